@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every verb of the command line shares. */
+
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Where stderr is no terminal, progress is a plain line at most this often. */
+#define PLAIN_PROGRESS_SECONDS 10
+/* On a terminal it is a line that rewrites itself. */
+#define TERMINAL_PROGRESS_SECONDS 0.1
+
+static void
+report_progress (double      fraction,
+                 const char *what,
+                 gpointer    data)
+{
+  static gint64 last;
+  Cli *cli = data;
+  gboolean terminal = isatty (STDERR_FILENO);
+  double pause = terminal ? TERMINAL_PROGRESS_SECONDS : PLAIN_PROGRESS_SECONDS;
+  gint64 now = g_get_monotonic_time ();
+
+  if (cli->quiet || (last != 0 && now - last < pause * G_USEC_PER_SEC && fraction < 1) || (last == 0 && !terminal))
+    {
+      last = last == 0 ? now : last;
+      return;
+    }
+  last = now;
+  if (fraction >= 0)
+    g_printerr (terminal ? "\r\033[K%3.0f %%  %s" : "%3.0f %%  %s\n", 100 * fraction, what != NULL ? what : "");
+  else
+    g_printerr (terminal ? "\r\033[K%s" : "%s\n", what != NULL ? what : "");
+  if (terminal && fraction >= 1)
+    g_printerr ("\r\033[K");
+}
+
+gboolean
+cli_parse (Cli                *cli,
+           const CliVerb      *verb,
+           const GOptionEntry *entries,
+           int                 min,
+           int                 max,
+           int                *argc,
+           char             ***argv,
+           int                *status)
+{
+  g_autofree char *parameters = g_strdup_printf ("%s", verb->arguments);
+  g_autoptr (GOptionContext) context = g_option_context_new (parameters);
+  g_autofree char *program = g_strdup_printf ("espalier-cli %s", verb->name);
+  g_autoptr (GError) error = NULL;
+  GOptionEntry common[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "Print one JSON object", NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &cli->quiet, "No progress", NULL },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &cli->seed, "Seed of everything random (1)", "N" },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &cli->threads, "Threads to use (the machine's cores)", "N" },
+    { NULL },
+  };
+
+  g_set_prgname (program);
+  g_option_context_set_summary (context, verb->summary);
+  if (entries != NULL)
+    g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_add_main_entries (context, common, NULL);
+  *status = CLI_USAGE;
+  if (!g_option_context_parse (context, argc, argv, &error))
+    {
+      g_printerr ("%s: %s\n", program, error->message);
+      return FALSE;
+    }
+  /* a lone "--" only ends the options */
+  if (*argc > 1 && g_str_equal ((*argv)[1], "--"))
+    {
+      (*argv)++;
+      (*argc)--;
+    }
+  if (*argc - 1 < min || *argc - 1 > max)
+    {
+      g_printerr ("usage: %s %s\n", program, verb->arguments);
+      return FALSE;
+    }
+  if (cli->threads < 0)
+    {
+      g_printerr ("%s: --threads must not be negative\n", program);
+      return FALSE;
+    }
+  nn_parallel_set_threads (cli->threads);
+  cli->progress.report = report_progress;
+  cli->progress.data = cli;
+  return TRUE;
+}
+
+int
+cli_fail (const CliVerb *verb,
+          GError        *error)
+{
+  gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  if (isatty (STDERR_FILENO))
+    g_printerr ("\r\033[K");
+  g_printerr ("espalier-cli %s: %s\n", verb->name, cancelled ? "cancelled" : error->message);
+  g_error_free (error);
+  return cancelled ? CLI_CANCELLED : CLI_FAILED;
+}
+
+void
+cli_print_json (JsonBuilder *builder)
+{
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autofree char *text = NULL;
+
+  json_generator_set_root (generator, root);
+  json_generator_set_pretty (generator, TRUE);
+  text = json_generator_to_data (generator, NULL);
+  fputs (text, stdout);
+  fputc ('\n', stdout);
+}
+
+void
+cli_json_double (JsonBuilder *builder,
+                 const char  *name,
+                 double       value)
+{
+  json_builder_set_member_name (builder, name);
+  if (isfinite (value))
+    json_builder_add_double_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+void
+cli_json_int (JsonBuilder *builder,
+              const char  *name,
+              gint64       value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
+
+void
+cli_json_string (JsonBuilder *builder,
+                 const char  *name,
+                 const char  *value)
+{
+  json_builder_set_member_name (builder, name);
+  if (value != NULL)
+    json_builder_add_string_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}

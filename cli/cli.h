@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What every verb of the command line shares. One file a verb; the table of verbs is in main.c. */
+
+#pragma once
+
+#include "hls.h"
+#include "nn.h"
+
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+/* Exit status (docs/cli.md). */
+#define CLI_DONE 0
+#define CLI_FAILED 1
+#define CLI_USAGE 2
+#define CLI_CANCELLED 130
+
+/**
+ * Cli: options that all verbs understand, and what goes with them.
+ * @json: print one JSON object on stdout and nothing else there
+ * @quiet: no progress
+ * @seed: --seed
+ * @cancellable: cancelled by SIGINT
+ * @progress: to be handed to long verbs
+ */
+typedef struct {
+  gboolean      json;
+  gboolean      quiet;
+  gint64        seed;
+  gint          threads;
+  GCancellable *cancellable;
+  NnProgress    progress;
+} Cli;
+
+/**
+ * CliVerb:
+ * @name: as typed
+ * @arguments: what follows it, for the usage line
+ * @summary: one line
+ * @run: gets the arguments after the verb, argv[0] being the verb; returns an exit status
+ */
+typedef struct {
+  const char *name;
+  const char *arguments;
+  const char *summary;
+  int       (*run) (Cli *cli, int argc, char **argv);
+} CliVerb;
+
+extern const CliVerb cli_inspect;
+
+/* Parses @entries and the common options from argv, in place; what is left are the positional arguments, which must be
+ * @min to @max in number. On failure prints a message and returns FALSE with the exit status in @status (also for --help). */
+gboolean cli_parse       (Cli                *cli,
+                          const CliVerb      *verb,
+                          const GOptionEntry *entries,
+                          int                 min,
+                          int                 max,
+                          int                *argc,
+                          char             ***argv,
+                          int                *status);
+/* Prints "espalier-cli VERB: message" to stderr; the status that fits the error. Frees @error. */
+int      cli_fail        (const CliVerb      *verb,
+                          GError             *error);
+/* Prints the builder's root object to stdout. */
+void     cli_print_json  (JsonBuilder        *builder);
+void     cli_json_double (JsonBuilder        *builder,
+                          const char         *name,
+                          double              value); /* null where not finite */
+void     cli_json_int    (JsonBuilder        *builder,
+                          const char         *name,
+                          gint64              value);
+void     cli_json_string (JsonBuilder        *builder,
+                          const char         *name,
+                          const char         *value); /* null for NULL */
+
+G_END_DECLS

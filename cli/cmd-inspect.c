@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli inspect MODEL: layers, shapes, parameters, multiplications. */
+
+#include "cli.h"
+
+static void
+add_layer (JsonBuilder   *json,
+           const NnModel *model,
+           const NnNode  *node)
+{
+  json_builder_begin_object (json);
+  cli_json_string (json, "name", node->name);
+  cli_json_string (json, "class", node->class_name);
+  json_builder_set_member_name (json, "inputs");
+  json_builder_begin_array (json);
+  for (guint k = 0; k < node->n_inputs; k++)
+    json_builder_add_string_value (json, nn_graph_node (nn_model_graph (model), node->inputs[k])->name);
+  json_builder_end_array (json);
+  json_builder_set_member_name (json, "output_shape");
+  json_builder_begin_array (json);
+  for (guint d = 0; d < node->shape.rank; d++)
+    if (node->shape.dims[d] < 0)
+      json_builder_add_null_value (json);
+    else
+      json_builder_add_int_value (json, node->shape.dims[d]);
+  json_builder_end_array (json);
+  cli_json_int (json, "parameters", nn_model_parameters (model, node));
+  cli_json_int (json, "multiplications", nn_node_multiplications (model, node));
+  cli_json_int (json, "zeros", nn_model_zeros (model, node));
+  if (node->op == NN_OP_UNSUPPORTED)
+    cli_json_string (json, "unsupported", node->reason);
+  json_builder_end_object (json);
+}
+
+static void
+print_table (const NnModel *model)
+{
+  const NnGraph *graph = nn_model_graph (model);
+
+  g_print ("%-28s %-22s %-20s %12s %16s %10s\n", "layer", "class", "output", "parameters", "multiplications", "zeros");
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      g_autofree char *shape = nn_shape_to_string (&node->shape);
+
+      g_print ("%-28s %-22s %-20s %12" G_GSIZE_FORMAT " %16" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT "%s%s\n", node->name,
+               node->class_name, shape, nn_model_parameters (model, node), nn_node_multiplications (model, node),
+               nn_model_zeros (model, node), node->op == NN_OP_UNSUPPORTED ? "  not supported: " : "",
+               node->op == NN_OP_UNSUPPORTED ? node->reason : "");
+    }
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  g_autofree char *weights = NULL;
+  GOptionEntry entries[] = {
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "HDF5 weights of a .json architecture", "FILE" },
+    { NULL },
+  };
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  const NnGraph *graph;
+  NnLoadOptions options;
+  GError *error = NULL;
+  gsize parameters = 0, multiplications = 0;
+  int status;
+
+  if (!cli_parse (cli, &cli_inspect, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  nn_load_options_init (&options);
+  options.weights_path = weights;
+  model = nn_model_load (argv[1], &options, &cli->progress, cli->cancellable, &error);
+  if (model == NULL)
+    return cli_fail (&cli_inspect, error);
+  graph = nn_model_graph (model);
+  json_builder_begin_object (json);
+  cli_json_string (json, "format", nn_model_info (model)->format);
+  json_builder_set_member_name (json, "layers");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+
+      add_layer (json, model, node);
+      multiplications += nn_node_multiplications (model, node);
+    }
+  for (guint i = 0; i < nn_model_n_weights (model); i++)
+    parameters += nn_model_weight (model, i)->values->n;
+  json_builder_end_array (json);
+  cli_json_int (json, "parameters", parameters);
+  cli_json_int (json, "multiplications", multiplications);
+  json_builder_end_object (json);
+  if (cli->json)
+    cli_print_json (json);
+  else
+    {
+      g_print ("%s\n\n", nn_model_info (model)->format);
+      print_table (model);
+      g_print ("\n%" G_GSIZE_FORMAT " parameters, %" G_GSIZE_FORMAT " multiplications a sample\n", parameters,
+               multiplications);
+    }
+  return CLI_DONE;
+}
+
+const CliVerb cli_inspect = {
+  .name = "inspect",
+  .arguments = "MODEL",
+  .summary = "Layers, shapes, parameters and multiplications of a network",
+  .run = run,
+};

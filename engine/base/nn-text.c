@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Text that does not depend on the locale. */
+
+#include "nn-text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* A double is told apart by at most 17 significant decimal digits (IEEE 754-2008, 5.12.2). */
+#define MAX_DIGITS 17
+
+/**
+ * nn_text_from_double:
+ *
+ * The shortest decimal text that reads back as the same double, with a point whatever the locale.
+ *
+ * Returns: (transfer full): the text; "nan", "inf" or "-inf" for what is not finite
+ */
+char *
+nn_text_from_double (double value)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (isnan (value))
+    return g_strdup ("nan");
+  if (isinf (value))
+    return g_strdup (value < 0 ? "-inf" : "inf");
+  for (int digits = 1; digits <= MAX_DIGITS; digits++)
+    {
+      char format[8];
+
+      g_snprintf (format, sizeof format, "%%.%dg", digits);
+      g_ascii_formatd (buffer, sizeof buffer, format, value);
+      if (g_ascii_strtod (buffer, NULL) == value)
+        break;
+    }
+  return g_strdup (buffer);
+}
+
+void
+nn_text_append_double (GString *text,
+                       double   value)
+{
+  g_autofree char *number = nn_text_from_double (value);
+
+  g_string_append (text, number);
+}
+
+/**
+ * nn_text_to_double:
+ * @value: (out): the number
+ *
+ * Returns: whether the whole of @text, blanks around it aside, is one number
+ */
+gboolean
+nn_text_to_double (const char *text,
+                   double     *value)
+{
+  char *end;
+
+  *value = g_ascii_strtod (text, &end);
+  if (end == text)
+    return FALSE;
+  while (g_ascii_isspace (*end))
+    end++;
+  return *end == '\0';
+}
+
+gboolean
+nn_text_to_int (const char *text,
+                gint64     *value)
+{
+  char *end;
+
+  errno = 0;
+  *value = g_ascii_strtoll (text, &end, 10);
+  if (end == text || errno != 0)
+    return FALSE;
+  while (g_ascii_isspace (*end))
+    end++;
+  return *end == '\0';
+}
+
+/**
+ * nn_text_identifier:
+ *
+ * Turns any name into a C identifier: what is not a letter, digit or underscore becomes an underscore, and a
+ * leading digit is preceded by one.
+ *
+ * Returns: (transfer full): the identifier, never empty
+ */
+char *
+nn_text_identifier (const char *name)
+{
+  GString *id = g_string_new (NULL);
+
+  if (*name == '\0' || g_ascii_isdigit (*name))
+    g_string_append_c (id, '_');
+  for (; *name != '\0'; name++)
+    g_string_append_c (id, g_ascii_isalnum (*name) ? *name : '_');
+  return g_string_free (id, FALSE);
+}
+
+/* Levenshtein's distance, letters compared without case. */
+static guint
+distance (const char *a,
+          const char *b)
+{
+  gsize n = strlen (b);
+  g_autofree guint *row = g_new (guint, n + 1);
+
+  for (gsize j = 0; j <= n; j++)
+    row[j] = j;
+  for (gsize i = 0; a[i] != '\0'; i++)
+    {
+      guint diagonal = row[0];
+
+      row[0] = i + 1;
+      for (gsize j = 0; j < n; j++)
+        {
+          guint cost = g_ascii_tolower (a[i]) != g_ascii_tolower (b[j]);
+          guint next = MIN (MIN (row[j], row[j + 1]) + 1, diagonal + cost);
+
+          diagonal = row[j + 1];
+          row[j + 1] = next;
+        }
+    }
+  return row[n];
+}
+
+/**
+ * nn_text_nearest:
+ * @words: %NULL-terminated
+ *
+ * Returns: (nullable): the word of @words that @word is most likely a misspelling of
+ */
+const char *
+nn_text_nearest (const char         *word,
+                 const char * const *words)
+{
+  const char *best = NULL;
+  guint best_distance = G_MAXUINT;
+
+  for (; *words != NULL; words++)
+    {
+      guint d = distance (word, *words);
+
+      if (d < best_distance)
+        {
+          best = *words;
+          best_distance = d;
+        }
+    }
+  return best;
+}
+
+/**
+ * nn_text_thousands:
+ *
+ * Returns: (transfer full): @value with a narrow no-break space between groups of three digits
+ */
+char *
+nn_text_thousands (gint64 value)
+{
+  g_autofree char *digits = g_strdup_printf ("%" G_GINT64_FORMAT, ABS (value));
+  gsize n = strlen (digits);
+  GString *text = g_string_new (value < 0 ? "\342\210\222" : NULL);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      if (i > 0 && (n - i) % 3 == 0)
+        g_string_append (text, "\342\200\257");
+      g_string_append_c (text, digits[i]);
+    }
+  return g_string_free (text, FALSE);
+}

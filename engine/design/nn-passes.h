@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Graph passes: from the network as the framework wrote it to the network as hardware computes it. */
+
+#pragma once
+
+#include "nn-config.h"
+#include "nn-model.h"
+
+G_BEGIN_DECLS
+
+/* @run: returns a new model, or the same with another reference where there was nothing to do. */
+typedef struct {
+  const char *name;        /* as listed and switched off: "fuse-batch-norm" */
+  const char *description; /* one sentence for people */
+  NnModel  *(*run) (const NnModel *model, const NnConfig *config, GError **error);
+} NnPass;
+
+const NnPass *nn_passes     (guint              *n);
+/* Runs all passes but those in @skip (nullable, NULL-terminated); @config may be %NULL. */
+NnModel      *nn_passes_run (const NnModel      *model,
+                             const NnConfig     *config,
+                             const char *const  *skip,
+                             GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Labelled data: inputs, targets and which part of them is for what. Sealed and shared. */
+
+#pragma once
+
+#include "nn-progress.h"
+#include "nn-tensor.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  NN_SPLIT_TRAIN,
+  NN_SPLIT_VALIDATION,
+  NN_SPLIT_TEST,
+  NN_N_SPLITS
+} NnSplit;
+
+/**
+ * NnDataOptions:
+ * @x: (nullable): name of the array of inputs, where a file holds several
+ * @y: (nullable): name of the array of targets
+ * @label: (nullable): name of a table's label column; the last without it
+ * @validation: fraction of the training part set aside where the file has no validation part (default 0.2)
+ * @standardize: whether to learn mean and deviation of every feature on the training part and apply them to all
+ * @seed: of the split
+ */
+typedef struct {
+  const char *x;
+  const char *y;
+  const char *label;
+  double      validation;
+  gboolean    standardize;
+  guint64     seed;
+} NnDataOptions;
+
+typedef struct _NnDataset NnDataset;
+
+#define NN_TYPE_DATASET (nn_dataset_get_type ())
+GType nn_dataset_get_type (void);
+
+void               nn_data_options_init   (NnDataOptions       *options);
+NnDataset         *nn_dataset_load        (const char          *spec,
+                                           const NnDataOptions *options,
+                                           const NnProgress    *progress,
+                                           GCancellable        *cancellable,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+NnDataset         *nn_dataset_new         (NnTensor            *x,
+                                           NnTensor            *y,
+                                           const char *const   *class_names,
+                                           const NnDataOptions *options,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+NnDataset         *nn_dataset_ref         (NnDataset           *data);
+void               nn_dataset_unref       (NnDataset           *data);
+
+/* Inputs (n, ...) and targets of a part, float32; targets are one-hot (n, classes) for a classifier, (n, outputs) for
+ * a regression. (transfer none); a part that is not there has no rows. */
+NnTensor          *nn_dataset_x           (const NnDataset     *data,
+                                           NnSplit              split);
+NnTensor          *nn_dataset_y           (const NnDataset     *data,
+                                           NnSplit              split);
+gsize              nn_dataset_n           (const NnDataset     *data,
+                                           NnSplit              split);
+gboolean           nn_dataset_is_classes  (const NnDataset     *data);
+const char *const *nn_dataset_class_names (const NnDataset     *data);
+const char        *nn_dataset_source      (const NnDataset     *data);
+const char        *nn_dataset_hash        (const NnDataset     *data);
+NnTensor          *nn_dataset_mean        (const NnDataset     *data);
+NnTensor          *nn_dataset_deviation   (const NnDataset     *data);
+
+/* Single arrays. */
+NnTensor *nn_npy_read     (const char      *path,
+                           GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+NnTensor *nn_npy_parse    (const guint8    *bytes,
+                           gsize            n_bytes,
+                           GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean  nn_npy_write    (const NnTensor  *tensor,
+                           const char      *path,
+                           GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnDataset, nn_dataset_unref)
+
+G_END_DECLS

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The network as a graph of layers: built, sealed, then only shared. */
+
+#pragma once
+
+#include "nn-ops.h"
+#include "nn-shape.h"
+#include "nn-type.h"
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  NN_PADDING_VALID,
+  NN_PADDING_SAME,
+  NN_PADDING_CAUSAL,
+  NN_PADDING_EXPLICIT, /* NnAttrs.pad */
+} NnPadding;
+
+/* How a scale (alpha) goes with a quantiser's integers. */
+typedef enum {
+  NN_ALPHA_ONE,       /* none */
+  NN_ALPHA_FIXED,     /* NnQuantizer.alpha, one number or one a channel */
+  NN_ALPHA_AUTO,      /* computed from the tensor, per channel */
+  NN_ALPHA_AUTO_PO2,  /* the same, rounded to a power of two */
+} NnAlphaMode;
+
+typedef enum {
+  NN_QUANT_NONE,
+  NN_QUANT_FIXED,     /* QKeras quantized_bits/relu/linear, Quant nodes, HGQ: NnQuantizer.type says the grid */
+  NN_QUANT_RELU,      /* quantized_relu: clipped below at 0 (or leaky, see alpha of the activation) */
+  NN_QUANT_TANH,
+  NN_QUANT_SIGMOID,
+  NN_QUANT_ULAW,
+  NN_QUANT_BINARY,    /* -1, +1 */
+  NN_QUANT_TERNARY,   /* -1, 0, +1 */
+  NN_QUANT_POWER,     /* powers of two */
+  NN_QUANT_POWER_RELU,
+} NnQuantKind;
+
+/**
+ * NnQuantizer:
+ * @kind: family
+ * @type: the grid the values fall on, before @alpha
+ * @alpha_mode: where the scale comes from
+ * @alpha: (array length=n_alpha) (nullable): scales, for %NN_ALPHA_FIXED
+ * @zero_point: subtracted after scaling (QONNX)
+ * @threshold: of ternary
+ * @max_value: of power of two, 0 for none
+ * @symmetric: whether the most negative code is left out
+ * @per_element: (nullable): (array length=n_elements): a type for each element or channel (HGQ)
+ * @source: (nullable): the quantiser as written in the file, for the inspector and for export
+ *
+ * Owned by the graph's arena.
+ */
+typedef struct {
+  NnQuantKind  kind;
+  NnType       type;
+  NnAlphaMode  alpha_mode;
+  const float *alpha;
+  guint        n_alpha;
+  double       zero_point;
+  double       threshold;
+  double       max_value;
+  double       negative_slope;
+  gboolean     symmetric;
+  gboolean     use_real_function; /* of tanh and sigmoid: the true curve, not the hard one */
+  const NnType *per_element;
+  guint        n_elements;
+  const char  *source;
+} NnQuantizer;
+
+typedef enum {
+  NN_INTERPOLATION_NEAREST,
+  NN_INTERPOLATION_BILINEAR,
+} NnInterpolation;
+
+/**
+ * NnAttrs:
+ *
+ * What a layer is told besides its weights. One flat structure: each operator reads the fields named at it and
+ * leaves the rest zero. Spatial fields are indexed height, width; one-dimensional layers use index 0.
+ */
+typedef struct {
+  /* dense, conv, rnn, embedding: */
+  gint64          units;            /* outputs, filters */
+  gboolean        use_bias;
+  /* conv, pool: */
+  gint64          kernel[2];
+  gint64          stride[2];
+  gint64          dilation[2];
+  gint64          groups;
+  gint64          depth_multiplier;
+  NnPadding       padding;
+  gint64          pad[2][2];        /* explicit padding or cropping: before, after */
+  gboolean        count_pad;        /* average pooling divides by the whole window */
+  gboolean        keep_dims;
+  gint64          size[2];          /* upsampling */
+  NnInterpolation interpolation;
+  /* norm, softmax, concatenate, dot, reduce, slice: */
+  gint            axis;             /* of the sample, not counting the batch; negative counts from the end */
+  gint            axis2;
+  gdouble         epsilon;
+  gdouble         momentum;
+  gboolean        normalize;
+  /* activation, and the one fused in a source layer: */
+  NnAct           act;
+  gdouble         alpha;            /* slope below zero */
+  gdouble         max_value;        /* 0 for none */
+  gdouble         threshold;
+  gdouble         slope;            /* hard sigmoid: slope * x + shift */
+  gdouble         shift;
+  /* rnn: */
+  NnAct           recurrent_act;
+  gdouble         recurrent_slope;  /* hard sigmoid of the gates */
+  gdouble         recurrent_shift;
+  gboolean        return_sequences;
+  gboolean        go_backwards;
+  gboolean        reset_after;
+  gboolean        time_distributed; /* applied to every step of the first axis */
+  /* shape: */
+  NnShape         target;           /* reshape; repeat count in dims[0] */
+  guint           perm[NN_MAX_RANK];
+  gint64          begin, end, step; /* slice along `axis` */
+  /* other: */
+  const char     *equation;         /* einsum, as in the source */
+  gint64          n_heads, key_dim, value_dim;
+  gdouble         rate;             /* dropout */
+  /* quantisers: */
+  NnQuantizer    *quantizer;                /* of the layer's output or of NN_OP_QUANTIZE, nullable */
+  NnQuantizer    *input_quantizer;          /* HGQ: of the layer's input, nullable */
+  NnQuantizer    *role_quantizer[NN_N_ROLES]; /* of its weights, nullable */
+  gpointer        extra;            /* operator's own, in the arena, nullable */
+} NnAttrs;
+
+/**
+ * NnNode:
+ * @name: unique in the graph
+ * @class_name: as in the source
+ * @op: what it computes
+ * @attrs: its settings
+ * @inputs: (array length=n_inputs): indices of the nodes it reads, smaller than its own
+ * @weights: (array length=n_weights): ids of its weights in the model; layers that share weights share ids
+ * @shape: of one output sample
+ * @origin: name of the source layer it came from; @name itself in a graph as loaded
+ * @reason: (nullable): of %NN_OP_UNSUPPORTED: why
+ */
+typedef struct {
+  const char *name;
+  const char *class_name;
+  NnOp        op;
+  NnAttrs     attrs;
+  guint      *inputs;
+  guint       n_inputs;
+  guint      *weights;
+  guint       n_weights;
+  NnShape     shape;
+  const char *origin;
+  const char *reason;
+} NnNode;
+
+/**
+ * NnGraph:
+ *
+ * Nodes in topological order. Sealed graphs are constant and reference counted, atomically.
+ */
+typedef struct _NnGraph NnGraph;
+typedef struct _NnGraphBuilder NnGraphBuilder;
+
+#define NN_TYPE_GRAPH (nn_graph_get_type ())
+GType nn_graph_get_type (void);
+
+NnGraph      *nn_graph_ref       (NnGraph       *graph);
+void          nn_graph_unref     (NnGraph       *graph);
+guint         nn_graph_n_nodes   (const NnGraph *graph);
+const NnNode *nn_graph_node      (const NnGraph *graph,
+                                  guint          i);
+gboolean      nn_graph_find      (const NnGraph *graph,
+                                  const char    *name,
+                                  guint         *i);
+const guint  *nn_graph_inputs    (const NnGraph *graph,
+                                  guint         *n);
+const guint  *nn_graph_outputs   (const NnGraph *graph,
+                                  guint         *n);
+const guint  *nn_graph_consumers (const NnGraph *graph,
+                                  guint          i,
+                                  guint         *n);
+
+NnGraphBuilder *nn_graph_builder_new      (void);
+void            nn_graph_builder_free     (NnGraphBuilder *builder);
+NnNode         *nn_graph_builder_add      (NnGraphBuilder *builder,
+                                           NnOp            op,
+                                           const char     *name,
+                                           const char     *class_name,
+                                           const guint    *inputs,
+                                           guint           n_inputs);
+NnNode         *nn_graph_builder_add_copy (NnGraphBuilder *builder,
+                                           const NnNode   *node,
+                                           const guint    *inputs,
+                                           guint           n_inputs);
+NnNode         *nn_graph_builder_node     (NnGraphBuilder *builder,
+                                           guint           i);
+guint           nn_graph_builder_n_nodes  (NnGraphBuilder *builder);
+void            nn_graph_builder_weights  (NnGraphBuilder *builder,
+                                           NnNode         *node,
+                                           const guint    *weights,
+                                           guint           n_weights);
+gpointer        nn_graph_builder_alloc    (NnGraphBuilder *builder,
+                                           gsize           size);
+const char     *nn_graph_builder_strdup   (NnGraphBuilder *builder,
+                                           const char     *text);
+NnQuantizer    *nn_graph_builder_quantizer (NnGraphBuilder    *builder,
+                                            const NnQuantizer *quantizer);
+void            nn_graph_builder_output   (NnGraphBuilder *builder,
+                                           guint           i);
+NnGraph        *nn_graph_builder_seal     (NnGraphBuilder *builder,
+                                           GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnGraph, nn_graph_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnGraphBuilder, nn_graph_builder_free)
+
+G_END_DECLS

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine's umbrella: the only engine header that cli/ and app/ include. */
+
+#pragma once
+
+#include "nn-arena.h"
+#include "nn-error.h"
+#include "nn-parallel.h"
+#include "nn-progress.h"
+#include "nn-rng.h"
+#include "nn-text.h"
+
+#include "nn-graph.h"
+#include "nn-model.h"
+#include "nn-ops.h"
+#include "nn-shape.h"
+#include "nn-tensor.h"
+#include "nn-type.h"
+
+#include "nn-dataset.h"
+#include "nn-load.h"
+#include "nn-resources.h"
+
+#include "nn-config.h"
+#include "nn-design.h"
+#include "nn-passes.h"
+#include "nn-reuse.h"
+
+#include "nn-fixed-exec.h"
+
+#include "nn-exec.h"
+#include "nn-metrics.h"
+
+#include "nn-trainer.h"
+
+#include "nn-estimate.h"
+#include "nn-part.h"
+
+#include "nn-groups.h"
+#include "nn-knapsack.h"
+#include "nn-project.h"
+#include "nn-pruner.h"

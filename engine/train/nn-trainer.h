@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Training and fine-tuning. */
+
+#pragma once
+
+#include "nn-dataset.h"
+#include "nn-metrics.h"
+#include "nn-model.h"
+#include "nn-progress.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  NN_LOSS_AUTO, /* cross-entropy for classes (binary for one output), MSE otherwise */
+  NN_LOSS_CATEGORICAL_CROSSENTROPY,
+  NN_LOSS_BINARY_CROSSENTROPY,
+  NN_LOSS_MSE,
+  NN_LOSS_MAE,
+  NN_LOSS_HUBER,
+} NnLoss;
+
+typedef enum {
+  NN_OPTIMIZER_SGD,
+  NN_OPTIMIZER_ADAM,
+  NN_OPTIMIZER_ADAMW,
+  NN_OPTIMIZER_NADAM,
+} NnOptimizerKind;
+
+typedef enum {
+  NN_LR_CONSTANT,
+  NN_LR_STEP,   /* times lr_factor every lr_every epochs */
+  NN_LR_COSINE, /* to lr_factor * learning_rate at the last epoch */
+  NN_LR_PLATEAU /* times lr_factor after lr_every epochs without a better validation loss */
+} NnLrSchedule;
+
+/**
+ * NnRegularGroup: groups of weights the regulariser draws to zero together: strength * sum over groups of ||group||_2.
+ * @weight: id in the model
+ * @offsets: (array length=n_groups+1): where each group begins in @indices
+ * @indices: flat indices into the weight
+ * @strength: (array length=n_groups)
+ */
+typedef struct {
+  guint          weight;
+  guint          n_groups;
+  const guint32 *offsets;
+  const guint32 *indices;
+  const float   *strength;
+} NnRegularGroups;
+
+/**
+ * NnEpoch: what one epoch came to. Without validation data the validation fields are NaN.
+ */
+typedef struct {
+  guint  epoch;
+  double train_loss;
+  double val_loss;
+  double val_accuracy; /* classes; for a regression minus the MSE */
+  double learning_rate;
+  double seconds;
+} NnEpoch;
+
+typedef struct {
+  guint           epochs;
+  guint           batch;
+  NnLoss          loss;
+  NnOptimizerKind optimizer;
+  double          learning_rate;
+  double          momentum;       /* SGD */
+  gboolean        nesterov;
+  double          beta1, beta2, epsilon;
+  double          weight_decay;   /* decoupled (AdamW); added to the gradient otherwise */
+  NnLrSchedule    schedule;
+  double          lr_factor;
+  guint           lr_every;
+  guint           patience;       /* early stopping: epochs without a better validation loss, 0 for never */
+  double          min_delta;
+  gboolean        keep_best;      /* return the weights of the best epoch */
+  gboolean        freeze_norm;    /* batch norm uses and keeps its moving statistics */
+  const double   *class_weights;  /* (nullable): one a class */
+  const NnRegularGroups *groups;  /* (nullable) */
+  guint           n_groups;
+  guint64         seed;
+  void          (*on_epoch) (const NnEpoch *epoch, gpointer data); /* (nullable): on the training thread */
+  gpointer        on_epoch_data;
+} NnTrainOptions;
+
+/**
+ * NnTrainResult:
+ * @model: (owned): the trained network; the best so far when the run was cancelled or diverged
+ * @epochs: (owned) (element-type NnEpoch)
+ * @stopped_early: whether patience ran out
+ */
+typedef struct {
+  NnModel *model;
+  GArray  *epochs;
+  gboolean stopped_early;
+} NnTrainResult;
+
+void           nn_train_options_init (NnTrainOptions       *options);
+/* Masked weights are never updated and stay exactly zero. On cancellation @error is G_IO_ERROR_CANCELLED and
+ * @result, when given, still receives the best so far; the same for %NN_ERROR_NUMERIC (divergence). */
+gboolean       nn_train              (const NnModel        *model,
+                                      const NnDataset      *data,
+                                      const NnTrainOptions *options,
+                                      const NnProgress     *progress,
+                                      GCancellable         *cancellable,
+                                      NnTrainResult       **result,
+                                      GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+void           nn_train_result_free  (NnTrainResult        *result);
+/* Whether every layer can be trained. */
+gboolean       nn_train_supported    (const NnModel        *model,
+                                      GError              **error);
+/* Loss and its gradient for every weight (by id; %NULL where not trainable), mean over the samples of (x, y). */
+NnTensor     **nn_gradients          (const NnModel        *model,
+                                      const NnTensor       *x,
+                                      const NnTensor       *y,
+                                      const NnTrainOptions *options,
+                                      double               *loss,
+                                      GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Diagonal of the Gauss-Newton matrix (empirical Fisher: mean of squared per-sample gradients), by weight id. */
+NnTensor     **nn_fisher_diagonal    (const NnModel        *model,
+                                      const NnTensor       *x,
+                                      const NnTensor       *y,
+                                      const NnTrainOptions *options,
+                                      GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Fast float32 inference on one part of the data, and its metrics. */
+NnMetrics     *nn_evaluate           (const NnModel        *model,
+                                      const NnDataset      *data,
+                                      NnSplit               split,
+                                      GCancellable         *cancellable,
+                                      GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+NnTensor      *nn_predict_fast       (const NnModel        *model,
+                                      const NnTensor       *x,
+                                      GCancellable         *cancellable,
+                                      GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnTrainResult, nn_train_result_free)
+
+G_END_DECLS

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What tools report, in one form: Vivado HLS, Vitis HLS, Vivado, Quartus, oneAPI, Catapult. */
+
+#pragma once
+
+#include "hls-error.h"
+#include "nn-resources.h"
+
+G_BEGIN_DECLS
+
+/* Numbers are NaN (or negative in NnResources) where the report does not say. */
+typedef struct {
+  char       *name;
+  NnResources resources;
+  double      latency_min, latency_max;   /* cycles */
+  double      interval_min, interval_max;
+} HlsModule;
+
+typedef struct {
+  char       *path;
+  char       *stage;         /* "csynth", "vsynth", "cosim", "impl", ... */
+  char       *tool, *version;
+  char       *part;
+  char       *top;
+  double      clock_target_ns, clock_estimated_ns;
+  double      latency_min, latency_max;       /* cycles */
+  double      interval_min, interval_max;
+  double      latency_ns_min, latency_ns_max;
+  NnResources resources;     /* BRAM in 18 Kb halves, whatever the report counts in */
+  NnResources available;
+  HlsModule  *modules;
+  guint       n_modules;
+} HlsReport;
+
+HlsReport *hls_report_read   (const char *path, /* a file, or a folder in which the reports are looked for */
+                              GError    **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Every report below a folder, or the one file. (transfer full) (element-type HlsReport) */
+GPtrArray *hls_reports_find  (const char *path,
+                              GError    **error) G_GNUC_WARN_UNUSED_RESULT;
+void       hls_report_free   (HlsReport  *report);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlsReport, hls_report_free)
+
+G_END_DECLS
