@@ -48,6 +48,7 @@ typedef struct {
 } CliVerb;
 
 extern const CliVerb cli_inspect;
+extern const CliVerb cli_report;
 
 /* Parses @entries and the common options from argv, in place; what is left are the positional arguments, which must be
  * @min to @max in number. On failure prints a message and returns FALSE with the exit status in @status (also for --help). */
@@ -73,5 +74,8 @@ void     cli_json_int    (JsonBuilder        *builder,
 void     cli_json_string (JsonBuilder        *builder,
                           const char         *name,
                           const char         *value); /* null for NULL */
+/* The members of a report (docs/cli.md), into the object that is open. */
+void     cli_json_report (JsonBuilder        *builder,
+                          const HlsReport    *report);
 
 G_END_DECLS

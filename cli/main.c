@@ -13,6 +13,7 @@
 /* In alphabetical order. */
 static const CliVerb *const verbs[] = {
   &cli_inspect,
+  &cli_report,
 };
 
 static GCancellable *interrupted;

@@ -14,11 +14,19 @@ typedef struct {
   NnResources resources;
   double      latency_min, latency_max;   /* cycles */
   double      interval_min, interval_max;
-} HlsModule;
+} HlsModule; /* one row of a report: name, and its figures where the report says them */
 
+/**
+ * HlsReport:
+ * @stage: "csynth", "vsynth", "impl", "timing" or "cosim"
+ * @status: (nullable): of a co-simulation: "Pass", "Fail"; of a Quartus run: its status line
+ * @ram_kbit: size of what `resources` counts as BRAM: 18 (Xilinx), 20 or 10 (Intel's M20K and M10K), NaN where unknown
+ * @area: of an ASIC library's own units (Catapult's score), NaN elsewhere
+ */
 typedef struct {
   char       *path;
-  char       *stage;         /* "csynth", "vsynth", "cosim", "impl", ... */
+  char       *stage;
+  char       *status;
   char       *tool, *version;
   char       *part;
   char       *top;
@@ -26,8 +34,10 @@ typedef struct {
   double      latency_min, latency_max;       /* cycles */
   double      interval_min, interval_max;
   double      latency_ns_min, latency_ns_max;
-  NnResources resources;     /* BRAM in 18 Kb halves, whatever the report counts in */
+  NnResources resources;     /* BRAM in 18 Kb halves, whatever the report counts in (Intel: its own blocks) */
   NnResources available;
+  double      ram_kbit;
+  double      area;
   HlsModule  *modules;
   guint       n_modules;
 } HlsReport;
@@ -36,6 +46,11 @@ HlsReport *hls_report_read   (const char *path, /* a file, or a folder in which 
                               GError    **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Every report below a folder, or the one file. (transfer full) (element-type HlsReport) */
 GPtrArray *hls_reports_find  (const char *path,
+                              GError    **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same from memory; @path only names it. */
+HlsReport *hls_report_parse  (const char *text,
+                              gsize       n,
+                              const char *path,
                               GError    **error) G_GNUC_WARN_UNUSED_RESULT;
 void       hls_report_free   (HlsReport  *report);
 

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli report PATH: what tools have reported, of a file or of a project's folder. */
+
+#include "cli.h"
+
+#include <math.h>
+
+/* Blocks of another size than the halves of Xilinx are not told under the name of those. */
+static void
+add_resources (JsonBuilder       *json,
+               const char        *name,
+               const NnResources *resources,
+               double             ram_kbit)
+{
+  gboolean halves = !(ram_kbit > 0) || ram_kbit == 18;
+
+  json_builder_set_member_name (json, name);
+  json_builder_begin_object (json);
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    {
+      double amount = resources->amount[r] < 0 ? NAN : resources->amount[r];
+
+      if (r == NN_RESOURCE_BRAM)
+        {
+          cli_json_double (json, "bram_18k", halves ? amount : NAN);
+          if (!halves)
+            cli_json_double (json, "ram_blocks", amount);
+        }
+      else
+        cli_json_double (json, nn_resource_name (r), amount);
+    }
+  if (!halves)
+    cli_json_double (json, "ram_block_kbit", ram_kbit);
+  json_builder_end_object (json);
+}
+
+static void
+add_range (JsonBuilder *json,
+           const char  *name,
+           double       min,
+           double       max)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_begin_object (json);
+  cli_json_double (json, "min", min);
+  cli_json_double (json, "max", max);
+  json_builder_end_object (json);
+}
+
+void
+cli_json_report (JsonBuilder     *json,
+                 const HlsReport *report)
+{
+  cli_json_string (json, "path", report->path);
+  cli_json_string (json, "stage", report->stage);
+  if (report->status != NULL)
+    cli_json_string (json, "status", report->status);
+  json_builder_set_member_name (json, "tool");
+  json_builder_begin_object (json);
+  cli_json_string (json, "name", report->tool);
+  cli_json_string (json, "version", report->version);
+  json_builder_end_object (json);
+  cli_json_string (json, "part", report->part);
+  cli_json_string (json, "top", report->top);
+  json_builder_set_member_name (json, "clock");
+  json_builder_begin_object (json);
+  cli_json_double (json, "target_ns", report->clock_target_ns);
+  cli_json_double (json, "estimated_ns", report->clock_estimated_ns);
+  json_builder_end_object (json);
+  add_range (json, "latency_cycles", report->latency_min, report->latency_max);
+  add_range (json, "interval_cycles", report->interval_min, report->interval_max);
+  add_range (json, "latency_ns", report->latency_ns_min, report->latency_ns_max);
+  add_resources (json, "resources", &report->resources, report->ram_kbit);
+  add_resources (json, "available", &report->available, report->ram_kbit);
+  if (!isnan (report->area))
+    cli_json_double (json, "area", report->area);
+  json_builder_set_member_name (json, "modules");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < report->n_modules; i++)
+    {
+      const HlsModule *module = &report->modules[i];
+
+      json_builder_begin_object (json);
+      cli_json_string (json, "name", module->name);
+      add_resources (json, "resources", &module->resources, report->ram_kbit);
+      add_range (json, "latency_cycles", module->latency_min, module->latency_max);
+      add_range (json, "interval_cycles", module->interval_min, module->interval_max);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+}
+
+static char *
+amount_text (double amount)
+{
+  return amount < 0 || isnan (amount) ? g_strdup ("-") : nn_text_thousands (llround (amount));
+}
+
+static void
+print_row (const char        *name,
+           const NnResources *resources,
+           double             latency,
+           double             interval)
+{
+  g_autofree char *cycles = amount_text (latency);
+  g_autofree char *ii = amount_text (interval);
+
+  g_print ("%-56.56s", name);
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    {
+      g_autofree char *text = amount_text (resources->amount[r]);
+
+      g_print (" %10s", text);
+    }
+  g_print (" %10s %10s\n", cycles, ii);
+}
+
+static void
+print_report (const HlsReport *report)
+{
+  g_print ("%s%s%s, %s, part %s%s%s\n", report->tool, report->version != NULL ? " " : "",
+           report->version != NULL ? report->version : "", report->stage, report->part != NULL ? report->part : "unknown",
+           report->status != NULL ? ": " : "", report->status != NULL ? report->status : "");
+  if (!isnan (report->clock_target_ns))
+    g_print ("clock %.3f ns asked, %.3f ns reached\n", report->clock_target_ns, report->clock_estimated_ns);
+  g_print ("\n%-56s %10s %10s %10s %10s %10s %10s %10s\n", "", "DSP", report->ram_kbit == 18 ? "BRAM 18K" : "RAM", "LUT", "FF",
+           "URAM", "latency", "interval");
+  print_row (report->top != NULL ? report->top : "total", &report->resources, report->latency_max, report->interval_max);
+  print_row ("available", &report->available, NAN, NAN);
+  for (guint i = 0; i < report->n_modules; i++)
+    print_row (report->modules[i].name, &report->modules[i].resources, report->modules[i].latency_max,
+               report->modules[i].interval_max);
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  gboolean all = FALSE;
+  GOptionEntry entries[] = {
+    { "all", 0, 0, G_OPTION_ARG_NONE, &all, "Every report below the folder, not only the one of the whole design", NULL },
+    { NULL },
+  };
+  g_autoptr (HlsReport) report = NULL;
+  g_autoptr (GPtrArray) reports = NULL;
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  GError *error = NULL;
+  int status;
+
+  if (!cli_parse (cli, &cli_report, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  report = hls_report_read (argv[1], &error);
+  if (report == NULL || (all && (reports = hls_reports_find (argv[1], &error)) == NULL))
+    return cli_fail (&cli_report, error);
+  if (!cli->json)
+    {
+      if (!all)
+        print_report (report);
+      for (guint i = 0; all && i < reports->len; i++)
+        {
+          const HlsReport *one = reports->pdata[i];
+
+          g_print ("%s%s\n", i > 0 ? "\n" : "", one->path);
+          print_report (one);
+        }
+      return CLI_DONE;
+    }
+  json_builder_begin_object (json);
+  cli_json_report (json, report);
+  if (all)
+    {
+      json_builder_set_member_name (json, "reports");
+      json_builder_begin_array (json);
+      for (guint i = 0; i < reports->len; i++)
+        {
+          json_builder_begin_object (json);
+          cli_json_report (json, reports->pdata[i]);
+          json_builder_end_object (json);
+        }
+      json_builder_end_array (json);
+    }
+  json_builder_end_object (json);
+  cli_print_json (json);
+  return CLI_DONE;
+}
+
+const CliVerb cli_report = {
+  .name = "report",
+  .arguments = "PATH",
+  .summary = "What tools have reported: a file, or a project's folder",
+  .run = run,
+};

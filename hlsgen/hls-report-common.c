@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbers, cells and the report value itself. */
+
+#include "hls-report-private.h"
+
+#include "nn-text.h"
+
+/* A number longer than this is no number. */
+#define MAX_DIGITS 48
+
+static NnResources
+unknown_resources (void)
+{
+  NnResources unknown;
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    unknown.amount[r] = -1;
+  return unknown;
+}
+
+HlsReport *
+hls_report_new (const char *path,
+                const char *stage,
+                const char *tool)
+{
+  HlsReport *report = g_new0 (HlsReport, 1);
+
+  report->path = g_strdup (path);
+  report->stage = g_strdup (stage);
+  report->tool = g_strdup (tool);
+  report->clock_target_ns = report->clock_estimated_ns = NAN;
+  report->latency_min = report->latency_max = NAN;
+  report->interval_min = report->interval_max = NAN;
+  report->latency_ns_min = report->latency_ns_max = NAN;
+  report->ram_kbit = report->area = NAN;
+  report->resources = report->available = unknown_resources ();
+  return report;
+}
+
+void
+hls_report_free (HlsReport *report)
+{
+  if (report == NULL)
+    return;
+  for (guint i = 0; i < report->n_modules; i++)
+    g_free (report->modules[i].name);
+  g_free (report->modules);
+  g_free (report->path);
+  g_free (report->stage);
+  g_free (report->status);
+  g_free (report->tool);
+  g_free (report->version);
+  g_free (report->part);
+  g_free (report->top);
+  g_free (report);
+}
+
+HlsModule *
+hls_report_add_module (HlsReport  *report,
+                       const char *name)
+{
+  HlsModule *module;
+
+  if (report->n_modules >= HLS_REPORT_MAX_MODULES)
+    return NULL;
+  report->modules = g_renew (HlsModule, report->modules, report->n_modules + 1);
+  module = &report->modules[report->n_modules++];
+  module->name = g_utf8_make_valid (name, -1);
+  module->resources = unknown_resources ();
+  module->latency_min = module->latency_max = NAN;
+  module->interval_min = module->interval_max = NAN;
+  return module;
+}
+
+/* Sets @field to the trimmed, valid text; the first one that is not empty stays. */
+void
+hls_report_set_text (char      **field,
+                     const char *text,
+                     gssize      n)
+{
+  g_autofree char *copy = g_utf8_make_valid (text, n);
+
+  g_strstrip (copy);
+  if (*field == NULL && *copy != '\0')
+    *field = g_steal_pointer (&copy);
+}
+
+double
+hls_report_number (const char *cell)
+{
+  char digits[MAX_DIGITS + 1];
+  gsize n = 0;
+  double number;
+
+  while (g_ascii_isspace (*cell))
+    cell++;
+  for (; n < MAX_DIGITS; cell++)
+    {
+      gboolean sign = (*cell == '-' || *cell == '+') && (n == 0 || digits[n - 1] == 'e' || digits[n - 1] == 'E');
+
+      if (*cell == ',' && n > 0) /* thousands */
+        continue;
+      if (!g_ascii_isdigit (*cell) && *cell != '.' && !sign && !((*cell == 'e' || *cell == 'E') && n > 0))
+        break;
+      digits[n++] = *cell;
+    }
+  digits[n] = '\0';
+  return nn_text_to_double (digits, &number) && isfinite (number) ? number : NAN;
+}
+
+double
+hls_report_time_ns (const char *cell)
+{
+  static const struct { const char *unit; double ns; } units[] = {
+    { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "sec", 1e9 }, { "ps", 1e-3 },
+  };
+  double number = hls_report_number (cell);
+
+  for (guint i = 0; i < G_N_ELEMENTS (units); i++)
+    if (strstr (cell, units[i].unit) != NULL)
+      return number * units[i].ns;
+  return number;
+}
+
+double
+hls_report_or_unknown (double number)
+{
+  return number >= 0 ? number : -1;
+}
+
+double
+hls_report_or_zero (double number)
+{
+  return number >= 0 ? number : 0;
+}
+
+gboolean
+hls_report_is_vivado_hls (const char *version)
+{
+  guint64 year = g_ascii_strtoull (version, NULL, 10);
+
+  return year > 0 && (year < 2020 || g_str_has_prefix (version, "2020.1"));
+}
+
+char **
+hls_report_cells (const char *line,
+                  char        bar)
+{
+  const char separator[2] = { bar, '\0' };
+  g_auto (GStrv) parts = NULL;
+  g_autoptr (GPtrArray) cells = NULL;
+  guint n;
+
+  while (g_ascii_isspace (*line))
+    line++;
+  if (*line != bar)
+    return NULL;
+  parts = g_strsplit (line, separator, -1);
+  n = g_strv_length (parts);
+  if (n < 3)
+    return NULL;
+  cells = g_ptr_array_new ();
+  for (guint i = 1; i + 1 < n; i++)
+    g_ptr_array_add (cells, g_strstrip (g_strdup (parts[i])));
+  g_ptr_array_add (cells, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&cells), FALSE);
+}
+
+/* Titles of all tools. "RAMs" are Intel's memory blocks. */
+gboolean
+hls_report_resource (const char *title,
+                     NnResource *resource)
+{
+  static const struct { const char *title; NnResource resource; } titles[] = {
+    { "DSP", NN_RESOURCE_DSP }, { "DSP48E", NN_RESOURCE_DSP }, { "DSPs", NN_RESOURCE_DSP }, { "DSP48E1", NN_RESOURCE_DSP },
+    { "BRAM_18K", NN_RESOURCE_BRAM }, { "BRAM", NN_RESOURCE_BRAM }, { "RAMs", NN_RESOURCE_BRAM }, { "ram", NN_RESOURCE_BRAM },
+    { "LUT", NN_RESOURCE_LUT }, { "ALUTs", NN_RESOURCE_LUT }, { "alut", NN_RESOURCE_LUT },
+    { "FF", NN_RESOURCE_FF }, { "FFs", NN_RESOURCE_FF }, { "reg", NN_RESOURCE_FF },
+    { "URAM", NN_RESOURCE_URAM }, { "dsp", NN_RESOURCE_DSP },
+  };
+  g_autofree char *trimmed = g_strstrip (g_strdup (title));
+
+  for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
+    if (g_str_equal (trimmed, titles[i].title))
+      {
+        *resource = titles[i].resource;
+        return TRUE;
+      }
+  return FALSE;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Text reports of Vivado HLS and Vitis HLS: TOP_csynth.rpt, csynth.rpt (Vitis' summary, another format) and TOP_cosim.rpt.
+ *
+ * Traps: "undef" is "?" here; latencies have a column of absolute time or not; the tables of details repeat the titles of
+ * the summary, so the first one counts; several regions of a chip (SLR) have rows of their own; a log may stand before.
+ */
+
+#include "hls-report-private.h"
+
+/* "* Version:        2019.2 (Build ...)" */
+static gboolean
+header_value (const char *line,
+              const char *key,
+              char      **field)
+{
+  g_autofree char *start = g_strdup_printf ("* %s:", key);
+
+  while (g_ascii_isspace (*line))
+    line++;
+  if (!g_str_has_prefix (line, start))
+    return FALSE;
+  line += strlen (start);
+  hls_report_set_text (field, line, -1);
+  if (*field != NULL && g_str_equal (key, "Version"))
+    (*field)[strcspn (*field, " (")] = '\0';
+  return TRUE;
+}
+
+static void
+read_header (HlsReport  *report,
+             const char *line)
+{
+  const char *quote = strstr (line, "Report");
+
+  if (header_value (line, "Version", &report->version) || header_value (line, "Target device", &report->part))
+    return;
+  if (g_str_has_prefix (line, "== ") && quote != NULL && (quote = strchr (quote, '\'')) != NULL)
+    hls_report_set_text (&report->top, quote + 1, strcspn (quote + 1, "'"));
+}
+
+/* Columns of a table of details: where each resource stands, -1 where it does not. */
+typedef struct {
+  int column[NN_N_RESOURCES];
+} Columns;
+
+static gboolean
+read_columns (char   **cells,
+              Columns *columns)
+{
+  gboolean found = FALSE;
+  NnResource resource;
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    columns->column[r] = -1;
+  for (guint i = 0; cells[i] != NULL; i++)
+    if (hls_report_resource (cells[i], &resource))
+      {
+        columns->column[resource] = i;
+        found = TRUE;
+      }
+  return found;
+}
+
+static void
+read_amounts (char        **cells,
+              const Columns *columns,
+              NnResources  *amounts)
+{
+  int n = g_strv_length (cells);
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    if (columns->column[r] >= 0 && columns->column[r] < n)
+      amounts->amount[r] = hls_report_or_zero (hls_report_number (cells[columns->column[r]]));
+}
+
+/* The figures of a row of latencies after its @skip titles: min and max of cycles, of time where given, of the interval. */
+static gboolean
+read_latency (char  **cells,
+              guint   skip,
+              double  figures[6])
+{
+  guint n = g_strv_length (cells);
+  gboolean absolute = n == skip + 7;
+
+  if (!absolute && n != skip + 5)
+    return FALSE;
+  /* a row of titles has words here */
+  if (!g_ascii_isdigit (*cells[skip]) && *cells[skip] != '?' && !g_str_equal (cells[skip], "-"))
+    return FALSE;
+  figures[0] = hls_report_number (cells[skip]);
+  figures[1] = hls_report_number (cells[skip + 1]);
+  figures[2] = absolute ? hls_report_time_ns (cells[skip + 2]) : NAN;
+  figures[3] = absolute ? hls_report_time_ns (cells[skip + 3]) : NAN;
+  figures[4] = hls_report_number (cells[n - 3]);
+  figures[5] = hls_report_number (cells[n - 2]);
+  return TRUE;
+}
+
+/* Where a reader of TOP_csynth.rpt stands. */
+typedef struct {
+  HlsReport  *report;
+  GHashTable *instances; /* name of an instance to the index of its module, plus one */
+  Columns     columns;
+  gboolean    have_clock, have_latency, have_total, have_available;
+  enum { NOWHERE, TIMING, LATENCY, UTILIZATION } section;
+  enum { SUMMARY, INSTANCES, OTHER } part;
+} Csynth;
+
+static HlsModule *
+find_instance (Csynth     *self,
+               const char *instance,
+               const char *module)
+{
+  guint i = GPOINTER_TO_UINT (g_hash_table_lookup (self->instances, instance));
+  HlsModule *found;
+
+  if (i > 0)
+    return &self->report->modules[i - 1];
+  found = hls_report_add_module (self->report, module);
+  if (found != NULL)
+    g_hash_table_insert (self->instances, g_strdup (instance), GUINT_TO_POINTER (self->report->n_modules));
+  return found;
+}
+
+static void
+read_summary_row (Csynth *self,
+                  char  **cells)
+{
+  HlsReport *report = self->report;
+  double f[6];
+
+  if (self->section == TIMING && !self->have_clock && g_strv_length (cells) == 4 && g_ascii_isdigit (*cells[1]))
+    {
+      report->clock_target_ns = hls_report_time_ns (cells[1]);
+      report->clock_estimated_ns = hls_report_time_ns (cells[2]);
+      self->have_clock = TRUE;
+    }
+  else if (self->section == LATENCY && !self->have_latency && read_latency (cells, 0, f))
+    {
+      report->latency_min = f[0];
+      report->latency_max = f[1];
+      report->latency_ns_min = f[2];
+      report->latency_ns_max = f[3];
+      report->interval_min = f[4];
+      report->interval_max = f[5];
+      self->have_latency = TRUE;
+    }
+  else if (self->section == UTILIZATION && g_str_equal (cells[0], "Name"))
+    read_columns (cells, &self->columns);
+  else if (self->section == UTILIZATION && !self->have_total && g_str_equal (cells[0], "Total"))
+    {
+      read_amounts (cells, &self->columns, &report->resources);
+      self->have_total = TRUE;
+    }
+  else if (self->section == UTILIZATION && !self->have_available && g_str_equal (cells[0], "Available"))
+    {
+      read_amounts (cells, &self->columns, &report->available);
+      self->have_available = TRUE;
+    }
+}
+
+static void
+read_instance_row (Csynth *self,
+                   char  **cells)
+{
+  HlsModule *module;
+  double f[6];
+
+  if (g_strv_length (cells) < 3 || g_str_equal (cells[0], "Total"))
+    return;
+  if (g_str_equal (cells[0], "Instance"))
+    read_columns (cells, &self->columns);
+  else if (self->section == LATENCY && *cells[0] != '\0' && read_latency (cells, 2, f))
+    {
+      if ((module = find_instance (self, cells[0], cells[1])) == NULL)
+        return;
+      module->latency_min = f[0];
+      module->latency_max = f[1];
+      module->interval_min = f[4];
+      module->interval_max = f[5];
+    }
+  else if (self->section == UTILIZATION && *cells[0] != '\0' && *cells[1] != '\0'
+           && (module = find_instance (self, cells[0], cells[1])) != NULL)
+    read_amounts (cells, &self->columns, &module->resources);
+}
+
+/* Titles that begin with "+", "*" or "==" tell where we are. */
+static void
+read_title (Csynth     *self,
+            const char *line)
+{
+  if (g_str_has_prefix (line, "== Utilization Estimates"))
+    {
+      self->section = UTILIZATION;
+      self->part = SUMMARY;
+    }
+  else if (g_str_has_prefix (line, "== "))
+    self->section = NOWHERE;
+  else if (g_str_has_prefix (line, "+ Timing"))
+    {
+      self->section = TIMING;
+      self->part = SUMMARY;
+    }
+  else if (g_str_has_prefix (line, "+ Latency"))
+    {
+      self->section = LATENCY;
+      self->part = SUMMARY;
+    }
+  else if (g_str_has_prefix (line, "* Instance"))
+    self->part = INSTANCES;
+  else if (g_str_has_prefix (line, "* Summary"))
+    self->part = SUMMARY;
+  else if (g_str_has_prefix (line, "* ") || g_str_has_prefix (line, "+ "))
+    self->part = OTHER;
+}
+
+HlsReport *
+hls_report_parse_csynth (char      **lines,
+                         const char *path,
+                         GError    **error)
+{
+  g_autoptr (HlsReport) report = hls_report_new (path, "csynth", "Vitis HLS");
+  g_autoptr (GHashTable) instances = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Csynth self = { .report = report, .instances = instances };
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *line = lines[i] + strspn (lines[i], " \t");
+      g_auto (GStrv) cells = NULL;
+
+      if (*line == '=' || *line == '*' || (*line == '+' && line[1] == ' '))
+        {
+          /* a simulation's report may follow in the same file */
+          read_header (report, line);
+          read_title (&self, line);
+        }
+      else if (g_str_has_prefix (line, "CO-SIMULATION RESULT"))
+        break;
+      else if (self.section != NOWHERE && (cells = hls_report_cells (line, '|')) != NULL)
+        {
+          if (self.part == SUMMARY)
+            read_summary_row (&self, cells);
+          else if (self.part == INSTANCES)
+            read_instance_row (&self, cells);
+        }
+    }
+  if (!self.have_total)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT,
+                   "%s: the table \"Utilization Estimates\" has no row \"Total\"; the report is cut off", path);
+      return NULL;
+    }
+  if (report->version != NULL && hls_report_is_vivado_hls (report->version))
+    {
+      g_free (report->tool);
+      report->tool = g_strdup ("Vivado HLS");
+    }
+  report->ram_kbit = 18;
+  return g_steal_pointer (&report);
+}
+
+/* Columns of Vitis' summary after the one of names. */
+enum { SUMMARY_LATENCY = 3, SUMMARY_LATENCY_NS, SUMMARY_INTERVAL = 6, SUMMARY_BRAM = 9, SUMMARY_DSP, SUMMARY_FF,
+       SUMMARY_LUT, SUMMARY_URAM, SUMMARY_N_COLUMNS };
+
+static void
+read_summary_module (HlsReport *report,
+                     char     **cells)
+{
+  static const guint columns[NN_N_RESOURCES] = {
+    [NN_RESOURCE_DSP] = SUMMARY_DSP, [NN_RESOURCE_BRAM] = SUMMARY_BRAM, [NN_RESOURCE_LUT] = SUMMARY_LUT,
+    [NN_RESOURCE_FF] = SUMMARY_FF, [NN_RESOURCE_URAM] = SUMMARY_URAM,
+  };
+  double latency = hls_report_number (cells[SUMMARY_LATENCY]);
+  double interval = hls_report_number (cells[SUMMARY_INTERVAL]);
+  char *name = cells[0] + 2;
+  gboolean is_top = report->resources.amount[NN_RESOURCE_LUT] < 0;
+  HlsModule *module;
+  NnResources amounts;
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    amounts.amount[r] = hls_report_or_zero (hls_report_number (cells[columns[r]]));
+  if (g_str_has_suffix (name, "*")) /* a dataflow region */
+    name[strlen (name) - 1] = '\0';
+  if (is_top)
+    {
+      report->resources = amounts;
+      report->latency_min = report->latency_max = latency;
+      report->latency_ns_min = report->latency_ns_max = hls_report_time_ns (cells[SUMMARY_LATENCY_NS]);
+      report->interval_min = report->interval_max = interval;
+      hls_report_set_text (&report->top, name, -1);
+    }
+  else if ((module = hls_report_add_module (report, name)) != NULL)
+    {
+      module->resources = amounts;
+      module->latency_min = module->latency_max = latency;
+      module->interval_min = module->interval_max = interval;
+    }
+}
+
+HlsReport *
+hls_report_parse_summary (char      **lines,
+                          const char *path,
+                          GError    **error)
+{
+  g_autoptr (HlsReport) report = hls_report_new (path, "csynth", "Vitis HLS");
+  gboolean in_table = FALSE;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *line = lines[i] + strspn (lines[i], " \t");
+      g_auto (GStrv) cells = NULL;
+
+      read_header (report, line);
+      if (g_str_has_prefix (line, "+ Performance & Resource Estimates"))
+        in_table = TRUE;
+      else if (g_str_has_prefix (line, "== "))
+        in_table = FALSE;
+      else if (in_table && (cells = hls_report_cells (line, '|')) != NULL && g_strv_length (cells) == SUMMARY_N_COLUMNS
+               && g_str_has_prefix (cells[0], "+ "))
+        read_summary_module (report, cells);
+    }
+  if (report->resources.amount[NN_RESOURCE_LUT] < 0)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT,
+                   "%s: the table \"Performance & Resource Estimates\" has no row for the design", path);
+      return NULL;
+    }
+  report->ram_kbit = 18;
+  return g_steal_pointer (&report);
+}
+
+HlsReport *
+hls_report_parse_cosim (char      **lines,
+                        const char *path,
+                        GError    **error)
+{
+  g_autoptr (HlsReport) report = hls_report_new (path, "cosim", "Vitis HLS");
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      g_auto (GStrv) cells = hls_report_cells (lines[i], '|');
+
+      /* RTL, status, min avg max of latency, min avg max of the interval, total time (Vitis) */
+      if (cells == NULL || g_strv_length (cells) < 8 || g_str_equal (cells[1], "NA") || g_str_equal (cells[1], "Status")
+          || *cells[0] == '\0')
+        continue;
+      hls_report_set_text (&report->status, cells[1], -1);
+      report->latency_min = hls_report_number (cells[2]);
+      report->latency_max = hls_report_number (cells[4]);
+      report->interval_min = hls_report_number (cells[5]);
+      report->interval_max = hls_report_number (cells[7]);
+    }
+  if (report->status == NULL)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: no language was simulated: every status is NA", path);
+      return NULL;
+    }
+  return g_steal_pointer (&report);
+}

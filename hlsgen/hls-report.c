@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finding reports, telling what wrote them, and making one answer of those of a project. */
+
+#include "hls-report-private.h"
+
+#include <glib/gstdio.h>
+
+/* Nothing that a tool writes for one design is larger. */
+#define MAX_BYTES (256u << 20)
+#define MAX_DEPTH 16
+#define MAX_FILES 50000
+/* What tells a format stands near its beginning; a simulator's log may come before it. */
+#define MAX_PROBE (1u << 20)
+
+typedef HlsReport *(*LineReader) (char **lines, const char *path, GError **error);
+
+/* By a phrase that only this format has; the first that is found wins. */
+static const struct {
+  const char *phrase;
+  LineReader  read;
+} formats[] = {
+  { "== Synthesis Summary Report of", hls_report_parse_summary },
+  { "HLS Report for '", hls_report_parse_csynth },
+  { "== Utilization Estimates", hls_report_parse_csynth },
+  { "Utilization Design Information", hls_report_parse_utilization },
+  { "Implementation tool:", hls_report_parse_export },
+  { "Timing Report", hls_report_parse_timing },
+  { "Timing Summary Report", hls_report_parse_timing },
+  { "Design Timing Summary", hls_report_parse_timing },
+  { "Quartus Prime Version", hls_report_parse_quartus },
+  { "Processes/Blocks in Design", hls_report_parse_catapult },
+  { "Total Area Score:", hls_report_parse_catapult },
+  { "+   RTL    +  Status", hls_report_parse_cosim },
+};
+
+HlsReport *
+hls_report_parse (const char *text,
+                  gsize       n,
+                  const char *path,
+                  GError    **error)
+{
+  g_autofree char *copy = NULL;
+  g_auto (GStrv) lines = NULL;
+  const char *start = text;
+
+  g_return_val_if_fail (text != NULL && path != NULL, NULL);
+  if (memchr (text, '\0', n) != NULL)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: a binary file; a text, XML or JSON report is expected", path);
+      return NULL;
+    }
+  copy = g_strndup (text, n);
+  for (start = copy; g_ascii_isspace (*start); start++)
+    ;
+  if (*start == '<' && !g_str_has_prefix (start, "<!DOCTYPE html") && !g_str_has_prefix (start, "<html"))
+    return hls_report_parse_xml (start, strlen (start), path, error);
+  if (*start == '{' || g_str_has_prefix (start, "var "))
+    return hls_report_parse_json (start, strlen (start), path, error);
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (g_strstr_len (copy, MIN (n, MAX_PROBE), formats[i].phrase) != NULL)
+      {
+        lines = g_strsplit_set (copy, "\n", -1);
+        for (guint l = 0; lines[l] != NULL; l++)
+          lines[l][strcspn (lines[l], "\r")] = '\0';
+        return formats[i].read (lines, path, error);
+      }
+  g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT,
+               "%s: no report that is known: expected are reports of Vivado HLS, Vitis HLS, Vivado, Quartus, oneAPI or Catapult",
+               path);
+  return NULL;
+}
+
+static HlsReport *
+read_file (const char *path,
+           GError    **error)
+{
+  g_autofree char *text = NULL;
+  gsize n;
+  GStatBuf status;
+
+  if (g_stat (path, &status) == 0 && (guint64) status.st_size > MAX_BYTES)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: larger than %u MB, which no report is", path, MAX_BYTES >> 20);
+      return NULL;
+    }
+  if (!g_file_get_contents (path, &text, &n, error))
+    return NULL;
+  return hls_report_parse (text, n, path, error);
+}
+
+static gboolean
+may_be_report (const char *name)
+{
+  static const char *const suffixes[] = { ".rpt", ".xml", ".json", ".ndjson", ".summary", "report_data.js" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    if (g_str_has_suffix (name, suffixes[i]))
+      return TRUE;
+  return FALSE;
+}
+
+static int
+compare_names (gconstpointer a,
+               gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* Adds the reports below @folder in the order of their names; what is no report is passed over. */
+static void
+find_reports (const char *folder,
+              guint       depth,
+              guint      *n_files,
+              GPtrArray  *reports)
+{
+  g_autoptr (GDir) dir = depth < MAX_DEPTH ? g_dir_open (folder, 0, NULL) : NULL;
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, compare_names);
+  for (guint i = 0; i < names->len && *n_files < MAX_FILES; i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names->pdata[i], NULL);
+      HlsReport *report;
+
+      (*n_files)++;
+      if (g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+        continue;
+      if (g_file_test (path, G_FILE_TEST_IS_DIR))
+        find_reports (path, depth + 1, n_files, reports);
+      else if (may_be_report (path) && (report = read_file (path, NULL)) != NULL)
+        g_ptr_array_add (reports, report);
+    }
+}
+
+GPtrArray *
+hls_reports_find (const char *path,
+                  GError    **error)
+{
+  g_autoptr (GPtrArray) reports = g_ptr_array_new_with_free_func ((GDestroyNotify) hls_report_free);
+  guint n_files = 0;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  if (!g_file_test (path, G_FILE_TEST_IS_DIR))
+    {
+      HlsReport *report = read_file (path, error);
+
+      if (report == NULL)
+        return NULL;
+      g_ptr_array_add (reports, report);
+      return g_steal_pointer (&reports);
+    }
+  find_reports (path, 0, &n_files, reports);
+  if (reports->len == 0)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT,
+                   "%s: no report in this folder; expected are *_csynth.xml, *.rpt, *.json or *.ndjson of a synthesis", path);
+      return NULL;
+    }
+  return g_steal_pointer (&reports);
+}
+
+/* Whether one of @reports has @report's design as a module: then it is not of the whole. */
+static gboolean
+is_module (const HlsReport *report,
+           GPtrArray       *reports)
+{
+  for (guint i = 0; report->top != NULL && i < reports->len; i++)
+    {
+      const HlsReport *other = reports->pdata[i];
+
+      if (other == report || other->top == NULL || g_str_equal (other->top, report->top))
+        continue;
+      for (guint m = 0; m < other->n_modules; m++)
+        if (g_str_equal (other->modules[m].name, report->top))
+          return TRUE;
+    }
+  return FALSE;
+}
+
+static double
+rank (const HlsReport *report,
+      GPtrArray       *reports)
+{
+  gboolean csynth = g_str_equal (report->stage, "csynth");
+  double lut = MAX (0, report->resources.amount[NN_RESOURCE_LUT]);
+
+  /* of several, the HLS tool's, of the whole design, which has the numbers; the XML first as it tells most */
+  return 8 * csynth + 4 * !is_module (report, reports) + 2 * (report->resources.amount[NN_RESOURCE_LUT] >= 0)
+         + g_str_has_suffix (report->path, ".xml") + lut / 1e12;
+}
+
+static double
+first_known (double a,
+             double b)
+{
+  return isnan (a) ? b : a;
+}
+
+/* What @report does not say is taken from another of the same tool, stage and design. */
+static void
+complete (HlsReport *report,
+          HlsReport *other)
+{
+  if (other == report || !g_str_equal (report->stage, other->stage) || g_strcmp0 (report->tool, other->tool) != 0
+      || (report->top != NULL && other->top != NULL && !g_str_equal (report->top, other->top)))
+    return;
+  report->clock_target_ns = first_known (report->clock_target_ns, other->clock_target_ns);
+  report->clock_estimated_ns = first_known (report->clock_estimated_ns, other->clock_estimated_ns);
+  report->latency_min = first_known (report->latency_min, other->latency_min);
+  report->latency_max = first_known (report->latency_max, other->latency_max);
+  report->interval_min = first_known (report->interval_min, other->interval_min);
+  report->interval_max = first_known (report->interval_max, other->interval_max);
+  hls_report_set_text (&report->part, other->part != NULL ? other->part : "", -1);
+  hls_report_set_text (&report->version, other->version != NULL ? other->version : "", -1);
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    {
+      if (report->resources.amount[r] < 0)
+        report->resources.amount[r] = other->resources.amount[r];
+      if (report->available.amount[r] < 0)
+        report->available.amount[r] = other->available.amount[r];
+    }
+  if (report->n_modules == 0)
+    {
+      report->modules = g_steal_pointer (&other->modules);
+      report->n_modules = other->n_modules;
+      other->n_modules = 0;
+    }
+}
+
+HlsReport *
+hls_report_read (const char *path,
+                 GError    **error)
+{
+  g_autoptr (GPtrArray) reports = hls_reports_find (path, error);
+  guint best = 0;
+  HlsReport *report;
+
+  if (reports == NULL)
+    return NULL;
+  for (guint i = 1; i < reports->len; i++)
+    if (rank (reports->pdata[i], reports) > rank (reports->pdata[best], reports))
+      best = i;
+  report = g_ptr_array_steal_index (reports, best);
+  for (guint i = 0; i < reports->len; i++)
+    complete (report, reports->pdata[i]);
+  return report;
+}
