@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The insides of a chart, for its drawing and its export. */
+
+#pragma once
+
+#include "app-chart.h"
+
+G_BEGIN_DECLS
+
+struct _AppChart {
+  GtkWidget parent;
+
+  /* owned */
+  AppScene      *scene; /* dropped when data, size or font change */
+  GskRenderNode *node;  /* dropped with it, and when colours change */
+  char          *name;
+  gpointer       data;
+  GDestroyNotify destroy;
+
+  /* borrowed */
+  const AppChartSource *source;
+
+  gint64   selected, cursor;
+  gboolean cursor_by_key;
+  gboolean zoomable, dragging;
+  double   zoom, x, y;
+  double   pointer_x, pointer_y, drag_x, drag_y, pinch;
+  int      natural_height;
+};
+
+const AppScene *app_chart_scene (AppChart *self);
+AppRamp         app_chart_ramp  (void);
+
+G_END_DECLS
