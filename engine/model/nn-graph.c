@@ -224,12 +224,15 @@ nn_graph_builder_add_copy (NnGraphBuilder *builder,
   copy->attrs.equation = nn_graph_builder_strdup (builder, node->attrs.equation);
   copy->attrs.quantizer = nn_graph_builder_quantizer (builder, node->attrs.quantizer);
   copy->attrs.input_quantizer = nn_graph_builder_quantizer (builder, node->attrs.input_quantizer);
+  copy->attrs.sum_quantizer = nn_graph_builder_quantizer (builder, node->attrs.sum_quantizer);
+  copy->attrs.recurrent_quantizer = nn_graph_builder_quantizer (builder, node->attrs.recurrent_quantizer);
   for (guint i = 0; i < NN_N_ROLES; i++)
     copy->attrs.role_quantizer[i] = nn_graph_builder_quantizer (builder, node->attrs.role_quantizer[i]);
   nn_graph_builder_weights (builder, copy, node->weights, node->n_weights);
   copy->shape = node->shape;
   copy->origin = nn_graph_builder_strdup (builder, node->origin);
   copy->reason = nn_graph_builder_strdup (builder, node->reason);
+  copy->source = nn_graph_builder_strdup (builder, node->source);
   return copy;
 }
 

@@ -46,10 +46,16 @@ typedef enum {
  * @alpha_mode: where the scale comes from
  * @alpha: (array length=n_alpha) (nullable): scales, for %NN_ALPHA_FIXED
  * @zero_point: subtracted after scaling (QONNX)
- * @threshold: of ternary
- * @max_value: of power of two, 0 for none
- * @symmetric: whether the most negative code is left out
- * @per_element: (nullable): (array length=n_elements): a type for each element or channel (HGQ)
+ * @threshold: of ternary: |x| at or above it is not 0; of %NN_QUANT_ULAW: u
+ * @max_value: of power of two: largest magnitude, 0 for none; of %NN_QUANT_RELU: relu_upper_bound, 0 for none
+ * @symmetric: whether the most negative code is left out (`type.overflow` is then %NN_OVERFLOW_SAT_SYM)
+ * @alpha_divides: for a fixed alpha: y = alpha * (Q (x / alpha + zero_point) - zero_point), as ONNX and
+ *   quantized_linear have it; otherwise y = alpha * Q (x), as QKeras's other quantisers have it. Q rounds to @type.
+ *   Scales of %NN_ALPHA_AUTO and %NN_ALPHA_AUTO_PO2 are over all axes but the last, by the formulas of
+ *   quantized_bits, binary and ternary in google/qkeras
+ * @per_element: (nullable): (array length=n_elements): a type for each element, in the tensor's order (weights) or in
+ *   that of one sample; fewer are broadcast: n_elements then is the product of the last axes (HGQ). A type of width 0
+ *   makes the element 0
  * @source: (nullable): the quantiser as written in the file, for the inspector and for export
  *
  * Owned by the graph's arena.
@@ -66,6 +72,8 @@ typedef struct {
   double       negative_slope;
   gboolean     symmetric;
   gboolean     use_real_function; /* of tanh and sigmoid: the true curve, not the hard one */
+  gboolean     use_sigmoid;       /* of quantized_relu: 2 * hard_sigmoid (x / 2^integer) - 1 before rounding */
+  gboolean     alpha_divides;
   const NnType *per_element;
   guint        n_elements;
   const char  *source;
@@ -78,6 +86,19 @@ typedef enum {
 
 /**
  * NnAttrs:
+ *
+ * Conventions of the layers as loaded:
+ * - A quantised activation, QActivation or a QKeras layer's `activation`, is %NN_ACT_QUANTIZED with @quantizer; a
+ *   layer's order is: weights quantised by @role_quantizer, sum, bias, @act (with @quantizer).
+ * - HGQ: the input is quantised by @input_quantizer first, the output of @act by @quantizer last (@act then is the
+ *   plain activation, not %NN_ACT_QUANTIZED); a dense or conv layer's sum is quantised by @sum_quantizer before @act.
+ * - A dense, conv or depthwise layer with %NN_ROLE_MEAN and %NN_ROLE_VARIANCE (QConv2DBatchnorm and its kin) folds a
+ *   batch norm into its kernel before the kernel is quantised: inv = gamma / sqrt (variance + epsilon); kernel' =
+ *   Qk (kernel * inv), bias' = Qb (inv * (bias - mean) + beta); gamma 1, beta 0, bias 0 where they are missing.
+ * - Multi-head attention reads query, value, key (the key being the value where there are two inputs; all the same
+ *   where there is one). Kernels as in Keras: (in, heads, key_dim), output (heads, value_dim, out).
+ * - Bidirectional layers become two recurrent nodes, a reversal and a merge that bears the layer's name.
+ * - In a recurrent layer that goes backwards and returns sequences, steps come out last first, as in Keras.
  *
  * What a layer is told besides its weights. One flat structure: each operator reads the fields named at it and
  * leaves the rest zero. Spatial fields are indexed height, width; one-dimensional layers use index 0.
@@ -130,6 +151,8 @@ typedef struct {
   /* quantisers: */
   NnQuantizer    *quantizer;                /* of the layer's output or of NN_OP_QUANTIZE, nullable */
   NnQuantizer    *input_quantizer;          /* HGQ: of the layer's input, nullable */
+  NnQuantizer    *sum_quantizer;            /* HGQ: of the sum before the activation, nullable */
+  NnQuantizer    *recurrent_quantizer;      /* QKeras: quantised recurrent activation, nullable */
   NnQuantizer    *role_quantizer[NN_N_ROLES]; /* of its weights, nullable */
   gpointer        extra;            /* operator's own, in the arena, nullable */
 } NnAttrs;
@@ -145,6 +168,7 @@ typedef struct {
  * @shape: of one output sample
  * @origin: name of the source layer it came from; @name itself in a graph as loaded
  * @reason: (nullable): of %NN_OP_UNSUPPORTED: why
+ * @source: (nullable): the layer's configuration as the file wrote it (Keras: JSON), for saving
  */
 typedef struct {
   const char *name;
@@ -158,6 +182,7 @@ typedef struct {
   NnShape     shape;
   const char *origin;
   const char *reason;
+  const char *source;
 } NnNode;
 
 /**

@@ -1,17 +1,177 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which reader serves a file: decided by its first bytes. */
 
-#include "nn-load.h"
+#include "nn-load-private.h"
 
 #include "nn-error.h"
+#include "nn-h5.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+
+/* An architecture of text larger than this is not one. */
+#define MAX_JSON_BYTES (256u << 20)
+#define ACCEPTED                                                                                                  \
+  "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx"
 
 void
 nn_load_options_init (NnLoadOptions *options)
 {
   *options = (NnLoadOptions){ 0 };
+}
+
+static gboolean
+read_head (const char  *path,
+           guint8      *head,
+           gsize       *n,
+           GError     **error)
+{
+  FILE *file;
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: a folder; a file is expected: " ACCEPTED, path);
+      return FALSE;
+    }
+  file = fopen (path, "rb");
+  if (file == NULL)
+    {
+      int code = errno;
+
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code), "%s: %s", path, g_strerror (code));
+      return FALSE;
+    }
+  *n = fread (head, 1, *n, file);
+  fclose (file);
+  return TRUE;
+}
+
+static NnModel *
+load_h5 (const char          *path,
+         NnH5                *h5,
+         const NnLoadOptions *options,
+         const NnProgress    *progress,
+         GCancellable        *cancellable,
+         GError             **error)
+{
+  g_autofree char *config = NULL, *version = NULL;
+  g_autoptr (JsonNode) json = NULL;
+  gboolean in_weights = nn_h5_is_group (h5, "model_weights");
+  const char *root = in_weights ? "model_weights" : "";
+
+  if (!nn_h5_has_attribute (h5, "", "model_config") && !nn_h5_has_attribute (h5, "", "model_config0"))
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+                   "%s: the HDF5 file holds no network, only %s; save the whole model, or open the .json architecture that "
+                   "goes with it",
+                   path, in_weights || nn_h5_has_attribute (h5, "", "layer_names") ? "weights" : "data");
+      return NULL;
+    }
+  config = nn_h5_string (h5, "", "model_config", error);
+  if (config == NULL)
+    return NULL;
+  json = nn_json_parse (config, -1, path, error);
+  if (json == NULL)
+    return NULL;
+  if (nn_h5_has_attribute (h5, "", "keras_version"))
+    version = nn_h5_string (h5, "", "keras_version", NULL);
+  else if (nn_h5_has_attribute (h5, root, "keras_version"))
+    version = nn_h5_string (h5, root, "keras_version", NULL);
+  return nn_keras_load (path, json, version, "HDF5", h5, root, FALSE, options, progress, cancellable, error);
+}
+
+NnModel *
+nn_load_h5_image (GBytes              *image,
+                  const char          *path,
+                  const NnLoadOptions *options,
+                  const NnProgress    *progress,
+                  GCancellable        *cancellable,
+                  GError             **error)
+{
+  g_autoptr (NnH5) h5 = nn_h5_open_image (image, path, error);
+
+  return h5 != NULL ? load_h5 (path, h5, options, progress, cancellable, error) : NULL;
+}
+
+/* NAME.json → NAME_weights.h5, or NAME.h5. */
+static char *
+find_weights (const char  *path,
+              GError     **error)
+{
+  static const char *const endings[] = { "_weights.h5", "_weights.hdf5", ".weights.h5", ".h5", ".hdf5" };
+  g_autofree char *stem = g_str_has_suffix (path, ".json") ? g_strndup (path, strlen (path) - 5) : g_strdup (path);
+
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    {
+      g_autofree char *candidate = g_strconcat (stem, endings[i], NULL);
+
+      if (g_file_test (candidate, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&candidate);
+    }
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+               "%s: the architecture's weights are not here: \"%s_weights.h5\" is expected beside it, or name the file", path,
+               stem);
+  return NULL;
+}
+
+static NnModel *
+load_json (const char          *path,
+           const NnLoadOptions *options,
+           const NnProgress    *progress,
+           GCancellable        *cancellable,
+           GError             **error)
+{
+  g_autofree char *text = NULL, *weights = NULL;
+  g_autoptr (JsonNode) json = NULL;
+  g_autoptr (NnH5) h5 = NULL;
+  const char *version = NULL;
+  GStatBuf status;
+  gsize n;
+
+  if (g_stat (path, &status) == 0 && status.st_size > MAX_JSON_BYTES)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: too large for an architecture", path);
+      return NULL;
+    }
+  if (!g_file_get_contents (path, &text, &n, error))
+    return NULL;
+  json = nn_json_parse (text, n, path, error);
+  if (json == NULL)
+    return NULL;
+  if (nn_json_string (nn_json_as_object (json), "class_name") == NULL)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: JSON, but no Keras architecture: it has no \"class_name\"", path);
+      return NULL;
+    }
+  weights = options->weights_path != NULL ? g_strdup (options->weights_path) : find_weights (path, error);
+  if (weights == NULL)
+    return NULL;
+  h5 = nn_h5_open (weights, error);
+  if (h5 == NULL)
+    return NULL;
+  version = nn_json_string (nn_json_as_object (json), "keras_version");
+  return nn_keras_load (path, json, version, "JSON + HDF5", h5, nn_h5_is_group (h5, "model_weights") ? "model_weights" : "",
+                        FALSE, options, progress, cancellable, error);
+}
+
+static gboolean
+refuse (const char    *path,
+        const guint8  *head,
+        gsize          n,
+        GError       **error)
+{
+  const char *what = n == 0 ? "the file is empty" : "no known network format";
+
+  if (n >= 8 && memcmp (head + 4, "TFL3", 4) == 0)
+    what = "a TensorFlow Lite network, which is not supported";
+  else if (n >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
+    what = "a pickled Python object (PyTorch), which is not supported because opening it would run its code; export it to "
+           "ONNX";
+  g_set_error (error, NN_ERROR, n == 0 || what[0] == 'n' ? NN_ERROR_FORMAT : NN_ERROR_UNSUPPORTED,
+               "%s: %s. What can be opened: " ACCEPTED, path, what);
+  return FALSE;
 }
 
 /**
@@ -29,6 +189,27 @@ nn_model_load (const char          *path,
                GCancellable        *cancellable,
                GError             **error)
 {
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: no known network format", path);
+  NnLoadOptions defaults;
+  guint8 head[64] = { 0 };
+  gsize n = sizeof head, at = 0;
+
+  nn_load_options_init (&defaults);
+  if (options == NULL)
+    options = &defaults;
+  if (!read_head (path, head, &n, error))
+    return NULL;
+  while (at < n && g_ascii_isspace (head[at]))
+    at++;
+  if (n >= 3 && memcmp (head, "\357\273\277", 3) == 0)
+    at = 3;
+  if (nn_h5_is_hdf5 (head, n))
+    {
+      g_autoptr (NnH5) h5 = nn_h5_open (path, error);
+
+      return h5 != NULL ? load_h5 (path, h5, options, progress, cancellable, error) : NULL;
+    }
+  if (at < n && head[at] == '{')
+    return load_json (path, options, progress, cancellable, error);
+  refuse (path, head, n, error);
   return NULL;
 }

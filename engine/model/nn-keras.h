@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Keras networks: what the readers of topology, layers, quantisers and weights share. Internal to the room. */
+
+#pragma once
+
+#include "nn-h5.h"
+#include "nn-json.h"
+#include "nn-load.h"
+
+G_BEGIN_DECLS
+
+/**
+ * NnKerasVar: one variable of a layer, as the file holds it
+ * @name: below the layer, `kernel`, `query/kernel`; in a numbered file (Keras 3) its place, `cell/0`
+ * @path: of the data set
+ */
+typedef struct {
+  char    *name;
+  char    *path;
+  NnShape  shape;
+  gboolean claimed;
+} NnKerasVar;
+
+/**
+ * NnKeras: one load
+ * @file: as errors name it
+ * @h5: weights
+ * @root: group that holds the layers' groups
+ * @numbered: variables have numbers instead of names, below `layers/<class>_<n>/vars`
+ * @weights: (element-type NnWeight): so far
+ * @ids: layer name → GArray of weight ids: what a second call of a shared layer uses again
+ */
+typedef struct {
+  const char          *file;
+  const NnLoadOptions *options;
+  const NnProgress    *progress;
+  GCancellable        *cancellable;
+  NnGraphBuilder      *builder;
+  NnH5                *h5;
+  const char          *root;
+  gboolean             numbered;
+  int                  major;
+  GArray              *weights;
+  GHashTable          *ids;
+  guint                n_layers;
+  guint                n_done;
+} NnKeras;
+
+/**
+ * NnKerasScope: where the layers of one (nested) model are found
+ * @prefix: of their names in the graph, `outer__`
+ * @group: of a named file: group of the outermost layer; %NULL at the top
+ * @container: of a numbered file: group whose children are the layers
+ * @vars: (nullable): of a named file inside a nested model: the variables of the whole
+ * @time_distributed: layers work on every step
+ */
+typedef struct {
+  const char *prefix;
+  const char *group;
+  const char *container;
+  GPtrArray  *vars;
+  GHashTable *used; /* class in snake case → count, for a numbered file */
+  gboolean    time_distributed;
+} NnKerasScope;
+
+/**
+ * NnKerasLayer: one layer while it is read
+ * @name: in the graph
+ * @key: in the file
+ * @inputs: node indices
+ * @node: to be filled in; %NULL for readers that add nodes themselves
+ */
+typedef struct {
+  NnKeras            *keras;
+  const NnKerasScope *scope;
+  const char         *class_name;
+  const char         *name;
+  const char         *node_name;
+  const char         *key;
+  JsonObject         *config;
+  const guint        *inputs;
+  guint               n_inputs;
+  NnNode             *node;
+  const NnShape      *in; /* of the first input */
+  GPtrArray          *vars;
+  GHashTable         *next; /* sub-path → next number */
+  GArray             *ids;  /* weights read for this layer, or shared */
+  guint               n_shared;
+  guint               shared_next;
+  guint               out;  /* node whose output is the layer's */
+} NnKerasLayer;
+
+typedef gboolean (*NnKerasReader) (NnKerasLayer *layer,
+                                   GError      **error);
+
+/* nn-keras-store.c */
+void       nn_keras_var_free      (gpointer            data);
+GPtrArray *nn_keras_vars          (NnKeras            *keras,
+                                   const NnKerasScope *scope,
+                                   const char         *class_name,
+                                   const char         *key,
+                                   char              **group,
+                                   GError            **error);
+gboolean   nn_keras_take          (NnKerasLayer       *layer,
+                                   NnRole              role,
+                                   const char         *name,
+                                   const char         *sub,
+                                   const NnShape      *expected,
+                                   GError            **error);
+gboolean   nn_keras_add_weight    (NnKerasLayer       *layer,
+                                   NnRole              role,
+                                   const char         *name,
+                                   NnTensor           *values,
+                                   GError            **error);
+gboolean   nn_keras_take_rest     (NnKerasLayer       *layer,
+                                   GError            **error);
+NnTensor  *nn_keras_peek          (NnKerasLayer       *layer,
+                                   const char         *name,
+                                   const char         *sub,
+                                   guint               number,
+                                   GError            **error);
+char      *nn_keras_snake_case    (const char         *class_name) G_GNUC_MALLOC;
+
+/* nn-keras-layers.c, nn-keras-recurrent.c, nn-keras-hgq.c */
+gboolean   nn_keras_find_reader   (const char         *class_name,
+                                   NnOp               *op,
+                                   NnKerasReader      *reader);
+gboolean   nn_keras_read_recurrent (NnKerasLayer      *layer,
+                                    GError           **error);
+gboolean   nn_keras_read_bidirectional (NnKerasLayer  *layer,
+                                        GError       **error);
+gboolean   nn_keras_get_ints      (JsonObject         *config,
+                                   const char         *name,
+                                   guint               n,
+                                   gint64              fallback,
+                                   gint64             *values);
+gboolean   nn_keras_unsupported   (NnKerasLayer       *layer,
+                                   GError            **error,
+                                   const char         *format,
+                                   ...) G_GNUC_PRINTF (3, 4);
+gboolean   nn_keras_bad           (NnKerasLayer       *layer,
+                                   GError            **error,
+                                   const char         *format,
+                                   ...) G_GNUC_PRINTF (3, 4);
+
+/* nn-keras-activation.c, nn-keras-quantizer.c */
+gboolean   nn_keras_activation    (NnKerasLayer       *layer,
+                                   JsonNode           *json,
+                                   NnAttrs            *attrs,
+                                   GError            **error);
+gboolean   nn_keras_quantizer     (NnKerasLayer       *layer,
+                                   JsonNode           *json,
+                                   NnQuantizer       **quantizer,
+                                   GError            **error);
+
+/* nn-keras.c */
+NnNode    *nn_keras_add_node      (NnKerasLayer       *layer,
+                                   NnOp                op,
+                                   const char         *name,
+                                   const guint        *inputs,
+                                   guint               n_inputs);
+gboolean   nn_keras_shape         (NnKeras            *keras,
+                                   NnNode             *node,
+                                   GError            **error);
+NnModel   *nn_keras_load          (const char         *path,
+                                   JsonNode           *architecture,
+                                   const char         *version,
+                                   const char         *container,
+                                   NnH5               *h5,
+                                   const char         *root,
+                                   gboolean            numbered,
+                                   const NnLoadOptions *options,
+                                   const NnProgress   *progress,
+                                   GCancellable       *cancellable,
+                                   GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

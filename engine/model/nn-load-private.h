@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The readers of each format, by what they read from; for nn-load.c and for the fuzz targets. */
+
+#pragma once
+
+#include "nn-keras.h"
+#include "nn-load.h"
+
+G_BEGIN_DECLS
+
+NnModel *nn_load_h5_image   (GBytes              *image,
+                             const char          *path,
+                             const NnLoadOptions *options,
+                             const NnProgress    *progress,
+                             GCancellable        *cancellable,
+                             GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
