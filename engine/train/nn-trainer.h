@@ -34,7 +34,11 @@ typedef enum {
 } NnLrSchedule;
 
 /**
- * NnRegularGroup: groups of weights the regulariser draws to zero together: strength * sum over groups of ||group||_2.
+ * NnRegularGroups: groups of weights the regulariser draws to zero together: strength * sum over groups of ||group||_2.
+ *
+ * Taken as a proximal step after each step of the optimiser, so that groups reach zero exactly; the losses reported are
+ * those of the data alone.
+ *
  * @weight: id in the model
  * @offsets: (array length=n_groups+1): where each group begins in @indices
  * @indices: flat indices into the weight
@@ -81,6 +85,7 @@ typedef struct {
   const NnRegularGroups *groups;  /* (nullable) */
   guint           n_groups;
   guint64         seed;
+  gboolean        in_double;      /* compute in float64: slow, for checks */
   void          (*on_epoch) (const NnEpoch *epoch, gpointer data); /* (nullable): on the training thread */
   gpointer        on_epoch_data;
 } NnTrainOptions;

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Dense layers and convolutions: y[p][o] = b[o] + sum over taps t and channels c of W[t][c][o] x[p + t][c]. */
+
+#include "nn-real.h"
+
+/*
+ * A dense layer is a convolution with one tap; its positions are the leading axes. One position: vectors of lanes side by
+ * side go into one block of registers; several: neighbouring positions do, so that a weight is loaded once for them all.
+ */
+
+typedef struct {
+  const real *x;      /* [rows][wp][c], padded */
+  const real *w;      /* [kh][kw][c / groups][o] */
+  const real *bias;
+  real       *y;      /* [oh][ow][o] */
+  guint       wp, c, oh, ow, o;
+  guint       kh, kw, sh, sw, dh, dw, groups;
+  guint       lanes;
+  gboolean    add, relu;
+} Correlate;
+
+/* The runs of taps and channels that lie side by side both in the weights and in the input. */
+static guint
+segments_of (const Correlate *q,
+             Segment         *segments)
+{
+  const guint c = q->c / q->groups;
+  guint n = 0;
+
+  for (guint ky = 0; ky < q->kh; ky++)
+    if (q->groups == 1 && q->dw == 1)
+      segments[n++] = (Segment) { (gsize) ky * q->kw * c * q->o, (gsize) ky * q->dh * q->wp * q->c * q->lanes, q->kw * c };
+    else
+      for (guint kx = 0; kx < q->kw; kx++)
+        segments[n++] = (Segment) { ((gsize) ky * q->kw + kx) * c * q->o,
+                                    ((gsize) ky * q->dh * q->wp + kx * q->dw) * q->c * q->lanes, c };
+  return n;
+}
+
+static void
+correlate (const Correlate *q)
+{
+  Segment *segments = g_newa (Segment, (gsize) q->kh * q->kw);
+  const guint group_o = q->o / q->groups, group_c = q->c / q->groups;
+  const gboolean lone = q->ow == 1;
+  Gemm g = { .am = 1, .ak = q->o, .bk = q->lanes, .m = group_o, .segments = segments, .add = q->add, .relu = q->relu };
+
+  g.n_segments = segments_of (q, segments);
+  g.cm = q->lanes;
+  g.n = lone ? q->lanes / VLEN : q->ow;
+  g.bn = lone ? VLEN : (gsize) q->sw * q->c * q->lanes;
+  g.cn = lone ? VLEN : (gsize) q->o * q->lanes;
+  for (guint oy = 0; oy < q->oh; oy++)
+    for (guint group = 0; group < q->groups; group++)
+      for (gsize v = 0; v < (lone ? VLEN : q->lanes); v += VLEN)
+        {
+          g.a = q->w + group * group_o;
+          g.b = q->x + ((gsize) oy * q->sh * q->wp * q->c + group * group_c) * q->lanes + v;
+          g.c = q->y + ((gsize) oy * q->ow * q->o + group * group_o) * q->lanes + v;
+          g.bias = q->bias != NULL ? q->bias + group * group_o : NULL;
+          CLASSED (nn_gemm) (&g);
+        }
+}
+
+static gboolean
+is_padded (const NnWindow *w)
+{
+  return w->hp != w->h || w->wp != w->w;
+}
+
+/* Puts [h][row] into the middle of zeros: [hp][wp]. */
+static void
+pad (real       *to,
+     const real *from,
+     gsize       hp,
+     gsize       wp,
+     gsize       h,
+     gsize       w,
+     gsize       top,
+     gsize       left,
+     gsize       n)
+{
+  memset (to, 0, hp * wp * n * sizeof (real));
+  for (gsize y = 0; y < h; y++)
+    memcpy (to + ((y + top) * wp + left) * n, from + y * w * n, w * n * sizeof (real));
+}
+
+/* The input with its padding, of one slice of the leading axes. */
+static const real *
+padded_input (const NnLayer *l,
+              NnShard       *s,
+              guint          outer,
+              gboolean       fill)
+{
+  const NnWindow *w = &l->window;
+  const gsize n = (gsize) w->c * s->lanes;
+  real *x = IN (l, s, 0) + outer * w->h * w->w * n, *padded;
+
+  if (!is_padded (w))
+    return x;
+  padded = BLOCK (s) + l->scratch + outer * w->hp * w->wp * n;
+  if (fill)
+    pad (padded, x, w->hp, w->wp, w->h, w->w, w->top, w->left, n);
+  return padded;
+}
+
+void
+CLASSED (nn_linear_forward) (const NnLayer *l,
+                             NnShard       *s)
+{
+  const NnWindow *w = &l->window;
+  Correlate q = { .w = WEIGHT (l, s, NN_ROLE_KERNEL), .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
+                  .oh = w->oh, .ow = w->ow, .o = w->o, .kh = w->kh, .kw = w->kw, .sh = w->sh, .sw = w->sw,
+                  .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu };
+
+  for (guint outer = 0; outer < w->outer; outer++)
+    {
+      q.x = padded_input (l, s, outer, TRUE);
+      q.y = OUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * s->lanes;
+      correlate (&q);
+    }
+}
+
+static void
+bias_gradient (const NnLayer *l,
+               NnShard       *s,
+               real          *gb)
+{
+  const gsize o_n = l->window.o, positions = l->n_y / o_n, step = o_n * s->lanes;
+
+  for (gsize o = 0; o < o_n; o++)
+    {
+      vec sum = {};
+
+      for (gsize v = 0; v < s->lanes; v += VLEN)
+        {
+          const real *g = GOUT (l, s) + o * s->lanes + v;
+          vec lane_sum = {};
+
+          for (gsize p = 0; p < positions; p++)
+            lane_sum += *(const vec *) (g + p * step);
+          if (s->squares)
+            lane_sum *= lane_sum;
+          sum += lane_sum;
+        }
+      gb[o] += vec_sum (sum);
+    }
+}
+
+/* One position: a matrix product, with the gradient turned so that the outputs lie on the vectors. */
+static void
+dense_kernel_gradient (const NnLayer *l,
+                       NnShard       *s,
+                       real          *gw)
+{
+  const guint n_in = l->window.c, n_out = l->window.o, padded = (n_out + VLEN - 1) / VLEN * VLEN;
+  real *turned = BLOCK (s) + l->tmp, *result = turned + (gsize) padded * s->lanes;
+  const gboolean direct = padded == n_out;
+  Segment all = { 0, 0, s->lanes };
+  Gemm g = { .c = direct ? gw : result, .cm = padded, .cn = VLEN, .a = IN (l, s, 0), .am = s->lanes, .ak = 1,
+             .b = turned, .bk = padded, .bn = VLEN, .m = n_in, .n = padded / VLEN, .segments = &all, .n_segments = 1,
+             .add = direct };
+
+  if (!direct)
+    for (guint i = 0; i < s->lanes; i++)
+      for (guint o = n_out; o < padded; o++)
+        turned[(gsize) i * padded + o] = 0;
+  CLASSED (nn_flip) (turned, padded, GOUT (l, s), s->lanes, n_out, s->lanes);
+  CLASSED (nn_gemm) (&g);
+  if (!direct)
+    for (guint i = 0; i < n_in; i++)
+      for (guint o = 0; o < n_out; o++)
+        gw[(gsize) i * n_out + o] += result[(gsize) i * padded + o];
+}
+
+static void
+kernel_gradient (const NnLayer *l,
+                 NnShard       *s,
+                 real          *gw)
+{
+  const NnWindow *w = &l->window;
+  const guint c = w->c / w->groups, o = w->o / w->groups;
+  const gboolean whole_rows = w->groups == 1 && w->dw == 1;
+  const guint lanes = s->lanes, runs = whole_rows ? 1 : w->kw;
+
+  for (guint outer = 0; outer < w->outer; outer++)
+    for (guint ky = 0; ky < w->kh; ky++)
+      for (guint kx = 0; kx < runs; kx++)
+        for (guint group = 0; group < w->groups; group++)
+          {
+            Outer q = { .gw = gw + ((gsize) ky * w->kw + kx) * c * w->o + group * o, .ldw = w->o,
+                        .x = padded_input (l, s, outer, FALSE) +
+                             (((gsize) ky * w->dh * w->wp + kx * w->dw) * w->c + group * c) * lanes,
+                        .g = GOUT (l, s) + ((gsize) outer * w->oh * w->ow * w->o + group * o) * lanes,
+                        .xp = (gsize) w->sw * w->c * lanes, .gp = (gsize) w->o * lanes,
+                        .xr = (gsize) w->sh * w->wp * w->c * lanes, .gr = (gsize) w->ow * w->o * lanes,
+                        .rows = w->oh, .positions = w->ow, .mi = whole_rows ? w->kw * c : c, .no = o, .lanes = lanes };
+
+            CLASSED (nn_outer) (&q);
+          }
+}
+
+/* Sums of squares of each sample's own gradient. */
+static void
+kernel_squares (const NnLayer *l,
+                NnShard       *s,
+                real          *gw)
+{
+  const NnWindow *w = &l->window;
+  const gsize lanes = s->lanes, c_n = w->c / w->groups, o_n = w->o / w->groups;
+
+  for (gsize t = 0; t < (gsize) w->kh * w->kw; t++)
+    for (gsize c = 0; c < c_n; c++)
+      for (gsize o = 0; o < w->o; o++)
+        for (gsize v = 0; v < lanes; v += VLEN)
+          {
+            vec sum = {};
+
+            for (guint outer = 0; outer < w->outer; outer++)
+              {
+                const real *x = padded_input (l, s, outer, FALSE) + v +
+                                ((t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * w->c + o / o_n * c_n + c) * lanes;
+                const real *g = GOUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * lanes + o * lanes + v;
+
+                for (gsize oy = 0; oy < w->oh; oy++)
+                  for (gsize ox = 0; ox < w->ow; ox++)
+                    sum += *(const vec *) (x + (oy * w->sh * w->wp + ox * w->sw) * w->c * lanes) *
+                           *(const vec *) (g + (oy * w->ow + ox) * w->o * lanes);
+              }
+            gw[(t * c_n + c) * w->o + o] += vec_sum (sum * sum);
+          }
+}
+
+/* Stride 1: the gradient of the input is a correlation of the padded output gradient with the kernel turned round. */
+static void
+input_gradient_turned (const NnLayer *l,
+                       NnShard       *s,
+                       real          *gx)
+{
+  const NnWindow *w = &l->window;
+  const gsize n = (gsize) w->o * s->lanes, edge_y = (gsize) (w->kh - 1) * w->dh, edge_x = (gsize) (w->kw - 1) * w->dw;
+  const gsize hp = w->oh + 2 * edge_y, wp = w->ow + 2 * edge_x;
+  Correlate q = { .w = (const real *) s->aux + l->aux, .wp = wp, .c = w->o, .oh = w->h, .ow = w->w, .o = w->c,
+                  .kh = w->kh, .kw = w->kw, .sh = 1, .sw = 1, .dh = w->dh, .dw = w->dw, .groups = 1,
+                  .lanes = s->lanes, .add = l->add[0] };
+
+  for (guint outer = 0; outer < w->outer; outer++)
+    {
+      const real *gy = GOUT (l, s) + outer * w->oh * w->ow * n;
+      real *padded = BLOCK (s) + l->tmp;
+
+      if (edge_y > 0 || edge_x > 0)
+        {
+          pad (padded, gy, hp, wp, w->oh, w->ow, edge_y, edge_x, n);
+          gy = padded;
+        }
+      q.x = gy + ((gsize) w->top * wp + w->left) * n;
+      q.y = gx + (gsize) outer * w->h * w->w * w->c * s->lanes;
+      correlate (&q);
+    }
+}
+
+/* Any stride, dilation and groups: each tap adds what it had a part in. */
+static void
+input_gradient_taps (const NnLayer *l,
+                     NnShard       *s,
+                     real          *gx)
+{
+  const NnWindow *w = &l->window;
+  const gsize lanes = s->lanes, n = w->c * lanes, c = w->c / w->groups, o = w->o / w->groups;
+  const gboolean padded = is_padded (w);
+  Segment all = { 0, 0, (guint) o };
+  Gemm g = { .am = w->o, .ak = 1, .bk = lanes, .m = (guint) c, .segments = &all, .n_segments = 1, .add = TRUE,
+             .cm = lanes, .cn = w->sw * n, .bn = w->o * lanes, .n = w->ow };
+
+  for (gsize outer = 0; outer < w->outer; outer++)
+    {
+      real *to = padded ? BLOCK (s) + l->tmp : gx + outer * w->h * w->w * n;
+
+      if (padded || !l->add[0])
+        memset (to, 0, (gsize) w->hp * w->wp * n * sizeof (real));
+      for (gsize oy = 0; oy < w->oh; oy++)
+        for (gsize t = 0; t < (gsize) w->kh * w->kw; t++)
+          for (gsize group = 0; group < w->groups; group++)
+            for (gsize v = 0; v < lanes; v += VLEN)
+              {
+                g.a = WEIGHT (l, s, NN_ROLE_KERNEL) + t * c * w->o + group * o;
+                g.b = GOUT (l, s) + ((outer * w->oh + oy) * w->ow * w->o + group * o) * lanes + v;
+                g.c = to + ((oy * w->sh + t / w->kw * w->dh) * w->wp + t % w->kw * w->dw) * n + group * c * lanes + v;
+                CLASSED (nn_gemm) (&g);
+              }
+      if (padded)
+        for (gsize y = 0; y < w->h; y++)
+          {
+            const real *from = to + ((y + w->top) * w->wp + w->left) * n;
+            real *row = gx + (outer * w->h + y) * w->w * n;
+
+            for (gsize i = 0; i < w->w * n; i++)
+              row[i] = l->add[0] ? row[i] + from[i] : from[i];
+          }
+    }
+}
+
+static void
+dense_input_gradient (const NnLayer *l,
+                      NnShard       *s,
+                      real          *gx)
+{
+  Segment all = { 0, 0, l->window.o };
+  Gemm g = { .c = gx, .cm = s->lanes, .cn = VLEN, .a = WEIGHT (l, s, NN_ROLE_KERNEL), .am = l->window.o, .ak = 1,
+             .b = GOUT (l, s), .bk = s->lanes, .bn = VLEN, .m = l->window.c, .n = s->lanes / VLEN, .segments = &all,
+             .n_segments = 1, .add = l->add[0] };
+
+  CLASSED (nn_gemm) (&g);
+}
+
+void
+CLASSED (nn_linear_backward) (const NnLayer *l,
+                              NnShard       *s)
+{
+  const NnWindow *w = &l->window;
+  const gsize n = l->n_y * s->lanes;
+  const gboolean dense = w->outer == 1 && w->oh == 1 && w->ow == 1 && w->kh == 1 && w->kw == 1 && w->groups == 1 &&
+                         w->h == 1 && w->w == 1 && !is_padded (w);
+  real *gw = GRAD (l, s, NN_ROLE_KERNEL), *gb = GRAD (l, s, NN_ROLE_BIAS), *gx = GIN (l, s, 0);
+
+  if (l->relu)
+    {
+      const real *y = OUT (l, s);
+      real *g = GOUT (l, s);
+
+      for (gsize i = 0; i < n; i++)
+        g[i] = y[i] > 0 ? g[i] : 0;
+    }
+  if (gb != NULL && !l->idle_bias)
+    bias_gradient (l, s, gb);
+  if (gw != NULL && s->squares)
+    kernel_squares (l, s, gw);
+  else if (gw != NULL && dense)
+    dense_kernel_gradient (l, s, gw);
+  else if (gw != NULL)
+    kernel_gradient (l, s, gw);
+  if (gx == NULL)
+    return;
+  if (dense)
+    dense_input_gradient (l, s, gx);
+  else if (l->aux != NN_NOWHERE)
+    input_gradient_turned (l, s, gx);
+  else
+    input_gradient_taps (l, s, gx);
+}
+
+/* The kernel turned round: [kh][kw][c][o] -> [kh - 1 - ky][kw - 1 - kx][o][c]. */
+void
+CLASSED (nn_linear_prepare) (const NnLayer *l,
+                             gconstpointer  values,
+                             gpointer       aux)
+{
+  const NnWindow *w = &l->window;
+  const gsize taps = (gsize) w->kh * w->kw, n = (gsize) w->c * w->o;
+  const real *kernel = (const real *) values + l->w[NN_ROLE_KERNEL];
+
+  if (l->kind != NN_LAYER_LINEAR || l->aux == NN_NOWHERE)
+    return;
+  for (gsize t = 0; t < taps; t++)
+    CLASSED (nn_flip) ((real *) aux + l->aux + (taps - 1 - t) * n, w->c, kernel + t * n, w->o, w->c, w->o);
+}
+
+void
+CLASSED (nn_depthwise_forward) (const NnLayer *l,
+                                NnShard       *s)
+{
+  const NnWindow *w = &l->window;
+  const gsize lanes = s->lanes, mult = w->multiplier, taps = (gsize) w->kh * w->kw;
+  const real *kernel = WEIGHT (l, s, NN_ROLE_DEPTHWISE_KERNEL), *bias = WEIGHT (l, s, NN_ROLE_BIAS);
+
+  if (kernel == NULL)
+    kernel = WEIGHT (l, s, NN_ROLE_KERNEL);
+  for (gsize outer = 0; outer < w->outer; outer++)
+    {
+      const real *x = padded_input (l, s, outer, TRUE);
+
+      for (gsize p = 0; p < (gsize) w->oh * w->ow; p++)
+        for (gsize e = 0; e < w->o; e++)
+          for (gsize v = 0; v < lanes; v += VLEN)
+            {
+              const real *from = x + ((p / w->ow * w->sh * w->wp + p % w->ow * w->sw) * w->c + e / mult) * lanes + v;
+              vec sum = bias != NULL ? splat (bias[e]) : (vec) {};
+
+              for (gsize t = 0; t < taps; t++)
+                sum += splat (kernel[t * w->o + e]) *
+                       *(const vec *) (from + (t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * w->c * lanes);
+              *(vec *) (OUT (l, s) + ((outer * w->oh * w->ow + p) * w->o + e) * lanes + v) = sum;
+            }
+    }
+}
+
+static void
+depthwise_kernel_gradient (const NnLayer *l,
+                           NnShard       *s,
+                           real          *gw)
+{
+  const NnWindow *w = &l->window;
+  const gsize lanes = s->lanes;
+
+  for (gsize t = 0; t < (gsize) w->kh * w->kw; t++)
+    for (gsize e = 0; e < w->o; e++)
+      {
+        vec total = {};
+
+        for (gsize v = 0; v < lanes; v += VLEN)
+          {
+            vec sum = {};
+
+            for (guint outer = 0; outer < w->outer; outer++)
+              {
+                const real *x = padded_input (l, s, outer, FALSE) + v +
+                                ((t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * w->c + e / w->multiplier) * lanes;
+                const real *g = GOUT (l, s) + ((gsize) outer * w->oh * w->ow * w->o + e) * lanes + v;
+
+                for (gsize p = 0; p < (gsize) w->oh * w->ow; p++)
+                  sum += *(const vec *) (g + p * w->o * lanes) *
+                         *(const vec *) (x + (p / w->ow * w->sh * w->wp + p % w->ow * w->sw) * w->c * lanes);
+              }
+            if (s->squares)
+              sum *= sum;
+            total += sum;
+          }
+        gw[t * w->o + e] += vec_sum (total);
+      }
+}
+
+void
+CLASSED (nn_depthwise_backward) (const NnLayer *l,
+                                 NnShard       *s)
+{
+  const NnWindow *w = &l->window;
+  const gsize lanes = s->lanes, n = w->c * lanes;
+  const NnRole role = l->w[NN_ROLE_DEPTHWISE_KERNEL] != NN_NOWHERE ? NN_ROLE_DEPTHWISE_KERNEL : NN_ROLE_KERNEL;
+  const real *kernel = WEIGHT (l, s, role);
+  real *gw = GRAD (l, s, role), *gb = GRAD (l, s, NN_ROLE_BIAS), *gx = GIN (l, s, 0), *to = BLOCK (s) + l->tmp;
+
+  if (gb != NULL && !l->idle_bias)
+    bias_gradient (l, s, gb);
+  if (gw != NULL)
+    depthwise_kernel_gradient (l, s, gw);
+  if (gx == NULL)
+    return;
+  if (!l->add[0])
+    memset (gx, 0, l->n_x[0] * lanes * sizeof (real));
+  for (gsize outer = 0; outer < w->outer; outer++)
+    {
+      memset (to, 0, (gsize) w->hp * w->wp * n * sizeof (real));
+      for (gsize p = 0; p < (gsize) w->oh * w->ow; p++)
+        for (gsize t = 0; t < (gsize) w->kh * w->kw; t++)
+          for (gsize e = 0; e < w->o; e++)
+            {
+              const real *g = GOUT (l, s) + ((outer * w->oh * w->ow + p) * w->o + e) * lanes;
+              real *row = to + ((p / w->ow * w->sh + t / w->kw * w->dh) * w->wp + p % w->ow * w->sw + t % w->kw * w->dw) * n +
+                          e / w->multiplier * lanes;
+
+              for (gsize v = 0; v < lanes; v += VLEN)
+                *(vec *) (row + v) += splat (kernel[t * w->o + e]) * *(const vec *) (g + v);
+            }
+      for (gsize y = 0; y < w->h; y++)
+        for (gsize i = 0; i < w->w * n; i++)
+          gx[(outer * w->h + y) * w->w * n + i] += to[((y + w->top) * w->wp + w->left) * n + i];
+    }
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each operator of a graph as layers of the training engine. */
+
+#include "nn-infer-shape.h"
+#include "nn-net-build.h"
+
+#define MAX_TAPS 4096
+
+static gsize
+product (const NnShape *shape,
+         guint          from,
+         guint          to)
+{
+  gsize n = 1;
+
+  for (guint i = from; i < to; i++)
+    n *= (gsize) shape->dims[i];
+  return n;
+}
+
+static const NnShape *
+input_shape (NnNetBuilder *b,
+             const NnNode *node,
+             guint         k)
+{
+  return &nn_graph_node (nn_model_graph (b->net->model), node->inputs[k])->shape;
+}
+
+/* Which axis of @shape, counted from its first; sets how many elements lie inside it. */
+static gsize
+axis_of (const NnShape *shape,
+         gint           axis,
+         gsize         *inner)
+{
+  guint a = axis < 0 ? (guint) (axis + (gint) shape->rank) : (guint) axis;
+
+  *inner = product (shape, a + 1, shape->rank);
+  return shape->rank > 0 ? (gsize) shape->dims[a] : 1;
+}
+
+static gboolean
+is_plain_relu (const NnAttrs *a,
+               NnAct          act)
+{
+  return act == NN_ACT_RELU && a->alpha == 0 && a->max_value == 0 && a->threshold == 0;
+}
+
+/* Whether nothing else reads what the node before this activation makes. */
+static gboolean
+is_only_reader (NnNetBuilder  *b,
+                const NnNode  *node,
+                const NnLayer *maker)
+{
+  const NnGraph *graph = nn_model_graph (b->net->model);
+  guint n;
+
+  if (maker->node == node)
+    return TRUE;
+  nn_graph_consumers (graph, node->inputs[0], &n);
+  return n == 1 && nn_graph_node (graph, node->inputs[0]) == maker->node;
+}
+
+gboolean
+nn_lower_activation (NnNetBuilder *b,
+                     const NnNode *node,
+                     NnAct         act,
+                     guint         input,
+                     guint        *output,
+                     GError      **error)
+{
+  NnBuffer *in = nn_build_buffer (b, input);
+  NnLayer *layer;
+
+  *output = input;
+  if (act == NN_ACT_LINEAR)
+    return TRUE;
+  if (act == NN_ACT_QUANTIZED)
+    return nn_build_fail (node, error, "its activation is a quantiser");
+  if (is_plain_relu (&node->attrs, act) && in->maker >= 0 && in->readers == 0)
+    {
+      layer = &g_array_index (b->layers, NnLayer, in->maker);
+      if (layer->kind == NN_LAYER_LINEAR && !layer->relu && is_only_reader (b, node, layer))
+        {
+          layer->relu = TRUE;
+          return TRUE;
+        }
+    }
+  layer = nn_build_layer (b, act == NN_ACT_SOFTMAX ? NN_LAYER_SOFTMAX : NN_LAYER_ACT, node, &input, 1, in->n, output);
+  layer->act = act;
+  if (act == NN_ACT_SOFTMAX)
+    layer->channels = axis_of (&node->shape, node->op == NN_OP_ACTIVATION && node->attrs.axis != 0 ? node->attrs.axis : -1,
+                               &layer->inner);
+  return TRUE;
+}
+
+/* Memory that the gradients of a window need for the time of a call. */
+static void
+window_memory (NnNetBuilder *b,
+               NnLayer      *layer)
+{
+  const NnWindow *w = &layer->window;
+  const gsize lanes = b->net->lanes, up = NN_LANES - 1;
+  const gsize padded = (gsize) w->hp * w->wp * w->c * lanes;
+
+  if (w->hp != w->h || w->wp != w->w)
+    layer->scratch = nn_build_scratch (b, (gsize) w->outer * w->hp * w->wp * w->c);
+  if (!b->net->options.gradients)
+    return;
+  nn_build_tmp (b, padded);
+  if (layer->kind != NN_LAYER_LINEAR)
+    return;
+  if (layer->aux != NN_NOWHERE)
+    nn_build_tmp (b, ((gsize) w->oh + 2 * (w->kh - 1) * w->dh) * (w->ow + 2 * (w->kw - 1) * w->dw) * w->o * lanes);
+  if (w->kh == 1 && w->kw == 1)
+    nn_build_tmp (b, (lanes + w->c) * ((w->o + up) / NN_LANES * NN_LANES));
+}
+
+static gboolean
+lower_dense (NnNetBuilder *b,
+             const NnNode *node,
+             guint         input,
+             guint        *output,
+             GError      **error)
+{
+  const gsize n_in = nn_shape_last (input_shape (b, node, 0)), n_out = node->attrs.units;
+  const gsize positions = nn_build_buffer (b, input)->n / n_in;
+  NnLayer *layer = nn_build_layer (b, NN_LAYER_LINEAR, node, &input, 1, positions * n_out, output);
+
+  if (!nn_build_weight (b, layer, node, NN_ROLE_KERNEL, NN_ROLE_KERNEL))
+    return nn_build_fail (node, error, "it has no kernel");
+  nn_build_weight (b, layer, node, NN_ROLE_BIAS, NN_ROLE_BIAS);
+  layer->window = (NnWindow) { .outer = 1, .h = 1, .w = positions, .c = n_in, .oh = 1, .ow = positions, .o = n_out,
+                               .kh = 1, .kw = 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1, .multiplier = 1,
+                               .hp = 1, .wp = positions };
+  if (positions > 1)
+    {
+      layer->aux = b->net->n_aux;
+      b->net->n_aux += (n_in * n_out + NN_LANES - 1) / NN_LANES * NN_LANES;
+    }
+  window_memory (b, layer);
+  return TRUE;
+}
+
+/* Where the window of a convolution or pooling goes, axis by axis; n_spatial is 1 or 2. */
+static gboolean
+make_window (const NnNode  *node,
+             const NnShape *in,
+             guint          n_spatial,
+             gsize          channels_out,
+             NnWindow      *w,
+             GError       **error)
+{
+  const NnAttrs *a = &node->attrs;
+  gint64 before[2] = { 0, 0 }, after[2] = { 0, 0 }, extent[2] = { 1, 1 }, count[2] = { 1, 1 };
+  gint64 kernel[2] = { 1, 1 }, stride[2] = { 1, 1 }, dilation[2] = { 1, 1 };
+
+  for (guint i = 0; i < n_spatial; i++)
+    {
+      guint to = 2 - n_spatial + i;
+
+      kernel[to] = a->kernel[i];
+      stride[to] = a->stride[i];
+      dilation[to] = MAX (a->dilation[i], 1);
+      extent[to] = in->dims[in->rank - 1 - n_spatial + i];
+      count[to] = nn_window_count (extent[to], kernel[to], stride[to], dilation[to], a->padding, a->pad[i]);
+      nn_window_pads (extent[to], kernel[to], stride[to], dilation[to], a->padding, a->pad[i], &before[to], &after[to]);
+    }
+  if (kernel[0] * kernel[1] > MAX_TAPS)
+    return nn_build_fail (node, error, "its kernel has more than %d positions", MAX_TAPS);
+  *w = (NnWindow) { .outer = product (in, 0, in->rank - 1 - n_spatial), .h = extent[0], .w = extent[1],
+                    .c = nn_shape_last (in), .oh = count[0], .ow = count[1], .o = channels_out, .kh = kernel[0],
+                    .kw = kernel[1], .sh = stride[0], .sw = stride[1], .dh = dilation[0], .dw = dilation[1],
+                    .groups = MAX (a->groups, 1), .multiplier = 1, .top = before[0], .left = before[1],
+                    .hp = extent[0] + before[0] + after[0], .wp = extent[1] + before[1] + after[1] };
+  return TRUE;
+}
+
+static gboolean
+lower_conv (NnNetBuilder *b,
+            const NnNode *node,
+            guint         input,
+            guint        *output,
+            GError      **error)
+{
+  const NnShape *in = input_shape (b, node, 0);
+  NnWindow w;
+  NnLayer *layer;
+
+  if (!make_window (node, in, node->op == NN_OP_CONV1D ? 1 : 2, node->attrs.units, &w, error))
+    return FALSE;
+  layer = nn_build_layer (b, NN_LAYER_LINEAR, node, &input, 1, nn_shape_count (&node->shape), output);
+  if (!nn_build_weight (b, layer, node, NN_ROLE_KERNEL, NN_ROLE_KERNEL))
+    return nn_build_fail (node, error, "it has no kernel");
+  nn_build_weight (b, layer, node, NN_ROLE_BIAS, NN_ROLE_BIAS);
+  layer->window = w;
+  if (w.sh == 1 && w.sw == 1 && w.groups == 1 && b->net->options.gradients)
+    {
+      layer->aux = b->net->n_aux;
+      b->net->n_aux += ((gsize) w.kh * w.kw * w.c * w.o + NN_LANES - 1) / NN_LANES * NN_LANES;
+    }
+  window_memory (b, layer);
+  return TRUE;
+}
+
+static gboolean
+lower_batch_norm (NnNetBuilder *b,
+                  const NnNode *node,
+                  guint         input,
+                  guint        *output,
+                  GError      **error)
+{
+  const NnNetOptions *o = &b->net->options;
+  NnLayer *layer = nn_build_layer (b, NN_LAYER_BATCH_NORM, node, &input, 1, nn_build_buffer (b, input)->n, output);
+
+  for (NnRole role = NN_ROLE_GAMMA; role <= NN_ROLE_VARIANCE; role++)
+    nn_build_weight (b, layer, node, role, role);
+  layer->channels = axis_of (&node->shape, node->attrs.axis, &layer->inner);
+  layer->frozen = !o->training || o->freeze_norm;
+  return TRUE;
+}
+
+static gboolean
+lower_op (NnNetBuilder *b,
+          const NnNode *node,
+          const guint  *inputs,
+          guint        *output,
+          GError      **error)
+{
+  NnLayer *layer;
+
+  switch (node->op)
+    {
+    case NN_OP_INPUT:
+      *output = nn_build_new (b, nn_shape_count (&node->shape));
+      b->net->input = nn_build_buffer (b, *output)->y;
+      b->net->n_input = nn_build_buffer (b, *output)->n;
+      return TRUE;
+    case NN_OP_DENSE:
+      return lower_dense (b, node, inputs[0], output, error);
+    case NN_OP_CONV1D:
+    case NN_OP_CONV2D:
+      return lower_conv (b, node, inputs[0], output, error);
+    case NN_OP_BATCH_NORM:
+      return lower_batch_norm (b, node, inputs[0], output, error);
+    case NN_OP_DROPOUT:
+      *output = inputs[0];
+      if (!b->net->options.dropout || node->attrs.rate <= 0 || node->attrs.rate >= 1)
+        return TRUE;
+      layer = nn_build_layer (b, NN_LAYER_DROPOUT, node, inputs, 1, nn_build_buffer (b, inputs[0])->n, output);
+      layer->scratch = nn_build_scratch (b, layer->n_y);
+      return TRUE;
+    case NN_OP_ACTIVATION:
+    case NN_OP_FLATTEN:
+    case NN_OP_RESHAPE:
+      *output = inputs[0];
+      return TRUE;
+    case NN_OP_UNSUPPORTED:
+      return nn_build_fail (node, error, "%s", node->reason != NULL ? node->reason : "it is not known");
+    default:
+      return nn_build_fail (node, error, "training does not know this layer");
+    }
+}
+
+static gboolean
+has_quantizer (const NnAttrs *a)
+{
+  for (guint r = 0; r < NN_N_ROLES; r++)
+    if (a->role_quantizer[r] != NULL)
+      return TRUE;
+  return a->quantizer != NULL || a->input_quantizer != NULL;
+}
+
+gboolean
+nn_lower_node (NnNetBuilder *b,
+               guint         i,
+               GError      **error)
+{
+  const NnNode *node = nn_graph_node (nn_model_graph (b->net->model), i);
+  g_autofree guint *inputs = g_new0 (guint, node->n_inputs);
+  guint output;
+
+  for (guint k = 0; k < node->n_inputs; k++)
+    inputs[k] = b->of_node[node->inputs[k]];
+  if (has_quantizer (&node->attrs))
+    return nn_build_fail (node, error, "it is quantised");
+  if (!lower_op (b, node, inputs, &output, error))
+    return FALSE;
+  if (!nn_op_is_recurrent (node->op) && !nn_lower_activation (b, node, node->attrs.act, output, &output, error))
+    return FALSE;
+  b->of_node[i] = output;
+  return TRUE;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the kernels share within one class of processor: the real type, vectors, elementary functions. */
+
+#pragma once
+
+#include "nn-layers.h"
+
+#include <math.h>
+#include <string.h>
+
+/* NN_CLASS is given by the build: sse2, avx2, avx512 or double. */
+#define NN_PASTE_(a, b) a##_##b
+#define NN_PASTE(a, b) NN_PASTE_ (a, b)
+#define CLASSED(name) NN_PASTE (name, NN_CLASS)
+
+#ifdef NN_REAL_DOUBLE
+typedef double real;
+typedef gint64 bits;
+#define VBYTES 16
+#else
+typedef float real;
+typedef gint32 bits;
+#if defined(__AVX512F__)
+#define VBYTES 64
+#elif defined(__AVX2__)
+#define VBYTES 32
+#else
+#define VBYTES 16
+#endif
+#endif
+
+#define VLEN (VBYTES / (int) sizeof (real))
+typedef real vec __attribute__ ((vector_size (VBYTES), may_alias));
+typedef bits ivec __attribute__ ((vector_size (VBYTES), may_alias));
+
+static inline __attribute__ ((always_inline)) vec
+splat (real s)
+{
+#if VBYTES == 64
+  return (vec) { s, s, s, s, s, s, s, s, s, s, s, s, s, s, s, s };
+#elif VBYTES == 32
+  return (vec) { s, s, s, s, s, s, s, s };
+#elif defined(NN_REAL_DOUBLE)
+  return (vec) { s, s };
+#else
+  return (vec) { s, s, s, s };
+#endif
+}
+
+static inline __attribute__ ((always_inline)) real
+vec_sum (vec v)
+{
+  real s = 0;
+
+  for (int i = 0; i < VLEN; i++)
+    s += v[i];
+  return s;
+}
+
+#define BLOCK(s) ((real *) (s)->block)
+#define IN(l, s, k) (BLOCK (s) + (l)->x[k])
+#define OUT(l, s) (BLOCK (s) + (l)->y)
+#define GIN(l, s, k) ((l)->gx[k] == NN_NOWHERE ? NULL : BLOCK (s) + (l)->gx[k])
+#define GOUT(l, s) (BLOCK (s) + (l)->gy)
+#define WEIGHT(l, s, role) ((l)->w[role] == NN_NOWHERE ? NULL : (const real *) (s)->values + (l)->w[role])
+#define GRAD(l, s, role) ((l)->w[role] == NN_NOWHERE || (s)->grads == NULL ? NULL : (real *) (s)->grads + (l)->w[role])
+
+/*
+ * Sum over k of A (m, k) B (k, n), n counting vectors; see nn-layers-gemm.c. A segment is a run of k.
+ */
+typedef struct {
+  gsize a, b;
+  guint k;
+} Segment;
+
+typedef struct {
+  real          *c;
+  gsize          cm, cn;
+  const real    *a;
+  gsize          am, ak;
+  const real    *b;
+  gsize          bk, bn;
+  const real    *bias; /* (nullable): of each row */
+  guint          m, n;
+  const Segment *segments;
+  guint          n_segments;
+  gboolean       add;  /* to what is in c; otherwise starts from bias or 0 */
+  gboolean       relu;
+} Gemm;
+
+void CLASSED (nn_gemm) (const Gemm *gemm);
+
+/* gw[i][o] += sum over positions p and lanes of x[p * xp + i][lane] * g[p * gp + o][lane] */
+typedef struct {
+  real       *gw;
+  gsize       ldw;
+  const real *x, *g;
+  gsize       xp, gp;   /* from one position to the next along a row */
+  gsize       xr, gr;   /* from one row of positions to the next */
+  guint       rows, positions;
+  guint       mi, no;
+  guint       lanes;
+} Outer;
+
+void CLASSED (nn_outer) (const Outer *outer);
+/* to[j][i] = from[i][j]; both dense but for their leading dimensions */
+void CLASSED (nn_flip)  (real *to, gsize ldt, const real *from, gsize ldf, guint rows, guint columns);
+
+/*
+ * exp, tanh without branches, so that loops over them become vector code; libm in double.
+ * Source of the polynomials: S. Moshier, Cephes library, expf.c and tanhf.c; errors below 2 units in the last place.
+ */
+#ifdef NN_REAL_DOUBLE
+static inline real real_exp (real x) { return exp (x); }
+static inline real real_tanh (real x) { return tanh (x); }
+static inline real real_sqrt (real x) { return sqrt (x); }
+static inline real real_abs (real x) { return fabs (x); }
+static inline real real_log1p (real x) { return log1p (x); }
+static inline real real_log (real x) { return log (x); }
+static inline real real_erf (real x) { return erf (x); }
+static inline real real_sin (real x) { return sin (x); }
+static inline real real_cos (real x) { return cos (x); }
+#else
+static inline real real_sqrt (real x) { return sqrtf (x); }
+static inline real real_abs (real x) { return fabsf (x); }
+static inline real real_log1p (real x) { return log1pf (x); }
+static inline real real_log (real x) { return logf (x); }
+static inline real real_erf (real x) { return erff (x); }
+static inline real real_sin (real x) { return sinf (x); }
+static inline real real_cos (real x) { return cosf (x); }
+
+static inline __attribute__ ((always_inline)) real
+real_exp (real x)
+{
+  const real round = 12582912.f; /* 1.5 * 2^23: adding it rounds to the nearest integer */
+  union { real r; gint32 i; } scale;
+  real n, p;
+
+  x = x > 88.3f ? 88.3f : x;
+  x = x < -87.f ? -87.f : x;
+  n = x * 1.44269504088896341f + round;
+  scale.r = n;
+  scale.i = (scale.i + 127) << 23;
+  n -= round;
+  x -= n * 0.693359375f;
+  x += n * 2.12194440e-4f;
+  p = 1.9875691500e-4f;
+  p = p * x + 1.3981999507e-3f;
+  p = p * x + 8.3334519073e-3f;
+  p = p * x + 4.1665795894e-2f;
+  p = p * x + 1.6666665459e-1f;
+  p = p * x + 5.0000001201e-1f;
+  p = p * x * x + x + 1;
+  return p * scale.r;
+}
+
+static inline __attribute__ ((always_inline)) real
+real_tanh (real x)
+{
+  real a = fabsf (x), z = x * x, p, big;
+
+  p = -5.70498872745e-3f;
+  p = p * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  p = p * z * x + x;
+  big = 1 - 2 / (real_exp (2 * a) + 1);
+  big = x < 0 ? -big : big;
+  return a < 0.625f ? p : big;
+}
+#endif
+
+static inline __attribute__ ((always_inline)) real
+real_sigmoid (real x)
+{
+  return 1 / (1 + real_exp (-x));
+}
+
+#define LAYER_FUNCS(name)                                          \
+  void CLASSED (nn_##name##_forward) (const NnLayer *, NnShard *); \
+  void CLASSED (nn_##name##_backward) (const NnLayer *, NnShard *);
+
+LAYER_FUNCS (linear)
+LAYER_FUNCS (depthwise)
+LAYER_FUNCS (act)
+LAYER_FUNCS (softmax)
+LAYER_FUNCS (batch_norm)
+LAYER_FUNCS (layer_norm)
+LAYER_FUNCS (scale)
+LAYER_FUNCS (prelu)
+LAYER_FUNCS (dropout)
+LAYER_FUNCS (sum_map)
+LAYER_FUNCS (max_map)
+LAYER_FUNCS (product_map)
+LAYER_FUNCS (weight_map)
+LAYER_FUNCS (merge)
+LAYER_FUNCS (concatenate)
+LAYER_FUNCS (embedding)
+LAYER_FUNCS (simple_rnn)
+LAYER_FUNCS (lstm)
+LAYER_FUNCS (gru)
+LAYER_FUNCS (quantize)
+
+void     CLASSED (nn_linear_prepare)       (const NnLayer *layer, gconstpointer values, gpointer aux);
+void     CLASSED (nn_batch_norm_finish)    (const NnLayer *layer, NnShard *shard);
+void     CLASSED (nn_batch_norm_finish_back) (const NnLayer *layer, NnShard *shard);
+void     CLASSED (nn_gather)  (gpointer block, const float *rows, gsize row, const guint32 *samples, guint valid, guint lanes);
+void     CLASSED (nn_scatter) (float *rows, gsize row, gconstpointer block, guint valid, guint lanes);
+void     CLASSED (nn_loss)    (const NnLossCall *call, NnLossSums *sums);
+void     CLASSED (nn_update)  (const NnUpdate *update, gsize n, gpointer values, gpointer *grads, guint n_grads,
+                               gconstpointer live, gpointer m, gpointer v);
+gboolean CLASSED (nn_finite)  (gconstpointer block, gsize n);
