@@ -30,6 +30,7 @@
 
 #include "nn-exec.h"
 #include "nn-metrics.h"
+#include "nn-quant.h"
 
 #include "nn-trainer.h"
 

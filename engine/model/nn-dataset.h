@@ -23,6 +23,8 @@ typedef enum {
  * @validation: fraction of the training part set aside where the file has no validation part (default 0.2)
  * @standardize: whether to learn mean and deviation of every feature on the training part and apply them to all
  * @seed: of the split
+ * @memory_limit: inputs of more bytes than this live in a temporary file that is mapped into memory, so that they need
+ *   not fit; 0 for half of the machine's memory
  */
 typedef struct {
   const char *x;
@@ -31,7 +33,20 @@ typedef struct {
   double      validation;
   gboolean    standardize;
   guint64     seed;
+  guint64     memory_limit;
 } NnDataOptions;
+
+/**
+ * NnDataEntry: an array that a data file offers, or a column of a table.
+ * @name: as it can be asked for in #NnDataOptions
+ * @shape: of the whole array, rows first
+ * @type: of its elements, for people: "float32", "integer", "text", ...
+ */
+typedef struct {
+  char       *name;
+  NnShape     shape;
+  const char *type;
+} NnDataEntry;
 
 typedef struct _NnDataset NnDataset;
 
@@ -66,6 +81,26 @@ const char        *nn_dataset_source      (const NnDataset     *data);
 const char        *nn_dataset_hash        (const NnDataset     *data);
 NnTensor          *nn_dataset_mean        (const NnDataset     *data);
 NnTensor          *nn_dataset_deviation   (const NnDataset     *data);
+
+/* A batch: rows @rows[0], ... of a part, or @count rows from @first when @rows is NULL. Standardised as all the rest. What
+ * lies in a mapped file is read from there, so this never needs more memory than the batch. */
+void               nn_dataset_read_batch  (const NnDataset     *data,
+                                           NnSplit              split,
+                                           const guint32       *rows,
+                                           gsize                first,
+                                           gsize                count,
+                                           NnTensor           **x,
+                                           NnTensor           **y);
+/* Targets as a network with @n_outputs outputs wants them: two one-hot columns become one for one output. */
+NnTensor          *nn_dataset_targets     (const NnTensor      *y,
+                                           gboolean             is_classes,
+                                           gsize                n_outputs,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a file holds, for the dialog that chooses. (element-type NnDataEntry) */
+GPtrArray         *nn_data_list           (const char          *path,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+void               nn_data_entry_free     (NnDataEntry         *entry);
 
 /* Single arrays. */
 NnTensor *nn_npy_read     (const char      *path,

@@ -5,7 +5,12 @@
 
 #include "nn-error.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* A cache line, and the widest vector register (512 bits). */
 #define ALIGNMENT 64
@@ -13,6 +18,7 @@
 typedef struct {
   NnTensor        tensor;
   gatomicrefcount ref_count;
+  gsize           mapped; /* bytes, where the data lie in a mapped file */
 } Counted;
 
 G_DEFINE_BOXED_TYPE (NnTensor, nn_tensor, nn_tensor_ref, nn_tensor_unref)
@@ -78,6 +84,78 @@ nn_tensor_try_new (NnDtype         dtype,
   return &counted->tensor;
 }
 
+/* A file without a name in the user's cache folder, with @bytes set aside on the disk. */
+static int
+open_spool (gsize    bytes,
+            GError **error)
+{
+  g_autofree char *path = g_build_filename (g_get_user_cache_dir (), "espalier-XXXXXX", NULL);
+  int fd, status;
+
+  g_mkdir_with_parents (g_get_user_cache_dir (), 0700);
+  fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
+  status = fd < 0 ? errno : 0;
+  if (fd >= 0)
+    {
+      g_unlink (path);
+      status = posix_fallocate (fd, 0, MAX (bytes, 1)); /* a full disk is noticed now, not when a page is written */
+    }
+  if (status == 0)
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (status),
+               "no room for %" G_GSIZE_FORMAT " bytes of data in %s: %s", bytes, g_get_user_cache_dir (),
+               g_strerror (status));
+  return -1;
+}
+
+/**
+ * nn_tensor_try_new_mapped:
+ *
+ * A tensor larger than memory: it lies in a temporary file without a name, of which the system keeps as much in memory
+ * as there is room.
+ *
+ * Errors: %G_FILE_ERROR when the disk is full, %NN_ERROR_LIMIT
+ *
+ * Returns: (transfer full): a tensor of zeros
+ */
+NnTensor *
+nn_tensor_try_new_mapped (NnDtype         dtype,
+                          const NnShape  *shape,
+                          GError        **error)
+{
+  Counted *counted;
+  gsize n, bytes;
+  gpointer data;
+  int fd;
+
+  if (!nn_shape_size (shape, &n) || !g_size_checked_mul (&bytes, n, nn_dtype_size (dtype)) || bytes > G_MAXSSIZE / 2)
+    {
+      g_set_error_literal (error, NN_ERROR, NN_ERROR_LIMIT, "a tensor is too large");
+      return NULL;
+    }
+  fd = open_spool (bytes, error);
+  if (fd < 0)
+    return NULL;
+  data = mmap (NULL, MAX (bytes, 1), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close (fd);
+  if (data == MAP_FAILED)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%" G_GSIZE_FORMAT " bytes cannot be mapped: %s", bytes,
+                   g_strerror (errno));
+      return NULL;
+    }
+  counted = g_new0 (Counted, 1);
+  counted->tensor.shape = *shape;
+  counted->tensor.dtype = dtype;
+  counted->tensor.n = n;
+  counted->tensor.data = data;
+  counted->mapped = MAX (bytes, 1);
+  g_atomic_ref_count_init (&counted->ref_count);
+  return &counted->tensor;
+}
+
 /**
  * nn_tensor_new:
  *
@@ -107,7 +185,10 @@ nn_tensor_unref (NnTensor *tensor)
 {
   if (tensor == NULL || !g_atomic_ref_count_dec (&((Counted *) tensor)->ref_count))
     return;
-  free (tensor->data);
+  if (((Counted *) tensor)->mapped > 0)
+    munmap (tensor->data, ((Counted *) tensor)->mapped);
+  else
+    free (tensor->data);
   g_free (tensor);
 }
 

@@ -42,6 +42,9 @@ NnTensor     *nn_tensor_new       (NnDtype          dtype,
 NnTensor     *nn_tensor_try_new   (NnDtype          dtype,
                                    const NnShape   *shape,
                                    GError         **error);
+NnTensor     *nn_tensor_try_new_mapped (NnDtype     dtype,
+                                   const NnShape   *shape,
+                                   GError         **error);
 NnTensor     *nn_tensor_ref       (NnTensor        *tensor);
 void          nn_tensor_unref     (NnTensor        *tensor);
 NnTensor     *nn_tensor_copy      (const NnTensor  *tensor);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Fake quantisation: what a training framework's quantisers make of real numbers. */
+
+#pragma once
+
+#include "nn-graph.h"
+
+G_BEGIN_DECLS
+
+/* Quantises @values of @shape in place. Scales that are computed from the tensor (alpha auto) are those of a weight. */
+void nn_quantize (const NnQuantizer *quantizer,
+                  const NnShape     *shape,
+                  double            *values);
+/* The scale of every channel of the last axis that an automatic alpha finds for the weight @values; 1 where none is used. */
+void nn_quantizer_scales (const NnQuantizer *quantizer,
+                          const NnShape     *shape,
+                          const double      *values,
+                          double            *scales);
+
+G_END_DECLS

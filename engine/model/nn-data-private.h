@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the readers of data files share: an array that gives its rows one after the other. */
+
+#pragma once
+
+#include "nn-dataset.h"
+
+G_BEGIN_DECLS
+
+/* The most bytes that deflate makes of one (1032), rounded up: an array that claims more than this is a lie. */
+#define NN_DATA_MAX_EXPANSION 1100
+/* Rows are handed on in pieces of about so many numbers. */
+#define NN_DATA_PIECE 65536
+
+typedef struct _NnArrayReader NnArrayReader;
+
+/**
+ * NnArrayReader:
+ * @shape: of the whole array, rows first; at least one axis
+ * @is_text: whether elements are strings; then the shape has one axis and @read_text serves
+ * @read: the next @count rows
+ * @read_text: the next @count strings; (transfer full)
+ * @free: releases the reader itself
+ */
+struct _NnArrayReader {
+  NnShape  shape;
+  gboolean is_text;
+  gboolean (*read)      (NnArrayReader *reader,
+                         gsize          count,
+                         double        *values,
+                         GError       **error);
+  gboolean (*read_text) (NnArrayReader *reader,
+                         gsize          count,
+                         char         **values,
+                         GError       **error);
+  void     (*free)      (NnArrayReader *reader);
+};
+
+void           nn_array_reader_free   (NnArrayReader   *reader);
+gsize          nn_array_reader_row    (const NnArrayReader *reader);
+/* Serves the rows of a tensor that is in memory; @first as the row to begin with. */
+NnArrayReader *nn_array_reader_tensor (NnTensor        *tensor);
+NnArrayReader *nn_array_reader_texts  (char           **texts); /* (transfer full) */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnArrayReader, nn_array_reader_free)
+
+/* NumPy's format from any stream of bytes. @fetch gives up to @n bytes, 0 at the end, -1 with an error. */
+typedef gssize (*NnFetch) (gpointer  source,
+                           guint8   *to,
+                           gsize     n,
+                           GError  **error);
+
+typedef struct _NnNpy NnNpy;
+
+/* @limit: bytes the stream can give at most, header included. @free_source is called in any case. */
+NnNpy         *nn_npy_open     (NnFetch          fetch,
+                                gpointer         source,
+                                GDestroyNotify   free_source,
+                                guint64          limit,
+                                GError         **error);
+void           nn_npy_free     (NnNpy           *npy);
+NnTensor      *nn_npy_tensor   (NnNpy           *npy,
+                                GError         **error);
+NnArrayReader *nn_npy_reader   (NnNpy           *npy, /* (transfer full) */
+                                GError         **error);
+NnDataEntry   *nn_npy_entry    (const NnNpy     *npy,
+                                const char      *name);
+NnNpy         *nn_npy_open_file (const char     *path,
+                                 GError        **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnNpy, nn_npy_free)
+
+NnDataEntry   *nn_data_entry_new (const char      *name,
+                                  const NnShape   *shape,
+                                  const char      *type);
+
+/* One pair of functions for each format. @name may be NULL where a file holds one array. */
+GPtrArray     *nn_data_npz_list  (const char *path, GError **error);
+NnArrayReader *nn_data_npz_open  (const char *path, const char *name, GError **error);
+GPtrArray     *nn_data_hdf5_list (const char *path, GError **error);
+NnArrayReader *nn_data_hdf5_open (const char *path, const char *name, GError **error);
+
+/* The format is told by the file's first bytes. */
+NnArrayReader *nn_data_open      (const char *path, const char *name, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Arrays that give their rows in order: what readers share, and those over memory. */
+
+#include "nn-data-private.h"
+
+#include <string.h>
+
+void
+nn_array_reader_free (NnArrayReader *reader)
+{
+  if (reader != NULL)
+    reader->free (reader);
+}
+
+/* Numbers in a row. */
+gsize
+nn_array_reader_row (const NnArrayReader *reader)
+{
+  gsize n = 1;
+
+  for (guint i = 1; i < reader->shape.rank; i++)
+    n *= (gsize) reader->shape.dims[i];
+  return n;
+}
+
+typedef struct {
+  NnArrayReader reader;
+  NnTensor     *tensor; /* owned, or: */
+  char        **texts;  /* owned */
+  gsize         next;
+} MemoryReader;
+
+static gboolean
+memory_read (NnArrayReader *reader,
+             gsize          count,
+             double        *values,
+             GError       **error)
+{
+  MemoryReader *memory = (MemoryReader *) reader;
+  gsize n = count * nn_array_reader_row (reader);
+
+  for (gsize i = 0; i < n; i++)
+    values[i] = nn_tensor_get (memory->tensor, memory->next++);
+  return TRUE;
+}
+
+static gboolean
+memory_read_text (NnArrayReader *reader,
+                  gsize          count,
+                  char         **values,
+                  GError       **error)
+{
+  MemoryReader *memory = (MemoryReader *) reader;
+
+  for (gsize i = 0; i < count; i++)
+    values[i] = g_strdup (memory->texts[memory->next++]);
+  return TRUE;
+}
+
+static void
+memory_free (NnArrayReader *reader)
+{
+  MemoryReader *memory = (MemoryReader *) reader;
+
+  nn_tensor_unref (memory->tensor);
+  g_strfreev (memory->texts);
+  g_free (memory);
+}
+
+NnArrayReader *
+nn_array_reader_tensor (NnTensor *tensor)
+{
+  MemoryReader *memory = g_new0 (MemoryReader, 1);
+
+  memory->reader.shape = tensor->shape;
+  memory->reader.read = memory_read;
+  memory->reader.free = memory_free;
+  memory->tensor = nn_tensor_ref (tensor);
+  return &memory->reader;
+}
+
+NnArrayReader *
+nn_array_reader_texts (char **texts)
+{
+  MemoryReader *memory = g_new0 (MemoryReader, 1);
+
+  memory->reader.shape = NN_SHAPE (g_strv_length (texts));
+  memory->reader.is_text = TRUE;
+  memory->reader.read_text = memory_read_text;
+  memory->reader.free = memory_free;
+  memory->texts = texts;
+  return &memory->reader;
+}
+
+NnDataEntry *
+nn_data_entry_new (const char    *name,
+                   const NnShape *shape,
+                   const char    *type)
+{
+  NnDataEntry *entry = g_new0 (NnDataEntry, 1);
+
+  entry->name = g_strdup (name);
+  entry->shape = *shape;
+  entry->type = type;
+  return entry;
+}
+
+void
+nn_data_entry_free (NnDataEntry *entry)
+{
+  if (entry == NULL)
+    return;
+  g_free (entry->name);
+  g_free (entry);
+}

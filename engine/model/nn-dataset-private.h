@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From opened arrays to a data set. */
+
+#pragma once
+
+#include "nn-data-targets.h"
+
+G_BEGIN_DECLS
+
+/* One part as the source has it. */
+typedef struct {
+  NnSplit        split;
+  NnArrayReader *x;      /* owned */
+  NnTargets      y;      /* owned */
+} NnDataPart;
+
+void       nn_data_part_clear (NnDataPart          *part);
+/* @parts: at most one of each split, the training part first; consumed whatever happens. */
+NnDataset *nn_dataset_build   (NnDataPart          *parts,
+                               guint                n_parts,
+                               const char *const   *class_names,
+                               const char          *source,
+                               const NnDataOptions *options,
+                               const NnProgress    *progress,
+                               GCancellable        *cancellable,
+                               GError             **error);
+
+G_END_DECLS
