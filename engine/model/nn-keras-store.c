@@ -291,7 +291,53 @@ nn_keras_add_weight (NnKerasLayer  *layer,
 
   g_array_append_val (keras->weights, weight);
   g_array_append_val (layer->ids, (guint){ keras->weights->len - 1 });
+  g_array_append_val (layer->keys, (guint){ 0 });
   return TRUE;
+}
+
+/* In a named file the place in the list; in a numbered one Keras's rule: what is trained first, the layer's own before
+ * that of its parts, in the order of creation. */
+static void
+set_key (NnKerasLayer *layer,
+         guint         index,
+         gboolean      own)
+{
+  guint last = layer->keys->len - 1;
+  const NnWeight *weight = &g_array_index (layer->keras->weights, NnWeight, layer->keras->weights->len - 1);
+  gboolean constant = weight->role == NN_ROLE_MEAN || weight->role == NN_ROLE_VARIANCE || weight->role == NN_ROLE_OTHER;
+
+  g_array_index (layer->keys, guint, last) =
+      layer->keras->numbered ? (constant ? 1u << 30 : 0) + (own ? 0 : 1u << 29) + last : index;
+}
+
+static guint
+index_of (NnKerasLayer     *layer,
+          const NnKerasVar *var)
+{
+  guint index = 0;
+
+  g_ptr_array_find (layer->vars, var, &index);
+  return index;
+}
+
+/* Brings the layer's weights into Keras's order. */
+void
+nn_keras_sort_weights (NnKerasLayer *layer)
+{
+  guint *ids = (guint *) (gpointer) layer->ids->data, *keys = (guint *) (gpointer) layer->keys->data;
+
+  if (layer->n_shared > 0 || layer->keys->len != layer->ids->len)
+    return;
+  for (guint i = 1; i < layer->ids->len; i++)
+    for (guint k = i; k > 0 && keys[k - 1] > keys[k]; k--)
+      {
+        guint id = ids[k], key = keys[k];
+
+        ids[k] = ids[k - 1];
+        keys[k] = keys[k - 1];
+        ids[k - 1] = id;
+        keys[k - 1] = key;
+      }
 }
 
 /**
@@ -339,7 +385,10 @@ nn_keras_take (NnKerasLayer  *layer,
     }
   var->claimed = TRUE;
   values = nn_h5_read (layer->keras->h5, var->path, NN_DTYPE_F32, error);
-  return values != NULL && nn_keras_add_weight (layer, role, name, g_steal_pointer (&values), error);
+  if (values == NULL || !nn_keras_add_weight (layer, role, name, g_steal_pointer (&values), error))
+    return FALSE;
+  set_key (layer, index_of (layer, var), sub[0] == '\0');
+  return TRUE;
 }
 
 /**
@@ -424,6 +473,7 @@ nn_keras_take_rest (NnKerasLayer  *layer,
       if (values == NULL)
         return FALSE;
       nn_keras_add_weight (layer, unsupported ? guess_role (name) : NN_ROLE_OTHER, name, values, error);
+      set_key (layer, i, strchr (var->name, '/') == NULL);
     }
   return TRUE;
 }

@@ -157,6 +157,7 @@ read_layer (NnKerasLayer *layer,
 /* The wrapper keeps its name, the wrapped layer does the work. */
 static JsonObject *
 unwrap (const char **class_name,
+        const char **registered,
         JsonObject  *config,
         gboolean    *time_distributed)
 {
@@ -172,7 +173,8 @@ unwrap (const char **class_name,
       if (nn_json_string (inner, "class_name") == NULL || nn_json_object (inner, "config") == NULL)
         break;
       *time_distributed |= g_str_equal (*class_name, "TimeDistributed");
-      *class_name = plain_class (nn_json_string (inner, "class_name"));
+      *registered = nn_json_string (inner, "class_name");
+      *class_name = plain_class (*registered);
       config = nn_json_object (inner, "config");
     }
   return config;
@@ -251,6 +253,23 @@ unique_name (NnKeras    *keras,
   return call == 0 ? g_strdup (name) : g_strdup_printf ("%s__node%u", name, call);
 }
 
+/* For saving: the class under which it was registered, and its configuration. */
+static void
+keep_source (NnKerasLayer *layer,
+             const char   *registered)
+{
+  NnGraphBuilder *builder = layer->keras->builder;
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (JsonNode) node = NULL;
+  g_autofree char *text = NULL;
+
+  json_object_set_string_member (object, "class_name", registered);
+  json_object_set_object_member (object, "config", json_object_ref (layer->config));
+  node = json_node_init_object (json_node_alloc (), object);
+  text = nn_json_text (node);
+  nn_graph_builder_node (builder, layer->out)->source = nn_graph_builder_strdup (builder, text);
+}
+
 /* Adds one call of a layer. @result: (out): its node. */
 static gboolean
 add_layer (NnKeras            *keras,
@@ -263,10 +282,11 @@ add_layer (NnKeras            *keras,
            guint              *result,
            GError            **error)
 {
-  const char *file_class = plain_class (nn_json_string (json, "class_name")), *class_name = file_class;
+  const char *registered = nn_json_string (json, "class_name");
+  const char *file_class = plain_class (registered), *class_name = file_class;
   JsonObject *outer = nn_json_object (json, "config");
   NnKerasScope inner = *scope;
-  JsonObject *config = unwrap (&class_name, outer, &inner.time_distributed);
+  JsonObject *config = unwrap (&class_name, &registered, outer, &inner.time_distributed);
   g_autofree char *name = g_strconcat (scope->prefix, key, NULL), *node_name = unique_name (keras, name, call);
   g_autofree char *group = NULL;
   NnKerasLayer layer = {
@@ -284,20 +304,19 @@ add_layer (NnKeras            *keras,
   if (n_inputs > 0)
     layer.in = &nn_graph_builder_node (keras->builder, inputs[0])->shape;
   layer.next = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  layer.keys = g_array_new (FALSE, FALSE, sizeof (guint));
   ok = read_weights (&layer, file_class, &group, error) && read_layer (&layer, error);
   if (ok && class_name != file_class)
     ok = read_mask (&layer, error);
+  if (ok)
+    nn_keras_sort_weights (&layer);
   if (ok && layer.node != NULL && layer.node->n_weights == 0)
     nn_graph_builder_weights (keras->builder, layer.node, (const guint *) (gpointer) layer.ids->data, layer.ids->len);
-  if (ok && layer.node != NULL)
-    {
-      g_autoptr (JsonNode) source = json_node_init_object (json_node_alloc (), config);
-      g_autofree char *text = nn_json_text (source);
-
-      layer.node->source = nn_graph_builder_strdup (keras->builder, text);
-    }
+  if (ok && keras->major >= 2)
+    keep_source (&layer, registered);
   *result = layer.out;
   g_hash_table_unref (layer.next);
+  g_array_unref (layer.keys);
   if (layer.vars != NULL)
     g_ptr_array_unref (layer.vars);
   if (layer.ids != NULL)
@@ -855,6 +874,52 @@ clear_weight (gpointer data)
   nn_tensor_unref (weight->mask);
 }
 
+/* What nn_model_save() put beside Keras's own: masks, class names, standardisation. */
+static gboolean
+read_own (NnKeras      *keras,
+          NnModelInfo  *info,
+          char       ***class_names,
+          GError      **error)
+{
+  NnH5 *h5 = keras->h5;
+
+  if (!nn_h5_is_group (h5, "espalier"))
+    return TRUE;
+  for (guint i = 0; i < keras->weights->len; i++)
+    {
+      NnWeight *weight = &g_array_index (keras->weights, NnWeight, i);
+      g_autofree char *path = g_strdup_printf ("espalier/masks/%s/%s", weight->layer, weight->name);
+      g_autoptr (NnTensor) mask = NULL;
+
+      if (!nn_h5_has (h5, path))
+        continue;
+      mask = nn_h5_read (h5, path, NN_DTYPE_U8, error);
+      if (mask == NULL)
+        return FALSE;
+      if (!nn_shape_equal (&mask->shape, &weight->values->shape))
+        return bad (keras, weight->layer, "its mask has another shape than its weight", error);
+      for (gsize k = 0; k < mask->n; k++)
+        if (nn_tensor_u8 (mask)[k] > 1 || (nn_tensor_u8 (mask)[k] == 0 && nn_tensor_f32 (weight->values)[k] != 0))
+          return bad (keras, weight->layer, "its mask does not agree with its weight", error);
+      nn_tensor_unref (weight->mask);
+      weight->mask = g_steal_pointer (&mask);
+    }
+  if (nn_h5_has_attribute (h5, "espalier", "class_names"))
+    {
+      *class_names = nn_h5_strings (h5, "espalier", "class_names", error);
+      if (*class_names == NULL)
+        return FALSE;
+      info->class_names = (const char *const *) *class_names;
+    }
+  if (nn_h5_has (h5, "espalier/input_mean") &&
+      (info->input_mean = nn_h5_read (h5, "espalier/input_mean", NN_DTYPE_F32, error)) == NULL)
+    return FALSE;
+  if (nn_h5_has (h5, "espalier/input_deviation") &&
+      (info->input_deviation = nn_h5_read (h5, "espalier/input_deviation", NN_DTYPE_F32, error)) == NULL)
+    return FALSE;
+  return TRUE;
+}
+
 static NnModel *
 finish (NnKeras     *keras,
         JsonObject  *model,
@@ -864,6 +929,8 @@ finish (NnKeras     *keras,
 {
   g_autoptr (NnGraph) graph = NULL;
   g_autoptr (GError) inner = NULL;
+  g_auto (GStrv) class_names = NULL;
+  NnModel *result = NULL;
   NnModelInfo info = { .format = format, .name = nn_json_string (nn_json_object (model, "config"), "name") };
 
   for (guint i = 0; i < outputs->len; i++)
@@ -874,7 +941,11 @@ finish (NnKeras     *keras,
       g_propagate_prefixed_error (error, g_steal_pointer (&inner), "%s: ", keras->file);
       return NULL;
     }
-  return nn_model_new (graph, (const NnWeight *) (gpointer) keras->weights->data, keras->weights->len, &info, error);
+  if (read_own (keras, &info, &class_names, error))
+    result = nn_model_new (graph, (const NnWeight *) (gpointer) keras->weights->data, keras->weights->len, &info, error);
+  nn_tensor_unref (info.input_mean);
+  nn_tensor_unref (info.input_deviation);
+  return result;
 }
 
 /**

@@ -85,6 +85,7 @@ typedef struct {
   GPtrArray          *vars;
   GHashTable         *next; /* sub-path → next number */
   GArray             *ids;  /* weights read for this layer, or shared */
+  GArray             *keys; /* guint: where Keras has each of them among the layer's weights */
   guint               n_shared;
   guint               shared_next;
   guint               out;  /* node whose output is the layer's */
@@ -114,6 +115,7 @@ gboolean   nn_keras_add_weight    (NnKerasLayer       *layer,
                                    GError            **error);
 gboolean   nn_keras_take_rest     (NnKerasLayer       *layer,
                                    GError            **error);
+void       nn_keras_sort_weights (NnKerasLayer        *layer);
 NnTensor  *nn_keras_peek          (NnKerasLayer       *layer,
                                    const char         *name,
                                    const char         *sub,

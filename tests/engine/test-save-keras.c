@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is saved comes back with the same bits: graph, weights, masks and what goes with them. */
+
+#include "nn-error.h"
+#include "nn-load.h"
+#include "test-shared.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+static NnModel *
+round_trip (const NnModel *model,
+            const char    *ending)
+{
+  g_autofree char *folder = test_folder (), *name = g_strdup_printf ("model%s", ending);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GError) error = NULL;
+  NnModel *back;
+
+  g_assert_true (nn_model_save (model, path, &error));
+  g_assert_no_error (error);
+  back = nn_model_load (path, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  return back;
+}
+
+static void
+assert_same_weight (const NnWeight *a,
+                    const NnWeight *b)
+{
+  g_assert_nonnull (b);
+  g_assert_true (nn_shape_equal (&a->values->shape, &b->values->shape));
+  g_assert_cmpmem (a->values->data, a->values->n * 4, b->values->data, b->values->n * 4);
+  if (a->mask != NULL)
+    {
+      g_assert_nonnull (b->mask);
+      g_assert_cmpmem (a->mask->data, a->mask->n, b->mask->data, b->mask->n);
+    }
+}
+
+static void
+assert_same (const NnModel *a,
+             const NnModel *b)
+{
+  const NnGraph *x = nn_model_graph (a), *y = nn_model_graph (b);
+
+  g_assert_cmpuint (nn_graph_n_nodes (x), ==, nn_graph_n_nodes (y));
+  for (guint i = 0; i < nn_graph_n_nodes (x); i++)
+    {
+      const NnNode *n = nn_graph_node (x, i), *m;
+      guint j;
+
+      if (!nn_graph_find (y, n->name, &j))
+        g_error ("layer %s is gone", n->name);
+      m = nn_graph_node (y, j);
+      g_assert_cmpint (n->op, ==, m->op);
+      g_assert_cmpstr (n->class_name, ==, m->class_name);
+      g_assert_true (nn_shape_equal (&n->shape, &m->shape));
+      g_assert_cmpint (n->attrs.act, ==, m->attrs.act);
+      g_assert_cmpuint (n->n_inputs, ==, m->n_inputs);
+      for (guint k = 0; k < n->n_inputs; k++)
+        g_assert_cmpstr (nn_graph_node (x, n->inputs[k])->name, ==, nn_graph_node (y, m->inputs[k])->name);
+      g_assert_cmpuint (n->n_weights, ==, m->n_weights);
+      for (guint k = 0; k < n->n_weights; k++)
+        {
+          const NnWeight *w = nn_model_weight (a, n->weights[k]), *v = nn_model_weight (b, m->weights[k]);
+
+          g_assert_cmpstr (w->name, ==, v->name);
+          g_assert_cmpint (w->role, ==, v->role);
+          assert_same_weight (w, v);
+        }
+    }
+}
+
+static void
+test_round_trip (gconstpointer data)
+{
+  g_autofree char *path = test_shared_path (data);
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnModel) back = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (path == NULL)
+    return;
+  model = nn_model_load (path, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  back = round_trip (model, ".h5");
+  assert_same (model, back);
+}
+
+/* A mask, class names and standardisation survive; pruned weights are 0 in the file. */
+static void
+test_own (void)
+{
+  static const char *const names[] = { "gluon", "quark", NULL };
+  g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
+  g_autoptr (NnTensor) kernel = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (3, 2));
+  g_autoptr (NnTensor) mask = nn_tensor_new (NN_DTYPE_U8, &NN_SHAPE (3, 2));
+  g_autoptr (NnTensor) mean = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (3));
+  g_autoptr (NnGraph) graph = NULL;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnModel) back = NULL;
+  g_autoptr (GError) error = NULL;
+  NnWeight weight = { "kernel", "fc", NN_ROLE_KERNEL, TRUE, kernel, mask };
+  NnModelInfo info = { .name = "toy", .class_names = names, .input_mean = mean };
+  const NnWeight *w;
+  NnNode *node;
+
+  for (guint i = 0; i < 6; i++)
+    {
+      nn_tensor_f32 (kernel)[i] = (float) i / 7;
+      nn_tensor_u8 (mask)[i] = i != 4;
+    }
+  nn_tensor_f32 (mean)[1] = 0.25f;
+  node = nn_graph_builder_add (builder, NN_OP_INPUT, "in", NULL, NULL, 0);
+  node->shape = NN_SHAPE (3);
+  node = nn_graph_builder_add (builder, NN_OP_DENSE, "fc", NULL, (guint[]){ 0 }, 1);
+  node->attrs.units = 2;
+  node->attrs.act = NN_ACT_SOFTMAX;
+  nn_graph_builder_weights (builder, node, (guint[]){ 0 }, 1);
+  graph = nn_graph_builder_seal (builder, &error);
+  g_assert_no_error (error);
+  model = nn_model_new (graph, &weight, 1, &info, &error);
+  g_assert_no_error (error);
+  back = round_trip (model, ".h5");
+  w = nn_model_weight (back, 0);
+  g_assert_nonnull (w->mask);
+  g_assert_cmpmem (w->mask->data, 6, mask->data, 6);
+  g_assert_cmpfloat (nn_tensor_f32 (w->values)[4], ==, 0);
+  g_assert_cmpfloat (nn_tensor_f32 (w->values)[5], ==, (float) 5 / 7);
+  g_assert_cmpstr (nn_model_info (back)->class_names[1], ==, "quark");
+  g_assert_cmpfloat (nn_tensor_f32 (nn_model_info (back)->input_mean)[1], ==, 0.25f);
+  g_assert_null (nn_model_info (back)->input_deviation);
+}
+
+static void
+test_failures (void)
+{
+  g_autofree char *path = test_shared_path ("models/keras_h5/keras_1layer.h5");
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (path == NULL)
+    return;
+  model = nn_model_load (path, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (nn_model_save (model, "/nowhere/at/all.h5", &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_false (nn_model_save (model, "model.txt", &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  static const char *const models[] = {
+    "models/keras_h5/jets_tutorial_part1.kv211.h5", "models/keras_h5/keras1_mnist.kv120.h5",
+    "models/keras_h5/jets_pruned_wrapper.kv211.h5", "models/keras_h5/separable_conv.h5",
+    "models/keras_h5/iris_mlp.kv310.h5",            "models/keras_h5/cifar_resnet_add_qkeras.h5",
+    "models/mlperf_tiny/person_detection_nested.h5", "models/mlperf_tiny/pretrainedResnet.kv24.h5",
+    "models/qkeras/jets_model3_qkeras.kv211.h5",    "models/custom/keras_bnn_full.h5",
+    "models/json_weights/qkeras_mnist_cnn.json",
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("/save/keras/%s", strrchr (models[i], '/') + 1);
+
+      g_test_add_data_func (name, models[i], test_round_trip);
+    }
+  g_test_add_func ("/save/keras/own", test_own);
+  g_test_add_func ("/save/failures", test_failures);
+  return g_test_run ();
+}
