@@ -34,6 +34,9 @@
 
 #include "nn-trainer.h"
 
+#include "nn-jets.h"
+#include "nn-sample.h"
+
 #include "nn-estimate.h"
 #include "nn-part.h"
 

@@ -112,6 +112,15 @@ gboolean  nn_npy_write    (const NnTensor  *tensor,
                            const char      *path,
                            GError         **error) G_GNUC_WARN_UNUSED_RESULT;
 
+GByteArray *nn_npy_format      (const NnTensor     *tensor);
+GByteArray *nn_npy_format_text (const char *const  *words);
+/* An archive of arrays, and of class names where there are any. */
+gboolean    nn_npz_write       (const char         *path,
+                                const char *const  *names,       /* (zero-terminated) */
+                                NnTensor *const    *arrays,      /* as many */
+                                const char *const  *class_names, /* (nullable) */
+                                GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnDataset, nn_dataset_unref)
 
 G_END_DECLS

@@ -596,25 +596,44 @@ nn_npy_parse (const guint8 *bytes,
   return npy != NULL ? nn_npy_tensor (npy, error) : NULL;
 }
 
-static char *
-make_header (const NnTensor *tensor)
+/* A .npy header of version 1.0 with all that stands before the data, for elements of type @descr. */
+static GByteArray *
+make_start (const char    *descr,
+            const NnShape *shape)
 {
-  static const char *const descr[] = {
-    [NN_DTYPE_F32] = "f4", [NN_DTYPE_F64] = "f8", [NN_DTYPE_I64] = "i8", [NN_DTYPE_I32] = "i4", [NN_DTYPE_U8] = "u1",
-  };
-  const char *order = tensor->dtype == NN_DTYPE_U8 ? "|" : G_BYTE_ORDER == G_LITTLE_ENDIAN ? "<" : ">";
-  GString *header = g_string_new (NULL);
+  static const guint8 version[2] = { 1, 0 };
+  g_autoptr (GString) header = g_string_new (NULL);
+  GByteArray *start = g_byte_array_new ();
+  guint8 length[2];
 
-  g_string_printf (header, "{'descr': '%s%s', 'fortran_order': False, 'shape': (", order, descr[tensor->dtype]);
-  for (guint i = 0; i < tensor->shape.rank; i++)
-    g_string_append_printf (header, "%s%" G_GINT64_FORMAT "%s", i > 0 ? " " : "", tensor->shape.dims[i],
-                            i + 1 < tensor->shape.rank || tensor->shape.rank == 1 ? "," : "");
+  g_string_printf (header, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+  for (guint i = 0; i < shape->rank; i++)
+    g_string_append_printf (header, "%s%" G_GINT64_FORMAT "%s", i > 0 ? " " : "", shape->dims[i],
+                            i + 1 < shape->rank || shape->rank == 1 ? "," : "");
   g_string_append (header, "), }");
   /* the data begin at a multiple of 64 */
   while ((header->len + 11) % 64 != 0)
     g_string_append_c (header, ' ');
   g_string_append_c (header, '\n');
-  return g_string_free (header, FALSE);
+  length[0] = header->len & 255;
+  length[1] = header->len >> 8;
+  g_byte_array_append (start, (const guint8 *) magic, sizeof magic);
+  g_byte_array_append (start, version, sizeof version);
+  g_byte_array_append (start, length, sizeof length);
+  g_byte_array_append (start, (const guint8 *) header->str, header->len);
+  return start;
+}
+
+static GByteArray *
+tensor_start (const NnTensor *tensor)
+{
+  static const char *const descr[] = {
+    [NN_DTYPE_F32] = "f4", [NN_DTYPE_F64] = "f8", [NN_DTYPE_I64] = "i8", [NN_DTYPE_I32] = "i4", [NN_DTYPE_U8] = "u1",
+  };
+  const char *order = tensor->dtype == NN_DTYPE_U8 ? "|" : G_BYTE_ORDER == G_LITTLE_ENDIAN ? "<" : ">";
+  g_autofree char *type = g_strconcat (order, descr[tensor->dtype], NULL);
+
+  return make_start (type, &tensor->shape);
 }
 
 /**
@@ -631,18 +650,58 @@ nn_npy_write (const NnTensor *tensor,
 {
   g_autoptr (GFile) file = g_file_new_for_path (path);
   g_autoptr (GFileOutputStream) stream = NULL;
-  g_autofree char *header = make_header (tensor);
-  gsize length = strlen (header);
-  guint8 start[10] = { 0, 0, 0, 0, 0, 0, 1, 0, length & 255, length >> 8 };
+  g_autoptr (GByteArray) start = tensor_start (tensor);
   GOutputStream *out;
 
-  memcpy (start, magic, sizeof magic);
   stream = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, error);
   if (stream == NULL)
     return FALSE;
   out = G_OUTPUT_STREAM (stream);
-  return g_output_stream_write_all (out, start, sizeof start, NULL, NULL, error) &&
-         g_output_stream_write_all (out, header, length, NULL, NULL, error) &&
+  return g_output_stream_write_all (out, start->data, start->len, NULL, NULL, error) &&
          g_output_stream_write_all (out, tensor->data, tensor->n * nn_dtype_size (tensor->dtype), NULL, NULL, error) &&
          g_output_stream_close (out, NULL, error);
+}
+
+/**
+ * nn_npy_format:
+ *
+ * Returns: (transfer full): the bytes that nn_npy_write() writes
+ */
+GByteArray *
+nn_npy_format (const NnTensor *tensor)
+{
+  GByteArray *bytes = tensor_start (tensor);
+
+  g_return_val_if_fail (tensor->n * nn_dtype_size (tensor->dtype) < G_MAXUINT - bytes->len, bytes);
+  return g_byte_array_append (bytes, tensor->data, tensor->n * nn_dtype_size (tensor->dtype));
+}
+
+/**
+ * nn_npy_format_text:
+ * @words: (array zero-terminated=1): in UTF-8
+ *
+ * Returns: (transfer full): a .npy file of the words, as numpy's fixed-width text (UCS-4)
+ */
+GByteArray *
+nn_npy_format_text (const char *const *words)
+{
+  guint n = g_strv_length ((char **) words);
+  glong width = 1;
+  g_autofree char *type = NULL;
+  GByteArray *bytes;
+
+  for (guint i = 0; i < n; i++)
+    width = MAX (width, g_utf8_strlen (words[i], -1));
+  type = g_strdup_printf ("%cU%ld", G_BYTE_ORDER == G_LITTLE_ENDIAN ? '<' : '>', width);
+  bytes = make_start (type, &NN_SHAPE (n));
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree gunichar *wide = g_new0 (gunichar, width + 1);
+      const char *c = words[i];
+
+      for (glong k = 0; *c != '\0'; c = g_utf8_next_char (c))
+        wide[k++] = g_utf8_get_char (c);
+      g_byte_array_append (bytes, (const guint8 *) wide, width * sizeof (gunichar));
+    }
+  return bytes;
 }

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Builds Espalier as a Flatpak with no store: a small runtime is made of Debian's packages, the program is compiled against the same
+# packages, and both go into one OSTree repository, from which a bundle is written.
+# usage: flatpak/build.sh [--runtime-only]          result: build-flatpak/{repo,espalier.flatpak}
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+id=org.espalier.Espalier platform=org.espalier.Platform branch=12
+out=$PWD/build-flatpak arch=$(uname -m)
+mkdir -p "$out"
+
+runtime_packages=(
+  libadwaita-1-0 libglpk40 libhdf5-103-1 libjson-glib-1.0-0 libopenblas0-pthread libarchive13 libyaml-0-2 libprotobuf-c1
+  libmatio11 zlib1g librsvg2-common adwaita-icon-theme fonts-cantarell shared-mime-info gsettings-desktop-schemas
+)
+
+make_runtime() {
+  [ -f "$out/runtime.done" ] && [ "$(cat "$out/runtime.done")" = "${runtime_packages[*]}" ] && return
+  echo "Making the runtime of Debian's packages"
+  rm -rf "$out/root" "$out/runtime" "$out/repo"
+  mmdebstrap --variant=essential --include="$(IFS=,; echo "${runtime_packages[*]}")" --aptopt='APT::Install-Recommends "false"' \
+    bookworm "$out/root" > "$out/mmdebstrap.log" 2>&1 || { tail -n 20 "$out/mmdebstrap.log" >&2; exit 1; }
+  mkdir -p "$out/runtime"
+  mv "$out/root/usr" "$out/runtime/usr"
+  cp -a "$out/root/etc" "$out/runtime/usr/etc"
+  rm -f "$out/runtime/usr/etc/"{passwd,group,shadow,machine-id,resolv.conf,hosts,hostname,localtime}
+  rm -rf "$out/runtime/usr/share/doc" "$out/runtime/usr/share/man" "$out/root"
+  cat > "$out/runtime/metadata" << END
+[Runtime]
+name=$platform
+runtime=$platform/$arch/$branch
+sdk=$platform/$arch/$branch
+
+[Environment]
+XDG_DATA_DIRS=/app/share:/usr/share:/usr/share/runtime/share:/run/host/user-share:/run/host/share
+LD_LIBRARY_PATH=/usr/lib/$arch-linux-gnu/openblas-pthread:/usr/lib/$arch-linux-gnu/hdf5/serial
+END
+  ostree --repo="$out/repo" init --mode=archive-z2
+  flatpak build-export --runtime --disable-sandbox --files=usr "$out/repo" "$out/runtime" $branch > /dev/null
+  flatpak build-update-repo "$out/repo"
+  echo "${runtime_packages[*]}" > "$out/runtime.done"
+}
+
+install_runtime() {
+  export FLATPAK_USER_DIR=$out/user
+  mkdir -p "$FLATPAK_USER_DIR"
+  flatpak --user remote-add --if-not-exists --no-gpg-verify espalier-local "file://$out/repo"
+  flatpak --user install -y --noninteractive --or-update espalier-local $platform//$branch > /dev/null
+}
+
+make_program() {
+  echo "Compiling the program"
+  rm -rf "$out/build" "$out/dest" "$out/app"
+  meson setup "$out/build" --prefix=/app --libdir=lib -Dbuildtype=release -Dtests=false > "$out/meson.log"
+  DESTDIR="$out/dest" meson install -C "$out/build" --quiet > "$out/install.log"
+  flatpak build-init "$out/app" $id $platform $platform $branch
+  cp -a "$out/dest/app/." "$out/app/files/"
+  # The window, the graphics card, the user's files that are dropped on it; nothing else. Starting a synthesis tool of the host needs
+  #   flatpak override --user --talk-name=org.freedesktop.Flatpak org.espalier.Espalier
+  # which Preferences explains and leaves to the user.
+  flatpak build-finish "$out/app" --command=espalier --share=ipc --socket=wayland --socket=fallback-x11 --device=dri \
+    --filesystem=xdg-documents --filesystem=xdg-download
+  flatpak build-export "$out/repo" "$out/app" stable > /dev/null
+  flatpak build-update-repo "$out/repo"
+  flatpak build-bundle "$out/repo" "$out/espalier.flatpak" $id stable
+}
+
+make_runtime
+install_runtime
+if [ "${1:-}" != --runtime-only ]; then
+  make_program
+  flatpak --user install -y --noninteractive --reinstall espalier-local $id//stable > /dev/null
+  echo "Built $out/espalier.flatpak"
+  echo "Run it: FLATPAK_USER_DIR=$FLATPAK_USER_DIR flatpak run --user $id"
+fi

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line from outside: exit status, streams, JSON, and the whole way from the sample to a compiled project. */
+
+#include "test-shared.h"
+
+#include <json-glib/json-glib.h>
+#include <signal.h>
+#include <string.h>
+
+typedef struct {
+  int   status;
+  char *out;
+  char *err;
+} Run;
+
+static void
+run_clear (Run *run)
+{
+  g_free (run->out);
+  g_free (run->err);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
+
+static GSubprocess *
+start (char **arguments)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process;
+
+  g_ptr_array_add (argv, (gpointer) g_getenv ("ESPALIER_CLI"));
+  for (; *arguments != NULL; arguments++)
+    g_ptr_array_add (argv, *arguments);
+  g_ptr_array_add (argv, NULL);
+  process = g_subprocess_newv ((const char *const *) argv->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+                               &error);
+  g_assert_no_error (error);
+  return process;
+}
+
+static void
+finish (GSubprocess *process,
+        Run         *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_subprocess_communicate_utf8 (process, NULL, NULL, &run->out, &run->err, &error);
+  g_assert_no_error (error);
+  run->status = g_subprocess_get_if_exited (process) ? g_subprocess_get_exit_status (process)
+                                                     : 128 + g_subprocess_get_term_sig (process);
+}
+
+/* Words are separated by blanks; none of the tests' words holds one. */
+static void
+cli (Run        *run,
+     const char *format,
+     ...) G_GNUC_PRINTF (2, 3);
+
+static void
+cli (Run        *run,
+     const char *format,
+     ...)
+{
+  g_autofree char *line = NULL;
+  g_auto (GStrv) words = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  line = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  words = g_strsplit (line, " ", -1);
+  process = start (*line != '\0' ? words : (char *[]){ NULL });
+  finish (process, run);
+  g_test_message ("espalier-cli %s → %d\n%s", line, run->status, run->err);
+}
+
+static void
+assert_says (const char *text,
+             const char *what)
+{
+  if (strstr (text, what) == NULL)
+    g_error ("\"%s\" does not say \"%s\"", text, what);
+}
+
+static void
+test_usage (void)
+{
+  static const struct { const char *line; int status; const char *says; } cases[] = {
+    { "", 2, "usage" },
+    { "inspekt x.h5", 2, "inspect" },
+    { "inspect", 2, "usage" },
+    { "inspect a b c", 2, "usage" },
+    { "inspect --no-such-option x.h5", 2, "no-such-option" },
+    { "inspect no-such-file.h5", 1, "no-such-file.h5" },
+    { "inspect x.h5 --threads -3", 2, "threads" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (Run) run = { 0 };
+
+      cli (&run, "%s", cases[i].line);
+      g_assert_cmpint (run.status, ==, cases[i].status);
+      g_assert_cmpstr (run.out, ==, "");
+      assert_says (run.err, cases[i].says);
+    }
+}
+
+static void
+test_help (void)
+{
+  g_auto (Run) run = { 0 }, verb = { 0 }, version = { 0 };
+
+  cli (&run, "--help");
+  g_assert_cmpint (run.status, ==, 0);
+  assert_says (run.out, "inspect");
+  cli (&verb, "inspect --help");
+  g_assert_cmpint (verb.status, ==, 0);
+  assert_says (verb.out, "--json");
+  cli (&version, "--version");
+  g_assert_cmpint (version.status, ==, 0);
+  assert_says (version.out, "Espalier");
+}
+
+/* Truncated, empty and random files: an error that names the file, never a crash. */
+static void
+test_bad_files (void)
+{
+  g_autofree char *folder = test_folder (), *path = g_build_filename (folder, "bad.h5", NULL);
+  static const char *const contents[] = { "", "x", "{", "{\"class_name\": \"Sequential\"}", "\211HDF\r\n\032\n", "PK\003\004garbage", "\b\a\022\aPyTorch" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (contents); i++)
+    {
+      g_auto (Run) run = { 0 };
+
+      g_assert_true (g_file_set_contents (path, contents[i], -1, NULL));
+      cli (&run, "inspect %s", path);
+      g_assert_cmpint (run.status, ==, 1);
+      g_assert_cmpstr (run.out, ==, "");
+      assert_says (run.err, "bad.h5");
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cli/usage", test_usage);
+  g_test_add_func ("/cli/help", test_help);
+  g_test_add_func ("/cli/bad-files", test_bad_files);
+  return g_test_run ();
+}
