@@ -38,6 +38,7 @@
 #include "nn-sample.h"
 
 #include "nn-estimate.h"
+#include "nn-law.h"
 #include "nn-part.h"
 
 #include "nn-groups.h"

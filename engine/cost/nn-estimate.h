@@ -4,6 +4,7 @@
 #pragma once
 
 #include "nn-design.h"
+#include "nn-law.h"
 #include "nn-part.h"
 #include "nn-resources.h"
 
@@ -14,40 +15,45 @@ typedef struct {
   double value, low, high;
 } NnFigure;
 
+/**
+ * NnCost:
+ * @resource: DSP blocks; BRAM in 18 Kb halves (on Intel and PolarFire parts, their own blocks); LUT and FF as the HLS tool
+ *   reports them: Vivado's synthesis ends at about half the LUTs
+ * @latency: cycles
+ * @interval: cycles between two samples
+ * @latency_ns: at the configuration's clock
+ * @bops: bit operations of one sample
+ * @energy_nj: of one sample, dynamic, see nn-energy.c for its source and how wide its bounds are
+ * @area_um2: of an ASIC; NaN where the part is none
+ */
 typedef struct {
-  NnFigure resource[NN_N_RESOURCES]; /* BRAM in 18 Kb halves */
-  NnFigure latency;                  /* cycles */
-  NnFigure interval;                 /* cycles between two samples */
+  NnFigure resource[NN_N_RESOURCES];
+  NnFigure latency;
+  NnFigure interval;
   double   latency_ns;
-  double   bops;                     /* bit operations */
+  double   bops;
+  NnFigure energy_nj;
+  NnFigure area_um2;
 } NnCost;
 
 /**
  * NnEstimate:
+ * @part: (nullable): what it is an estimate for
  * @total: of the whole design
  * @layers: (array length=n_layers): one for each node of the lowered graph
  */
 typedef struct {
-  NnCost  total;
-  NnCost *layers;
-  guint   n_layers;
+  const NnPart *part;
+  NnCost        total;
+  NnCost       *layers;
+  guint         n_layers;
 } NnEstimate;
 
 NnEstimate *nn_estimate      (const NnDesign  *design,
                               const NnPart    *part, /* (nullable): the config's, or one of its family */
                               GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+const NnPart *nn_estimate_part (const NnConfig *config);
 void        nn_estimate_free (NnEstimate      *estimate);
-
-/* DSP blocks that one multiplication of these widths takes on a part (0 when it goes to logic). */
-guint       nn_multiplier_dsp (const NnPart   *part,
-                               const NnType   *a,
-                               const NnType   *b);
-/* Non-zero digits of the canonical signed-digit form. */
-guint       nn_csd_digits     (gint64          value);
-/* DSPs of a Latency-strategy matrix: distinct (input, weight) products of three or more digits. */
-gsize       nn_latency_dsp    (const gint64   *raw, /* (n_in, n_out) */
-                               gsize           n_in,
-                               gsize           n_out);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnEstimate, nn_estimate_free)
 
