@@ -145,7 +145,9 @@ end_element (GMarkupParseContext *context,
                  &m->interval_min, &m->interval_max);
   else if (g_str_equal (path, "ModuleInformation/Module"))
     {
-      HlsModule *module = hls_report_add_module (reader->report, reader->module_name->str);
+      /* Vitis lists the design itself among its modules */
+      gboolean is_top = g_strcmp0 (reader->report->top, reader->module_name->str) == 0;
+      HlsModule *module = is_top ? NULL : hls_report_add_module (reader->report, reader->module_name->str);
 
       if (module != NULL)
         {
