@@ -108,8 +108,8 @@ check_part (const NnPart *part,
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     if (!isfinite (part->total.amount[r]) || part->total.amount[r] > MAX_AMOUNT)
       {
-        g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "part \"%s\": %s is not between 0 and %g", part->name,
-                     nn_resource_name (r), MAX_AMOUNT);
+        g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "part \"%s\": %s is not between 0 and a billion", part->name,
+                     nn_resource_name (r));
         return FALSE;
       }
   if (part->mult_a < 1 || part->mult_b < 1 || part->mult_a > MAX_OPERAND || part->mult_b > part->mult_a)
