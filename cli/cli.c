@@ -23,7 +23,7 @@ report_progress (double      fraction,
   double pause = terminal ? TERMINAL_PROGRESS_SECONDS : PLAIN_PROGRESS_SECONDS;
   gint64 now = g_get_monotonic_time ();
 
-  if (cli->quiet || (last != 0 && now - last < pause * G_USEC_PER_SEC && fraction < 1) || (last == 0 && !terminal))
+  if (cli->quiet || (last != 0 && now - last < pause * G_USEC_PER_SEC && (fraction < 1 || !terminal)) || (last == 0 && !terminal))
     {
       last = last == 0 ? now : last;
       return;

@@ -49,6 +49,7 @@ typedef struct {
 
 extern const CliVerb cli_inspect;
 extern const CliVerb cli_report;
+extern const CliVerb cli_sample;
 
 /* Parses @entries and the common options from argv, in place; what is left are the positional arguments, which must be
  * @min to @max in number. On failure prints a message and returns FALSE with the exit status in @status (also for --help). */

@@ -14,6 +14,7 @@
 static const CliVerb *const verbs[] = {
   &cli_inspect,
   &cli_report,
+  &cli_sample,
 };
 
 static GCancellable *interrupted;

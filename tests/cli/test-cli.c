@@ -76,6 +76,17 @@ cli (Run        *run,
   g_test_message ("espalier-cli %s → %d\n%s", line, run->status, run->err);
 }
 
+static JsonObject *
+json_of (const Run *run)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) root = json_from_string (run->out, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (JSON_NODE_HOLDS_OBJECT (root));
+  return json_object_ref (json_node_get_object (root));
+}
+
 static void
 assert_says (const char *text,
              const char *what)
@@ -94,6 +105,7 @@ test_usage (void)
     { "inspect a b c", 2, "usage" },
     { "inspect --no-such-option x.h5", 2, "no-such-option" },
     { "inspect no-such-file.h5", 1, "no-such-file.h5" },
+    { "sample no-such-sample", 1, "jets" },
     { "inspect x.h5 --threads -3", 2, "threads" },
   };
 
@@ -143,6 +155,38 @@ test_bad_files (void)
     }
 }
 
+/* The sample, written twice with one seed, is the same to the byte; and it can be inspected. */
+static void
+test_sample (void)
+{
+  static const char *const names[] = { "jets.h5", "jets.npz" };
+  g_autofree char *first = test_folder (), *second = test_folder ();
+  g_auto (Run) a = { 0 }, b = { 0 }, inspect = { 0 };
+  g_autoptr (JsonObject) written = NULL, layers = NULL;
+
+  cli (&a, "sample jets --output %s --jets 3000 --epochs 2 --json --quiet", first);
+  g_assert_cmpint (a.status, ==, 0);
+  written = json_of (&a);
+  g_assert_cmpint (json_array_get_length (json_object_get_array_member (written, "files")), ==, 2);
+  cli (&b, "sample jets --output %s --jets 3000 --epochs 2 --threads 1", second);
+  g_assert_cmpint (b.status, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *pa = g_build_filename (first, names[i], NULL), *pb = g_build_filename (second, names[i], NULL);
+      g_autofree char *ta = NULL, *tb = NULL;
+      gsize na, nb;
+
+      g_assert_true (g_file_get_contents (pa, &ta, &na, NULL));
+      g_assert_true (g_file_get_contents (pb, &tb, &nb, NULL));
+      g_assert_cmpmem (ta, na, tb, nb);
+    }
+  cli (&inspect, "inspect %s/jets.h5 --json", first);
+  g_assert_cmpint (inspect.status, ==, 0);
+  layers = json_of (&inspect);
+  g_assert_cmpint (json_object_get_int_member (layers, "parameters"), ==, 4389);
+  g_assert_cmpint (json_object_get_int_member (layers, "multiplications"), ==, 4256);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -151,5 +195,6 @@ main (int    argc,
   g_test_add_func ("/cli/usage", test_usage);
   g_test_add_func ("/cli/help", test_help);
   g_test_add_func ("/cli/bad-files", test_bad_files);
+  g_test_add_func ("/cli/sample", test_sample);
   return g_test_run ();
 }
