@@ -47,7 +47,9 @@ typedef struct {
   int       (*run) (Cli *cli, int argc, char **argv);
 } CliVerb;
 
+extern const CliVerb cli_evaluate;
 extern const CliVerb cli_inspect;
+extern const CliVerb cli_predict;
 extern const CliVerb cli_report;
 extern const CliVerb cli_sample;
 

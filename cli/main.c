@@ -12,7 +12,9 @@
 
 /* In alphabetical order. */
 static const CliVerb *const verbs[] = {
+  &cli_evaluate,
   &cli_inspect,
+  &cli_predict,
   &cli_report,
   &cli_sample,
 };

@@ -586,3 +586,32 @@ nn_dataset_targets (const NnTensor *y,
     nn_tensor_f32 (column)[i] = nn_tensor_f32 (y)[2 * i + 1];
   return column;
 }
+
+/**
+ * nn_dataset_standardize:
+ *
+ * Errors: %NN_ERROR_SHAPE when the last axis of @x has another number of features
+ *
+ * Returns: (transfer full): %NN_DTYPE_F32
+ */
+NnTensor *
+nn_dataset_standardize (const NnTensor *x,
+                        const NnTensor *mean,
+                        const NnTensor *deviation,
+                        GError        **error)
+{
+  gsize width = x->shape.rank > 1 ? nn_shape_last (&x->shape) : 1;
+  NnTensor *result;
+
+  if (mean->n != width || deviation->n != width)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                   "the standardisation is for %" G_GSIZE_FORMAT " features, but the data have %" G_GSIZE_FORMAT, mean->n,
+                   width);
+      return NULL;
+    }
+  result = nn_tensor_new (NN_DTYPE_F32, &x->shape);
+  for (gsize i = 0; i < x->n; i++)
+    nn_tensor_f32 (result)[i] = (nn_tensor_get (x, i) - nn_tensor_get (mean, i % width)) / nn_tensor_get (deviation, i % width);
+  return result;
+}

@@ -97,6 +97,13 @@ NnTensor          *nn_dataset_targets     (const NnTensor      *y,
                                            gsize                n_outputs,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* (x - mean) / deviation for every feature (last axis): raw data as a network wants them that was trained on
+ * standardised ones (NnModelInfo). (transfer full) */
+NnTensor          *nn_dataset_standardize (const NnTensor      *x,
+                                           const NnTensor      *mean,
+                                           const NnTensor      *deviation,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What a file holds, for the dialog that chooses. (element-type NnDataEntry) */
 GPtrArray         *nn_data_list           (const char          *path,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -121,6 +128,21 @@ gboolean    nn_npz_write       (const char         *path,
                                 const char *const  *class_names, /* (nullable) */
                                 GError            **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same piece by piece, for arrays that are never in memory as a whole. */
+typedef struct _NnNpyWriter NnNpyWriter;
+
+NnNpyWriter *nn_npy_writer_new    (const char      *path,
+                                   NnDtype          dtype,
+                                   const NnShape   *shape,
+                                   GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean     nn_npy_writer_append (NnNpyWriter     *writer,
+                                   const NnTensor  *tensor,
+                                   GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean     nn_npy_writer_close  (NnNpyWriter     *writer,
+                                   GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+void         nn_npy_writer_free   (NnNpyWriter     *writer);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnNpyWriter, nn_npy_writer_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnDataset, nn_dataset_unref)
 
 G_END_DECLS

@@ -625,15 +625,91 @@ make_start (const char    *descr,
 }
 
 static GByteArray *
-tensor_start (const NnTensor *tensor)
+array_start (NnDtype        dtype,
+             const NnShape *shape)
 {
   static const char *const descr[] = {
     [NN_DTYPE_F32] = "f4", [NN_DTYPE_F64] = "f8", [NN_DTYPE_I64] = "i8", [NN_DTYPE_I32] = "i4", [NN_DTYPE_U8] = "u1",
   };
-  const char *order = tensor->dtype == NN_DTYPE_U8 ? "|" : G_BYTE_ORDER == G_LITTLE_ENDIAN ? "<" : ">";
-  g_autofree char *type = g_strconcat (order, descr[tensor->dtype], NULL);
+  const char *order = dtype == NN_DTYPE_U8 ? "|" : G_BYTE_ORDER == G_LITTLE_ENDIAN ? "<" : ">";
+  g_autofree char *type = g_strconcat (order, descr[dtype], NULL);
 
-  return make_start (type, &tensor->shape);
+  return make_start (type, shape);
+}
+
+struct _NnNpyWriter {
+  GOutputStream *stream; /* owned */
+  NnDtype        dtype;
+  gsize          left;   /* numbers that are still to come */
+};
+
+/**
+ * nn_npy_writer_new:
+ * @shape: of the whole array
+ *
+ * Begins a file of version 1.0, in the machine's byte order. It appears under its name when all is written.
+ *
+ * Errors: %G_IO_ERROR
+ *
+ * Returns: (transfer full): to be filled by nn_npy_writer_append()
+ */
+NnNpyWriter *
+nn_npy_writer_new (const char     *path,
+                   NnDtype         dtype,
+                   const NnShape  *shape,
+                   GError        **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GOutputStream) stream = G_OUTPUT_STREAM (g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, error));
+  g_autoptr (GByteArray) start = array_start (dtype, shape);
+  NnNpyWriter *writer;
+
+  if (stream == NULL || !g_output_stream_write_all (stream, start->data, start->len, NULL, NULL, error))
+    return NULL;
+  writer = g_new0 (NnNpyWriter, 1);
+  writer->stream = g_steal_pointer (&stream);
+  writer->dtype = dtype;
+  writer->left = nn_shape_count (shape);
+  return writer;
+}
+
+/* Appends all of @tensor, which must be of the writer's type. */
+gboolean
+nn_npy_writer_append (NnNpyWriter     *writer,
+                      const NnTensor  *tensor,
+                      GError         **error)
+{
+  g_return_val_if_fail (tensor->dtype == writer->dtype && tensor->n <= writer->left, FALSE);
+  writer->left -= tensor->n;
+  return g_output_stream_write_all (writer->stream, tensor->data, tensor->n * nn_dtype_size (tensor->dtype), NULL, NULL,
+                                    error);
+}
+
+/* Ends the file. */
+gboolean
+nn_npy_writer_close (NnNpyWriter  *writer,
+                     GError      **error)
+{
+  g_return_val_if_fail (writer->left == 0, FALSE);
+  return g_output_stream_close (writer->stream, NULL, error);
+}
+
+/* Without nn_npy_writer_close() before it, what stood under the name stays. */
+void
+nn_npy_writer_free (NnNpyWriter *writer)
+{
+  g_autoptr (GCancellable) cancelled = NULL;
+
+  if (writer == NULL)
+    return;
+  if (!g_output_stream_is_closed (writer->stream))
+    {
+      cancelled = g_cancellable_new ();
+      g_cancellable_cancel (cancelled);
+      g_output_stream_close (writer->stream, cancelled, NULL);
+    }
+  g_object_unref (writer->stream);
+  g_free (writer);
 }
 
 /**
@@ -648,18 +724,9 @@ nn_npy_write (const NnTensor *tensor,
               const char     *path,
               GError        **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileOutputStream) stream = NULL;
-  g_autoptr (GByteArray) start = tensor_start (tensor);
-  GOutputStream *out;
+  g_autoptr (NnNpyWriter) writer = nn_npy_writer_new (path, tensor->dtype, &tensor->shape, error);
 
-  stream = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, error);
-  if (stream == NULL)
-    return FALSE;
-  out = G_OUTPUT_STREAM (stream);
-  return g_output_stream_write_all (out, start->data, start->len, NULL, NULL, error) &&
-         g_output_stream_write_all (out, tensor->data, tensor->n * nn_dtype_size (tensor->dtype), NULL, NULL, error) &&
-         g_output_stream_close (out, NULL, error);
+  return writer != NULL && nn_npy_writer_append (writer, tensor, error) && nn_npy_writer_close (writer, error);
 }
 
 /**
@@ -670,7 +737,7 @@ nn_npy_write (const NnTensor *tensor,
 GByteArray *
 nn_npy_format (const NnTensor *tensor)
 {
-  GByteArray *bytes = tensor_start (tensor);
+  GByteArray *bytes = array_start (tensor->dtype, &tensor->shape);
 
   g_return_val_if_fail (tensor->n * nn_dtype_size (tensor->dtype) < G_MAXUINT - bytes->len, bytes);
   return g_byte_array_append (bytes, tensor->data, tensor->n * nn_dtype_size (tensor->dtype));

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What predict and evaluate share. */
+
+#include "cli-predict.h"
+
+#include <string.h>
+
+gboolean
+cli_predictor_load (CliPredictor  *predictor,
+                    Cli           *cli,
+                    const char    *path,
+                    const char    *weights,
+                    GError       **error)
+{
+  NnLoadOptions options;
+
+  nn_load_options_init (&options);
+  options.weights_path = weights;
+  predictor->model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
+  return predictor->model != NULL;
+}
+
+/* DIR/<layer>.npy; a slash in the layer's name becomes two underscores. */
+static char *
+trace_path (const char *folder,
+            const char *layer)
+{
+  g_auto (GStrv) parts = g_strsplit (layer, "/", -1);
+  g_autofree char *safe = g_strjoinv ("__", parts);
+  g_autofree char *name = g_strconcat (safe, ".npy", NULL);
+
+  return g_build_filename (folder, name, NULL);
+}
+
+static NnNpyWriter *
+open_writer (CliPredictor   *predictor,
+             const NnNode   *node,
+             const NnTensor *values)
+{
+  g_autofree char *path = trace_path (predictor->trace, node->name);
+  NnShape shape = values->shape;
+
+  shape.dims[0] = predictor->n_samples;
+  return nn_npy_writer_new (path, NN_DTYPE_F64, &shape, &predictor->error);
+}
+
+static void
+trace_layer (const NnNode   *node,
+             gsize           first_sample,
+             const NnTensor *values,
+             gpointer        data)
+{
+  CliPredictor *predictor = data;
+  NnNpyWriter *writer;
+
+  if (predictor->error != NULL)
+    return;
+  if (first_sample == 0)
+    g_hash_table_insert (predictor->writers, (gpointer) node, open_writer (predictor, node, values));
+  writer = g_hash_table_lookup (predictor->writers, node);
+  if (writer != NULL && nn_npy_writer_append (writer, values, &predictor->error) &&
+      first_sample + values->shape.dims[0] == predictor->n_samples && nn_npy_writer_close (writer, &predictor->error))
+    g_hash_table_remove (predictor->writers, node);
+}
+
+NnTensor **
+cli_predictor_run (CliPredictor    *predictor,
+                   Cli             *cli,
+                   NnTensor *const *inputs,
+                   GError         **error)
+{
+  NnPredictOptions options = { 0 };
+  NnTensor **outputs;
+
+  if (predictor->trace != NULL)
+    {
+      if (g_mkdir_with_parents (predictor->trace, 0777) != 0)
+        {
+          g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", predictor->trace,
+                       g_strerror (errno));
+          return NULL;
+        }
+      options.trace = trace_layer;
+      options.trace_data = predictor;
+    }
+  g_clear_pointer (&predictor->writers, g_hash_table_unref);
+  predictor->writers = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) nn_npy_writer_free);
+  predictor->n_samples = inputs[0] != NULL && inputs[0]->shape.rank > 0 ? inputs[0]->shape.dims[0] : 0;
+  outputs = nn_predict (predictor->model, inputs, &options, &cli->progress, cli->cancellable, error);
+  if (outputs != NULL && predictor->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&predictor->error));
+      g_clear_pointer (&outputs, nn_tensors_free);
+    }
+  return outputs;
+}
+
+void
+cli_predictor_clear (CliPredictor *predictor)
+{
+  g_clear_pointer (&predictor->model, nn_model_unref);
+  g_clear_pointer (&predictor->writers, g_hash_table_unref);
+  g_clear_pointer (&predictor->trace, g_free);
+  g_clear_error (&predictor->error);
+}

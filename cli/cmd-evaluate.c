@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli evaluate MODEL --data DATA: how good the answers are. */
+
+#include "cli-predict.h"
+
+#include <string.h>
+
+typedef struct {
+  char  *data;
+  char  *weights;
+  char  *x;
+  char  *y;
+  char  *label;
+  char  *split;
+  double validation;
+  gboolean raw;
+} Options;
+
+static void
+options_clear (Options *options)
+{
+  g_free (options->data);
+  g_free (options->weights);
+  g_free (options->x);
+  g_free (options->y);
+  g_free (options->label);
+  g_free (options->split);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static const char *const split_names[NN_N_SPLITS] = { "train", "validation", "test" };
+
+/* The part asked for; without --split the test part where there is one, otherwise all that there is. */
+static gboolean
+choose_split (const NnDataset  *data,
+              const Options    *options,
+              NnSplit          *split,
+              GError          **error)
+{
+  *split = nn_dataset_n (data, NN_SPLIT_TEST) > 0 ? NN_SPLIT_TEST : NN_SPLIT_TRAIN;
+  for (guint s = 0; options->split != NULL && s < NN_N_SPLITS; s++)
+    if (strcmp (options->split, split_names[s]) == 0)
+      *split = s;
+  if (nn_dataset_n (data, *split) > 0)
+    return TRUE;
+  g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the data have no %s part", split_names[*split]);
+  return FALSE;
+}
+
+/* Raw inputs, as the network wants them. */
+static NnTensor *
+prepare_inputs (const NnModel  *model,
+                NnTensor       *x,
+                const Options  *options,
+                GError        **error)
+{
+  const NnModelInfo *info = nn_model_info (model);
+
+  if (info->input_mean == NULL || info->input_deviation == NULL || options->raw)
+    return nn_tensor_ref (x);
+  return nn_dataset_standardize (x, info->input_mean, info->input_deviation, error);
+}
+
+static NnMetrics *
+measure (Cli             *cli,
+         CliPredictor    *predictor,
+         const NnDataset *data,
+         NnSplit          split,
+         const Options   *options,
+         GError         **error)
+{
+  g_autoptr (NnTensor) x = prepare_inputs (predictor->model, nn_dataset_x (data, split), options, error), y = NULL;
+  NnTensor *inputs[] = { x, NULL }, **outputs;
+  NnMetrics *metrics = NULL;
+  guint n;
+
+  nn_graph_inputs (nn_model_graph (predictor->model), &n);
+  if (n != 1 && x != NULL)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has %u inputs; networks with one can be evaluated", n);
+      return NULL;
+    }
+  outputs = x != NULL ? cli_predictor_run (predictor, cli, inputs, error) : NULL;
+  if (outputs == NULL)
+    return NULL;
+  if (outputs[1] != NULL)
+    g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has several outputs; networks with one can be evaluated");
+  else
+    y = nn_dataset_targets (nn_dataset_y (data, split), nn_dataset_is_classes (data), nn_tensor_row_size (outputs[0]), error);
+  if (y != NULL)
+    metrics = nn_metrics_new (outputs[0], y, nn_dataset_is_classes (data), error);
+  nn_tensors_free (outputs);
+  return metrics;
+}
+
+static void
+add_classes (JsonBuilder     *json,
+             const NnMetrics *metrics,
+             const NnDataset *data)
+{
+  const char *const *names = nn_dataset_class_names (data);
+
+  cli_json_double (json, "accuracy", metrics->accuracy);
+  json_builder_set_member_name (json, "auc");
+  json_builder_begin_array (json);
+  for (guint c = 0; c < metrics->n_classes; c++)
+    if (metrics->auc[c] >= 0)
+      json_builder_add_double_value (json, metrics->auc[c]);
+    else
+      json_builder_add_null_value (json); /* the class does not occur */
+  json_builder_end_array (json);
+  json_builder_set_member_name (json, "confusion");
+  json_builder_begin_array (json);
+  for (guint c = 0; c < metrics->n_classes; c++)
+    {
+      json_builder_begin_array (json);
+      for (guint k = 0; k < metrics->n_classes; k++)
+        json_builder_add_int_value (json, metrics->confusion[c * metrics->n_classes + k]);
+      json_builder_end_array (json);
+    }
+  json_builder_end_array (json);
+  if (names == NULL)
+    return;
+  json_builder_set_member_name (json, "class_names");
+  json_builder_begin_array (json);
+  for (; *names != NULL; names++)
+    json_builder_add_string_value (json, *names);
+  json_builder_end_array (json);
+}
+
+static void
+print_classes (const NnMetrics *metrics,
+               const NnDataset *data)
+{
+  const char *const *names = nn_dataset_class_names (data);
+  guint n_names = names != NULL ? g_strv_length ((char **) names) : 0;
+
+  g_print ("loss %.6f\naccuracy %.4f\n\n%-16s %10s %10s  confusion (columns: what was said)\n", metrics->loss,
+           metrics->accuracy, "class", "samples", "AUC");
+  for (guint c = 0; c < metrics->n_classes; c++)
+    {
+      g_autofree char *number = g_strdup_printf ("%u", c);
+      gsize samples = 0;
+
+      for (guint k = 0; k < metrics->n_classes; k++)
+        samples += metrics->confusion[c * metrics->n_classes + k];
+      g_print ("%-16s %10" G_GSIZE_FORMAT " %10.4f ", c < n_names ? names[c] : number, samples, metrics->auc[c]);
+      for (guint k = 0; k < metrics->n_classes; k++)
+        g_print (" %6" G_GSIZE_FORMAT, metrics->confusion[c * metrics->n_classes + k]);
+      g_print ("\n");
+    }
+}
+
+static void
+report (Cli             *cli,
+        const NnMetrics *metrics,
+        const NnDataset *data,
+        NnSplit          split,
+        double           seconds)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+
+  json_builder_begin_object (json);
+  cli_json_int (json, "samples", metrics->n);
+  cli_json_string (json, "split", split_names[split]);
+  cli_json_double (json, "loss", metrics->loss);
+  if (metrics->is_classes)
+    add_classes (json, metrics, data);
+  else
+    {
+      cli_json_double (json, "mse", metrics->mse);
+      cli_json_double (json, "mae", metrics->mae);
+    }
+  cli_json_double (json, "seconds", seconds);
+  json_builder_end_object (json);
+  if (cli->json)
+    cli_print_json (json);
+  else if (metrics->is_classes)
+    print_classes (metrics, data);
+  else
+    g_print ("samples %" G_GSIZE_FORMAT "\nmse %.8g\nmae %.8g\n", metrics->n, metrics->mse, metrics->mae);
+}
+
+static gboolean
+check_options (const Options *options)
+{
+  if (options->data == NULL)
+    g_printerr ("espalier-cli evaluate: --data DATA is needed\n");
+  else if (options->split != NULL && strcmp (options->split, "train") != 0 &&
+           strcmp (options->split, "validation") != 0 && strcmp (options->split, "test") != 0)
+    g_printerr ("espalier-cli evaluate: --split is train, validation or test, not \"%s\"\n", options->split);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  g_auto (Options) options = { 0 };
+  g_auto (CliPredictor) predictor = { 0 };
+  GOptionEntry entries[] = {
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &options.data, "Labelled data", "DATA" },
+    { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the array of inputs", "NAME" },
+    { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the array of labels", "NAME" },
+    { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table (the last)", "COLUMN" },
+    { "split", 0, 0, G_OPTION_ARG_STRING, &options.split, "Part: train, validation or test (test where there is one, otherwise all)", "PART" },
+    { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &options.validation, "Fraction set aside for validation (0)", "F" },
+    { "raw", 0, 0, G_OPTION_ARG_NONE, &options.raw, "Do not apply the standardisation that the network carries", NULL },
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
+    { NULL },
+  };
+  g_autoptr (NnDataset) data = NULL;
+  g_autoptr (NnMetrics) metrics = NULL;
+  NnDataOptions wanted;
+  NnSplit split;
+  GError *error = NULL;
+  gint64 start;
+  int status;
+
+  if (!cli_parse (cli, &cli_evaluate, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  if (!check_options (&options))
+    return CLI_USAGE;
+  nn_data_options_init (&wanted);
+  wanted.x = options.x;
+  wanted.y = options.y;
+  wanted.label = options.label;
+  wanted.validation = options.validation;
+  wanted.seed = cli->seed;
+  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, &error))
+    return cli_fail (&cli_evaluate, error);
+  data = nn_dataset_load (options.data, &wanted, &cli->progress, cli->cancellable, &error);
+  if (data == NULL || !choose_split (data, &options, &split, &error))
+    return cli_fail (&cli_evaluate, error);
+  start = g_get_monotonic_time ();
+  metrics = measure (cli, &predictor, data, split, &options, &error);
+  if (metrics == NULL)
+    return cli_fail (&cli_evaluate, error);
+  report (cli, metrics, data, split, (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  return CLI_DONE;
+}
+
+const CliVerb cli_evaluate = {
+  .name = "evaluate",
+  .arguments = "MODEL --data DATA",
+  .summary = "How good a network's answers are on labelled data",
+  .run = run,
+};
