@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The integers in the hardware's memories. */
+
+#include "nn-design-private.h"
+
+#include "nn-error.h"
+
+#include <math.h>
+
+#define MAX_DIGITS 64
+
+/*
+ * The reference hands each weight on as text with as many decimal digits as its type has bits after the point, and
+ * only then rounds it to the type; with few bits that text itself loses digits (hls4ml, types.py). g_ascii_* do not
+ * depend on the locale.
+ */
+static double
+as_written (double value,
+            int    digits)
+{
+  char format[16], text[512];
+
+  if (ABS (value) > 1e100)
+    return value;
+  g_snprintf (format, sizeof format, "%%.%df", CLAMP (digits, 0, MAX_DIGITS));
+  return g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
+}
+
+/* Alternating bits: exponent from bit 1 on, sign in bit 0; see nn_fixed_power_value(). */
+static gint64
+power_raw (const NnType *type,
+           double        value)
+{
+  int exponent;
+  double mantissa = frexp (ABS (value), &exponent);
+  gint64 max = G_GINT64_CONSTANT (1) << (CLAMP (type->width - 2, 0, 5));
+
+  exponent = value == 0 ? -(int) max : mantissa > 0.70710678118654752 ? exponent : exponent - 1;
+  exponent = (int) CLAMP (exponent, -max, max - 1);
+  return (gint64) exponent * 2 + (value < 0);
+}
+
+static gint64
+raw_value (const NnType *type,
+           double        value)
+{
+  if (type->kind == NN_TYPE_POWER)
+    return power_raw (type, value);
+  if (type->kind != NN_TYPE_FIXED)
+    return nn_type_quantize (type, value, NULL);
+  return nn_type_quantize (type, as_written (value, MAX (nn_type_fraction (type), 0)), NULL);
+}
+
+/* Values of a quantised weight lie on its grid already, or are brought there as the framework does. */
+static double
+framework_value (const NnQuantizer *quantizer,
+                 double             value)
+{
+  if (quantizer == NULL)
+    return value;
+  switch (quantizer->kind)
+    {
+    case NN_QUANT_BINARY:
+      return value >= 0 ? 1 : -1;
+    case NN_QUANT_TERNARY:
+      return value > quantizer->threshold ? 1 : value < -quantizer->threshold ? -1 : 0;
+    case NN_QUANT_FIXED:
+      if (quantizer->type.kind == NN_TYPE_FIXED)
+        return nn_type_real (&quantizer->type, nn_type_quantize (&quantizer->type, value, NULL));
+      return value;
+    default:
+      return value;
+    }
+}
+
+static const NnType *
+role_type (const NnNode      *node,
+           const NnLayerPlan *p,
+           NnRole             role)
+{
+  switch (role)
+    {
+    case NN_ROLE_BIAS:
+      return &p->bias;
+    case NN_ROLE_RECURRENT_KERNEL:
+      return &p->recurrent_weight;
+    case NN_ROLE_SCALE:
+    case NN_ROLE_GAMMA:
+      return &p->scale;
+    case NN_ROLE_BETA:
+      return &p->bias;
+    case NN_ROLE_VALUE:
+      return &p->result;
+    default:
+      return &p->weight;
+    }
+}
+
+static NnTensor *
+quantize (const NnNode      *node,
+          const NnWeight    *weight,
+          const NnType      *type,
+          GError           **error)
+{
+  const NnQuantizer *quantizer = node->attrs.role_quantizer[weight->role];
+  g_autoptr (NnTensor) raw = nn_tensor_try_new (NN_DTYPE_I64, &weight->values->shape, error);
+  const float *values = nn_tensor_f32 (weight->values);
+  const guint8 *mask = weight->mask != NULL ? nn_tensor_u8 (weight->mask) : NULL;
+  gint64 *out;
+
+  if (raw == NULL)
+    return NULL;
+  out = raw->data;
+  for (gsize k = 0; k < raw->n; k++)
+    {
+      if (!isfinite (values[k]))
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "layer \"%s\": weight %" G_GSIZE_FORMAT " of \"%s\" is not a finite number",
+                       node->name, k, weight->name);
+          return NULL;
+        }
+      out[k] = mask != NULL && mask[k] == 0 ? 0 : raw_value (type, framework_value (quantizer, values[k]));
+    }
+  return g_steal_pointer (&raw);
+}
+
+/* Of sums of signs the thresholds are whole numbers, rounded down. */
+static gboolean
+is_threshold (const NnNode *node)
+{
+  return node->op == NN_OP_ACTIVATION;
+}
+
+static NnTensor *
+quantize_threshold (const NnWeight *weight,
+                    const NnType   *type)
+{
+  NnTensor *raw = nn_tensor_new (NN_DTYPE_I64, &weight->values->shape);
+  NnType down = *type;
+
+  down.rounding = NN_ROUND_TRN;
+  down.overflow = NN_OVERFLOW_SAT;
+  for (gsize k = 0; k < raw->n; k++)
+    ((gint64 *) raw->data)[k] = nn_type_quantize (&down, nn_tensor_f32 (weight->values)[k], NULL);
+  return raw;
+}
+
+gboolean
+nn_plan_raw (NnPlanning  *planning,
+             guint        i,
+             GError     **error)
+{
+  const NnNode *node = nn_graph_node (planning->graph, i);
+  const NnLayerPlan *p = &planning->design->plans[i];
+  NnTensor **raw = planning->design->raw + (gsize) i * NN_N_ROLES;
+
+  for (guint k = 0; k < node->n_weights; k++)
+    {
+      const NnWeight *weight = nn_model_weight (planning->model, node->weights[k]);
+      const NnType *type = role_type (node, p, weight->role);
+
+      if (raw[weight->role] != NULL)
+        continue;
+      raw[weight->role] = is_threshold (node) ? quantize_threshold (weight, type) : quantize (node, weight, type, error);
+      if (raw[weight->role] == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The list of graph passes. */
+
+#include "nn-passes-private.h"
+
+static const NnPass passes[] = {
+  { "remove-dropout", "Takes out layers that do nothing at inference.", nn_pass_remove_dropout },
+  { "split-separable", "Makes a depthwise and a pointwise convolution of each separable one.", nn_pass_split_separable },
+  { "split-activations", "Gives each fused activation a layer of its own, called <layer>_<activation>.",
+    nn_pass_split_activations },
+  { "lower-quantizers", "Turns quantisers with a scale into scaling, rounding and scaling back.", nn_pass_lower_quantizers },
+  { "factor-alpha", "Takes the scale of quantised weights out into a layer that multiplies the sums.", nn_pass_factor_alpha },
+  { "lower-batch-norm", "Turns batch normalisation into one factor and one offset for each channel.",
+    nn_pass_lower_batch_norm },
+  { "fold-constants", "Turns arithmetic with a constant into one factor and one offset.", nn_pass_fold_constants },
+  { "fuse-scales", "Makes one of two consecutive factors and offsets.", nn_pass_fuse_scales },
+  { "fuse-batch-norm", "Folds factors and offsets into the layer before, where its result type is left open.",
+    nn_pass_fuse_batch_norm },
+  { "dense-to-pointwise", "Makes a pointwise convolution of a dense layer on more than one axis.", nn_pass_dense_to_pointwise },
+  { "remove-linear", "Takes out linear activations.", nn_pass_remove_linear },
+  { "cancel-transposes", "Takes out transpositions that undo each other.", nn_pass_cancel_transposes },
+  { "merge-binary-tanh", "Makes a comparison with a threshold of a factor, an offset and a binary or ternary activation.",
+    nn_pass_merge_binary_tanh },
+  { "insert-zero-padding", "Gives the padding of streamed convolutions a layer of its own.", nn_pass_insert_zero_padding },
+};
+
+/**
+ * nn_passes:
+ * @n: (out): their number
+ *
+ * Returns: (transfer none) (array length=n): the passes in the order in which they run
+ */
+const NnPass *
+nn_passes (guint *n)
+{
+  *n = G_N_ELEMENTS (passes);
+  return passes;
+}
+
+/**
+ * nn_passes_run:
+ * @skip: (nullable) (array zero-terminated=1): names of passes to be left out
+ *
+ * Returns: (transfer full): the network as hardware computes it. Operator attributes may point into @model, which must
+ *   outlive the result.
+ */
+NnModel *
+nn_passes_run (const NnModel      *model,
+               const NnConfig     *config,
+               const char *const  *skip,
+               GError            **error)
+{
+  g_autoptr (NnModel) lowered = nn_model_ref ((NnModel *) model);
+
+  for (guint i = 0; i < G_N_ELEMENTS (passes); i++)
+    {
+      NnModel *next;
+
+      if (skip != NULL && g_strv_contains (skip, passes[i].name))
+        continue;
+      next = passes[i].run (lowered, config, error);
+      if (next == NULL)
+        return NULL;
+      nn_model_unref (lowered);
+      lowered = next;
+    }
+  return g_steal_pointer (&lowered);
+}

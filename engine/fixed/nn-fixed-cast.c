@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Assignment of an exact number to a fixed-point type: rounding, then overflow. */
+
+#include "nn-fixed-private.h"
+
+/* Source of the rounding and overflow rules: reference ap_fixed (UG1399), as nn_type_quantize(). */
+
+void
+nn_cast_init (NnCast       *cast,
+              int           bits,
+              gboolean      is_signed,
+              int           fraction,
+              const NnType *to)
+{
+  NnType type = *to;
+  int left, needed;
+
+  if (type.kind == NN_TYPE_BINARY)
+    type = NN_UFIXED (1, 1);
+  else if (type.kind == NN_TYPE_TERNARY)
+    type = NN_FIXED (2, 2);
+  *cast = (NnCast){ .shift = fraction - nn_type_fraction (&type), .rounding = type.rounding, .overflow = type.overflow,
+                    .width = type.width, .is_signed = type.is_signed };
+  nn_type_raw_range (&type, &cast->min, &cast->max);
+  left = MAX (-cast->shift, 0);
+  needed = bits + left;
+  cast->wide = needed > 63 || cast->shift > 62 || (!type.is_signed && type.width == 64);
+  cast->from_unsigned = !is_signed && bits > 64;
+  cast->nothing = cast->shift <= 0 && needed <= 63 && (is_signed ? type.is_signed && needed <= type.width
+                                                                   : needed - 1 <= type.width - (type.is_signed ? 1 : 0));
+  if (cast->nothing && is_signed && type.overflow == NN_OVERFLOW_SAT_SYM && needed == type.width)
+    cast->nothing = FALSE;
+}
+
+static inline gint64
+round_one (gint64     v,
+           int        shift,
+           NnRounding mode)
+{
+  gint64 q = v >> shift, mask = ((gint64) 1 << shift) - 1, rest = v & mask, half = (gint64) 1 << (shift - 1);
+
+  switch (mode)
+    {
+    case NN_ROUND_TRN_ZERO:
+      return q + (v < 0 && rest != 0);
+    case NN_ROUND_RND:
+      return q + (rest >= half);
+    case NN_ROUND_RND_ZERO:
+      return q + (rest > half || (rest == half && v < 0));
+    case NN_ROUND_RND_INF:
+      return q + (rest > half || (rest == half && v >= 0));
+    case NN_ROUND_RND_MIN_INF:
+      return q + (rest > half);
+    case NN_ROUND_RND_CONV:
+      return q + (rest > half || (rest == half && (q & 1)));
+    case NN_ROUND_TRN:
+    default:
+      return q;
+    }
+}
+
+#define ROUND_LOOP(mode)                                                                                              \
+  case mode:                                                                                                          \
+    for (gsize k = 0; k < n; k++)                                                                                     \
+      out[k] = round_one (in[k], shift, mode);                                                                        \
+    break
+
+static void
+round_column (gint64       *out,
+              const gint64 *in,
+              gsize         n,
+              int           shift,
+              NnRounding    mode)
+{
+  switch (mode)
+    {
+      ROUND_LOOP (NN_ROUND_TRN);
+      ROUND_LOOP (NN_ROUND_TRN_ZERO);
+      ROUND_LOOP (NN_ROUND_RND);
+      ROUND_LOOP (NN_ROUND_RND_ZERO);
+      ROUND_LOOP (NN_ROUND_RND_INF);
+      ROUND_LOOP (NN_ROUND_RND_MIN_INF);
+      ROUND_LOOP (NN_ROUND_RND_CONV);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+overflow_column (const NnCast *cast,
+                 gint64       *v,
+                 gsize         n)
+{
+  gint64 min = cast->min, max = cast->max, low = cast->is_signed ? -max : 0;
+  int up = 64 - cast->width;
+
+  switch (cast->overflow)
+    {
+    case NN_OVERFLOW_WRAP:
+      if (cast->is_signed)
+        for (gsize k = 0; k < n; k++)
+          v[k] = (gint64) ((guint64) v[k] << up) >> up;
+      else
+        for (gsize k = 0; k < n; k++)
+          v[k] = (gint64) ((guint64) v[k] << up >> up);
+      break;
+    case NN_OVERFLOW_SAT:
+      for (gsize k = 0; k < n; k++)
+        v[k] = v[k] < min ? min : v[k] > max ? max : v[k];
+      break;
+    case NN_OVERFLOW_SAT_ZERO:
+      for (gsize k = 0; k < n; k++)
+        v[k] = v[k] < min || v[k] > max ? 0 : v[k];
+      break;
+    case NN_OVERFLOW_SAT_SYM:
+      for (gsize k = 0; k < n; k++)
+        v[k] = v[k] < low ? low : v[k] > max ? max : v[k];
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+count_column (const NnCast *cast,
+              const gint64 *v,
+              gsize         n,
+              guint64      *overflows)
+{
+  for (gsize k = 0; k < n; k++)
+    *overflows += v[k] < cast->min || v[k] > cast->max;
+}
+
+/**
+ * nn_cast_column:
+ * @out: may be @in
+ * @overflows: (nullable): counts the values that did not fit
+ */
+void
+nn_cast_column (const NnCast *cast,
+                gint64       *out,
+                const gint64 *in,
+                gsize         n,
+                guint64      *overflows)
+{
+  if (cast->wide)
+    {
+      for (gsize k = 0; k < n; k++)
+        {
+          gboolean over;
+
+          out[k] = nn_cast_wide (cast, cast->from_unsigned ? (NnWide) (guint64) in[k] : in[k], &over);
+          if (overflows != NULL)
+            *overflows += over;
+        }
+      return;
+    }
+  if (cast->shift > 0)
+    round_column (out, in, n, cast->shift, cast->rounding);
+  else
+    for (gsize k = 0; k < n; k++)
+      out[k] = (gint64) ((guint64) in[k] << -cast->shift);
+  if (cast->nothing)
+    return;
+  if (overflows != NULL)
+    count_column (cast, out, n, overflows);
+  overflow_column (cast, out, n);
+}
+
+static NnWide
+round_wide (NnWide     v,
+            int        shift,
+            NnRounding mode)
+{
+  NnWide q = v >> shift, rest = v - (NnWide) ((NnUWide) q << shift), half = (NnWide) 1 << (shift - 1);
+  gboolean up;
+
+  switch (mode)
+    {
+    case NN_ROUND_TRN_ZERO:
+      up = v < 0 && rest != 0;
+      break;
+    case NN_ROUND_RND:
+      up = rest >= half;
+      break;
+    case NN_ROUND_RND_ZERO:
+      up = rest > half || (rest == half && v < 0);
+      break;
+    case NN_ROUND_RND_INF:
+      up = rest > half || (rest == half && v >= 0);
+      break;
+    case NN_ROUND_RND_MIN_INF:
+      up = rest > half;
+      break;
+    case NN_ROUND_RND_CONV:
+      up = rest > half || (rest == half && (q & 1));
+      break;
+    case NN_ROUND_TRN:
+    default:
+      up = FALSE;
+      break;
+    }
+  return q + up;
+}
+
+static gint64
+low_bits (const NnCast *cast,
+          NnUWide       v)
+{
+  int up = 64 - cast->width;
+  guint64 bits = (guint64) v << up;
+
+  return cast->is_signed ? (gint64) bits >> up : (gint64) (bits >> up);
+}
+
+/* The naive twin of nn_cast_column(), for any width. */
+gint64
+nn_cast_wide (const NnCast *cast,
+              NnWide        value,
+              gboolean     *overflowed)
+{
+  NnWide max = cast->is_signed ? (NnWide) cast->max : ((NnWide) 1 << cast->width) - 1, min = cast->min;
+  NnWide v = value;
+  gboolean over, above = value > 0;
+
+  if (cast->shift > 126)
+    v = round_wide (value < 0 ? -1 : value > 0, 2, cast->rounding); /* far below a half, whatever it was */
+  else if (cast->shift > 0)
+    v = round_wide (value, cast->shift, cast->rounding);
+  if (cast->shift >= 0)
+    over = v > max || v < min;
+  else if (-cast->shift > 120)
+    over = v != 0;
+  else
+    over = v > max >> -cast->shift || v < -(-min >> -cast->shift);
+  if (cast->shift < 0)
+    v = -cast->shift > 127 ? 0 : (NnWide) ((NnUWide) v << -cast->shift);
+  *overflowed = over;
+  if (!over)
+    return cast->overflow == NN_OVERFLOW_SAT_SYM && cast->is_signed && v < -max ? (gint64) -max : (gint64) v;
+  switch (cast->overflow)
+    {
+    case NN_OVERFLOW_SAT:
+      return (gint64) (above ? max : min);
+    case NN_OVERFLOW_SAT_ZERO:
+      return 0;
+    case NN_OVERFLOW_SAT_SYM:
+      return (gint64) (above ? max : cast->is_signed ? -max : 0);
+    case NN_OVERFLOW_WRAP:
+    default:
+      return low_bits (cast, (NnUWide) v);
+    }
+}
