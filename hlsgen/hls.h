@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hls-build.h"
+#include "hls-cluster.h"
 #include "hls-error.h"
 #include "hls-project.h"
 #include "hls-report.h"

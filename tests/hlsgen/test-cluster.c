@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Jobs on a real Slurm, started by the test itself on loopback: a queue, a failure, a job cancelled, one killed. */
+
+#include "hls-cluster.h"
+
+#include "test-shared.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Ports and paths differ from run to run, so that two runs do not meet. */
+#define FIRST_PORT 20000
+#define N_PORTS 20000
+
+static char *root;
+static GSubprocess *daemons[2];
+
+static char *
+configuration (void)
+{
+  g_autofree char *host = g_strdup (g_get_host_name ());
+  guint port = FIRST_PORT + getpid () * 2 % N_PORTS;
+  char *dot = strchr (host, '.');
+
+  if (dot != NULL)
+    *dot = '\0';
+  return g_strdup_printf ("ClusterName=espalier\nSlurmctldHost=%s(127.0.0.1)\nSlurmUser=%s\nSlurmctldPort=%u\nSlurmdPort=%u\n"
+                          "AuthType=auth/none\nCredType=cred/none\nStateSaveLocation=%s\nSlurmdSpoolDir=%s/spool\n"
+                          "SlurmctldPidFile=%s/ctld.pid\nSlurmdPidFile=%s/d.pid\nSlurmctldLogFile=%s/ctld.log\nSlurmdLogFile=%s/d.log\n"
+                          "ProctrackType=proctrack/pgid\nTaskPlugin=task/none\nSelectType=select/cons_tres\nSwitchType=switch/none\n"
+                          "MpiDefault=none\nReturnToService=2\nKillWait=1\nMinJobAge=10\n"
+                          "NodeName=%s NodeAddr=127.0.0.1 CPUs=1 State=UNKNOWN\n"
+                          "PartitionName=main Nodes=%s Default=YES MaxTime=INFINITE State=UP\n",
+                          host, g_get_user_name (), port, port + 1, root, root, root, root, root, root, host, host);
+}
+
+static gboolean
+node_is_idle (void)
+{
+  g_autofree char *out = NULL;
+
+  return g_spawn_command_line_sync ("sinfo -h -o %T", &out, NULL, NULL, NULL) && strstr (out, "idle") != NULL;
+}
+
+/* FALSE, with the reason for skipping, where Slurm cannot be started. */
+static gboolean
+start_slurm (void)
+{
+  g_autofree char *controller = g_find_program_in_path ("slurmctld");
+  g_autofree char *node = g_find_program_in_path ("slurmd");
+  g_autofree char *text = NULL, *conf = NULL, *spool = NULL;
+
+  if (controller == NULL || node == NULL || geteuid () != 0)
+    {
+      g_test_skip ("slurmctld and slurmd are not installed, or this is not root");
+      return FALSE;
+    }
+  root = test_folder ();
+  text = configuration ();
+  conf = g_build_filename (root, "slurm.conf", NULL);
+  spool = g_build_filename (root, "spool", NULL);
+  g_assert_true (g_file_set_contents (conf, text, -1, NULL));
+  g_assert_cmpint (g_mkdir (spool, 0755), ==, 0);
+  g_setenv ("SLURM_CONF", conf, TRUE);
+  daemons[0] = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, controller, "-D", NULL);
+  daemons[1] = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, node, "-D", NULL);
+  for (guint i = 0; i < 200; i++)
+    {
+      if (node_is_idle ())
+        return TRUE;
+      g_usleep (100 * 1000);
+    }
+  g_test_skip ("Slurm did not come up within 20 seconds");
+  return FALSE;
+}
+
+static void
+stop_slurm (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (daemons); i++)
+    if (daemons[i] != NULL)
+      {
+        g_subprocess_send_signal (daemons[i], SIGTERM);
+        g_subprocess_wait (daemons[i], NULL, NULL);
+        g_clear_object (&daemons[i]);
+      }
+}
+
+static char *
+submit (const char *folder,
+        const char *shell)
+{
+  const char *command[] = { "sh", "-c", shell, NULL };
+  g_autoptr (GError) error = NULL;
+  char *job = hls_cluster_submit (HLS_CLUSTER_SLURM, folder, command, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (job);
+  return job;
+}
+
+static void
+collect (const char *line,
+         gpointer    data)
+{
+  g_string_append_printf (data, "%s|", line);
+}
+
+/* Three jobs on one processor: one after the other, each with its log and its exit status. */
+static void
+test_queue (void)
+{
+  char *folder[3], *job[3];
+  int n_waiting = 0;
+
+  for (int i = 0; i < 3; i++)
+    {
+      g_autofree char *shell = g_strdup_printf ("echo 'job %d'; echo it\\'s; sleep 1; exit %d", i, i);
+
+      folder[i] = test_folder ();
+      job[i] = submit (folder[i], shell);
+    }
+  for (int i = 0; i < 3; i++)
+    {
+      int status;
+
+      n_waiting += hls_cluster_state (HLS_CLUSTER_SLURM, folder[i], job[i], &status) == HLS_JOB_WAITING;
+    }
+  g_assert_cmpint (n_waiting, >=, 2);
+  for (int i = 0; i < 3; i++)
+    {
+      g_autoptr (GString) log = g_string_new (NULL);
+      g_autofree char *expected = g_strdup_printf ("job %d|it's|", i);
+      g_autoptr (GError) error = NULL;
+      HlsJobState state;
+      int status;
+
+      g_assert_true (hls_cluster_follow (HLS_CLUSTER_SLURM, folder[i], job[i], collect, log, NULL, &state, &status, &error));
+      g_assert_cmpint (state, ==, HLS_JOB_DONE);
+      g_assert_cmpint (status, ==, i);
+      g_assert_cmpstr (log->str, ==, expected);
+      g_free (folder[i]);
+      g_free (job[i]);
+    }
+}
+
+static void *
+cancel_soon (void *data)
+{
+  g_usleep (700 * 1000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+static void
+test_cancel (void)
+{
+  g_autofree char *folder = test_folder (), *job = submit (folder, "sleep 600"), *out = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  HlsJobState state;
+  int status;
+
+  g_assert_false (hls_cluster_follow (HLS_CLUSTER_SLURM, folder, job, NULL, NULL, cancellable, &state, &status, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  for (guint i = 0; i < 100 && !node_is_idle (); i++)
+    g_usleep (100 * 1000);
+  g_assert_true (node_is_idle ());
+}
+
+/* Cancelled by somebody else: the job leaves no status of its own. */
+static void
+test_killed (void)
+{
+  g_autofree char *folder = test_folder (), *job = submit (folder, "echo begun; sleep 600");
+  g_autofree char *kill = g_strdup_printf ("scancel %s", job);
+  g_autoptr (GString) log = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+  HlsJobState state;
+  int status;
+
+  for (guint i = 0; i < 50 && hls_cluster_state (HLS_CLUSTER_SLURM, folder, job, &status) != HLS_JOB_RUNNING; i++)
+    g_usleep (100 * 1000);
+  g_assert_true (g_spawn_command_line_sync (kill, NULL, NULL, NULL, NULL));
+  g_assert_true (hls_cluster_follow (HLS_CLUSTER_SLURM, folder, job, collect, log, NULL, &state, &status, &error));
+  g_assert_true (state == HLS_JOB_CANCELLED || state == HLS_JOB_LOST);
+}
+
+static void
+test_slurm (void)
+{
+  if (start_slurm ())
+    {
+      test_queue ();
+      test_cancel ();
+      test_killed ();
+    }
+  stop_slurm ();
+}
+
+/* Words reach the program as they are. */
+static void
+test_script (void)
+{
+  const char *command[] = { "espalier-cli", "build", "a b", "it's", "--synth", NULL };
+  HlsJobOptions options = { .name = "variant", .cpus = 4, .memory_mb = 8000, .minutes = 90, .queue = "long" };
+  g_autofree char *slurm = hls_cluster_script (HLS_CLUSTER_SLURM, command, &options);
+  g_autofree char *condor = hls_cluster_script (HLS_CLUSTER_HTCONDOR, command, &options);
+
+  g_assert_nonnull (strstr (slurm, "#SBATCH --time=90\n"));
+  g_assert_nonnull (strstr (slurm, "#SBATCH --mem=8000M\n"));
+  g_assert_nonnull (strstr (slurm, "'espalier-cli' 'build' 'a b' 'it'\\''s' '--synth'\n"));
+  g_assert_null (strstr (condor, "#SBATCH"));
+}
+
+static void
+test_none (void)
+{
+  const char *command[] = { "true", NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (hls_cluster_submit (HLS_CLUSTER_NONE, "/tmp", command, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cluster/script", test_script);
+  g_test_add_func ("/cluster/none", test_none);
+  g_test_add_func ("/cluster/slurm", test_slurm);
+  return g_test_run ();
+}
