@@ -47,6 +47,7 @@ typedef struct {
   int       (*run) (Cli *cli, int argc, char **argv);
 } CliVerb;
 
+extern const CliVerb cli_configure;
 extern const CliVerb cli_evaluate;
 extern const CliVerb cli_inspect;
 extern const CliVerb cli_predict;

@@ -12,6 +12,7 @@
 
 /* In alphabetical order. */
 static const CliVerb *const verbs[] = {
+  &cli_configure,
   &cli_evaluate,
   &cli_inspect,
   &cli_predict,

@@ -187,6 +187,36 @@ test_sample (void)
   g_assert_cmpint (json_object_get_int_member (layers, "multiplications"), ==, 4256);
 }
 
+/* What configure writes is what it was told, reads back, and names valid reuse factors. */
+static void
+test_configure (void)
+{
+  g_autofree char *folder = test_folder ();
+  g_auto (Run) sample = { 0 }, model = { 0 }, name = { 0 }, bad = { 0 };
+  g_autoptr (JsonObject) root = NULL, by_name = NULL;
+  JsonObject *config;
+  JsonObject *layers;
+
+  cli (&sample, "sample jets --output %s --jets 1000 --epochs 1", folder);
+  g_assert_cmpint (sample.status, ==, 0);
+  cli (&model, "configure %s/jets.h5 --reuse 4 --strategy resource --precision ap_fixed<12,4> --json", folder);
+  g_assert_cmpint (model.status, ==, 0);
+  root = json_of (&model);
+  g_assert_cmpstr (json_object_get_string_member (root, "Backend"), ==, "Vitis");
+  config = json_object_get_object_member (json_object_get_object_member (root, "HLSConfig"), "Model");
+  g_assert_cmpstr (json_object_get_string_member (config, "Precision"), ==, "fixed<12,4>");
+  g_assert_cmpint (json_object_get_int_member (config, "ReuseFactor"), ==, 4);
+  cli (&name, "configure %s/jets.h5 --reuse 3 --strategy resource --granularity name", folder);
+  g_assert_cmpint (name.status, ==, 0);
+  assert_says (name.err, "2 is used");
+  by_name = json_of (&name);
+  layers = json_object_get_object_member (json_object_get_object_member (by_name, "HLSConfig"), "LayerName");
+  g_assert_cmpint (json_object_get_int_member (json_object_get_object_member (layers, "fc1"), "ReuseFactor"), ==, 2);
+  cli (&bad, "configure %s/jets.h5 --strategy Latencey", folder);
+  g_assert_cmpint (bad.status, ==, 1);
+  assert_says (bad.err, "Latency");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -196,5 +226,6 @@ main (int    argc,
   g_test_add_func ("/cli/help", test_help);
   g_test_add_func ("/cli/bad-files", test_bad_files);
   g_test_add_func ("/cli/sample", test_sample);
+  g_test_add_func ("/cli/configure", test_configure);
   return g_test_run ();
 }

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli configure MODEL: writes a configuration for a network, in hls4ml's words. */
+
+#include "cli.h"
+
+typedef struct {
+  char   *backend, *granularity, *precision, *strategy, *io_type, *part, *output, *weights;
+  int     reuse;
+  double  clock;
+  gboolean yaml;
+} Options;
+
+static gboolean
+bad_word (const char         *option,
+          const char         *word,
+          const char *const  *words,
+          GError            **error)
+{
+  g_autofree char *all = g_strjoinv (", ", (char **) words);
+
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "--%s: \"%s\" is not one of %s; did you mean %s?", option, word, all,
+               nn_text_nearest (word, words));
+  return FALSE;
+}
+
+static gboolean
+find_word (const char        *option,
+           const char        *word,
+           const char *const *words,
+           guint             *index,
+           GError           **error)
+{
+  for (*index = 0; words[*index] != NULL; (*index)++)
+    if (g_ascii_strcasecmp (words[*index], word) == 0)
+      return TRUE;
+  return bad_word (option, word, words, error);
+}
+
+static gboolean
+apply (const Options *options,
+       NnConfig      *config,
+       GError       **error)
+{
+  static const char *const backends[] = { "Vitis", "Vivado", "oneAPI", "Quartus", "Catapult", NULL };
+  static const char *const granularities[] = { "model", "type", "name", NULL };
+  static const char *const io_types[] = { "io_parallel", "io_stream", NULL };
+  NnLayerConfig *model = nn_config_model (config);
+  NnType type;
+  guint index;
+
+  if (options->backend != NULL)
+    {
+      if (!find_word ("backend", options->backend, backends, &index, error))
+        return FALSE;
+      nn_config_set_backend (config, index);
+    }
+  if (options->granularity != NULL)
+    {
+      if (!find_word ("granularity", options->granularity, granularities, &index, error))
+        return FALSE;
+      nn_config_set_granularity (config, index);
+    }
+  if (options->io_type != NULL)
+    {
+      if (!find_word ("io-type", options->io_type, io_types, &index, error))
+        return FALSE;
+      nn_config_set_io_type (config, index);
+    }
+  if (options->precision != NULL)
+    {
+      if (!nn_type_parse (options->precision, &type, error))
+        return FALSE;
+      g_hash_table_insert (model->precision, g_strdup ("default"), g_memdup2 (&type, sizeof type));
+    }
+  if (options->strategy != NULL && !nn_strategy_find (options->strategy, &model->strategy, error))
+    return FALSE;
+  if (options->reuse < 0 || options->clock < 0)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "--%s must be positive", options->reuse < 0 ? "reuse" : "clock");
+      return FALSE;
+    }
+  if (options->reuse > 0)
+    model->reuse_factor = options->reuse;
+  if (options->part != NULL)
+    nn_config_set_part (config, options->part);
+  if (options->clock > 0)
+    nn_config_set_clock_ns (config, options->clock);
+  return TRUE;
+}
+
+/* One entry a layer, each type written out or `auto`, for the user to change. */
+static void
+add_layers (NnConfig       *config,
+            const NnDesign *design)
+{
+  static const NnType automatic = { .kind = NN_TYPE_AUTO };
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+  const NnLayerConfig *model = nn_config_model (config);
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      NnLayerConfig *layer = nn_config_layer (config, node->name);
+      static const char *const all[] = { "result", "weight", "bias", "accum" };
+
+      for (guint k = 0; k < (nn_op_is_prunable (node->op) ? G_N_ELEMENTS (all) : 1); k++)
+        g_hash_table_insert (layer->precision, g_strdup (all[k]), g_memdup2 (&automatic, sizeof automatic));
+      if (!nn_op_is_prunable (node->op))
+        continue;
+      layer->reuse_factor = nn_design_plan (design, i)->reuse_factor;
+      layer->strategy = model->strategy;
+    }
+}
+
+static NnConfig *
+configure (Cli            *cli,
+           const Options  *options,
+           const char     *path,
+           GError        **error)
+{
+  g_autoptr (NnConfig) config = nn_config_new ();
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  NnLoadOptions load;
+
+  if (!apply (options, config, error))
+    return NULL;
+  nn_load_options_init (&load);
+  load.weights_path = options->weights;
+  model = nn_model_load (path, &load, &cli->progress, cli->cancellable, error);
+  if (model == NULL)
+    return NULL;
+  /* also the proof that the configuration can be realised */
+  design = nn_design_new (model, config, error);
+  if (design == NULL)
+    return NULL;
+  for (const char *const *warning = nn_design_warnings (design); *warning != NULL; warning++)
+    g_printerr ("%s\n", *warning);
+  if (nn_config_granularity (config) == NN_GRANULARITY_NAME)
+    add_layers (config, design);
+  return g_steal_pointer (&config);
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  Options options = { 0 };
+  GOptionEntry entries[] = {
+    { "backend", 0, 0, G_OPTION_ARG_STRING, &options.backend, "Vitis, Vivado, oneAPI, Quartus or Catapult (Vitis)", "B" },
+    { "granularity", 0, 0, G_OPTION_ARG_STRING, &options.granularity, "model, type or name (model)", "G" },
+    { "precision", 0, 0, G_OPTION_ARG_STRING, &options.precision, "Number type of everything not set apart (fixed<16,6>)", "P" },
+    { "reuse", 0, 0, G_OPTION_ARG_INT, &options.reuse, "Reuse factor: weights that share a multiplier (1)", "N" },
+    { "strategy", 0, 0, G_OPTION_ARG_STRING, &options.strategy, "Latency, Resource, ResourceUnrolled, ... (Latency)", "S" },
+    { "io-type", 0, 0, G_OPTION_ARG_STRING, &options.io_type, "io_parallel or io_stream (io_parallel)", "T" },
+    { "part", 0, 0, G_OPTION_ARG_STRING, &options.part, "FPGA part (the backend's default)", "PART" },
+    { "clock", 0, 0, G_OPTION_ARG_DOUBLE, &options.clock, "Clock period (5)", "NS" },
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
+    { "yaml", 0, 0, G_OPTION_ARG_NONE, &options.yaml, "Write YAML instead of JSON", NULL },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "File to write (standard output)", "FILE" },
+    { NULL },
+  };
+  g_autoptr (NnConfig) config = NULL;
+  g_autofree char *text = NULL;
+  GError *error = NULL;
+  int status;
+
+  if (!cli_parse (cli, &cli_configure, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  config = configure (cli, &options, argv[1], &error);
+  if (config != NULL)
+    {
+      text = options.yaml ? nn_config_to_yaml (config) : nn_config_to_json (config);
+      if (options.output == NULL)
+        g_print ("%s", text);
+      else
+        g_file_set_contents (options.output, text, -1, &error);
+    }
+  g_free (options.backend);
+  g_free (options.granularity);
+  g_free (options.precision);
+  g_free (options.strategy);
+  g_free (options.io_type);
+  g_free (options.part);
+  g_free (options.weights);
+  g_free (options.output);
+  return error != NULL ? cli_fail (&cli_configure, error) : CLI_DONE;
+}
+
+const CliVerb cli_configure = {
+  .name = "configure",
+  .arguments = "MODEL",
+  .summary = "Write a configuration for a network, in hls4ml's words",
+  .run = run,
+};
