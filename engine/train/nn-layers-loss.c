@@ -7,60 +7,76 @@
 /* Keras clips probabilities here. */
 #define CLIP ((real) 1e-7)
 
-/* Sets gradients and returns the loss of one position of one sample; outputs lie `lanes` apart. */
-static double
-term_softmax (const NnLossCall *q,
-              gsize             at,
-              real              weight)
+/* All of this works on NN_LANES samples at once; outputs of a sample lie `lanes` apart. */
+typedef struct {
+  real loss[NN_LANES], squared[NN_LANES], correct[NN_LANES];
+} Terms;
+
+/*
+ * From logits. The largest probability is 1 / sum of exp (z - largest z), so that the sum's logarithm needs no exponential.
+ */
+static void
+softmax_terms (const NnLossCall *q,
+               gsize             at,
+               const real       *weight,
+               Terms            *terms)
 {
   const real *z = (const real *) q->logits + at, *y = (const real *) q->y + at, *t = (const real *) q->t + at;
-  real *g = q->g != NULL ? (real *) q->g + at : NULL, top = z[0], sum = 0, total = 0, dot = 0;
+  real *g = q->g != NULL ? (real *) q->g + at : NULL;
+  real top[NN_LANES], most[NN_LANES], total[NN_LANES] = { 0 }, dot[NN_LANES] = { 0 };
 
-  for (gsize c = 0; c < q->classes; c++)
-    top = MAX (top, z[c * q->lanes]);
-  for (gsize c = 0; c < q->classes; c++)
-    {
-      sum += real_exp (z[c * q->lanes] - top);
-      total += t[c * q->lanes];
-      dot += t[c * q->lanes] * (z[c * q->lanes] - top);
-    }
-  if (g != NULL)
-    for (gsize c = 0; c < q->classes; c++)
-      g[c * q->lanes] = weight * (total * y[c * q->lanes] - t[c * q->lanes]);
-  return (double) weight * (total * real_log (sum) - dot);
+  for (int k = 0; k < NN_LANES; k++)
+    top[k] = z[k], most[k] = y[k];
+  for (gsize c = 0, i = 0; c < q->classes; c++, i += q->lanes)
+    for (int k = 0; k < NN_LANES; k++)
+      {
+        top[k] = z[i + k] > top[k] ? z[i + k] : top[k];
+        most[k] = y[i + k] > most[k] ? y[i + k] : most[k];
+        total[k] += t[i + k];
+        dot[k] += t[i + k] * z[i + k];
+      }
+  for (int k = 0; k < NN_LANES; k++)
+    terms->loss[k] = weight[k] * (total[k] * (top[k] - real_log (most[k])) - dot[k]);
+  for (gsize c = 0, i = 0; g != NULL && c < q->classes; c++, i += q->lanes)
+    for (int k = 0; k < NN_LANES; k++)
+      g[i + k] = weight[k] * (total[k] * y[i + k] - t[i + k]);
 }
 
-static double
-term_cross_entropy (const NnLossCall *q,
-                    gsize             at,
-                    real              weight)
+/* From what the network calls probabilities: scaled to a sum of 1 and clipped, as Keras does. */
+static void
+cross_entropy_terms (const NnLossCall *q,
+                     gsize             at,
+                     const real       *weight,
+                     Terms            *terms)
 {
   const real *y = (const real *) q->y + at, *t = (const real *) q->t + at;
-  real *g = q->g != NULL ? (real *) q->g + at : NULL, sum = 0, total = 0;
-  double loss = 0;
+  real *g = q->g != NULL ? (real *) q->g + at : NULL, sum[NN_LANES] = { 0 }, total[NN_LANES] = { 0 };
 
-  for (gsize c = 0; c < q->classes; c++)
-    sum += y[c * q->lanes], total += t[c * q->lanes];
-  for (gsize c = 0; c < q->classes; c++)
-    {
-      const gsize i = c * q->lanes;
-      real p = y[i] / sum;
+  for (gsize c = 0, i = 0; c < q->classes; c++, i += q->lanes)
+    for (int k = 0; k < NN_LANES; k++)
+      sum[k] += y[i + k], total[k] += t[i + k];
+  for (int k = 0; k < NN_LANES; k++)
+    terms->loss[k] = 0;
+  for (gsize c = 0, i = 0; c < q->classes; c++, i += q->lanes)
+    for (int k = 0; k < NN_LANES; k++)
+      {
+        real p = y[i + k] / sum[k];
 
-      p = p < CLIP ? CLIP : p > 1 - CLIP ? 1 - CLIP : p;
-      loss -= t[i] * real_log (p);
-      if (g != NULL)
-        g[i] = weight * (total / sum - t[i] / (p * sum));
-    }
-  return weight * loss;
+        p = p < CLIP ? CLIP : p;
+        p = p > 1 - CLIP ? 1 - CLIP : p;
+        terms->loss[k] -= weight[k] * t[i + k] * real_log (p);
+        if (g != NULL)
+          g[i + k] = weight[k] * (total[k] / sum[k] - t[i + k] / (p * sum[k]));
+      }
 }
 
-/* Elementwise losses: of one output, given its share of the mean. */
-static inline real
-element_loss (NnCriterion criterion,
-              real        y,
-              real        z,
-              real        t,
-              real       *g)
+/* Elementwise losses: of one output and its slope. */
+static inline __attribute__ ((always_inline)) real
+element_loss (const NnCriterion criterion,
+              real              y,
+              real              z,
+              real              t,
+              real             *g)
 {
   real d = y - t, a = real_abs (d), p;
 
@@ -70,7 +86,8 @@ element_loss (NnCriterion criterion,
       *g = d;
       return (z > 0 ? z : 0) - z * t + real_log1p (real_exp (-real_abs (z)));
     case NN_CRITERION_BCE:
-      p = y < CLIP ? CLIP : y > 1 - CLIP ? 1 - CLIP : y;
+      p = y < CLIP ? CLIP : y;
+      p = p > 1 - CLIP ? 1 - CLIP : p;
       *g = (p - t) / (p * (1 - p));
       return -(t * real_log (p) + (1 - t) * real_log (1 - p));
     case NN_CRITERION_MAE:
@@ -85,70 +102,100 @@ element_loss (NnCriterion criterion,
     }
 }
 
-static double
-term_elements (const NnLossCall *q,
+static inline __attribute__ ((always_inline)) void
+element_terms (const NnLossCall *q,
+               const NnCriterion criterion,
                gsize             at,
-               real              weight)
-{
-  double loss = 0;
-
-  for (gsize c = 0; c < q->classes; c++)
-    {
-      const gsize i = at + c * q->lanes;
-      real g, e = element_loss (q->criterion, ((const real *) q->y)[i], q->logits != NULL ? ((const real *) q->logits)[i] : 0,
-                                ((const real *) q->t)[i], &g);
-
-      loss += e;
-      if (q->g != NULL)
-        ((real *) q->g)[i] = weight * g / q->classes;
-    }
-  return weight * loss / q->classes;
-}
-
-static gboolean
-is_correct (const NnLossCall *q,
-            gsize             at)
+               const real       *weight,
+               Terms            *terms)
 {
   const real *y = (const real *) q->y + at, *t = (const real *) q->t + at;
-  guint best = 0, label = 0;
+  const real *z = q->logits != NULL ? (const real *) q->logits + at : y;
+  const real share = (real) 1 / q->classes;
+  real *out = q->g != NULL ? (real *) q->g + at : NULL;
 
-  if (q->classes == 1)
-    return (y[0] > (real) 0.5) == (t[0] > (real) 0.5);
-  for (guint c = 1; c < q->classes; c++)
-    {
-      best = y[c * q->lanes] > y[best * q->lanes] ? c : best;
-      label = t[c * q->lanes] > t[label * q->lanes] ? c : label;
-    }
-  return best == label;
+  for (int k = 0; k < NN_LANES; k++)
+    terms->loss[k] = 0;
+  for (gsize c = 0, i = 0; c < q->classes; c++, i += q->lanes)
+    for (int k = 0; k < NN_LANES; k++)
+      {
+        real g, e = element_loss (criterion, y[i + k], z[i + k], t[i + k], &g);
+
+        terms->loss[k] += weight[k] * share * e;
+        if (out != NULL)
+          out[i + k] = weight[k] * share * g;
+      }
 }
+
+/* Whether the largest output is the target's, and squared errors. */
+static void
+score_terms (const NnLossCall *q,
+             gsize             at,
+             Terms            *terms)
+{
+  const real *y = (const real *) q->y + at, *t = (const real *) q->t + at, half = 0.5;
+  real best[NN_LANES], want[NN_LANES], best_at[NN_LANES] = { 0 }, want_at[NN_LANES] = { 0 };
+
+  for (int k = 0; k < NN_LANES; k++)
+    best[k] = y[k], want[k] = t[k], terms->squared[k] = 0;
+  for (gsize c = 0, i = 0; c < q->classes; c++, i += q->lanes)
+    for (int k = 0; k < NN_LANES; k++)
+      {
+        const real here = c, d = y[i + k] - t[i + k];
+
+        best_at[k] = y[i + k] > best[k] ? here : best_at[k];
+        best[k] = y[i + k] > best[k] ? y[i + k] : best[k];
+        want_at[k] = t[i + k] > want[k] ? here : want_at[k];
+        want[k] = t[i + k] > want[k] ? t[i + k] : want[k];
+        terms->squared[k] += d * d / q->classes;
+      }
+  for (int k = 0; k < NN_LANES; k++)
+    terms->correct[k] = q->classes == 1 ? (y[k] > half) == (t[k] > half) : best_at[k] == want_at[k];
+}
+
+#define ELEMENTS(CRITERION) case CRITERION: element_terms (q, CRITERION, at, weight, &terms); break;
 
 void
 CLASSED (nn_loss) (const NnLossCall *q,
                    NnLossSums       *sums)
 {
-  const real *weight = q->weight, *y = q->y, *t = q->t;
-
   for (gsize p = 0; p < q->n / q->classes; p++)
-    for (guint lane = 0; lane < q->lanes; lane++)
+    for (guint lane = 0; lane < q->valid; lane += NN_LANES)
       {
         const gsize at = p * q->classes * q->lanes + lane;
-        const real w = weight[lane] * (real) q->scale;
-        double loss = q->criterion == NN_CRITERION_SOFTMAX_CE ? term_softmax (q, at, w)
-                      : q->criterion == NN_CRITERION_CE       ? term_cross_entropy (q, at, w)
-                                                              : term_elements (q, at, w);
+        const guint valid = MIN (q->valid - lane, NN_LANES);
+        real weight[NN_LANES];
+        Terms terms;
 
-        if (lane >= q->valid)
-          continue;
-        sums->loss += loss;
-        sums->correct += is_correct (q, at);
-        sums->n++;
-        for (guint c = 0; c < q->classes; c++)
+        for (int k = 0; k < NN_LANES; k++)
+          weight[k] = ((const real *) q->weight)[lane + k] * (real) q->scale;
+        switch (q->criterion)
           {
-            double d = y[at + c * q->lanes] - t[at + c * q->lanes];
-
-            sums->squared += d * d / q->classes;
+          case NN_CRITERION_SOFTMAX_CE:
+            softmax_terms (q, at, weight, &terms);
+            break;
+          case NN_CRITERION_CE:
+            cross_entropy_terms (q, at, weight, &terms);
+            break;
+          ELEMENTS (NN_CRITERION_SIGMOID_CE)
+          ELEMENTS (NN_CRITERION_BCE)
+          ELEMENTS (NN_CRITERION_MAE)
+          ELEMENTS (NN_CRITERION_HUBER)
+          ELEMENTS (NN_CRITERION_MSE)
           }
+        score_terms (q, at, &terms);
+        for (guint k = 0; k < valid; k++)
+          {
+            sums->loss += terms.loss[k];
+            sums->correct += terms.correct[k];
+            sums->squared += terms.squared[k];
+          }
+        sums->n += valid;
       }
+  /* whole registers of lanes without a sample */
+  for (gsize i = 0; q->g != NULL && i < q->n; i++)
+    for (guint k = (q->valid + NN_LANES - 1) / NN_LANES * NN_LANES; k < q->lanes; k++)
+      ((real *) q->g)[i * q->lanes + k] = 0;
 }
 
 /*
