@@ -203,12 +203,34 @@ nn_net_update (NnNet                *net,
   nn_parallel_for ((net->n_params + UPDATE_CHUNK - 1) / UPDATE_CHUNK, update_chunk, &job);
 }
 
+/* What the optimiser multiplies the group's gradients by, in the mean. */
+static double
+group_step (const NnNet           *net,
+            const NnTrainOptions  *options,
+            const NnRegularGroups *groups,
+            guint                  k)
+{
+  const double correction = 1 - pow (options->beta2, (double) MAX (net->steps, 1));
+  const guint from = groups->offsets[k], to = groups->offsets[k + 1];
+  double sum = 0;
+
+  if (options->optimizer == NN_OPTIMIZER_SGD)
+    return 1 / (1 - options->momentum);
+  for (guint i = from; i < to; i++)
+    sum += 1 / (sqrt (real_get (net, net->v, net->param_at[groups->weight] + groups->indices[i]) / correction) +
+                MAX (options->epsilon, 1e-12));
+  return sum / (to - from);
+}
+
 /*
  * Proximal rather than a subgradient: a group that the data does not need becomes exactly zero instead of trembling about it,
- * and the step is right where the norm has no derivative. Source: N. Parikh, S. Boyd, Proximal Algorithms, 2014, 6.5.1.
+ * and the step is right where the norm has no derivative. The step is scaled as the optimiser scales the gradients, so
+ * that the strength is measured against the loss whichever optimiser is used.
+ * Source: N. Parikh, S. Boyd, Proximal Algorithms, 2014, 6.5.1.
  */
 void
 nn_net_shrink (NnNet                 *net,
+               const NnTrainOptions  *options,
                const NnRegularGroups *groups,
                double                 rate)
 {
@@ -226,11 +248,12 @@ nn_net_shrink (NnNet                 *net,
 
           squares += w * w;
         }
+      if (squares == 0 || groups->strength[k] <= 0)
+        continue;
       norm = sqrt (squares);
-      factor = norm > 0 ? MAX (1 - rate * groups->strength[k] / norm, 0) : 0;
-      if (norm > 0)
-        for (guint i = groups->offsets[k]; i < groups->offsets[k + 1]; i++)
-          real_set (net, net->values, at + groups->indices[i], factor * real_get (net, net->values, at + groups->indices[i]));
+      factor = MAX (1 - rate * groups->strength[k] * group_step (net, options, groups, k) / norm, 0);
+      for (guint i = groups->offsets[k]; i < groups->offsets[k + 1]; i++)
+        real_set (net, net->values, at + groups->indices[i], factor * real_get (net, net->values, at + groups->indices[i]));
     }
 }
 

@@ -85,6 +85,7 @@ void       nn_net_update    (NnNet              *net,
                              double              rate);
 /* The regulariser's proximal step: each group's norm falls by rate * strength, to no less than zero. */
 void       nn_net_shrink    (NnNet              *net,
+                             const NnTrainOptions *options,
                              const NnRegularGroups *groups,
                              double              rate);
 /* Outputs of n rows. */

@@ -200,7 +200,7 @@ train_epoch (Run      *run,
         }
       nn_net_update (run->net, o, rate);
       for (guint k = 0; k < o->n_groups; k++)
-        nn_net_shrink (run->net, &o->groups[k], rate);
+        nn_net_shrink (run->net, o, &o->groups[k], rate);
       total += sums.loss * batch.n;
       report (run, epoch, (double) (first + batch.n) / n);
     }

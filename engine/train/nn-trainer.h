@@ -36,8 +36,8 @@ typedef enum {
 /**
  * NnRegularGroups: groups of weights the regulariser draws to zero together: strength * sum over groups of ||group||_2.
  *
- * Taken as a proximal step after each step of the optimiser, so that groups reach zero exactly; the losses reported are
- * those of the data alone.
+ * Taken as a proximal step after each step of the optimiser, scaled as the optimiser scales gradients, so that groups
+ * reach zero exactly; the losses reported are those of the data alone.
  *
  * @weight: id in the model
  * @offsets: (array length=n_groups+1): where each group begins in @indices
