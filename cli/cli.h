@@ -53,6 +53,7 @@ extern const CliVerb cli_inspect;
 extern const CliVerb cli_predict;
 extern const CliVerb cli_report;
 extern const CliVerb cli_sample;
+extern const CliVerb cli_train;
 
 /* Parses @entries and the common options from argv, in place; what is left are the positional arguments, which must be
  * @min to @max in number. On failure prints a message and returns FALSE with the exit status in @status (also for --help). */

@@ -18,6 +18,7 @@ static const CliVerb *const verbs[] = {
   &cli_predict,
   &cli_report,
   &cli_sample,
+  &cli_train,
 };
 
 static GCancellable *interrupted;

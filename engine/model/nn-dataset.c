@@ -615,3 +615,37 @@ nn_dataset_standardize (const NnTensor *x,
     nn_tensor_f32 (result)[i] = (nn_tensor_get (x, i) - nn_tensor_get (mean, i % width)) / nn_tensor_get (deviation, i % width);
   return result;
 }
+
+/**
+ * nn_dataset_with_standard:
+ * @mean: one a feature
+ * @deviation: the same
+ *
+ * Errors: %NN_ERROR_SHAPE when the inputs have another number of features
+ *
+ * Returns: (transfer full): the same data with inputs standardised by given figures, as a network carries them
+ */
+NnDataset *
+nn_dataset_with_standard (const NnDataset *data,
+                          NnTensor        *mean,
+                          NnTensor        *deviation,
+                          GError         **error)
+{
+  g_autoptr (NnDataset) result = g_new0 (NnDataset, 1);
+
+  g_atomic_ref_count_init (&result->ref_count);
+  result->kind = data->kind;
+  result->kind.names = g_strdupv (data->kind.names);
+  result->source = g_strdup (data->source);
+  result->hash = g_strdup (data->hash);
+  result->mean = nn_tensor_ref (mean);
+  result->deviation = nn_tensor_ref (deviation);
+  for (guint s = 0; s < NN_N_SPLITS; s++)
+    {
+      if (data->y[s] != NULL)
+        result->y[s] = nn_tensor_ref (data->y[s]);
+      if (data->x[s] != NULL && (result->x[s] = nn_dataset_standardize (data->x[s], mean, deviation, error)) == NULL)
+        return NULL;
+    }
+  return g_steal_pointer (&result);
+}

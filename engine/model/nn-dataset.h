@@ -104,6 +104,12 @@ NnTensor          *nn_dataset_standardize (const NnTensor      *x,
                                            const NnTensor      *deviation,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for all parts of a data set. (transfer full) */
+NnDataset         *nn_dataset_with_standard (const NnDataset   *data,
+                                           NnTensor            *mean,
+                                           NnTensor            *deviation,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What a file holds, for the dialog that chooses. (element-type NnDataEntry) */
 GPtrArray         *nn_data_list           (const char          *path,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -222,7 +222,7 @@ nn_h5_put (NnH5            *h5,
            GError         **error)
 {
   hsize_t dims[NN_MAX_RANK];
-  hid_t list, space, dataset, file_type, memory_type;
+  hid_t list, untimed, space, dataset, file_type, memory_type;
   gboolean ok;
 
   for (guint i = 0; i < tensor->shape.rank; i++)
@@ -235,11 +235,14 @@ nn_h5_put (NnH5            *h5,
   list = linking ();
   space = tensor->shape.rank == 0 ? H5Screate (H5S_SCALAR)
                                   : H5Screate_simple ((int) tensor->shape.rank, dims, NULL);
-  dataset = H5Dcreate2 (h5->file, path, file_type, space, list, H5P_DEFAULT, H5P_DEFAULT);
+  untimed = H5Pcreate (H5P_DATASET_CREATE);
+  H5Pset_obj_track_times (untimed, FALSE); /* same network, same bytes */
+  dataset = H5Dcreate2 (h5->file, path, file_type, space, list, untimed, H5P_DEFAULT);
   ok = dataset >= 0 && H5Dwrite (dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor->data) >= 0;
   if (dataset >= 0)
     H5Dclose (dataset);
   H5Sclose (space);
+  H5Pclose (untimed);
   H5Pclose (list);
   nn_h5_unlock ();
   return report (h5, path, ok, error);

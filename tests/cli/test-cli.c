@@ -217,6 +217,36 @@ test_configure (void)
   assert_says (bad.err, "Latency");
 }
 
+/* Training a little further makes it better; misspelt words are met with the nearest. */
+static void
+test_train (void)
+{
+  g_autofree char *folder = test_folder ();
+  g_auto (Run) sample = { 0 }, train = { 0 }, evaluate = { 0 }, misspelt = { 0 }, wrong = { 0 };
+  g_autoptr (JsonObject) history = NULL, quality = NULL;
+  JsonArray *epochs;
+
+  cli (&sample, "sample jets --output %s --jets 3000 --epochs 1 --quiet", folder);
+  g_assert_cmpint (sample.status, ==, 0);
+  cli (&train, "train %s/jets.h5 --data %s/jets.npz --epochs 6 --lr 0.003 --output %s/t.h5 --json --quiet", folder, folder, folder);
+  g_assert_cmpint (train.status, ==, 0);
+  history = json_of (&train);
+  epochs = json_object_get_array_member (history, "epochs");
+  g_assert_cmpint (json_array_get_length (epochs), ==, 6);
+  g_assert_cmpfloat (json_object_get_double_member (json_array_get_object_element (epochs, 5), "train_loss"), <,
+                     json_object_get_double_member (json_array_get_object_element (epochs, 0), "train_loss"));
+  cli (&evaluate, "evaluate %s/t.h5 --data %s/jets.npz --json --quiet", folder, folder);
+  g_assert_cmpint (evaluate.status, ==, 0);
+  quality = json_of (&evaluate);
+  g_assert_cmpfloat (json_object_get_double_member (quality, "accuracy"), >, 0.5);
+  cli (&misspelt, "train %s/jets.h5 --data %s/jets.npz --optimizer adm --output %s/t.h5", folder, folder, folder);
+  g_assert_cmpint (misspelt.status, ==, 2);
+  assert_says (misspelt.err, "\"adam\"");
+  cli (&wrong, "train %s/jets.h5 --data %s/jets.npz --class-weights 1,2 --output %s/t.h5", folder, folder, folder);
+  g_assert_cmpint (wrong.status, ==, 1);
+  assert_says (wrong.err, "class");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -227,5 +257,6 @@ main (int    argc,
   g_test_add_func ("/cli/bad-files", test_bad_files);
   g_test_add_func ("/cli/sample", test_sample);
   g_test_add_func ("/cli/configure", test_configure);
+  g_test_add_func ("/cli/train", test_train);
   return g_test_run ();
 }
