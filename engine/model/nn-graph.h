@@ -84,6 +84,24 @@ typedef enum {
   NN_INTERPOLATION_BILINEAR,
 } NnInterpolation;
 
+typedef enum {
+  NN_COLLAPSE_NONE,
+  NN_COLLAPSE_MEAN,
+  NN_COLLAPSE_SUM,
+  NN_COLLAPSE_MAX,
+} NnCollapse;
+
+/* NnAttrs.extra of %NN_OP_GARNET; its weights are told apart by name: FLR_kernel, FLR_bias, S_kernel, S_bias, Fout_kernel,
+ * Fout_bias. Inputs: vertices (n, features) and how many of them are real. Source: jkiesele/caloGraphNN, GarNet. */
+typedef struct {
+  gint64     n_aggregators;
+  gint64     n_filters;
+  gint64     n_propagate;
+  gboolean   simplified;
+  gboolean   mean_by_nvert;
+  NnCollapse collapse;
+} NnGarnet;
+
 /**
  * NnAttrs:
  *
@@ -98,6 +116,7 @@ typedef enum {
  * - Multi-head attention reads query, value, key (the key being the value where there are two inputs; all the same
  *   where there is one). Kernels as in Keras: (in, heads, key_dim), output (heads, value_dim, out).
  * - Bidirectional layers become two recurrent nodes, a reversal and a merge that bears the layer's name.
+ * - In a recurrent layer @act and @quantizer are those of the cell, not of the output.
  * - In a recurrent layer that goes backwards and returns sequences, steps come out last first, as in Keras.
  *
  * What a layer is told besides its weights. One flat structure: each operator reads the fields named at it and
@@ -152,7 +171,8 @@ typedef struct {
   NnQuantizer    *quantizer;                /* of the layer's output or of NN_OP_QUANTIZE, nullable */
   NnQuantizer    *input_quantizer;          /* HGQ: of the layer's input, nullable */
   NnQuantizer    *sum_quantizer;            /* HGQ: of the sum before the activation, nullable */
-  NnQuantizer    *recurrent_quantizer;      /* QKeras: quantised recurrent activation, nullable */
+  NnQuantizer    *recurrent_quantizer;      /* QKeras: with recurrent_act NN_ACT_QUANTIZED, nullable */
+  NnQuantizer    *state_quantizer;          /* QKeras: of a recurrent layer's state before it is used, nullable */
   NnQuantizer    *role_quantizer[NN_N_ROLES]; /* of its weights, nullable */
   gpointer        extra;            /* operator's own, in the arena, nullable */
 } NnAttrs;

@@ -795,6 +795,64 @@ read_embedding (NnKerasLayer  *layer,
 }
 
 static gboolean
+read_hgq1_plain (NnKerasLayer  *layer,
+                 GError       **error)
+{
+  return nn_keras_finish_hgq1 (layer, error);
+}
+
+static gboolean
+read_hgq1_activation (NnKerasLayer  *layer,
+                      GError       **error)
+{
+  return read_activation_layer (layer, error) && nn_keras_finish_hgq1 (layer, error);
+}
+
+static gboolean
+read_hgq1_dense (NnKerasLayer  *layer,
+                 GError       **error)
+{
+  return read_dense (layer, error) && nn_keras_finish_hgq1 (layer, error);
+}
+
+static gboolean
+read_hgq1_conv (NnKerasLayer  *layer,
+                GError       **error)
+{
+  return read_conv (layer, error) && nn_keras_finish_hgq1 (layer, error);
+}
+
+static gboolean
+read_hgq2_dense (NnKerasLayer  *layer,
+                 GError       **error)
+{
+  return read_dense (layer, error) && nn_keras_finish_hgq2 (layer, error);
+}
+
+static gboolean
+read_hgq2_conv (NnKerasLayer  *layer,
+                GError       **error)
+{
+  return read_conv (layer, error) && nn_keras_finish_hgq2 (layer, error);
+}
+
+static gboolean
+read_hgq2_einsum (NnKerasLayer  *layer,
+                  GError       **error)
+{
+  return nn_keras_read_einsum_dense (layer, error) && nn_keras_finish_hgq2 (layer, error);
+}
+
+/* hls4ml's example of an extension: the last axis backwards (docs/advanced/extension.rst). */
+static gboolean
+read_reverse (NnKerasLayer  *layer,
+              GError       **error)
+{
+  layer->node->attrs.axis = -1;
+  return TRUE;
+}
+
+static gboolean
 read_lambda (NnKerasLayer  *layer,
              GError       **error)
 {
@@ -816,6 +874,7 @@ static const struct {
   { "AveragePooling2D", NN_OP_AVG_POOL2D, read_pool },
   { "BatchNormalization", NN_OP_BATCH_NORM, read_batch_norm },
   { "BatchNormalizationV1", NN_OP_BATCH_NORM, read_batch_norm },
+  { "Bidirectional", NN_OP_UNSUPPORTED, nn_keras_read_bidirectional },
   { "BinaryDense", NN_OP_DENSE, read_binary_dense },
   { "Concatenate", NN_OP_CONCATENATE, read_concatenate },
   { "Conv1D", NN_OP_CONV1D, read_conv },
@@ -836,15 +895,27 @@ static const struct {
   { "Dropout", NN_OP_DROPOUT, read_dropout },
   { "DropoutNoScaleForBinary", NN_OP_DROPOUT, read_dropout },
   { "ELU", NN_OP_ACTIVATION, read_elu },
+  { "EinsumDense", NN_OP_EINSUM_DENSE, nn_keras_read_einsum_dense },
   { "Embedding", NN_OP_EMBEDDING, read_embedding },
+  { "FixedPointQuantizer", NN_OP_QUANTIZE, nn_keras_read_fixed_point },
   { "Flatten", NN_OP_FLATTEN, read_flatten },
+  { "GRU", NN_OP_GRU, nn_keras_read_recurrent },
+  { "GarNet", NN_OP_GARNET, nn_keras_read_garnet },
   { "GaussianDropout", NN_OP_DROPOUT, read_dropout },
   { "GaussianNoise", NN_OP_DROPOUT, NULL },
   { "GlobalAveragePooling1D", NN_OP_GLOBAL_AVG_POOL, read_global_pool },
   { "GlobalAveragePooling2D", NN_OP_GLOBAL_AVG_POOL, read_global_pool },
   { "GlobalMaxPooling1D", NN_OP_GLOBAL_MAX_POOL, read_global_pool },
   { "GlobalMaxPooling2D", NN_OP_GLOBAL_MAX_POOL, read_global_pool },
+  { "HActivation", NN_OP_ACTIVATION, read_hgq1_activation },
+  { "HAdd", NN_OP_ADD, read_hgq1_plain },
+  { "HConv1D", NN_OP_CONV1D, read_hgq1_conv },
+  { "HConv2D", NN_OP_CONV2D, read_hgq1_conv },
+  { "HDense", NN_OP_DENSE, read_hgq1_dense },
+  { "HQuantize", NN_OP_QUANTIZE, read_hgq1_plain },
   { "Identity", NN_OP_DROPOUT, NULL },
+  { "KReverse", NN_OP_REVERSE, read_reverse },
+  { "LSTM", NN_OP_LSTM, nn_keras_read_recurrent },
   { "Lambda", NN_OP_ACTIVATION, read_lambda },
   { "LayerNormalization", NN_OP_LAYER_NORM, read_layer_norm },
   { "LeakyReLU", NN_OP_ACTIVATION, read_leaky_relu },
@@ -852,8 +923,16 @@ static const struct {
   { "MaxPooling2D", NN_OP_MAX_POOL2D, read_pool },
   { "Maximum", NN_OP_MAXIMUM, read_merge },
   { "Minimum", NN_OP_MINIMUM, read_merge },
+  { "MultiHeadAttention", NN_OP_MULTI_HEAD_ATTENTION, nn_keras_read_attention },
   { "Multiply", NN_OP_MULTIPLY, read_merge },
+  { "PConcatenate", NN_OP_CONCATENATE, read_concatenate },
+  { "PDropout", NN_OP_DROPOUT, read_dropout },
+  { "PFlatten", NN_OP_FLATTEN, read_flatten },
+  { "PMaxPooling1D", NN_OP_MAX_POOL1D, read_pool },
+  { "PMaxPooling2D", NN_OP_MAX_POOL2D, read_pool },
+  { "PPermute", NN_OP_PERMUTE, read_permute },
   { "PReLU", NN_OP_PRELU, read_prelu },
+  { "PReshape", NN_OP_RESHAPE, read_reshape },
   { "Permute", NN_OP_PERMUTE, read_permute },
   { "ReLU", NN_OP_ACTIVATION, read_relu },
   { "RepeatVector", NN_OP_REPEAT_VECTOR, read_repeat },
@@ -861,6 +940,7 @@ static const struct {
   { "Reshape", NN_OP_RESHAPE, read_reshape },
   { "SeparableConv1D", NN_OP_SEPARABLE_CONV1D, read_separable },
   { "SeparableConv2D", NN_OP_SEPARABLE_CONV2D, read_separable },
+  { "SimpleRNN", NN_OP_SIMPLE_RNN, nn_keras_read_recurrent },
   { "Softmax", NN_OP_ACTIVATION, read_softmax },
   { "SpatialDropout1D", NN_OP_DROPOUT, read_dropout },
   { "SpatialDropout2D", NN_OP_DROPOUT, read_dropout },
@@ -879,7 +959,8 @@ is_qkeras (const char *class_name)
 {
   static const char *const names[] = {
     "QActivation", "QBatchNormalization", "QConv1D", "QConv2D", "QConv2DBatchnorm", "QConv2DTranspose", "QDense",
-    "QDenseBatchnorm", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm", "QSeparableConv1D", "QSeparableConv2D",
+    "QDenseBatchnorm", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm", "QGRU", "QLSTM", "QSeparableConv1D",
+    "QSeparableConv2D", "QSimpleRNN",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -888,11 +969,33 @@ is_qkeras (const char *class_name)
   return FALSE;
 }
 
+/* HGQ 2's classes bear the names of QKeras's. */
+static const struct {
+  const char   *class_name;
+  NnOp          op;
+  NnKerasReader reader;
+} hgq2_readers[] = {
+  { "QConv1D", NN_OP_CONV1D, read_hgq2_conv },
+  { "QConv2D", NN_OP_CONV2D, read_hgq2_conv },
+  { "QDense", NN_OP_DENSE, read_hgq2_dense },
+  { "QEinsumDense", NN_OP_EINSUM_DENSE, read_hgq2_einsum },
+};
+
 gboolean
 nn_keras_find_reader (const char    *class_name,
+                      gboolean       hgq2,
                       NnOp          *op,
                       NnKerasReader *reader)
 {
+  for (guint i = 0; hgq2 && i < G_N_ELEMENTS (hgq2_readers); i++)
+    if (g_str_equal (hgq2_readers[i].class_name, class_name))
+      {
+        *op = hgq2_readers[i].op;
+        *reader = hgq2_readers[i].reader;
+        return TRUE;
+      }
+  if (hgq2 && class_name[0] == 'Q')
+    return FALSE;
   if (is_qkeras (class_name))
     class_name++;
   for (guint i = 0; i < G_N_ELEMENTS (readers); i++)

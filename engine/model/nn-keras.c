@@ -120,7 +120,7 @@ read_layer (NnKerasLayer *layer,
 
   for (guint i = 0; i < layer->n_inputs; i++)
     after_unsupported |= !nn_shape_is_known (&nn_graph_builder_node (keras->builder, layer->inputs[i])->shape);
-  if (!nn_keras_find_reader (layer->class_name, &op, &reader))
+  if (!nn_keras_find_reader (layer->class_name, layer->hgq2, &op, &reader))
     {
       ok = FALSE;
       g_set_error (&inner, NN_ERROR, NN_ERROR_UNSUPPORTED, "Espalier has no layer \"%s\"", layer->class_name);
@@ -282,7 +282,10 @@ add_layer (NnKeras            *keras,
            guint              *result,
            GError            **error)
 {
-  const char *registered = nn_json_string (json, "class_name");
+  const char *full = nn_json_string (json, "registered_name");
+  const char *registered = full != NULL && strchr (full, '>') != NULL && !g_str_has_prefix (full, "Custom>")
+                             ? full
+                             : nn_json_string (json, "class_name");
   const char *file_class = plain_class (registered), *class_name = file_class;
   JsonObject *outer = nn_json_object (json, "config");
   NnKerasScope inner = *scope;
@@ -291,7 +294,7 @@ add_layer (NnKeras            *keras,
   g_autofree char *group = NULL;
   NnKerasLayer layer = {
     .keras = keras, .scope = &inner, .class_name = class_name, .name = name, .node_name = node_name, .key = key,
-    .config = config, .inputs = inputs, .n_inputs = n_inputs,
+    .config = config, .inputs = inputs, .n_inputs = n_inputs, .hgq2 = g_str_has_prefix (registered, "hgq>"),
   };
   gboolean ok;
 

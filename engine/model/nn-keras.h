@@ -74,6 +74,7 @@ typedef struct {
   NnKeras            *keras;
   const NnKerasScope *scope;
   const char         *class_name;
+  gboolean            hgq2;
   const char         *name;
   const char         *node_name;
   const char         *key;
@@ -123,14 +124,27 @@ NnTensor  *nn_keras_peek          (NnKerasLayer       *layer,
                                    GError            **error);
 char      *nn_keras_snake_case    (const char         *class_name) G_GNUC_MALLOC;
 
-/* nn-keras-layers.c, nn-keras-recurrent.c, nn-keras-hgq.c */
+/* nn-keras-layers.c, nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
 gboolean   nn_keras_find_reader   (const char         *class_name,
+                                   gboolean            hgq2,
                                    NnOp               *op,
                                    NnKerasReader      *reader);
 gboolean   nn_keras_read_recurrent (NnKerasLayer      *layer,
                                     GError           **error);
 gboolean   nn_keras_read_bidirectional (NnKerasLayer  *layer,
                                         GError       **error);
+gboolean   nn_keras_read_attention (NnKerasLayer      *layer,
+                                    GError           **error);
+gboolean   nn_keras_read_einsum_dense (NnKerasLayer   *layer,
+                                       GError        **error);
+gboolean   nn_keras_read_garnet   (NnKerasLayer       *layer,
+                                   GError            **error);
+gboolean   nn_keras_read_fixed_point (NnKerasLayer    *layer,
+                                      GError         **error);
+gboolean   nn_keras_finish_hgq1   (NnKerasLayer       *layer,
+                                   GError            **error);
+gboolean   nn_keras_finish_hgq2   (NnKerasLayer       *layer,
+                                   GError            **error);
 gboolean   nn_keras_get_ints      (JsonObject         *config,
                                    const char         *name,
                                    guint               n,

@@ -15,4 +15,11 @@ NnModel *nn_load_h5_image   (GBytes              *image,
                              GCancellable        *cancellable,
                              GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+NnModel *nn_load_zip        (GBytes              *zip,
+                             const char          *path,
+                             const NnLoadOptions *options,
+                             const NnProgress    *progress,
+                             GCancellable        *cancellable,
+                             GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

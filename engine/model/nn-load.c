@@ -5,6 +5,7 @@
 
 #include "nn-error.h"
 #include "nn-h5.h"
+#include "nn-zip.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -13,6 +14,7 @@
 
 /* An architecture of text larger than this is not one. */
 #define MAX_JSON_BYTES (256u << 20)
+#define MAX_WEIGHTS_BYTES (16ull << 30)
 #define ACCEPTED                                                                                                  \
   "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx"
 
@@ -156,6 +158,58 @@ load_json (const char          *path,
                         FALSE, options, progress, cancellable, error);
 }
 
+/**
+ * nn_load_zip:
+ *
+ * Reads Keras 3's `.keras`: configuration and weights in a zip. Weights that are stored as they are, which is how Keras
+ * writes them, are read in place.
+ */
+NnModel *
+nn_load_zip (GBytes              *zip,
+             const char          *path,
+             const NnLoadOptions *options,
+             const NnProgress    *progress,
+             GCancellable        *cancellable,
+             GError             **error)
+{
+  g_autoptr (GBytes) config = nn_zip_member (zip, "config.json", MAX_JSON_BYTES, path, error);
+  g_autoptr (GBytes) metadata = NULL;
+  g_autoptr (GBytes) weights = NULL;
+  g_autoptr (JsonNode) json = NULL;
+  g_autoptr (JsonNode) about = NULL;
+  g_autoptr (NnH5) h5 = NULL;
+  const char *text;
+  gsize n;
+
+  if (config == NULL)
+    return NULL;
+  text = g_bytes_get_data (config, &n);
+  json = nn_json_parse (n > 0 ? text : "", n, path, error);
+  if (json == NULL)
+    return NULL;
+  metadata = nn_zip_member (zip, "metadata.json", MAX_JSON_BYTES, path, NULL);
+  if (metadata != NULL && (text = g_bytes_get_data (metadata, &n)) != NULL)
+    about = nn_json_parse (text, n, path, NULL);
+  weights = nn_zip_member (zip, "model.weights.h5", MAX_WEIGHTS_BYTES, path, error);
+  if (weights == NULL)
+    return NULL;
+  h5 = nn_h5_open_image (weights, path, error);
+  if (h5 == NULL)
+    return NULL;
+  return nn_keras_load (path, json, about != NULL ? nn_json_string (nn_json_as_object (about), "keras_version") : "3", "zip",
+                        h5, nn_h5_is_group (h5, "layers") ? "layers" : "_layer_checkpoint_dependencies", TRUE, options,
+                        progress, cancellable, error);
+}
+
+static GBytes *
+map_file (const char  *path,
+          GError     **error)
+{
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
+
+  return file != NULL ? g_mapped_file_get_bytes (file) : NULL;
+}
+
 static gboolean
 refuse (const char    *path,
         const guint8  *head,
@@ -207,6 +261,12 @@ nn_model_load (const char          *path,
       g_autoptr (NnH5) h5 = nn_h5_open (path, error);
 
       return h5 != NULL ? load_h5 (path, h5, options, progress, cancellable, error) : NULL;
+    }
+  if (nn_zip_is_zip (head, n))
+    {
+      g_autoptr (GBytes) zip = map_file (path, error);
+
+      return zip != NULL ? nn_load_zip (zip, path, options, progress, cancellable, error) : NULL;
     }
   if (at < n && head[at] == '{')
     return load_json (path, options, progress, cancellable, error);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Keras layers of their own kind: attention, einsum, GarNet. */
+
+#include "nn-keras.h"
+
+#include "nn-error.h"
+
+#include <string.h>
+
+/* (in, heads, dim) and (heads, dim). */
+static gboolean
+take_projection (NnKerasLayer  *layer,
+                 const char    *name,
+                 const char    *sub,
+                 NnRole         kernel,
+                 NnRole         bias,
+                 const NnShape *kernel_shape,
+                 const NnShape *bias_shape,
+                 GError       **error)
+{
+  g_autofree char *kernel_name = g_strdup_printf ("%s/kernel", name), *bias_name = g_strdup_printf ("%s/bias", name);
+  /* Keras 2's zip has an underscore before the part's name */
+  g_autofree char *old = g_strdup_printf ("_%s/0", sub);
+
+  for (guint i = 0; layer->keras->numbered && i < layer->vars->len; i++)
+    if (g_str_equal (((NnKerasVar *) layer->vars->pdata[i])->name, old))
+      {
+        old[strlen (old) - 2] = '\0';
+        sub = old;
+        break;
+      }
+  return nn_keras_take (layer, kernel, kernel_name, sub, kernel_shape, error) &&
+         (!layer->node->attrs.use_bias || nn_keras_take (layer, bias, bias_name, sub, bias_shape, error));
+}
+
+gboolean
+nn_keras_read_attention (NnKerasLayer  *layer,
+                         GError       **error)
+{
+  NnAttrs *a = &layer->node->attrs;
+  const NnShape *query = layer->in;
+  const NnShape *value = &nn_graph_builder_node (layer->keras->builder, layer->inputs[layer->n_inputs > 1 ? 1 : 0])->shape;
+  const NnShape *key = layer->n_inputs > 2 ? &nn_graph_builder_node (layer->keras->builder, layer->inputs[2])->shape : value;
+  gint64 out = nn_shape_last (query);
+
+  if (!nn_json_int (layer->config, "num_heads", &a->n_heads) || !nn_json_int (layer->config, "key_dim", &a->key_dim) ||
+      a->n_heads < 1 || a->key_dim < 1 || a->n_heads > G_MAXINT16 || a->key_dim > G_MAXINT32)
+    return nn_keras_bad (layer, error, "\"num_heads\" and \"key_dim\" must be positive");
+  if (!nn_json_int (layer->config, "value_dim", &a->value_dim))
+    a->value_dim = a->key_dim;
+  if (a->value_dim < 1 || a->value_dim > G_MAXINT32)
+    return nn_keras_bad (layer, error, "\"value_dim\" must be positive");
+  if (query->rank != 2 || value->rank != 2 || key->rank != 2)
+    return nn_keras_unsupported (layer, error, "attention over more than one axis is not supported");
+  if (nn_json_get (layer->config, "output_shape") != NULL)
+    {
+      JsonArray *array = nn_json_array (layer->config, "output_shape");
+
+      if (array != NULL && json_array_get_length (array) != 1)
+        return nn_keras_unsupported (layer, error, "\"output_shape\" of more than one axis is not supported");
+      if (!nn_json_as_int (array != NULL ? json_array_get_element (array, 0)
+                                         : nn_json_get (layer->config, "output_shape"),
+                           &out) ||
+          out < 1 || out > G_MAXINT32)
+        return nn_keras_bad (layer, error, "\"output_shape\" must be positive");
+    }
+  a->use_bias = nn_json_boolean (layer->config, "use_bias", TRUE);
+  a->units = out;
+  layer->node->shape = NN_SHAPE (query->dims[0], out);
+  return take_projection (layer, "query", "query_dense", NN_ROLE_QUERY_KERNEL, NN_ROLE_QUERY_BIAS,
+                          &NN_SHAPE (nn_shape_last (query), a->n_heads, a->key_dim), &NN_SHAPE (a->n_heads, a->key_dim),
+                          error) &&
+         take_projection (layer, "key", "key_dense", NN_ROLE_KEY_KERNEL, NN_ROLE_KEY_BIAS,
+                          &NN_SHAPE (nn_shape_last (key), a->n_heads, a->key_dim), &NN_SHAPE (a->n_heads, a->key_dim),
+                          error) &&
+         take_projection (layer, "value", "value_dense", NN_ROLE_VALUE_KERNEL, NN_ROLE_VALUE_BIAS,
+                          &NN_SHAPE (nn_shape_last (value), a->n_heads, a->value_dim), &NN_SHAPE (a->n_heads, a->value_dim),
+                          error) &&
+         take_projection (layer, "attention_output", "output_dense", NN_ROLE_OUTPUT_KERNEL, NN_ROLE_OUTPUT_BIAS,
+                          &NN_SHAPE (a->n_heads, a->value_dim, out), &NN_SHAPE (out), error);
+}
+
+/* "abc,cd->abd" into its three lists of letters; dots for "...". */
+static gboolean
+split_equation (const char *equation,
+                char       *parts[3])
+{
+  g_autoptr (GString) plain = g_string_new (NULL);
+  g_auto (GStrv) sides = NULL;
+  g_auto (GStrv) inputs = NULL;
+
+  for (const char *c = equation; *c != '\0'; c++)
+    if (strncmp (c, "...", 3) == 0)
+      {
+        g_string_append_c (plain, '.');
+        c += 2;
+      }
+    else if (!g_ascii_isspace (*c))
+      g_string_append_c (plain, *c);
+  sides = g_strsplit (plain->str, "->", 3);
+  if (g_strv_length (sides) != 2)
+    return FALSE;
+  inputs = g_strsplit (sides[0], ",", 3);
+  if (g_strv_length (inputs) != 2)
+    return FALSE;
+  parts[0] = g_strdup (inputs[0]);
+  parts[1] = g_strdup (inputs[1]);
+  parts[2] = g_strdup (sides[1]);
+  return TRUE;
+}
+
+/* Extent of each output letter after the batch's: from the input, or from the kernel. */
+static gboolean
+einsum_shape (NnKerasLayer   *layer,
+              const char     *in,
+              const char     *kernel,
+              const char     *out,
+              const NnTensor *values,
+              NnShape        *shape)
+{
+  const NnShape *input = layer->in;
+  guint letters = 0, dots;
+
+  for (const char *c = in; *c != '\0'; c++)
+    letters += *c != '.';
+  if (strlen (kernel) != values->shape.rank || letters > input->rank + 1 || in[0] == '\0' || out[0] == '\0')
+    return FALSE;
+  dots = strchr (in, '.') != NULL ? input->rank + 1 - letters : 0;
+  if (strchr (in, '.') == NULL && letters != input->rank + 1)
+    return FALSE;
+  shape->rank = 0;
+  for (const char *c = out; *c != '\0'; c++)
+    {
+      const char *at = strchr (in, *c);
+      guint before = 0, count = *c == '.' ? dots : 1;
+
+      if (at == NULL)
+        {
+          at = strchr (kernel, *c);
+          if (at == NULL || shape->rank == NN_MAX_RANK)
+            return FALSE;
+          shape->dims[shape->rank++] = values->shape.dims[at - kernel];
+          continue;
+        }
+      for (const char *d = in; d != at; d++)
+        before += *d == '.' ? dots : 1;
+      for (guint i = 0; i < count; i++)
+        {
+          if (before + i == 0)
+            continue; /* the batch */
+          if (shape->rank == NN_MAX_RANK)
+            return FALSE;
+          shape->dims[shape->rank++] = input->dims[before + i - 1];
+        }
+    }
+  return TRUE;
+}
+
+gboolean
+nn_keras_read_einsum_dense (NnKerasLayer  *layer,
+                            GError       **error)
+{
+  const char *equation = nn_json_string (layer->config, "equation"), *bias_axes = nn_json_string (layer->config, "bias_axes");
+  char *parts[3] = { NULL };
+  const NnTensor *values;
+  gboolean ok;
+
+  if (equation == NULL || !split_equation (equation, parts))
+    return nn_keras_bad (layer, error, "\"equation\" is not of the form \"abc,cd->abd\"");
+  ok = nn_keras_take (layer, NN_ROLE_KERNEL, "kernel", "", NULL, error);
+  values = ok ? g_array_index (layer->keras->weights, NnWeight, g_array_index (layer->ids, guint, 0)).values : NULL;
+  if (ok && !einsum_shape (layer, parts[0], parts[1], parts[2], values, &layer->node->shape))
+    ok = nn_keras_bad (layer, error, "\"equation\" %s does not fit its input and kernel", equation);
+  layer->node->attrs.use_bias = bias_axes != NULL && bias_axes[0] != '\0';
+  layer->node->attrs.equation = nn_graph_builder_strdup (layer->keras->builder, equation);
+  layer->node->attrs.units = ok ? nn_shape_last (&layer->node->shape) : 0;
+  if (ok && layer->node->attrs.use_bias)
+    ok = nn_keras_take (layer, NN_ROLE_BIAS, "bias", "", NULL, error);
+  for (guint i = 0; i < 3; i++)
+    g_free (parts[i]);
+  return ok && nn_keras_activation (layer, nn_json_get (layer->config, "activation"), &layer->node->attrs, error);
+}
+
+static gboolean
+garnet_numbers (NnKerasLayer  *layer,
+                NnGarnet      *garnet,
+                GError       **error)
+{
+  const char *collapse = nn_json_string (layer->config, "collapse"), *format = nn_json_string (layer->config, "input_format");
+
+  if (!nn_json_int (layer->config, "n_aggregators", &garnet->n_aggregators) ||
+      !nn_json_int (layer->config, "n_filters", &garnet->n_filters) ||
+      !nn_json_int (layer->config, "n_propagate", &garnet->n_propagate) || garnet->n_aggregators < 1 ||
+      garnet->n_filters < 1 || garnet->n_propagate < 1 || garnet->n_aggregators > G_MAXINT16 ||
+      garnet->n_filters > G_MAXINT16 || garnet->n_propagate > G_MAXINT16)
+    return nn_keras_bad (layer, error, "\"n_aggregators\", \"n_filters\" and \"n_propagate\" must be positive");
+  if (nn_json_boolean (layer->config, "quantize_transforms", FALSE))
+    return nn_keras_unsupported (layer, error, "\"quantize_transforms\": the file does not tell the bits");
+  if (format == NULL || !g_str_equal (format, "xn"))
+    return nn_keras_unsupported (layer, error, "input_format \"%s\" is not supported; \"xn\" is", format);
+  garnet->simplified = nn_json_boolean (layer->config, "simplified", FALSE);
+  garnet->mean_by_nvert = nn_json_boolean (layer->config, "mean_by_nvert", FALSE);
+  if (!garnet->simplified || garnet->mean_by_nvert)
+    return nn_keras_unsupported (layer, error, "only the simplified form, without \"mean_by_nvert\", is supported");
+  garnet->collapse = collapse == NULL                    ? NN_COLLAPSE_NONE
+                     : g_str_equal (collapse, "mean") ? NN_COLLAPSE_MEAN
+                     : g_str_equal (collapse, "sum")  ? NN_COLLAPSE_SUM
+                                                      : NN_COLLAPSE_MAX;
+  return TRUE;
+}
+
+gboolean
+nn_keras_read_garnet (NnKerasLayer  *layer,
+                      GError       **error)
+{
+  static const char *const parts[] = { "FLR", "S", "Fout" };
+  NnGarnet *garnet = nn_graph_builder_alloc (layer->keras->builder, sizeof *garnet);
+  gint64 features, n_in[3], n_out[3];
+
+  memset (garnet, 0, sizeof *garnet);
+  if (!garnet_numbers (layer, garnet, error))
+    return FALSE;
+  if (layer->n_inputs != 2 || layer->in->rank != 2)
+    return nn_keras_bad (layer, error, "its inputs must be vertices (n, features) and their number");
+  features = nn_shape_last (layer->in);
+  n_in[0] = n_in[1] = features;
+  n_in[2] = garnet->n_aggregators * garnet->n_propagate;
+  n_out[0] = garnet->n_propagate;
+  n_out[1] = garnet->n_aggregators;
+  n_out[2] = garnet->n_filters;
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *kernel = g_strdup_printf ("%s_kernel", parts[i]), *bias = g_strdup_printf ("%s_bias", parts[i]);
+
+      if (!nn_keras_take (layer, NN_ROLE_OTHER, kernel, "", &NN_SHAPE (n_in[i], n_out[i]), error) ||
+          !nn_keras_take (layer, NN_ROLE_OTHER, bias, "", &NN_SHAPE (n_out[i]), error))
+        return FALSE;
+    }
+  layer->node->attrs.extra = garnet;
+  layer->node->shape = garnet->collapse == NN_COLLAPSE_NONE ? NN_SHAPE (layer->in->dims[0], garnet->n_filters)
+                                                            : NN_SHAPE (garnet->n_filters);
+  return nn_keras_activation (layer, nn_json_get (layer->config, "output_activation"), &layer->node->attrs, error);
+}
