@@ -37,9 +37,11 @@
 #include "nn-jets.h"
 #include "nn-sample.h"
 
+#include "nn-calibration.h"
 #include "nn-estimate.h"
 #include "nn-law.h"
 #include "nn-part.h"
+#include "nn-reuse-solver.h"
 
 #include "nn-groups.h"
 #include "nn-knapsack.h"

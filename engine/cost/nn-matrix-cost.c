@@ -45,6 +45,8 @@
 #define RESOURCE_FF_FACTOR 2.0
 #define RESOURCE_LOW 0.6
 #define RESOURCE_HIGH 1.7
+/* Up to this depth the law of memories was always met; deeper ones are split as HLS sees fit. */
+#define BRAM_EXACT_DEPTH 1024
 /* A multiplication in logic: LUTs for each bit of one operand times each of the other (csynth: 8x16 takes 0 DSP, 58 LUT). */
 #define LOGIC_MULTIPLY_LUT 0.55
 /* Distributed arithmetic: an adder for each digit beyond one, less what common subexpressions save. */
@@ -190,6 +192,9 @@ latency_multipliers (const NnMatrix      *m,
   if (m->part != NULL && m->part->family == NN_FAMILY_ASIC)
     each = 0;
   *dsp = nn_figure (ceil (n * each / blocks));
+  /* Vivado HLS 2020.1 binds up to two more than the limit says where it shares them among many */
+  if (m->vivado && n < count->n_dsp)
+    dsp->high += 2;
   if (m->input.width < NN_LAW_DSP_INPUT_BITS)
     *dsp = (NnFigure) { 0, 0, dsp->high }; /* to logic, but not by a law that was always met */
   return dsp->value > 0 ? n : 0;
@@ -227,6 +232,8 @@ latency_kernel (const NnMatrix *m,
   cost->interval = nn_figure (MIN ((double) MAX (m->reuse, 1), latency + 1));
   cost->interval.low = MIN (cost->interval.value, cost->latency.low + 1);
   cost->interval.high = MIN ((double) MAX (m->reuse, 1), cost->latency.high + 1);
+  if (m->strategy == NN_STRATEGY_RESOURCE && m->reuse <= 1) /* its function is not pipelined */
+    cost->interval = (NnFigure) { latency + 1, 1, cost->latency.high + 1 };
   cost->bops = bit_operations (m, count.n_nonzero);
 }
 
@@ -247,10 +254,15 @@ resource_kernel (const NnMatrix *m,
     r[NN_RESOURCE_DSP].low = 0; /* columns of a memory may happen to need fewer bits */
   width = (double) live * m->weight.width;
   r[NN_RESOURCE_BRAM] = nn_figure (nn_law_rom_bram (reuse, (gsize) width));
-  /* the index of the output has a memory of its own where a multiplier serves several */
-  if (reuse >= m->n_in && !pruned)
+  /* the index of the output has a memory of its own where a multiplier serves more than two */
+  if (reuse > 2 * m->n_in && !pruned)
     r[NN_RESOURCE_BRAM].value += 1;
   r[NN_RESOURCE_BRAM].high += 1;
+  if (reuse > BRAM_EXACT_DEPTH)
+    {
+      r[NN_RESOURCE_BRAM].low = floor (r[NN_RESOURCE_BRAM].low * 0.75);
+      r[NN_RESOURCE_BRAM].high = ceil (r[NN_RESOURCE_BRAM].high * 1.1);
+    }
   if (reuse > m->n_in && !pruned)
     {
       double ways = pow (2, ceil (log2 (MAX (m->n_out, 2))));

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli estimate MODEL --config C.json: resources and latency before synthesis. */
+
+#include "cli.h"
+
+#include <math.h>
+
+static void
+add_figure (JsonBuilder *json,
+            const char  *name,
+            NnFigure     figure)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_begin_object (json);
+  cli_json_double (json, "value", figure.value);
+  cli_json_double (json, "low", figure.low);
+  cli_json_double (json, "high", figure.high);
+  json_builder_end_object (json);
+}
+
+static NnFigure
+scaled (NnFigure figure,
+        double   factor)
+{
+  return (NnFigure) { figure.value * factor, figure.low * factor, figure.high * factor };
+}
+
+static void
+add_cost (JsonBuilder  *json,
+          const NnCost *cost,
+          double        clock_ns)
+{
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    add_figure (json, nn_resource_name (r), cost->resource[r]);
+  add_figure (json, "latency_cycles", cost->latency);
+  add_figure (json, "interval_cycles", cost->interval);
+  add_figure (json, "latency_ns", scaled (cost->latency, clock_ns));
+  add_figure (json, "bops", (NnFigure) { cost->bops, cost->bops, cost->bops });
+  add_figure (json, "energy_nj", cost->energy_nj);
+  if (!isnan (cost->area_um2.value))
+    add_figure (json, "area_um2", cost->area_um2);
+}
+
+static void
+add_part (JsonBuilder  *json,
+          const NnPart *part)
+{
+  json_builder_set_member_name (json, "part");
+  json_builder_begin_object (json);
+  cli_json_string (json, "name", part != NULL ? part->name : NULL);
+  if (part != NULL)
+    {
+      cli_json_string (json, "title", part->title);
+      cli_json_string (json, "source", part->source);
+      for (guint r = 0; r < NN_N_RESOURCES; r++)
+        cli_json_double (json, nn_resource_name (r), part->total.amount[r] < 0 ? NAN : part->total.amount[r]);
+    }
+  json_builder_end_object (json);
+}
+
+/* The values that a layer's kernel accepts, each with its forecast. */
+static void
+add_options (JsonBuilder      *json,
+             const NnDesign   *design,
+             guint             i,
+             const NnPart     *part,
+             double            clock_ns)
+{
+  g_autoptr (GArray) options = nn_reuse_options (design, i, part);
+
+  json_builder_set_member_name (json, "reuse_factors");
+  json_builder_begin_array (json);
+  for (guint k = 0; k < options->len; k++)
+    {
+      const NnReuseOption *option = &g_array_index (options, NnReuseOption, k);
+
+      json_builder_begin_object (json);
+      cli_json_int (json, "reuse_factor", option->reuse);
+      add_cost (json, &option->cost, clock_ns);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+}
+
+static void
+add_layers (JsonBuilder      *json,
+            const NnDesign   *design,
+            const NnEstimate *estimate,
+            gboolean          options)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+  double clock_ns = nn_config_clock_ns (nn_design_config (design));
+
+  json_builder_set_member_name (json, "layers");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < estimate->n_layers; i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      const NnLayerPlan *plan = nn_design_plan (design, i);
+
+      json_builder_begin_object (json);
+      cli_json_string (json, "name", node->name);
+      cli_json_string (json, "class", node->class_name);
+      cli_json_string (json, "origin", node->origin);
+      if (plan->n_in > 0)
+        {
+          cli_json_string (json, "strategy", nn_strategy_name (plan->strategy));
+          cli_json_int (json, "reuse_factor", plan->reuse_factor);
+        }
+      add_cost (json, &estimate->layers[i], clock_ns);
+      if (options)
+        add_options (json, design, i, estimate->part, clock_ns);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+}
+
+static const char *
+status_name (NnReuseStatus status)
+{
+  return status == NN_REUSE_OPTIMAL ? "optimal" : status == NN_REUSE_GAP ? "gap" : "infeasible";
+}
+
+static void
+add_plan (JsonBuilder       *json,
+          const NnReusePlan *plan,
+          const NnDesign    *design)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+
+  json_builder_set_member_name (json, "reuse");
+  json_builder_begin_object (json);
+  cli_json_string (json, "status", status_name (plan->status));
+  cli_json_double (json, "dsp", plan->dsp);
+  cli_json_double (json, "bound", plan->bound);
+  cli_json_double (json, "gap", plan->gap);
+  cli_json_double (json, "latency_cycles", plan->latency);
+  json_builder_set_member_name (json, "layers");
+  json_builder_begin_object (json);
+  for (guint i = 0; i < plan->n_layers; i++)
+    if (plan->reuse[i] > 0)
+      cli_json_int (json, nn_graph_node (graph, i)->name, plan->reuse[i]);
+  json_builder_end_object (json);
+  json_builder_end_object (json);
+}
+
+static char *
+range_text (NnFigure figure)
+{
+  g_autofree char *value = nn_text_thousands (llround (figure.value));
+  g_autofree char *low = nn_text_thousands (llround (figure.low));
+  g_autofree char *high = nn_text_thousands (llround (figure.high));
+
+  return figure.low == figure.high ? g_steal_pointer (&value) : g_strdup_printf ("%s (%s-%s)", value, low, high);
+}
+
+static void
+print_row (const char   *name,
+           const NnCost *cost)
+{
+  static const NnResource columns[] = { NN_RESOURCE_DSP, NN_RESOURCE_BRAM, NN_RESOURCE_LUT, NN_RESOURCE_FF };
+  g_autofree char *latency = range_text (cost->latency);
+  g_autofree char *interval = range_text (cost->interval);
+
+  g_print ("%-24.24s", name);
+  for (guint c = 0; c < G_N_ELEMENTS (columns); c++)
+    {
+      g_autofree char *text = range_text (cost->resource[columns[c]]);
+
+      g_print (" %26s", text);
+    }
+  g_print (" %20s %18s\n", latency, interval);
+}
+
+static void
+print_estimate (const NnDesign   *design,
+                const NnEstimate *estimate)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+
+  g_print ("%s: %s\n\n%-24s %26s %26s %26s %26s %20s %18s\n", estimate->part != NULL ? estimate->part->name : "part",
+           estimate->part != NULL ? estimate->part->title : "unknown", "layer", "DSP", "BRAM 18K", "LUT", "FF", "latency",
+           "interval");
+  for (guint i = 0; i < estimate->n_layers; i++)
+    print_row (nn_graph_node (graph, i)->name, &estimate->layers[i]);
+  print_row ("total", &estimate->total);
+  g_print ("\n%.1f ns at %g ns a cycle; energy %.3g nJ a sample (%.2g to %.2g)\n", estimate->total.latency_ns,
+           nn_config_clock_ns (nn_design_config (design)), estimate->total.energy_nj.value, estimate->total.energy_nj.low,
+           estimate->total.energy_nj.high);
+}
+
+static void
+print_plan (const NnReusePlan *plan,
+            const NnDesign    *design)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+
+  g_print ("reuse factors for the fewest DSPs: %s, %.0f DSP (bound %.0f), %.0f cycles\n", status_name (plan->status), plan->dsp,
+           plan->bound, plan->latency);
+  for (guint i = 0; i < plan->n_layers; i++)
+    if (plan->reuse[i] > 0)
+      g_print ("  %-24s %u\n", nn_graph_node (graph, i)->name, plan->reuse[i]);
+  g_print ("\n");
+}
+
+typedef struct {
+  char   *config, *weights, *part, *parts, *calibration, *output;
+  double  cycles;
+  gboolean options;
+} Arguments;
+
+/* With --reuse-for-latency: the design with the reuse factors that were found, in place of @design. */
+static gboolean
+solve (Cli              *cli,
+       const Arguments  *arguments,
+       const NnModel    *model,
+       const NnPart     *part,
+       NnDesign        **design,
+       NnReusePlan     **plan,
+       GError          **error)
+{
+  g_autoptr (NnConfig) config = NULL;
+  g_autofree char *text = NULL;
+
+  *plan = nn_reuse_solve (*design, part, arguments->cycles, cli->cancellable, error);
+  if (*plan == NULL)
+    return FALSE;
+  config = nn_reuse_plan_config (*plan, *design);
+  nn_design_unref (*design);
+  *design = nn_design_new (model, config, error);
+  if (*design == NULL)
+    return FALSE;
+  text = arguments->output != NULL ? nn_config_to_json (config) : NULL;
+  return text == NULL || g_file_set_contents (arguments->output, text, -1, error);
+}
+
+static gboolean
+estimate_model (Cli              *cli,
+                const char       *path,
+                const Arguments  *arguments,
+                JsonBuilder      *json,
+                GError          **error)
+{
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnConfig) config = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (NnEstimate) estimate = NULL;
+  g_autoptr (NnReusePlan) plan = NULL;
+  g_autoptr (NnCalibration) calibration = NULL;
+  const NnPart *part = NULL;
+  NnLoadOptions options;
+
+  nn_load_options_init (&options);
+  options.weights_path = arguments->weights;
+  if (arguments->parts != NULL && !nn_parts_add_file (arguments->parts, error))
+    return FALSE;
+  if (arguments->part != NULL && (part = nn_part_find (arguments->part, error)) == NULL)
+    return FALSE;
+  if (arguments->calibration != NULL && (calibration = nn_calibration_load (arguments->calibration, error)) == NULL)
+    return FALSE;
+  model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
+  if (model == NULL || (config = nn_config_load (arguments->config, error)) == NULL)
+    return FALSE;
+  if (!nn_config_check (config, model, error) || (design = nn_design_new (model, config, error)) == NULL)
+    return FALSE;
+  if (arguments->cycles > 0 && !solve (cli, arguments, model, part, &design, &plan, error))
+    return FALSE;
+  estimate = nn_estimate (design, part, error);
+  if (estimate == NULL)
+    return FALSE;
+  if (calibration != NULL)
+    cli_json_int (json, "calibrated_on",
+                  nn_calibration_apply (calibration, NULL, NULL, "csynth", estimate));
+  json_builder_set_member_name (json, "total");
+  json_builder_begin_object (json);
+  add_cost (json, &estimate->total, nn_config_clock_ns (config));
+  json_builder_end_object (json);
+  add_layers (json, design, estimate, arguments->options);
+  add_part (json, estimate->part);
+  if (plan != NULL)
+    add_plan (json, plan, design);
+  if (!cli->json && plan != NULL)
+    print_plan (plan, design);
+  if (!cli->json)
+    print_estimate (design, estimate);
+  return TRUE;
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  Arguments arguments = { 0 };
+  GOptionEntry entries[] = {
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &arguments.config, "Settings for hardware, JSON or YAML", "FILE" },
+    { "part", 'p', 0, G_OPTION_ARG_STRING, &arguments.part, "Part (the configuration's)", "PART" },
+    { "parts", 0, 0, G_OPTION_ARG_FILENAME, &arguments.parts, "Parts of your own, JSON", "FILE" },
+    { "calibration", 0, 0, G_OPTION_ARG_FILENAME, &arguments.calibration, "What your syntheses say about estimates", "FILE" },
+    { "options", 0, 0, G_OPTION_ARG_NONE, &arguments.options, "With every reuse factor each layer accepts (JSON)", NULL },
+    { "reuse-for-latency", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.cycles, "Choose all reuse factors: fewest DSPs within so many cycles", "CYCLES" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output, "Write the configuration with the chosen reuse factors", "FILE" },
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &arguments.weights, "HDF5 weights of a .json architecture", "FILE" },
+    { NULL },
+  };
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  GError *error = NULL;
+  int status;
+
+  if (!cli_parse (cli, &cli_estimate, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  if (arguments.config == NULL)
+    {
+      g_printerr ("espalier-cli estimate: --config FILE is missing; \"espalier-cli configure\" writes one\n");
+      return CLI_USAGE;
+    }
+  json_builder_begin_object (json);
+  if (!estimate_model (cli, argv[1], &arguments, json, &error))
+    status = cli_fail (&cli_estimate, error);
+  else
+    {
+      json_builder_end_object (json);
+      if (cli->json)
+        cli_print_json (json);
+      status = CLI_DONE;
+    }
+  g_free (arguments.config);
+  g_free (arguments.weights);
+  g_free (arguments.part);
+  g_free (arguments.parts);
+  g_free (arguments.calibration);
+  g_free (arguments.output);
+  return status;
+}
+
+const CliVerb cli_estimate = {
+  .name = "estimate",
+  .arguments = "MODEL --config FILE",
+  .summary = "Resources and latency before synthesis",
+  .run = run,
+};
