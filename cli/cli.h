@@ -49,6 +49,7 @@ typedef struct {
 
 extern const CliVerb cli_configure;
 extern const CliVerb cli_evaluate;
+extern const CliVerb cli_estimate;
 extern const CliVerb cli_inspect;
 extern const CliVerb cli_predict;
 extern const CliVerb cli_report;

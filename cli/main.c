@@ -13,6 +13,7 @@
 /* In alphabetical order. */
 static const CliVerb *const verbs[] = {
   &cli_configure,
+  &cli_estimate,
   &cli_evaluate,
   &cli_inspect,
   &cli_predict,

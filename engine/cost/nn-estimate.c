@@ -236,6 +236,7 @@ add_resources (NnEstimate *estimate)
         value, value - COMMON_ERROR * low - (1 - COMMON_ERROR) * sqrt (low2),
         value + COMMON_ERROR * high + (1 - COMMON_ERROR) * sqrt (high2)
       };
+      estimate->total.resource[r].value = round (value);
       estimate->total.resource[r].low = MAX (0, floor (estimate->total.resource[r].low));
       estimate->total.resource[r].high = ceil (estimate->total.resource[r].high);
     }

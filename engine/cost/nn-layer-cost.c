@@ -549,4 +549,10 @@ nn_layer_cost (const NnDesign    *design,
   layer_init (&layer, design, i, plan, part);
   by_operator (&layer, cost);
   add_fifo (&layer, cost);
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    {
+      NnFigure *f = &cost->resource[r];
+
+      *f = (NnFigure) { round (f->value), MIN (floor (f->low), round (f->value)), MAX (ceil (f->high), round (f->value)) };
+    }
 }
