@@ -204,7 +204,7 @@ print_plan (const NnReusePlan *plan,
 }
 
 typedef struct {
-  char   *config, *weights, *part, *parts, *calibration, *output;
+  char   *config, *weights, *part, *parts, *calibration, *learn, *forget, *output;
   double  cycles;
   gboolean options;
 } Arguments;
@@ -234,6 +234,34 @@ solve (Cli              *cli,
   return text == NULL || g_file_set_contents (arguments->output, text, -1, error);
 }
 
+/* Adds a report of this design to the user's calibration, or takes one back. */
+static gboolean
+change_calibration (NnCalibration    *calibration,
+                    const Arguments  *arguments,
+                    const NnEstimate *estimate,
+                    GError          **error)
+{
+  g_autoptr (HlsReport) report = NULL;
+  NnCalibrationEntry entry = { 0 };
+
+  for (guint i = nn_calibration_n_entries (calibration); arguments->forget != NULL && i > 0; i--)
+    if (g_str_equal (nn_calibration_entry (calibration, i - 1)->source, arguments->forget))
+      nn_calibration_remove (calibration, i - 1);
+  if (arguments->learn != NULL)
+    {
+      report = hls_report_read (arguments->learn, error);
+      if (report == NULL)
+        return FALSE;
+      entry = (NnCalibrationEntry) { .source = arguments->learn, .tool = report->tool, .version = report->version,
+                                     .part = report->part, .stage = report->stage, .measured = report->resources,
+                                     .measured_latency = report->latency_max, .estimated_latency = estimate->total.latency.value };
+      for (guint r = 0; r < NN_N_RESOURCES; r++)
+        entry.estimated.amount[r] = estimate->total.resource[r].value;
+      nn_calibration_add (calibration, &entry);
+    }
+  return nn_calibration_save (calibration, arguments->calibration, error);
+}
+
 static gboolean
 estimate_model (Cli              *cli,
                 const char       *path,
@@ -256,7 +284,9 @@ estimate_model (Cli              *cli,
     return FALSE;
   if (arguments->part != NULL && (part = nn_part_find (arguments->part, error)) == NULL)
     return FALSE;
-  if (arguments->calibration != NULL && (calibration = nn_calibration_load (arguments->calibration, error)) == NULL)
+  if (arguments->learn != NULL && !g_file_test (arguments->calibration, G_FILE_TEST_EXISTS))
+    calibration = nn_calibration_new ();
+  else if (arguments->calibration != NULL && (calibration = nn_calibration_load (arguments->calibration, error)) == NULL)
     return FALSE;
   model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
   if (model == NULL || (config = nn_config_load (arguments->config, error)) == NULL)
@@ -267,6 +297,8 @@ estimate_model (Cli              *cli,
     return FALSE;
   estimate = nn_estimate (design, part, error);
   if (estimate == NULL)
+    return FALSE;
+  if ((arguments->learn != NULL || arguments->forget != NULL) && !change_calibration (calibration, arguments, estimate, error))
     return FALSE;
   if (calibration != NULL)
     cli_json_int (json, "calibrated_on",
@@ -297,6 +329,8 @@ run (Cli   *cli,
     { "part", 'p', 0, G_OPTION_ARG_STRING, &arguments.part, "Part (the configuration's)", "PART" },
     { "parts", 0, 0, G_OPTION_ARG_FILENAME, &arguments.parts, "Parts of your own, JSON", "FILE" },
     { "calibration", 0, 0, G_OPTION_ARG_FILENAME, &arguments.calibration, "What your syntheses say about estimates", "FILE" },
+    { "learn", 0, 0, G_OPTION_ARG_FILENAME, &arguments.learn, "Add this design's report to --calibration", "REPORT" },
+    { "forget", 0, 0, G_OPTION_ARG_FILENAME, &arguments.forget, "Take a report out of --calibration again", "REPORT" },
     { "options", 0, 0, G_OPTION_ARG_NONE, &arguments.options, "With every reuse factor each layer accepts (JSON)", NULL },
     { "reuse-for-latency", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.cycles, "Choose all reuse factors: fewest DSPs within so many cycles", "CYCLES" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments.output, "Write the configuration with the chosen reuse factors", "FILE" },
@@ -314,6 +348,11 @@ run (Cli   *cli,
       g_printerr ("espalier-cli estimate: --config FILE is missing; \"espalier-cli configure\" writes one\n");
       return CLI_USAGE;
     }
+  if ((arguments.learn != NULL || arguments.forget != NULL) && arguments.calibration == NULL)
+    {
+      g_printerr ("espalier-cli estimate: --learn and --forget need --calibration FILE to write to\n");
+      return CLI_USAGE;
+    }
   json_builder_begin_object (json);
   if (!estimate_model (cli, argv[1], &arguments, json, &error))
     status = cli_fail (&cli_estimate, error);
@@ -329,6 +368,8 @@ run (Cli   *cli,
   g_free (arguments.part);
   g_free (arguments.parts);
   g_free (arguments.calibration);
+  g_free (arguments.learn);
+  g_free (arguments.forget);
   g_free (arguments.output);
   return status;
 }

@@ -16,8 +16,8 @@
 #define RELU_LUT_BIT 3.0
 /* leaky relu: a multiplier an element (KebL), 48 LUTs of 16 bits. */
 #define LEAKY_LUT_BIT 3.0
-/* Softmax: 106 to 196 LUTs and 43 to 212 FFs an output; one multiplication an output; the exponentials' memories serve two
- * outputs each, the inverse takes two blocks (2021.1 to 2024.1). */
+/* Softmax: 106 to 196 LUTs and 43 to 212 FFs an output; one multiplication an output. Vitis HLS takes about a block an
+ * output (5, 10, 16 outputs: 5, 10, 16 blocks with 2021.1; 5, 6, 8: 8, 5, 10 with later ones), Vivado HLS one for two. */
 #define SOFTMAX_LUT 140.0
 #define SOFTMAX_FF 120.0
 #define SOFTMAX_CYCLES_FAST 8
@@ -273,10 +273,10 @@ softmax (const Layer *l,
       simple_cycles (l, cost, ceil (log2 (MAX (n, 2)) / 2));
       return;
     }
-  memories = ceil (n / 2) * MAX (nn_law_rom_bram (MAX (l->plan->exp_table_size, 1), l->plan->exp_table.width), 1)
-             + 2 * MAX (nn_law_rom_bram (MAX (l->plan->inv_table_size, 1), l->plan->inv_table.width), 1);
+  memories = MAX (nn_law_rom_bram (MAX (l->plan->exp_table_size, 1), l->plan->exp_table.width), 1);
+  memories *= l->vivado ? MAX (ceil (n / 2) - 1, 1) : n;
   cost->resource[NN_RESOURCE_DSP] = (NnFigure) { n, MIN (n, 1), n };
-  cost->resource[NN_RESOURCE_BRAM] = (NnFigure) { memories, MIN (memories, 2), memories + n };
+  cost->resource[NN_RESOURCE_BRAM] = (NnFigure) { memories, MIN (memories, 2), memories + 4 };
   set_logic (cost, SOFTMAX_LUT * n, SOFTMAX_FF * n, WIDE_LOW, WIDE_HIGH);
   cost->bops = l->channels * l->positions * (l->plan->exp_table.width * l->plan->inv_table.width + 2 * l->plan->accum.width);
   simple_cycles (l, cost, slow ? SOFTMAX_CYCLES_SLOW : SOFTMAX_CYCLES_FAST);

@@ -6,7 +6,7 @@
  * --fit prints by how much the calibration rows are off, kernel by kernel, which is what the coefficients are set by.
  */
 
-#include "cost-truth.h"
+#include "cost-truth-nets.h"
 
 #define BEGIN "<!-- estimates: begin -->"
 #define END "<!-- estimates: end -->"
@@ -169,6 +169,59 @@ append_row (GString   *text,
   g_string_append_c (text, '\n');
 }
 
+static void
+append_figure (GString  *text,
+               double    truth,
+               NnFigure  f,
+               guint    *covered,
+               guint    *n)
+{
+  gboolean within = truth >= f.low && truth <= f.high;
+
+  *n += 1;
+  *covered += within;
+  g_string_append_printf (text, " %" G_GINT64_FORMAT " / %" G_GINT64_FORMAT "%s |", (gint64) llround (truth), (gint64) llround (f.value),
+                          within ? "" : " *");
+}
+
+/* Whole designs: what the user will compare with the first page of a report. */
+static void
+append_nets (GString   *text,
+             GPtrArray *nets)
+{
+  GArray *errors[N_FIGURES];
+  guint covered = 0, n = 0;
+
+  for (guint f = 0; f < N_FIGURES; f++)
+    errors[f] = g_array_new (FALSE, FALSE, sizeof (double));
+  g_string_append (text, "\n### Whole networks: measured / estimated (* outside the stated bounds; (c): its layers set coefficients)\n\n| network |");
+  for (guint f = 0; f < N_FIGURES; f++)
+    g_string_append_printf (text, " %s |", figure_names[f]);
+  g_string_append (text, "\n|---|---|---|---|---|---|---|\n");
+  for (guint i = 0; i < nets->len; i++)
+    {
+      const TruthNet *net = nets->pdata[i];
+
+      g_string_append_printf (text, "| %s%s |", net->name, net->calibrated ? " (c)" : "");
+      for (guint f = 0; f < N_FIGURES; f++)
+        {
+          double truth = f == LATENCY ? net->latency : f == INTERVAL ? net->interval : net->measured[figure_resource[f]];
+          double error = relative_error (estimated (&net->estimate->total, f).value, truth);
+
+          append_figure (text, truth, estimated (&net->estimate->total, f), &covered, &n);
+          g_array_append_val (errors[f], error);
+        }
+      g_string_append_c (text, '\n');
+    }
+  g_string_append (text, "| median error |");
+  for (guint f = 0; f < N_FIGURES; f++)
+    {
+      append_percent (text, quantile (errors[f], 0.5));
+      g_array_unref (errors[f]);
+    }
+  g_string_append_printf (text, "\n\n%u of %u figures lie within their bounds.\n", covered, n);
+}
+
 static char *
 make_section (GPtrArray *rows)
 {
@@ -189,6 +242,11 @@ make_section (GPtrArray *rows)
       for (guint f = 0; f < N_FIGURES; f++)
         append_row (text, rows, g, f);
     }
+  {
+    g_autoptr (GPtrArray) nets = truth_nets (rows);
+
+    append_nets (text, nets);
+  }
   g_string_append (text, END "\n");
   return g_string_free (text, FALSE);
 }
