@@ -33,6 +33,8 @@ const char *const *hls_project_files (const HlsProject  *project);
 const char        *hls_project_bytes (const HlsProject  *project,
                                       const char        *path,
                                       gsize             *n);
+/* What the user should know: kernels replaced, savings that a setting loses. (transfer none) (zero-terminated) */
+const char *const *hls_project_warnings (const HlsProject *project);
 gboolean           hls_project_write (const HlsProject  *project,
                                       const char        *folder,
                                       GError           **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a project is written: one pass over the lowered graph, one writer a layer, one table a backend. */
+
+#pragma once
+
+#include "hls-project.h"
+#include "nn-fixed-exec.h"
+
+G_BEGIN_DECLS
+
+typedef struct _HlsEmit HlsEmit;
+
+/**
+ * HlsLayer: one node of the lowered graph on its way out.
+ * @number: its own, as in `layer3_out`, `config3`, `w3`
+ * @alias: (nullable): the layer whose array or stream this one only renames
+ * @value: variable that holds its output
+ * @type: C++ type of one element
+ * @packet: elements of one packet of its stream
+ * @kernel: (nullable): what was chosen for its multiplications, and why: for people
+ * @n_multipliers: those it has at work at once, 0 where it does not multiply by weights
+ * @n_dropped: those it would have without pruning, besides
+ */
+typedef struct {
+  guint              number;
+  const NnNode      *node;
+  const NnLayerPlan *plan;
+  gsize              count;
+  guint              alias;
+  char              *value;
+  char              *type;
+  guint              packet;
+  guint              n_readers;
+  guint              next_reader;
+  char              *kernel;
+  gsize              n_multipliers;
+  gsize              n_dropped;
+} HlsLayer;
+
+/**
+ * HlsBackend: what one tool wants otherwise than the others.
+ * @name: for people
+ * @key: on the command line
+ * @header: of the runtime: `backend/amd.h` or `backend/algorithmic.h`
+ * @tool: the part of it that is the tool's own
+ * @simulation: (array zero-terminated): runtime files that stand in for the vendor's headers
+ * @type: C++ name of a number type
+ * @directives: (array zero-terminated): what may stand in a pragma
+ * @scripts: every file that drives the tool
+ */
+typedef struct {
+  NnBackend          backend;
+  const char        *name;
+  const char        *key;
+  const char        *header;
+  const char        *tool;
+  const char *const *simulation;
+  gboolean           streams;
+  char            *(*type) (const NnType *type);
+  void             (*scripts) (HlsEmit *emit);
+  const char *const *directives;
+} HlsBackend;
+
+struct _HlsEmit {
+  HlsProject       *project;
+  const NnDesign   *design;
+  const NnModel    *model;
+  const NnGraph    *graph;
+  const HlsBackend *backend;
+  gboolean          stream;
+  gboolean          dataflow;
+  char             *name;    /* of the project and of the top function */
+  HlsLayer         *layers;
+  guint             n_layers;
+  GString          *types;     /* defines.h */
+  GString          *configs;   /* parameters.h */
+  GString          *includes;  /* of the weights, in parameters.h */
+  GString          *calls;     /* body of the top function */
+  GString          *generated; /* adder graphs */
+  GPtrArray        *notes;     /* for the README, and warnings */
+  GString          *memories;  /* directives for tools that take them apart from the source */
+};
+
+const HlsBackend *hls_backend          (NnBackend         backend);
+void              hls_project_add      (HlsProject       *project,
+                                        const char       *path,
+                                        GString          *text); /* (transfer full) */
+void              hls_project_add_runtime (HlsProject    *project,
+                                        const char       *path,
+                                        const char       *resource);
+char             *hls_runtime_text     (const char       *resource) G_GNUC_MALLOC;
+void              hls_project_warn     (HlsProject       *project,
+                                        const char       *text);
+
+/* Types. */
+gboolean          hls_type_check       (const NnType     *type,
+                                        const char       *layer,
+                                        const char       *what,
+                                        GError          **error);
+char             *hls_type_ap          (const NnType     *type) G_GNUC_MALLOC;
+char             *hls_type_ac          (const NnType     *type) G_GNUC_MALLOC;
+/* Writes `typedef TYPE layerN_SUFFIX;` */
+gboolean          hls_emit_typedef     (HlsEmit          *emit,
+                                        const HlsLayer   *layer,
+                                        const char       *suffix,
+                                        const NnType     *type,
+                                        GError          **error);
+
+/* Weights. */
+gboolean          hls_emit_values      (HlsEmit          *emit,
+                                        const HlsLayer   *layer,
+                                        const char       *name,
+                                        const char       *suffix,
+                                        const char       *comment,
+                                        const NnType     *type,
+                                        const gint64     *raw,
+                                        gsize             n,
+                                        GError          **error);
+void              hls_emit_indices     (HlsEmit          *emit,
+                                        const char       *name,
+                                        const char       *comment,
+                                        const guint32    *values,
+                                        gsize             n);
+const gint64     *hls_emit_raw         (const HlsEmit    *emit,
+                                        const HlsLayer   *layer,
+                                        NnRole            role,
+                                        gsize            *n);
+
+/**
+ * HlsMatrix: a matrix of weights on its way to a kernel.
+ * @prefix: "" or "recurrent_", of its types and arrays
+ * @bias: (nullable): zeros where there is none
+ * @n_bias: where the bias begins
+ */
+typedef struct {
+  const char   *prefix;
+  const gint64 *raw;       /* (n_in, n_out) */
+  const gint64 *bias;
+  const NnType *weight_type, *bias_type, *accum_type;
+  guint         n_in, n_out, reuse_factor;
+} HlsMatrix;
+
+gboolean          hls_emit_matrix      (HlsEmit          *emit,
+                                        HlsLayer         *layer,
+                                        const HlsMatrix  *matrix,
+                                        const char       *config,
+                                        GError          **error);
+void              hls_emit_adders      (HlsEmit          *emit,
+                                        const HlsLayer   *layer,
+                                        const HlsMatrix  *matrix,
+                                        const char       *config);
+gboolean          hls_emit_layer       (HlsEmit          *emit,
+                                        HlsLayer         *layer,
+                                        GError          **error);
+char             *hls_emit_input       (HlsEmit          *emit,
+                                        const HlsLayer   *layer,
+                                        guint             k) G_GNUC_MALLOC;
+const HlsLayer   *hls_emit_source      (const HlsEmit    *emit,
+                                        guint             node);
+char             *hls_emit_stream_type (const HlsEmit    *emit,
+                                        const HlsLayer   *layer) G_GNUC_MALLOC;
+gboolean          hls_emit_firmware    (HlsEmit          *emit,
+                                        GError          **error);
+void              hls_emit_test_bench  (HlsEmit          *emit,
+                                        const HlsVectors *vectors);
+void              hls_emit_readme      (HlsEmit          *emit);
+
+G_END_DECLS

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* firmware/: the top function, types, structs, and the runtime headers. */
+
+#include "hls-emit-private.h"
+
+#include "nn-text.h"
+
+#define HEAD "// SPDX-License-Identifier: Apache-2.0\n"
+
+static const char *const runtime[] = {
+  "nnet_activation.h", "nnet_common.h", "nnet_conv.h",    "nnet_dense.h", "nnet_merge.h",
+  "nnet_pooling.h",    "nnet_shape.h",  "nnet_softmax.h", "nnet_window.h",
+};
+
+typedef struct {
+  const HlsLayer *layer;
+  char           *name;
+  gboolean        input;
+} Port;
+
+/* All ports in the order of the top function's arguments. (transfer full) */
+static GArray *
+ports (const HlsEmit *emit)
+{
+  GArray *list = g_array_new (FALSE, TRUE, sizeof (Port));
+  guint n;
+  const guint *nodes = nn_graph_inputs (emit->graph, &n);
+
+  for (guint k = 0; k < n; k++)
+    {
+      Port port = { &emit->layers[nodes[k]], g_strdup (emit->layers[nodes[k]].value), TRUE };
+
+      g_array_append_val (list, port);
+    }
+  nodes = nn_graph_outputs (emit->graph, &n);
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *source = hls_emit_source (emit, nodes[k]);
+      Port port = { source, NULL, FALSE };
+
+      port.name = emit->stream && source->n_readers > 1 ? g_strdup_printf ("%s_port", source->value) : g_strdup (source->value);
+      g_array_append_val (list, port);
+    }
+  return list;
+}
+
+static void
+free_ports (GArray *list)
+{
+  for (guint k = 0; k < list->len; k++)
+    g_free (g_array_index (list, Port, k).name);
+  g_array_free (list, TRUE);
+}
+
+static void
+append_prototype (const HlsEmit *emit,
+                  GArray        *list,
+                  GString       *text)
+{
+  g_string_append_printf (text, "NNET_COMPONENT void %s(", emit->name);
+  for (guint k = 0; k < list->len; k++)
+    {
+      const Port *port = &g_array_index (list, Port, k);
+
+      g_string_append (text, k > 0 ? ",\n    " : "\n    ");
+      if (emit->stream)
+        g_string_append_printf (text, "nnet::stream<%s_packet> &%s", port->layer->type, port->name);
+      else
+        g_string_append_printf (text, "%s%s %s[%" G_GSIZE_FORMAT "]", port->input ? "const " : "", port->layer->type, port->name,
+                                port->layer->count);
+    }
+  g_string_append (text, ")");
+}
+
+static void
+write_top (HlsEmit *emit,
+           GArray  *list)
+{
+  GString *text = g_string_new (HEAD), *header = g_string_new (HEAD);
+  g_autofree char *path = g_strdup_printf ("firmware/%s.cpp", emit->name);
+  g_autofree char *header_path = g_strdup_printf ("firmware/%s.h", emit->name);
+  g_autofree char *guard = g_ascii_strup (emit->name, -1);
+
+  g_string_append_printf (header, "#ifndef %s_H_\n#define %s_H_\n\n#include \"defines.h\"\n\n", guard, guard);
+  append_prototype (emit, list, header);
+  g_string_append (header, ";\n\n#endif\n");
+  g_string_append_printf (text, "#include \"%s.h\"\n#include \"parameters.h\"\n\n", emit->name);
+  append_prototype (emit, list, text);
+  g_string_append (text, " {\n");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const Port *port = &g_array_index (list, Port, k);
+
+      g_string_append_printf (text, emit->stream ? "    NNET_PORT_STREAM(%s)\n" : "    NNET_PORT_REGISTERS(%s)\n    NNET_PORT_VALID(%s)\n",
+                              port->name, port->name);
+    }
+  g_string_append (text, emit->dataflow ? "    NNET_DATAFLOW\n\n" : "    NNET_PIPELINE(PROJECT_INTERVAL)\n\n");
+  g_string_append (text, emit->calls->str);
+  if (text->str[text->len - 2] == '\n')
+    g_string_truncate (text, text->len - 1);
+  g_string_append (text, "}\n");
+  hls_project_add (emit->project, header_path, header);
+  hls_project_add (emit->project, path, text);
+}
+
+/* hls4ml, pipeline_style.py: streams and layers that take several cycles work side by side. */
+static void
+choose_style (HlsEmit *emit,
+              guint   *interval)
+{
+  const char *style = nn_config_extra (nn_design_config (emit->design), NULL, NULL, "PipelineStyle");
+  const char *wanted = nn_config_extra (nn_design_config (emit->design), NULL, NULL, "PipelineInterval");
+  gint64 given;
+
+  *interval = 1;
+  emit->dataflow = emit->stream;
+  for (guint i = 0; i < emit->n_layers; i++)
+    {
+      const NnLayerPlan *p = emit->layers[i].plan;
+
+      if (p->n_in == 0)
+        continue;
+      *interval = MAX (*interval, p->reuse_factor);
+      emit->dataflow |= p->strategy == NN_STRATEGY_RESOURCE || p->strategy == NN_STRATEGY_RESOURCE_UNROLLED ||
+                        p->strategy == NN_STRATEGY_COMPRESSED || p->n_positions > MAX (p->parallelization, 1);
+    }
+  if (wanted != NULL && nn_text_to_int (wanted, &given) && given >= 1 && given <= G_MAXINT)
+    *interval = (guint) given;
+  if (style != NULL && !emit->stream)
+    emit->dataflow = g_ascii_strcasecmp (style, "dataflow") == 0 ||
+                     (emit->dataflow && g_ascii_strcasecmp (style, "pipeline") != 0);
+}
+
+static void
+write_defines (HlsEmit *emit,
+               guint    interval)
+{
+  GString *text = g_string_new (HEAD);
+
+  g_string_append (text, "// Number types of every layer.\n#ifndef DEFINES_H_\n#define DEFINES_H_\n\n"
+                         "#include \"nnet_utils/nnet_common.h\"\n\n");
+  g_string_append_printf (text, "#define PROJECT_INTERVAL %u\n\n%s\n#endif\n", interval, emit->types->str);
+  hls_project_add (emit->project, "firmware/defines.h", text);
+}
+
+static void
+write_parameters (HlsEmit *emit)
+{
+  GString *text = g_string_new (HEAD);
+
+  g_string_append (text, "// What each layer's kernel is told.\n#ifndef PARAMETERS_H_\n#define PARAMETERS_H_\n\n#include \"defines.h\"\n\n");
+  for (guint k = 0; k < G_N_ELEMENTS (runtime); k++)
+    g_string_append_printf (text, "#include \"nnet_utils/%s\"\n", runtime[k]);
+  g_string_append_printf (text, "\n%s", emit->includes->str);
+  if (emit->generated->len > 0)
+    {
+      GString *code = g_string_new (HEAD "// Adder graphs of layers in distributed arithmetic.\n#ifndef NNET_CODE_GEN_H_\n"
+                                         "#define NNET_CODE_GEN_H_\n\n");
+
+      g_string_append_printf (code, "namespace nnet {\n\n%s} // namespace nnet\n\n#endif\n", emit->generated->str);
+      hls_project_add (emit->project, "firmware/nnet_utils/nnet_code_gen.h", code);
+      g_string_append (text, "#include \"nnet_utils/nnet_code_gen.h\"\n");
+    }
+  g_string_append_printf (text, "\n%s#endif\n", emit->configs->str);
+  hls_project_add (emit->project, "firmware/parameters.h", text);
+}
+
+static void
+write_runtime (HlsEmit *emit)
+{
+  g_autofree char *header = hls_runtime_text (emit->backend->header), *tool = hls_runtime_text (emit->backend->tool);
+  GString *text = g_string_new (header);
+
+  g_string_replace (text, "@TOOL@", tool, 1);
+  g_string_replace (text, "@NAME@", emit->backend->name, 1);
+  hls_project_add (emit->project, "firmware/nnet_utils/nnet_backend.h", text);
+  for (guint k = 0; k < G_N_ELEMENTS (runtime); k++)
+    {
+      g_autofree char *path = g_strdup_printf ("firmware/nnet_utils/%s", runtime[k]);
+      g_autofree char *resource = g_strdup_printf ("nnet_utils/%s", runtime[k]);
+
+      hls_project_add_runtime (emit->project, path, resource);
+    }
+  for (guint k = 0; emit->backend->simulation[k] != NULL; k++)
+    {
+      g_autofree char *path = g_strdup_printf ("firmware/ap_types/%s", emit->backend->simulation[k]);
+      g_autofree char *resource = g_strdup_printf ("ap_types/%s", emit->backend->simulation[k]);
+
+      hls_project_add_runtime (emit->project, path, resource);
+    }
+  if (emit->backend->backend == NN_BACKEND_ONEAPI || emit->backend->backend == NN_BACKEND_QUARTUS)
+    hls_project_add_runtime (emit->project, "firmware/nnet_utils/nnet_fifo.h", "nnet_utils/nnet_fifo.h");
+}
+
+/* Everything below firmware/ but the weights, which the layers wrote. */
+gboolean
+hls_emit_firmware (HlsEmit  *emit,
+                   GError  **error)
+{
+  GArray *list = ports (emit);
+  guint interval;
+
+  choose_style (emit, &interval);
+  write_top (emit, list);
+  write_defines (emit, interval);
+  write_parameters (emit);
+  write_runtime (emit);
+  free_ports (list);
+  return TRUE;
+}

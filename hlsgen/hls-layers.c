@@ -1,0 +1,919 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One writer a layer: its struct in parameters.h and its call in the top function. */
+
+#include "hls-emit-private.h"
+
+#include "nn-error.h"
+#include "nn-text.h"
+
+#include <string.h>
+
+typedef gboolean (*Writer) (HlsEmit *emit, HlsLayer *layer, GError **error);
+
+/* FIFOs up to this depth are shift registers; deeper ones take block memory (UG1399, STREAM). */
+#define SHALLOW_FIFO 32
+
+/* The layer whose array or stream holds the output of node @node. */
+const HlsLayer *
+hls_emit_source (const HlsEmit *emit,
+                 guint          node)
+{
+  while (emit->layers[node].alias != node)
+    node = emit->layers[node].alias;
+  return &emit->layers[node];
+}
+
+/* The variable that input @k of @layer is read from; of a stream with several readers each has its own copy. */
+char *
+hls_emit_input (HlsEmit        *emit,
+                const HlsLayer *layer,
+                guint           k)
+{
+  HlsLayer *source = (HlsLayer *) hls_emit_source (emit, layer->node->inputs[k]);
+
+  if (!emit->stream || source->n_readers <= 1)
+    return g_strdup (source->value);
+  return g_strdup_printf ("%s_copy%u", source->value, ++source->next_reader);
+}
+
+char *
+hls_emit_stream_type (const HlsEmit  *emit,
+                      const HlsLayer *layer)
+{
+  return emit->stream ? g_strdup_printf ("%s_packet", layer->type) : g_strdup (layer->type);
+}
+
+static gboolean
+rejoins (const HlsEmit  *emit,
+         const HlsLayer *layer)
+{
+  guint n;
+  const guint *readers = nn_graph_consumers (emit->graph, layer->number, &n);
+
+  for (guint k = 0; k < n; k++)
+    if (nn_graph_node (emit->graph, readers[k])->n_inputs > 1)
+      return TRUE;
+  return layer->n_readers > 1;
+}
+
+/* A stream that leaves a fork or enters a join must hold all that the other branch may keep back. */
+static gsize
+fifo_depth (const HlsEmit  *emit,
+            const HlsLayer *layer)
+{
+  gsize packets = MAX (layer->count / layer->packet, 1);
+
+  return rejoins (emit, layer) ? packets : MIN (packets, SHALLOW_FIFO);
+}
+
+static void
+declare_stream (HlsEmit    *emit,
+                HlsLayer   *layer,
+                const char *name)
+{
+  g_string_append_printf (emit->calls,
+                          "    nnet::stream<%s_packet> %s(\"%s\");\n"
+                          "    NNET_FIFO(%s, %" G_GSIZE_FORMAT ")\n",
+                          layer->type, name, name, name, fifo_depth (emit, layer));
+}
+
+static gboolean
+is_output (const HlsEmit  *emit,
+           const HlsLayer *layer)
+{
+  guint n;
+  const guint *outputs = nn_graph_outputs (emit->graph, &n);
+
+  for (guint k = 0; k < n; k++)
+    if (hls_emit_source (emit, outputs[k]) == layer)
+      return TRUE;
+  return FALSE;
+}
+
+/* The variable of the layer's output, unless it is a port. */
+static void
+declare (HlsEmit  *emit,
+         HlsLayer *layer)
+{
+  if (is_output (emit, layer) && layer->n_readers <= 1)
+    return;
+  if (emit->stream)
+    declare_stream (emit, layer, layer->value);
+  else if (!is_output (emit, layer))
+    g_string_append_printf (emit->calls, "    %s %s[%" G_GSIZE_FORMAT "];\n    NNET_PARTITION(%s)\n", layer->type, layer->value,
+                            layer->count, layer->value);
+}
+
+/* Copies of a stream for all its readers, two at a time. */
+static void
+copy_stream (HlsEmit  *emit,
+             HlsLayer *layer)
+{
+  g_autofree char *from = g_strdup (layer->value);
+
+  if (!emit->stream || layer->n_readers <= 1)
+    return;
+  for (guint k = 1; k < layer->n_readers; k++)
+    {
+      g_autofree char *first = g_strdup_printf ("%s_copy%u", layer->value, k);
+      g_autofree char *second = k + 1 == layer->n_readers ? g_strdup_printf ("%s_copy%u", layer->value, k + 1)
+                                                          : g_strdup_printf ("%s_rest%u", layer->value, k);
+      gboolean port = k + 1 == layer->n_readers && is_output (emit, layer);
+
+      declare_stream (emit, layer, first);
+      if (port)
+        {
+          g_free (second);
+          second = g_strdup_printf ("%s_port", layer->value);
+        }
+      else
+        declare_stream (emit, layer, second);
+      g_string_append_printf (emit->calls, "    nnet::clone<%s_packet, %" G_GSIZE_FORMAT ">(%s, %s, %s);\n", layer->type,
+                              layer->count, from, first, second);
+      g_free (from);
+      from = g_strdup (second);
+    }
+}
+
+/* `nnet::FUNCTION<types, configN>(inputs, output, weights); // name`. @functor (nullable) comes first among the types. */
+static void
+call (HlsEmit    *emit,
+      HlsLayer   *layer,
+      const char *function,
+      const char *functor,
+      const char *arguments)
+{
+  g_autofree char *type = hls_emit_stream_type (emit, layer);
+  GString *types = g_string_new (NULL), *inputs = g_string_new (NULL);
+
+  for (guint k = 0; k < layer->node->n_inputs; k++)
+    {
+      g_autofree char *in = hls_emit_input (emit, layer, k);
+      g_autofree char *in_type = hls_emit_stream_type (emit, hls_emit_source (emit, layer->node->inputs[k]));
+
+      g_string_append_printf (types, "%s, ", in_type);
+      g_string_append_printf (inputs, "%s, ", in);
+    }
+  declare (emit, layer);
+  g_string_append_printf (emit->calls, "    nnet::%s<%s%s%s%s, config%u>(%s%s%s); // %s\n", function,
+                          functor != NULL ? functor : "", functor != NULL ? ", " : "", types->str, type, layer->number,
+                          inputs->str, layer->value, arguments != NULL ? arguments : "", layer->node->name);
+  copy_stream (emit, layer);
+  g_string_append_c (emit->calls, '\n');
+  g_string_free (types, TRUE);
+  g_string_free (inputs, TRUE);
+}
+
+static void
+field (HlsEmit    *emit,
+       const char *name,
+       gsize       value)
+{
+  g_string_append_printf (emit->configs, "    static const unsigned %s = %" G_GSIZE_FORMAT ";\n", name, value);
+}
+
+static void
+type_field (HlsEmit        *emit,
+            const HlsLayer *layer,
+            const char     *name)
+{
+  g_string_append_printf (emit->configs, "    typedef layer%u_%s %s;\n", layer->number, name, name);
+}
+
+static void
+begin_config (HlsEmit        *emit,
+              const HlsLayer *layer)
+{
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s)\nstruct config%u {\n", layer->node->name, layer->node->class_name,
+                          layer->number);
+}
+
+static void
+end_config (HlsEmit *emit)
+{
+  g_string_append (emit->configs, "};\n\n");
+}
+
+static gsize
+input_count (const HlsEmit  *emit,
+             const HlsLayer *layer,
+             guint           k)
+{
+  return emit->layers[layer->node->inputs[k]].count;
+}
+
+static gsize
+channels (const HlsLayer *layer)
+{
+  return (gsize) MAX (nn_shape_last (&layer->node->shape), 1);
+}
+
+/* The usual beginning of a struct of a layer on whole arrays. */
+static void
+begin_array_config (HlsEmit        *emit,
+                    const HlsLayer *layer)
+{
+  begin_config (emit, layer);
+  field (emit, "n_in", input_count (emit, layer, 0));
+  field (emit, "n_out", layer->count);
+  field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+}
+
+static gboolean
+unsupported (const HlsLayer  *layer,
+             const char      *what,
+             GError         **error)
+{
+  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "layer \"%s\" (%s): %s", layer->node->name, layer->node->class_name, what);
+  return FALSE;
+}
+
+static void
+main_matrix (const HlsEmit  *emit,
+             const HlsLayer *layer,
+             HlsMatrix      *matrix)
+{
+  const NnLayerPlan *p = layer->plan;
+
+  *matrix = (HlsMatrix){ .prefix = "",
+                         .raw = hls_emit_raw (emit, layer, NN_ROLE_KERNEL, NULL),
+                         .bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, NULL),
+                         .weight_type = &p->weight,
+                         .bias_type = &p->bias,
+                         .accum_type = &p->accum,
+                         .n_in = p->n_in,
+                         .n_out = p->n_out,
+                         .reuse_factor = MAX (p->reuse_factor, 1) };
+}
+
+static gboolean
+write_dense (HlsEmit   *emit,
+             HlsLayer  *layer,
+             GError   **error)
+{
+  g_autofree char *config = g_strdup_printf ("config%u", layer->number);
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
+  HlsMatrix matrix;
+
+  main_matrix (emit, layer, &matrix);
+  if (matrix.raw == NULL)
+    return unsupported (layer, "it has no weights", error);
+  if (layer->count != matrix.n_out || input_count (emit, layer, 0) != matrix.n_in)
+    return unsupported (layer, "a dense layer on more than one axis is to be a pointwise convolution", error);
+  if (!hls_emit_matrix (emit, layer, &matrix, config, error))
+    return FALSE;
+  call (emit, layer, "dense", NULL, arguments);
+  return TRUE;
+}
+
+/* Height, width and channels of a layer's image; a sequence is an image of one row. */
+static void
+image (const NnShape *shape,
+       gsize          dims[3])
+{
+  gboolean flat = shape->rank < 3;
+
+  dims[0] = flat ? 1 : (gsize) shape->dims[shape->rank - 3];
+  dims[1] = shape->rank < 2 ? 1 : (gsize) shape->dims[shape->rank - 2];
+  dims[2] = (gsize) nn_shape_last (shape);
+}
+
+static gsize
+pad_before (const NnNode *node,
+            guint         axis,
+            gsize         in,
+            gsize         out,
+            gsize         kernel,
+            gsize         stride,
+            gsize         dilation)
+{
+  gsize extent = (kernel - 1) * dilation + 1, needed = (out - 1) * stride + extent;
+
+  switch (node->attrs.padding)
+    {
+    case NN_PADDING_SAME:
+      return needed > in ? (needed - in) / 2 : 0;
+    case NN_PADDING_CAUSAL:
+      return extent - 1;
+    case NN_PADDING_EXPLICIT:
+      return (gsize) MAX (node->attrs.pad[axis][0], 0);
+    case NN_PADDING_VALID:
+    default:
+      return 0;
+    }
+}
+
+static void
+window_fields (HlsEmit        *emit,
+               const HlsLayer *layer)
+{
+  static const char *const axes[] = { "height", "width" };
+  const NnNode *node = layer->node;
+  gsize in[3], out[3];
+  gboolean flat = nn_graph_node (emit->graph, node->inputs[0])->shape.rank < 3;
+
+  image (&nn_graph_node (emit->graph, node->inputs[0])->shape, in);
+  image (&node->shape, out);
+  for (guint a = 0; a < 2; a++)
+    {
+      gboolean absent = flat && a == 0;
+      guint from = flat ? 0 : a;
+      gsize kernel = absent ? 1 : (gsize) MAX (node->attrs.kernel[from], 1);
+      gsize stride = absent ? 1 : (gsize) MAX (node->attrs.stride[from], 1);
+      gsize dilation = absent ? 1 : (gsize) MAX (node->attrs.dilation[from], 1);
+
+      g_string_append_printf (emit->configs,
+                              "    static const unsigned in_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned out_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned kernel_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned stride_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned dilation_%s = %" G_GSIZE_FORMAT ";\n",
+                              axes[a], in[a], axes[a], out[a], axes[a], kernel, axes[a], stride, axes[a], dilation);
+      field (emit, a == 0 ? "pad_top" : "pad_left",
+             absent ? 0 : pad_before (node, from, in[a], out[a], kernel, stride, dilation));
+    }
+  field (emit, "n_chan", in[2]);
+  field (emit, "n_filt", out[2]);
+  field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+}
+
+static gboolean
+write_conv (HlsEmit   *emit,
+            HlsLayer  *layer,
+            GError   **error)
+{
+  g_autofree char *config = g_strdup_printf ("config%u_matrix", layer->number);
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
+  HlsMatrix matrix;
+
+  main_matrix (emit, layer, &matrix);
+  if (matrix.raw == NULL || layer->node->attrs.groups > 1)
+    return unsupported (layer, "grouped convolutions are not supported", error);
+  if (!hls_emit_matrix (emit, layer, &matrix, config, error))
+    return FALSE;
+  begin_config (emit, layer);
+  window_fields (emit, layer);
+  field (emit, "parallelization", emit->stream ? 1 : MAX (layer->plan->parallelization, 1));
+  g_string_append_printf (emit->configs, "    typedef config%u_matrix matrix;\n", layer->number);
+  end_config (emit);
+  call (emit, layer, "conv", NULL, arguments);
+  return TRUE;
+}
+
+static gboolean
+write_depthwise (HlsEmit   *emit,
+                 HlsLayer  *layer,
+                 GError   **error)
+{
+  const NnLayerPlan *p = layer->plan;
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
+  g_autofree char *weights = g_strdup_printf ("w%u", layer->number), *biases = g_strdup_printf ("b%u", layer->number);
+  g_autofree gint64 *zeros = g_new0 (gint64, channels (layer));
+  const gint64 *bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, NULL);
+  gsize n, n_out = channels (layer);
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_DEPTHWISE_KERNEL, &n);
+
+  if (raw == NULL)
+    raw = hls_emit_raw (emit, layer, NN_ROLE_KERNEL, &n);
+  if (raw == NULL || n % n_out != 0)
+    return unsupported (layer, "it has no weights", error);
+  if (!hls_emit_typedef (emit, layer, "weight_t", &p->weight, error) || !hls_emit_typedef (emit, layer, "bias_t", &p->bias, error) ||
+      !hls_emit_typedef (emit, layer, "accum_t", &p->accum, error) ||
+      !hls_emit_values (emit, layer, weights, "weight_t", layer->node->name, &p->weight, raw, n, error) ||
+      !hls_emit_values (emit, layer, biases, "bias_t", layer->node->name, &p->bias, bias != NULL ? bias : zeros, n_out, error))
+    return FALSE;
+  layer->n_multipliers = (n + MAX (p->reuse_factor, 1) - 1) / MAX (p->reuse_factor, 1);
+  layer->kernel = g_strdup ("depthwise, all taps of all channels at once");
+  g_string_append_printf (emit->configs, "struct config%u_matrix {\n", layer->number);
+  field (emit, "n_in", n / n_out);
+  field (emit, "n_out", n_out);
+  field (emit, "n_weights", n);
+  field (emit, "reuse_factor", MAX (p->reuse_factor, 1));
+  field (emit, "multiplier_limit", layer->n_multipliers);
+  field (emit, "depth_multiplier", n_out / MAX ((gsize) nn_shape_last (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape), 1));
+  type_field (emit, layer, "weight_t");
+  type_field (emit, layer, "bias_t");
+  type_field (emit, layer, "accum_t");
+  g_string_append (emit->configs, "    typedef nnet::product::mult product;\n"
+                                  "    typedef nnet::finish_cast finish;\n"
+                                  "    template <class data_T, class res_T, class CONFIG_T>\n"
+                                  "    using kernel = nnet::depthwise_kernel<data_T, res_T, CONFIG_T>;\n");
+  end_config (emit);
+  begin_config (emit, layer);
+  window_fields (emit, layer);
+  field (emit, "parallelization", emit->stream ? 1 : MAX (p->parallelization, 1));
+  g_string_append_printf (emit->configs, "    typedef config%u_matrix matrix;\n", layer->number);
+  end_config (emit);
+  call (emit, layer, "conv", NULL, arguments);
+  return TRUE;
+}
+
+static gboolean
+write_pool (HlsEmit   *emit,
+            HlsLayer  *layer,
+            GError   **error)
+{
+  gboolean average = layer->node->op == NN_OP_AVG_POOL1D || layer->node->op == NN_OP_AVG_POOL2D;
+
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  begin_config (emit, layer);
+  window_fields (emit, layer);
+  type_field (emit, layer, "accum_t");
+  g_string_append_printf (emit->configs, "    static const bool count_pad = %s;\n",
+                          layer->node->attrs.count_pad ? "true" : "false");
+  end_config (emit);
+  call (emit, layer, "slide", average ? "nnet::pool_average" : "nnet::pool_max", NULL);
+  return TRUE;
+}
+
+/* One window as large as the image. */
+static gboolean
+write_global_pool (HlsEmit   *emit,
+                   HlsLayer  *layer,
+                   GError   **error)
+{
+  static const char *const axes[] = { "height", "width" };
+  gsize in[3];
+
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  image (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape, in);
+  if (layer->count != in[2])
+    return unsupported (layer, "only pooling over all positions, channels last, is supported", error);
+  begin_config (emit, layer);
+  for (guint a = 0; a < 2; a++)
+    g_string_append_printf (emit->configs,
+                            "    static const unsigned in_%s = %" G_GSIZE_FORMAT ";\n"
+                            "    static const unsigned out_%s = 1;\n"
+                            "    static const unsigned kernel_%s = %" G_GSIZE_FORMAT ";\n"
+                            "    static const unsigned stride_%s = 1;\n"
+                            "    static const unsigned dilation_%s = 1;\n",
+                            axes[a], in[a], axes[a], axes[a], in[a], axes[a], axes[a]);
+  field (emit, "pad_top", 0);
+  field (emit, "pad_left", 0);
+  field (emit, "n_chan", in[2]);
+  field (emit, "n_filt", in[2]);
+  field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+  type_field (emit, layer, "accum_t");
+  g_string_append (emit->configs, "    static const bool count_pad = true;\n");
+  end_config (emit);
+  call (emit, layer, "slide", layer->node->op == NN_OP_GLOBAL_AVG_POOL ? "nnet::pool_average" : "nnet::pool_max", NULL);
+  return TRUE;
+}
+
+static gboolean
+write_scale (HlsEmit   *emit,
+             HlsLayer  *layer,
+             GError   **error)
+{
+  const NnLayerPlan *p = layer->plan;
+  gsize n, n_bias;
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_SCALE, &n), *bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, &n_bias);
+  g_autofree gint64 *zeros = NULL;
+  g_autofree char *scales = g_strdup_printf ("s%u", layer->number), *biases = g_strdup_printf ("b%u", layer->number);
+
+  if (raw == NULL || layer->count % n != 0)
+    return unsupported (layer, "only one factor for each channel is supported", error);
+  zeros = g_new0 (gint64, n);
+  if (!hls_emit_typedef (emit, layer, "scale_t", &p->scale, error) || !hls_emit_typedef (emit, layer, "bias_t", &p->bias, error) ||
+      !hls_emit_values (emit, layer, scales, "scale_t", layer->node->name, &p->scale, raw, n, error) ||
+      !hls_emit_values (emit, layer, biases, "bias_t", layer->node->name, &p->bias, bias != NULL && n_bias == n ? bias : zeros, n, error))
+    return FALSE;
+  begin_array_config (emit, layer);
+  field (emit, "n_channels", n);
+  type_field (emit, layer, "scale_t");
+  type_field (emit, layer, "bias_t");
+  g_string_append_printf (emit->configs,
+                          "    static scale_t factor(unsigned c) { return s%u[c]; }\n"
+                          "    static bias_t offset(unsigned c) { return b%u[c]; }\n",
+                          layer->number, layer->number);
+  end_config (emit);
+  layer->n_multipliers = emit->stream ? n : layer->count;
+  call (emit, layer, "map", "nnet::scale", NULL);
+  return TRUE;
+}
+
+/* A table of the bit-accurate engine as data. @which as for nn_fixed_table(). */
+static gboolean
+write_table (HlsEmit     *emit,
+             HlsLayer    *layer,
+             const char  *which,
+             const char  *name,
+             GError     **error)
+{
+  g_autofree gint64 *raw = NULL;
+  g_autofree char *array = g_strdup_printf ("%s%u", name, layer->number), *type_name = g_strdup_printf ("%s_t", name);
+  NnType type;
+  guint n;
+
+  raw = nn_fixed_table (layer->node, layer->plan, which, &n, &type);
+  if (raw == NULL || n == 0)
+    return unsupported (layer, "its function has no table", error);
+  if (!hls_emit_typedef (emit, layer, type_name, &type, error) ||
+      !hls_emit_values (emit, layer, array, type_name, layer->node->name, &type, raw, n, error))
+    return FALSE;
+  g_string_append_printf (emit->configs, "    static const unsigned %s_size = %u;\n", name, n);
+  type_field (emit, layer, type_name);
+  g_string_append_printf (emit->configs, "    static %s %s(unsigned i) { return %s[i]; }\n", type_name, name, array);
+  return TRUE;
+}
+
+static gboolean
+write_softmax (HlsEmit   *emit,
+               HlsLayer  *layer,
+               GError   **error)
+{
+  static const char *const names[] = { "stable", "stable", "latency", "legacy", "argmax" };
+  const NnLayerPlan *p = layer->plan;
+  g_autofree char *text = NULL;
+  g_autofree char *norm = NULL;
+
+  begin_array_config (emit, layer);
+  field (emit, "n_channels", channels (layer));
+  g_string_append_printf (emit->configs, "    typedef nnet::softmax_%s implementation;\n", names[p->softmax]);
+  if (p->softmax != NN_SOFTMAX_ARGMAX)
+    {
+      if (!write_table (emit, layer, "exp", "exp_table", error) || !write_table (emit, layer, "inv", "inv_table", error))
+        return FALSE;
+      if (p->softmax != NN_SOFTMAX_LEGACY)
+        {
+          if (!hls_emit_typedef (emit, layer, "accum_t", &p->accum, error) ||
+              !hls_emit_typedef (emit, layer, "inv_inp_t", &p->inv_inp, error) ||
+              !hls_emit_typedef (emit, layer, "inp_norm_t", &p->inp_norm, error))
+            return FALSE;
+          type_field (emit, layer, "accum_t");
+          type_field (emit, layer, "inv_inp_t");
+          type_field (emit, layer, "inp_norm_t");
+        }
+      else
+        {
+          if (!hls_emit_typedef (emit, layer, "table_t", &p->table, error))
+            return FALSE;
+          type_field (emit, layer, "table_t");
+        }
+    }
+  end_config (emit);
+  call (emit, layer, "layer", "nnet::softmax", NULL);
+  return TRUE;
+}
+
+/* A constant of the struct: `static param_t NAME() { return VALUE; }` */
+static void
+constant (HlsEmit    *emit,
+          const char *type,
+          const char *name,
+          double      value)
+{
+  g_autofree char *text = nn_text_from_double (value);
+
+  g_string_append_printf (emit->configs, "    static %s %s() { return %s(%s); }\n", type, name, type, text);
+}
+
+typedef struct {
+  NnAct       act;
+  const char *functor;
+  guint       range; /* numbers that the table spans, 0 where there is none */
+} Function;
+
+/* Ranges: hls4ml, nnet_activation.h. */
+static const Function functions[] = {
+  { NN_ACT_LINEAR, "linear", 0 },
+  { NN_ACT_QUANTIZED, "linear", 0 },
+  { NN_ACT_RELU, "relu", 0 },
+  { NN_ACT_LEAKY_RELU, "leaky_relu", 0 },
+  { NN_ACT_THRESHOLDED_RELU, "thresholded_relu", 0 },
+  { NN_ACT_ELU, "elu", 8 },
+  { NN_ACT_SELU, "selu", 8 },
+  { NN_ACT_SIGMOID, "table_function", 16 },
+  { NN_ACT_TANH, "table_function", 8 },
+  { NN_ACT_SOFTPLUS, "table_function", 16 },
+  { NN_ACT_SOFTSIGN, "table_function", 16 },
+  { NN_ACT_HARD_SIGMOID, "hard_sigmoid", 0 },
+  { NN_ACT_HARD_TANH, "hard_tanh", 0 },
+  { NN_ACT_TERNARY_TANH, "ternary_tanh", 0 },
+};
+
+static gboolean
+parameters (HlsEmit   *emit,
+            HlsLayer  *layer,
+            GError   **error)
+{
+  const NnAttrs *attrs = &layer->node->attrs;
+  NnType slope = NN_UFIXED (16, 0), shift = NN_UFIXED (1, 0);
+
+  switch (attrs->act)
+    {
+    case NN_ACT_LEAKY_RELU:
+    case NN_ACT_ELU:
+    case NN_ACT_THRESHOLDED_RELU:
+      if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error))
+        return FALSE;
+      type_field (emit, layer, "param_t");
+      constant (emit, "param_t", "alpha", attrs->act == NN_ACT_THRESHOLDED_RELU ? attrs->threshold : attrs->alpha);
+      return TRUE;
+    case NN_ACT_HARD_SIGMOID:
+    case NN_ACT_HARD_TANH:
+      if (!hls_emit_typedef (emit, layer, "slope_t", &slope, error) || !hls_emit_typedef (emit, layer, "shift_t", &shift, error))
+        return FALSE;
+      type_field (emit, layer, "slope_t");
+      type_field (emit, layer, "shift_t");
+      constant (emit, "slope_t", "slope", attrs->slope);
+      constant (emit, "shift_t", "shift", attrs->shift);
+      return TRUE;
+    default:
+      return TRUE;
+    }
+}
+
+static gboolean
+write_activation (HlsEmit   *emit,
+                  HlsLayer  *layer,
+                  GError   **error)
+{
+  const NnAttrs *attrs = &layer->node->attrs;
+  const Function *function = NULL;
+  g_autofree char *functor = NULL;
+  NnAct act = layer->node->op == NN_OP_QUANTIZE ? NN_ACT_LINEAR : attrs->act;
+
+  if (act == NN_ACT_SOFTMAX)
+    return write_softmax (emit, layer, error);
+  for (guint k = 0; k < G_N_ELEMENTS (functions); k++)
+    if (functions[k].act == act)
+      function = &functions[k];
+  functor = g_strdup_printf ("nnet::%s", function != NULL ? function->functor : "");
+  if (act == NN_ACT_BINARY_TANH)
+    {
+      g_free (functor);
+      functor = g_strdup (layer->plan->result.kind == NN_TYPE_BINARY ? "nnet::binary_sign" : "nnet::binary_tanh");
+    }
+  else if (function == NULL)
+    return unsupported (layer, "there is no kernel for this activation", error);
+  begin_array_config (emit, layer);
+  if (!parameters (emit, layer, error))
+    return FALSE;
+  if (act == NN_ACT_RELU && attrs->max_value > 0)
+    {
+      if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error))
+        return FALSE;
+      type_field (emit, layer, "param_t");
+      constant (emit, "param_t", "maximum", attrs->max_value);
+      g_free (functor);
+      functor = g_strdup ("nnet::relu_max");
+    }
+  if (function != NULL && function->range > 0)
+    {
+      if (!write_table (emit, layer, "table", "table", error))
+        return FALSE;
+      field (emit, "table_range", function->range);
+    }
+  end_config (emit);
+  call (emit, layer, "map", functor, NULL);
+  return TRUE;
+}
+
+static gboolean
+write_prelu (HlsEmit   *emit,
+             HlsLayer  *layer,
+             GError   **error)
+{
+  gsize n;
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_ALPHA, &n);
+  g_autofree char *name = g_strdup_printf ("a%u", layer->number);
+
+  if (raw == NULL || n == 0 || layer->count % n != 0)
+    return unsupported (layer, "its slopes do not fit its shape", error);
+  if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error) ||
+      !hls_emit_values (emit, layer, name, "param_t", layer->node->name, &layer->plan->weight, raw, n, error))
+    return FALSE;
+  begin_array_config (emit, layer);
+  type_field (emit, layer, "param_t");
+  g_string_append_printf (emit->configs, "    static param_t alpha(unsigned i) { return a%u[i %% %" G_GSIZE_FORMAT "]; }\n",
+                          layer->number, n);
+  end_config (emit);
+  call (emit, layer, "map", "nnet::prelu", NULL);
+  return TRUE;
+}
+
+static gboolean
+write_merge (HlsEmit   *emit,
+             HlsLayer  *layer,
+             GError   **error)
+{
+  static const struct { NnOp op; const char *functor; } kinds[] = {
+    { NN_OP_ADD, "nnet::merge_add" },         { NN_OP_SUBTRACT, "nnet::merge_subtract" },
+    { NN_OP_MULTIPLY, "nnet::merge_multiply" }, { NN_OP_AVERAGE, "nnet::merge_average" },
+    { NN_OP_MAXIMUM, "nnet::merge_maximum" }, { NN_OP_MINIMUM, "nnet::merge_minimum" },
+  };
+  const char *functor = NULL;
+
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    if (kinds[k].op == layer->node->op)
+      functor = kinds[k].functor;
+  if (functor == NULL || layer->node->n_inputs != 2)
+    return unsupported (layer, "merging is supported for two inputs", error);
+  begin_config (emit, layer);
+  field (emit, "n_in1", input_count (emit, layer, 0));
+  field (emit, "n_in2", input_count (emit, layer, 1));
+  field (emit, "n_out", layer->count);
+  field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+  end_config (emit);
+  call (emit, layer, "merge", functor, NULL);
+  return TRUE;
+}
+
+static gboolean
+write_concatenate (HlsEmit   *emit,
+                   HlsLayer  *layer,
+                   GError   **error)
+{
+  const NnShape *a = &nn_graph_node (emit->graph, layer->node->inputs[0])->shape;
+  gsize inner = 1, part1, part2;
+  gint axis = layer->node->attrs.axis < 0 ? layer->node->attrs.axis + (gint) a->rank : layer->node->attrs.axis;
+
+  if (layer->node->n_inputs != 2 || axis < 0 || axis >= (gint) a->rank)
+    return unsupported (layer, "concatenation is supported for two inputs", error);
+  for (guint d = (guint) axis; d < a->rank; d++)
+    inner *= (gsize) a->dims[d];
+  part1 = inner;
+  part2 = part1 * input_count (emit, layer, 1) / MAX (input_count (emit, layer, 0), 1);
+  begin_config (emit, layer);
+  field (emit, "n_in1", input_count (emit, layer, 0));
+  field (emit, "n_in2", input_count (emit, layer, 1));
+  field (emit, "n_out", layer->count);
+  field (emit, "n_part1", part1);
+  field (emit, "n_part2", part2);
+  end_config (emit);
+  call (emit, layer, "layer2", "nnet::concatenate", NULL);
+  return TRUE;
+}
+
+static gboolean
+write_dot (HlsEmit   *emit,
+           HlsLayer  *layer,
+           GError   **error)
+{
+  if (layer->node->n_inputs != 2 || layer->count != 1)
+    return unsupported (layer, "only the dot product of two vectors is supported", error);
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  begin_config (emit, layer);
+  field (emit, "n_in1", input_count (emit, layer, 0));
+  field (emit, "n_in2", input_count (emit, layer, 1));
+  field (emit, "n_out", 1);
+  field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+  type_field (emit, layer, "accum_t");
+  end_config (emit);
+  call (emit, layer, "layer2", "nnet::dot", NULL);
+  return TRUE;
+}
+
+/* The input element of each output element; @n_in stands for zero. */
+static gboolean
+sources (const HlsEmit  *emit,
+         const HlsLayer *layer,
+         guint32        *from)
+{
+  const NnNode *node = layer->node;
+  const NnShape *in = &nn_graph_node (emit->graph, node->inputs[0])->shape, *out = &node->shape;
+  gsize n_in = nn_shape_count (in);
+
+  for (gsize i = 0; i < layer->count; i++)
+    {
+      gint64 at[NN_MAX_RANK] = { 0 }, to[NN_MAX_RANK] = { 0 };
+      gsize rest = i, index = 0;
+      gboolean outside = FALSE;
+
+      for (guint d = out->rank; d-- > 0;)
+        {
+          at[d] = (gint64) (rest % (gsize) out->dims[d]);
+          rest /= (gsize) out->dims[d];
+        }
+      for (guint d = 0; d < in->rank; d++)
+        {
+          guint spatial = d < 2 && in->rank >= 2 && d + 1 < in->rank ? d : G_MAXUINT;
+
+          switch (node->op)
+            {
+            case NN_OP_PERMUTE:
+              to[node->attrs.perm[d]] = at[d];
+              break;
+            case NN_OP_ZERO_PAD:
+            case NN_OP_CROP:
+              to[d] = at[d] + (spatial == G_MAXUINT ? 0 : node->op == NN_OP_CROP ? node->attrs.pad[spatial][0] : -node->attrs.pad[spatial][0]);
+              break;
+            case NN_OP_UPSAMPLE:
+              to[d] = spatial == G_MAXUINT ? at[d] : at[d] / MAX (node->attrs.size[spatial], 1);
+              break;
+            case NN_OP_REPEAT_VECTOR:
+              to[d] = at[d + 1];
+              break;
+            default:
+              return FALSE;
+            }
+        }
+      for (guint d = 0; d < in->rank; d++)
+        {
+          outside |= to[d] < 0 || to[d] >= in->dims[d];
+          index = index * (gsize) in->dims[d] + (gsize) MAX (to[d], 0);
+        }
+      from[i] = (guint32) (outside ? n_in : index);
+    }
+  return TRUE;
+}
+
+static gboolean
+write_move (HlsEmit   *emit,
+            HlsLayer  *layer,
+            GError   **error)
+{
+  g_autofree guint32 *from = g_new (guint32, layer->count);
+  g_autofree char *name = g_strdup_printf ("source%u", layer->number);
+
+  if (layer->node->op == NN_OP_UPSAMPLE && layer->node->attrs.interpolation != NN_INTERPOLATION_NEAREST)
+    return unsupported (layer, "only interpolation by the nearest neighbour is supported", error);
+  if (!sources (emit, layer, from))
+    return unsupported (layer, "there is no kernel for it", error);
+  hls_emit_indices (emit, name, layer->node->name, from, layer->count);
+  begin_array_config (emit, layer);
+  g_string_append_printf (emit->configs, "    static unsigned source(unsigned i) { return source%u[i]; }\n", layer->number);
+  end_config (emit);
+  call (emit, layer, "layer", "nnet::move", NULL);
+  return TRUE;
+}
+
+/* Where elements keep their order, only a stream's packets may change. */
+static gboolean
+write_reshape (HlsEmit   *emit,
+               HlsLayer  *layer,
+               GError   **error)
+{
+  g_autofree char *in = hls_emit_input (emit, layer, 0);
+  const HlsLayer *source = hls_emit_source (emit, layer->node->inputs[0]);
+
+  declare (emit, layer);
+  g_string_append_printf (emit->calls, "    nnet::repack<%s_packet, %s_packet, %" G_GSIZE_FORMAT ">(%s, %s); // %s\n", source->type,
+                          layer->type, layer->count, in, layer->value, layer->node->name);
+  copy_stream (emit, layer);
+  g_string_append_c (emit->calls, '\n');
+  return TRUE;
+}
+
+static const Writer writers[NN_N_OPS] = {
+  [NN_OP_DENSE] = write_dense,
+  [NN_OP_CONV1D] = write_conv,
+  [NN_OP_CONV2D] = write_conv,
+  [NN_OP_DEPTHWISE_CONV1D] = write_depthwise,
+  [NN_OP_DEPTHWISE_CONV2D] = write_depthwise,
+  [NN_OP_SCALE] = write_scale,
+  [NN_OP_BATCH_NORM] = write_scale,
+  [NN_OP_ACTIVATION] = write_activation,
+  [NN_OP_QUANTIZE] = write_activation,
+  [NN_OP_PRELU] = write_prelu,
+  [NN_OP_MAX_POOL1D] = write_pool,
+  [NN_OP_MAX_POOL2D] = write_pool,
+  [NN_OP_AVG_POOL1D] = write_pool,
+  [NN_OP_AVG_POOL2D] = write_pool,
+  [NN_OP_GLOBAL_MAX_POOL] = write_global_pool,
+  [NN_OP_GLOBAL_AVG_POOL] = write_global_pool,
+  [NN_OP_ADD] = write_merge,
+  [NN_OP_SUBTRACT] = write_merge,
+  [NN_OP_MULTIPLY] = write_merge,
+  [NN_OP_AVERAGE] = write_merge,
+  [NN_OP_MAXIMUM] = write_merge,
+  [NN_OP_MINIMUM] = write_merge,
+  [NN_OP_CONCATENATE] = write_concatenate,
+  [NN_OP_DOT] = write_dot,
+  [NN_OP_PERMUTE] = write_move,
+  [NN_OP_ZERO_PAD] = write_move,
+  [NN_OP_CROP] = write_move,
+  [NN_OP_UPSAMPLE] = write_move,
+  [NN_OP_REPEAT_VECTOR] = write_move,
+  [NN_OP_FLATTEN] = write_reshape,
+  [NN_OP_RESHAPE] = write_reshape,
+};
+
+/**
+ * hls_emit_layer:
+ *
+ * Errors: %HLS_ERROR_UNSUPPORTED for a layer without a kernel
+ */
+gboolean
+hls_emit_layer (HlsEmit   *emit,
+                HlsLayer  *layer,
+                GError   **error)
+{
+  g_autofree char *suffix = NULL;
+  g_autofree char *type = NULL;
+
+  if (layer->node->op == NN_OP_INPUT)
+    {
+      copy_stream (emit, layer);
+      return TRUE;
+    }
+  if (layer->alias != layer->number)
+    return TRUE;
+  if (writers[layer->node->op] == NULL)
+    return unsupported (layer, "there is no HLS kernel for it", error);
+  return writers[layer->node->op](emit, layer, error);
+}

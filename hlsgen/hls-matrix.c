@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The choice of the kernel that multiplies by weights, and the memories it reads. */
+
+#include "hls-emit-private.h"
+
+#include <string.h>
+
+/* From this share of zero weights on, a layer that cannot use them is worth a warning. */
+#define NOTABLE_ZEROS 0.3
+
+typedef enum { KERNEL_LATENCY, KERNEL_RESOURCE, KERNEL_PRUNED, KERNEL_COMPRESSED, KERNEL_ADDERS, KERNEL_BIAS } Kernel;
+
+static const char *const kernel_names[] = {
+  "dense_latency", "dense_resource", "dense_resource", "dense_compressed", "dense_adders", "dense_bias",
+};
+
+static gint64
+weight_at (const HlsMatrix *matrix,
+           gsize            f)
+{
+  return matrix->raw[f % matrix->n_in * matrix->n_out + f / matrix->n_in];
+}
+
+/* The multipliers that have at least one weight to work on. A binary weight is never zero. */
+static GArray *
+live_multipliers (const HlsMatrix *matrix)
+{
+  GArray *live = g_array_new (FALSE, FALSE, sizeof (guint32));
+  gsize n = (gsize) matrix->n_in * matrix->n_out / matrix->reuse_factor;
+
+  for (guint32 m = 0; m < n; m++)
+    for (gsize k = 0; k < matrix->reuse_factor; k++)
+      if (matrix->weight_type->kind == NN_TYPE_BINARY || weight_at (matrix, m * (gsize) matrix->reuse_factor + k) != 0)
+        {
+          g_array_append_val (live, m);
+          break;
+        }
+  return live;
+}
+
+static gsize
+count_zeros (const HlsMatrix *matrix)
+{
+  gsize zeros = 0;
+
+  if (matrix->weight_type->kind != NN_TYPE_BINARY)
+    for (gsize i = 0; i < (gsize) matrix->n_in * matrix->n_out; i++)
+      zeros += matrix->raw[i] == 0;
+  return zeros;
+}
+
+static char *
+array_name (const HlsLayer  *layer,
+            const HlsMatrix *matrix,
+            const char      *letter)
+{
+  return g_strdup_printf ("%s%s%u", letter, *matrix->prefix != '\0' ? "r" : "", layer->number);
+}
+
+static gboolean
+write_array (HlsEmit          *emit,
+             const HlsLayer   *layer,
+             const HlsMatrix  *matrix,
+             const char       *letter,
+             const char       *what,
+             const char       *order,
+             const NnType     *type,
+             const gint64     *raw,
+             gsize             n,
+             GError          **error)
+{
+  g_autofree char *name = array_name (layer, matrix, letter);
+  g_autofree char *suffix = g_strdup_printf ("%s%s_t", matrix->prefix, what);
+  g_autofree char *comment = g_strdup_printf ("Layer \"%s\": %s%s%s", layer->node->name, matrix->prefix, what, order);
+
+  return hls_emit_values (emit, layer, name, suffix, comment, type, raw, n, error);
+}
+
+static void
+write_common (HlsEmit         *emit,
+              const HlsLayer  *layer,
+              const HlsMatrix *matrix,
+              const char      *config,
+              gsize            n_weights)
+{
+  const char *product = "mult", *finish = "finish_cast";
+
+  switch (layer->plan->product)
+    {
+    case NN_PRODUCT_BOTH_BINARY:
+      product = "both_binary", finish = "finish_agreements";
+      break;
+    case NN_PRODUCT_WEIGHT_BINARY:
+      product = "weight_binary";
+      break;
+    case NN_PRODUCT_DATA_BINARY:
+      product = "data_binary";
+      break;
+    case NN_PRODUCT_WEIGHT_TERNARY:
+      product = "weight_ternary";
+      break;
+    case NN_PRODUCT_MULT:
+    case NN_PRODUCT_WEIGHT_EXPONENTIAL:
+    default:
+      break;
+    }
+  g_string_append_printf (emit->configs,
+                          "struct %s {\n"
+                          "    static const unsigned n_in = %u;\n"
+                          "    static const unsigned n_out = %u;\n"
+                          "    static const unsigned reuse_factor = %u;\n"
+                          "    static const unsigned n_weights = %" G_GSIZE_FORMAT ";\n"
+                          "    typedef layer%u_%sweight_t weight_t;\n"
+                          "    typedef layer%u_%sbias_t bias_t;\n"
+                          "    typedef layer%u_%saccum_t accum_t;\n"
+                          "    typedef nnet::product::%s product;\n"
+                          "    typedef nnet::%s finish;\n",
+                          config, matrix->n_in, matrix->n_out, matrix->reuse_factor, n_weights, layer->number, matrix->prefix,
+                          layer->number, matrix->prefix, layer->number, matrix->prefix, product, finish);
+}
+
+static void
+write_kernel (HlsEmit *emit,
+              Kernel   kernel)
+{
+  g_string_append_printf (emit->configs,
+                          "    template <class data_T, class res_T, class CONFIG_T>\n"
+                          "    using kernel = nnet::%s<data_T, res_T, CONFIG_T>;\n"
+                          "};\n\n",
+                          kernel_names[kernel]);
+}
+
+static gboolean
+write_latency (HlsEmit          *emit,
+               HlsLayer         *layer,
+               const HlsMatrix  *matrix,
+               const char       *config,
+               Kernel            kernel,
+               GError          **error)
+{
+  gsize n = (gsize) matrix->n_in * matrix->n_out, zeros = count_zeros (matrix);
+  gsize limit = (n - zeros + matrix->reuse_factor - 1) / matrix->reuse_factor;
+
+  layer->n_multipliers += limit;
+  layer->n_dropped += (n + matrix->reuse_factor - 1) / matrix->reuse_factor - limit;
+  if (kernel == KERNEL_BIAS)
+    layer->kernel = g_strdup ("bias only; every weight is zero");
+  else
+    layer->kernel = g_strdup_printf ("Latency, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " products are left", n - zeros, n);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  write_common (emit, layer, matrix, config, n);
+  g_string_append_printf (emit->configs, "    static const unsigned multiplier_limit = %" G_GSIZE_FORMAT ";\n", MAX (limit, 1));
+  write_kernel (emit, kernel);
+  return write_array (emit, layer, matrix, "w", "weight", ", (inputs, outputs)", matrix->weight_type, matrix->raw, n, error);
+}
+
+static char *
+resource_reason (const HlsMatrix *matrix,
+                 gsize            n,
+                 gsize            n_live)
+{
+  if (n == n_live)
+    return g_strdup_printf ("Resource, %" G_GSIZE_FORMAT " multipliers, each used in %u cycles", n, matrix->reuse_factor);
+  return g_strdup_printf ("pruned Resource, since %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+                          " multipliers would have had only zero weights; the other %" G_GSIZE_FORMAT
+                          " are each used in %u cycles",
+                          n - n_live, n, n_live, matrix->reuse_factor);
+}
+
+static void
+warn_of_lost_zeros (HlsEmit         *emit,
+                    const HlsLayer  *layer,
+                    const HlsMatrix *matrix,
+                    gsize            n,
+                    gsize            n_live)
+{
+  gsize zeros = count_zeros (matrix), total = (gsize) matrix->n_in * matrix->n_out;
+  gsize used = (n - n_live) * matrix->reuse_factor;
+  g_autofree char *text = NULL;
+
+  if (matrix->reuse_factor == 1 || (double) (zeros - used) < NOTABLE_ZEROS * (double) total)
+    return;
+  text = g_strdup_printf ("layer \"%s\": %" G_GSIZE_FORMAT " of its %" G_GSIZE_FORMAT " weights are zero, but they lie in only %"
+                          G_GSIZE_FORMAT " whole multipliers of %u weights each; prune by multiplier groups, or use the strategy "
+                          "Latency or Compressed, to save more",
+                          layer->node->name, zeros, total, n - n_live, matrix->reuse_factor);
+  hls_project_warn (emit->project, text);
+}
+
+static gboolean
+write_resource (HlsEmit          *emit,
+                HlsLayer         *layer,
+                const HlsMatrix  *matrix,
+                const char       *config,
+                GArray           *live,
+                GError          **error)
+{
+  gsize n = (gsize) matrix->n_in * matrix->n_out / matrix->reuse_factor;
+  g_autofree gint64 *packed = g_new (gint64, (gsize) live->len * matrix->reuse_factor);
+  g_autofree char *table = array_name (layer, matrix, "live");
+  g_autofree char *comment = g_strdup_printf ("Layer \"%s\": the multipliers that are left", layer->node->name);
+  gboolean pruned = live->len < n;
+
+  for (gsize m = 0; m < live->len; m++)
+    for (gsize k = 0; k < matrix->reuse_factor; k++)
+      packed[m * matrix->reuse_factor + k] =
+        weight_at (matrix, g_array_index (live, guint32, m) * (gsize) matrix->reuse_factor + k);
+  layer->n_multipliers += live->len;
+  layer->n_dropped += n - live->len;
+  layer->kernel = resource_reason (matrix, n, live->len);
+  warn_of_lost_zeros (emit, layer, matrix, n, live->len);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  write_common (emit, layer, matrix, config, (gsize) live->len * matrix->reuse_factor);
+  g_string_append_printf (emit->configs,
+                          "    static const unsigned n_live = %u;\n"
+                          "    static unsigned live(unsigned m) { return %s%s%s; }\n",
+                          live->len, pruned ? table : "m", pruned ? "[m]" : "", "");
+  write_kernel (emit, pruned ? KERNEL_PRUNED : KERNEL_RESOURCE);
+  if (pruned)
+    hls_emit_indices (emit, table, comment, (guint32 *) live->data, live->len);
+  return write_array (emit, layer, matrix, "w", "weight", ", by multiplier and cycle", matrix->weight_type, packed,
+                      (gsize) live->len * matrix->reuse_factor, error);
+}
+
+static gboolean
+write_compressed (HlsEmit          *emit,
+                  HlsLayer         *layer,
+                  const HlsMatrix  *matrix,
+                  const char       *config,
+                  GError          **error)
+{
+  gsize total = (gsize) matrix->n_in * matrix->n_out, left = total - count_zeros (matrix), k = 0;
+  gsize n = (left + matrix->reuse_factor - 1) / matrix->reuse_factor * matrix->reuse_factor;
+  g_autofree gint64 *values = g_new0 (gint64, n);
+  g_autofree guint32 *rows = g_new0 (guint32, n), *columns = g_new0 (guint32, n);
+  g_autofree char *row_table = array_name (layer, matrix, "row"), *column_table = array_name (layer, matrix, "column");
+
+  for (guint o = 0; o < matrix->n_out; o++)
+    for (guint i = 0; i < matrix->n_in; i++)
+      if (matrix->raw[(gsize) i * matrix->n_out + o] != 0)
+        {
+          values[k] = matrix->raw[(gsize) i * matrix->n_out + o];
+          rows[k] = i;
+          columns[k++] = o;
+        }
+  layer->n_multipliers += n / matrix->reuse_factor;
+  layer->n_dropped += (total + matrix->reuse_factor - 1) / matrix->reuse_factor - n / matrix->reuse_factor;
+  layer->kernel = g_strdup_printf ("compressed, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " weights stored with their places",
+                                   left, total);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  write_common (emit, layer, matrix, config, n);
+  g_string_append_printf (emit->configs,
+                          "    static unsigned row(unsigned k) { return %s[k]; }\n"
+                          "    static unsigned column(unsigned k) { return %s[k]; }\n",
+                          row_table, column_table);
+  write_kernel (emit, KERNEL_COMPRESSED);
+  hls_emit_indices (emit, row_table, "Inputs of the weights that are not zero", rows, n);
+  hls_emit_indices (emit, column_table, "Outputs of the weights that are not zero", columns, n);
+  return write_array (emit, layer, matrix, "w", "weight", ", zeros left out", matrix->weight_type, values, n, error);
+}
+
+static gboolean
+write_adders (HlsEmit          *emit,
+              HlsLayer         *layer,
+              const HlsMatrix  *matrix,
+              const char       *config,
+              GError          **error)
+{
+  static const gint64 nothing = 0;
+
+  hls_emit_adders (emit, layer, matrix, config);
+  layer->kernel = g_strdup ("distributed arithmetic, shifts and additions instead of multipliers");
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  write_common (emit, layer, matrix, config, 1);
+  g_string_append_printf (emit->configs,
+                          "    typedef nnet::%s_sums sums;\n", config);
+  write_kernel (emit, KERNEL_ADDERS);
+  return write_array (emit, layer, matrix, "w", "weight", ": none, they are in the adder graph", matrix->weight_type, &nothing, 1,
+                      error);
+}
+
+static gboolean
+write_bias (HlsEmit          *emit,
+            const HlsLayer   *layer,
+            const HlsMatrix  *matrix,
+            GError          **error)
+{
+  g_autofree gint64 *zeros = g_new0 (gint64, matrix->n_out);
+
+  return write_array (emit, layer, matrix, "b", "bias", "", matrix->bias_type, matrix->bias != NULL ? matrix->bias : zeros,
+                      matrix->n_out, error);
+}
+
+/**
+ * hls_emit_matrix:
+ * @config: name of the struct that is written
+ *
+ * Chooses the kernel of a matrix from its strategy and its zeros, and writes its struct, weights and bias.
+ */
+gboolean
+hls_emit_matrix (HlsEmit          *emit,
+                 HlsLayer         *layer,
+                 const HlsMatrix  *matrix,
+                 const char       *config,
+                 GError          **error)
+{
+  g_autofree char *weight = g_strconcat (matrix->prefix, "weight_t", NULL);
+  g_autofree char *bias = g_strconcat (matrix->prefix, "bias_t", NULL);
+  g_autofree char *accum = g_strconcat (matrix->prefix, "accum_t", NULL);
+  g_autoptr (GArray) live = NULL;
+  NnStrategy strategy = layer->plan->strategy;
+  gboolean fixed = layer->plan->product == NN_PRODUCT_MULT;
+
+  g_clear_pointer (&layer->kernel, g_free);
+  if (!hls_emit_typedef (emit, layer, weight, matrix->weight_type, error) ||
+      !hls_emit_typedef (emit, layer, bias, matrix->bias_type, error) ||
+      !hls_emit_typedef (emit, layer, accum, matrix->accum_type, error) || !write_bias (emit, layer, matrix, error))
+    return FALSE;
+  live = live_multipliers (matrix);
+  if (live->len == 0)
+    return write_latency (emit, layer, matrix, config, KERNEL_BIAS, error);
+  if (strategy == NN_STRATEGY_COMPRESSED && fixed)
+    return write_compressed (emit, layer, matrix, config, error);
+  if (strategy == NN_STRATEGY_DISTRIBUTED_ARITHMETIC && fixed)
+    return write_adders (emit, layer, matrix, config, error);
+  if (strategy == NN_STRATEGY_RESOURCE || strategy == NN_STRATEGY_RESOURCE_UNROLLED || strategy == NN_STRATEGY_COMPRESSED)
+    return write_resource (emit, layer, matrix, config, live, error);
+  return write_latency (emit, layer, matrix, config, KERNEL_LATENCY, error);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The test bench: runs the vectors of tb_data through the top function and compares every bit. */
+
+#include "hls-emit-private.h"
+
+#include "nn-text.h"
+
+#include <math.h>
+
+static const char body[] =
+  "#include <cstdlib>\n"
+  "#include <fstream>\n"
+  "#include <iomanip>\n"
+  "#include <iostream>\n"
+  "#include <sstream>\n"
+  "#include <string>\n"
+  "#include <vector>\n"
+  "\n"
+  "namespace {\n"
+  "\n"
+  "#ifdef RTL_SIM\n"
+  "const char *const log_name = \"tb_data/rtl_cosim_results.log\";\n"
+  "#else\n"
+  "const char *const log_name = \"tb_data/csim_results.log\";\n"
+  "#endif\n"
+  "\n"
+  "// The next line of numbers; false at the end of the file.\n"
+  "bool read_line(std::istream &in, std::vector<double> &values) {\n"
+  "    std::string line;\n"
+  "    if (!std::getline(in, line)) {\n"
+  "        return false;\n"
+  "    }\n"
+  "    std::istringstream words(line);\n"
+  "    values.clear();\n"
+  "    double value = 0;\n"
+  "    while (words >> value) {\n"
+  "        values.push_back(value);\n"
+  "    }\n"
+  "    return true;\n"
+  "}\n"
+  "\n"
+  "std::ifstream open_data(const std::string &name) {\n"
+  "    std::ifstream in(name.c_str());\n"
+  "    if (!in) { // some tools run the program elsewhere\n"
+  "        in.open((\"../../../../\" + name).c_str());\n"
+  "    }\n"
+  "    return in;\n"
+  "}\n"
+  "\n"
+  "} // namespace\n"
+  "\n";
+
+static void
+write_rows (HlsEmit          *emit,
+            const char       *path,
+            NnTensor *const  *tensors,
+            guint             n_tensors,
+            gsize             n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      for (guint k = 0; k < n_tensors; k++)
+        {
+          gsize size = nn_tensor_row_size (tensors[k]);
+
+          for (gsize j = 0; j < size; j++)
+            {
+              if (k + j > 0)
+                g_string_append_c (text, ' ');
+              nn_text_append_double (text, nn_tensor_get (tensors[k], i * size + j));
+            }
+        }
+      g_string_append_c (text, '\n');
+    }
+  hls_project_add (emit->project, path, text);
+}
+
+static const char *
+port_suffix (const HlsEmit  *emit,
+             const HlsLayer *source)
+{
+  return emit->stream && source->n_readers > 1 ? "_port" : "";
+}
+
+static void
+feed (const HlsEmit *emit,
+      GString       *text)
+{
+  guint n;
+  const guint *inputs = nn_graph_inputs (emit->graph, &n);
+  gsize at = 0;
+
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *layer = &emit->layers[inputs[k]];
+
+      if (emit->stream)
+        g_string_append_printf (text,
+                                "        nnet::stream<%s_packet> %s(\"%s\");\n"
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            %s_packet packet;\n"
+                                "            for (unsigned c = 0; c < %u; c++) {\n"
+                                "                packet[c] = %s(in[%" G_GSIZE_FORMAT " + i * %u + c]);\n"
+                                "            }\n"
+                                "            %s.write(packet);\n"
+                                "        }\n",
+                                layer->type, layer->value, layer->value, layer->count / layer->packet, layer->type, layer->packet,
+                                layer->type, at, layer->packet, layer->value);
+      else
+        g_string_append_printf (text,
+                                "        %s %s[%" G_GSIZE_FORMAT "];\n"
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            %s[i] = %s(in[%" G_GSIZE_FORMAT " + i]);\n"
+                                "        }\n",
+                                layer->type, layer->value, layer->count, layer->count, layer->value, layer->type, at);
+      at += layer->count;
+    }
+}
+
+static void
+collect (const HlsEmit *emit,
+         GString       *text)
+{
+  guint n, n_inputs;
+  const guint *inputs = nn_graph_inputs (emit->graph, &n_inputs), *outputs = nn_graph_outputs (emit->graph, &n);
+
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
+
+      if (emit->stream)
+        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s(\"%s\");\n", layer->type, layer->value,
+                                port_suffix (emit, layer), layer->value);
+      else
+        g_string_append_printf (text, "        %s %s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, layer->count);
+    }
+  g_string_append_printf (text, "        %s(", emit->name);
+  for (guint k = 0; k < n_inputs; k++)
+    g_string_append_printf (text, "%s, ", emit->layers[inputs[k]].value);
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
+
+      g_string_append_printf (text, "%s%s%s", layer->value, port_suffix (emit, layer), k + 1 < n ? ", " : ");\n");
+    }
+  g_string_append (text, "        out.clear();\n");
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
+
+      if (emit->stream)
+        g_string_append_printf (text,
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            const %s_packet packet = %s%s.read();\n"
+                                "            for (unsigned c = 0; c < %u; c++) {\n"
+                                "                out.push_back(nnet::real_of(packet[c]));\n"
+                                "            }\n"
+                                "        }\n",
+                                layer->count / layer->packet, layer->type, layer->value, port_suffix (emit, layer), layer->packet);
+      else
+        g_string_append_printf (text,
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            out.push_back(nnet::real_of(%s[i]));\n"
+                                "        }\n",
+                                layer->count, layer->value);
+    }
+}
+
+static gsize
+total (const HlsEmit *emit,
+       const guint   *nodes,
+       guint          n)
+{
+  gsize sum = 0;
+
+  for (guint k = 0; k < n; k++)
+    sum += emit->layers[nodes[k]].count;
+  return sum;
+}
+
+void
+hls_emit_test_bench (HlsEmit          *emit,
+                     const HlsVectors *vectors)
+{
+  GString *text = g_string_new ("// SPDX-License-Identifier: Apache-2.0\n"
+                                "// Runs the vectors of tb_data and compares every output, exactly; the exit status is 0 where all are equal.\n");
+  g_autofree char *path = g_strdup_printf ("%s_test.cpp", emit->name);
+  guint n_inputs, n_outputs;
+  const guint *inputs = nn_graph_inputs (emit->graph, &n_inputs), *outputs = nn_graph_outputs (emit->graph, &n_outputs);
+
+  g_string_append_printf (text, "#include \"firmware/%s.h\"\n\n%s", emit->name, body);
+  g_string_append_printf (text,
+                          "int main() {\n"
+                          "    std::ifstream features = open_data(\"tb_data/tb_input_features.dat\");\n"
+                          "    std::ifstream expectations = open_data(\"tb_data/tb_output_predictions.dat\");\n"
+                          "    std::ofstream log(log_name);\n"
+                          "    std::vector<double> in;\n"
+                          "    std::vector<double> expected;\n"
+                          "    std::vector<double> out;\n"
+                          "    unsigned samples = 0;\n"
+                          "    unsigned differences = 0;\n"
+                          "    double largest = 0;\n"
+                          "    while (read_line(features, in)) {\n"
+                          "        if (in.size() != %" G_GSIZE_FORMAT " || !read_line(expectations, expected) || expected.size() != %"
+                          G_GSIZE_FORMAT ") {\n"
+                          "            std::cerr << \"tb_data: vector \" << samples << \" is not complete\" << std::endl;\n"
+                          "            return 2;\n"
+                          "        }\n",
+                          total (emit, inputs, n_inputs), total (emit, outputs, n_outputs));
+  feed (emit, text);
+  collect (emit, text);
+  g_string_append (text, "        log << std::setprecision(17);\n"
+                         "        for (unsigned i = 0; i < out.size(); i++) {\n"
+                         "            log << (i > 0 ? \" \" : \"\") << out[i];\n"
+                         "            if (out[i] != expected[i]) {\n"
+                         "                const double difference = out[i] > expected[i] ? out[i] - expected[i] : expected[i] - out[i];\n"
+                         "                differences++;\n"
+                         "                largest = difference > largest ? difference : largest;\n"
+                         "            }\n"
+                         "        }\n"
+                         "        log << std::endl;\n"
+                         "        samples++;\n"
+                         "    }\n"
+                         "    std::cout << \"espalier-test samples \" << samples << \" differences \" << differences << \" largest \"\n"
+                         "              << std::setprecision(17) << largest << std::endl;\n"
+                         "    if (samples == 0) {\n"
+                         "        std::cerr << \"tb_data/tb_input_features.dat: no vector was read\" << std::endl;\n"
+                         "        return 2;\n"
+                         "    }\n"
+                         "    return differences == 0 ? 0 : 1;\n"
+                         "}\n");
+  hls_project_add (emit->project, path, text);
+  write_rows (emit, "tb_data/tb_input_features.dat", vectors->inputs, n_inputs, vectors->n);
+  write_rows (emit, "tb_data/tb_output_predictions.dat", vectors->expected, n_outputs, vectors->n);
+}

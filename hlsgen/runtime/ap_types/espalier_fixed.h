@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fixed-point numbers of any width up to 128 bits, exact, for simulation with an ordinary C++ compiler.
+//
+// A number is a raw integer r of W bits with the value r * 2^(I - W). Sums, differences and products keep every bit;
+// only an assignment rounds (first) and brings the result into range (second). The meaning of the modes is that of the
+// vendors' manuals; the vendors' own headers are used instead of this file when their tools compile the project.
+#ifndef ESPALIER_FIXED_H_
+#define ESPALIER_FIXED_H_
+
+#include <cmath>
+#include <cstdint>
+#include <ostream>
+#include <type_traits>
+
+namespace espalier {
+
+__extension__ typedef __int128 wide_t;
+__extension__ typedef unsigned __int128 uwide_t;
+
+enum rounding { TRN, TRN_ZERO, RND, RND_ZERO, RND_INF, RND_MIN_INF, RND_CONV };
+enum overflow { WRAP, SAT, SAT_ZERO, SAT_SYM };
+
+constexpr int max_of(int a, int b) { return a > b ? a : b; }
+
+// 64 bits hold most numbers; products and sums of wide ones need 128.
+template <int W, bool S> struct storage {
+    static_assert(W >= 1, "a number has at least one bit");
+    static_assert(W + (S ? 0 : 1) <= 128, "numbers of more than 128 bits are not supported in simulation");
+    typedef typename std::conditional<(W + (S ? 0 : 1) <= 64), std::int64_t, wide_t>::type type;
+};
+
+template <int W, bool S> constexpr wide_t raw_max() {
+    return static_cast<wide_t>((static_cast<uwide_t>(1) << (W - (S ? 1 : 0))) - 1);
+}
+
+template <int W, bool S> constexpr wide_t raw_min() { return S ? -raw_max<W, S>() - 1 : 0; }
+
+// Keeps the low W bits.
+template <int W, bool S> inline wide_t keep_bits(wide_t v) {
+    if (W >= 128) {
+        return v;
+    }
+    const int unused = (128 - W) % 128;
+    const uwide_t up = static_cast<uwide_t>(v) << unused;
+    return S ? static_cast<wide_t>(up) >> unused : static_cast<wide_t>(up >> unused);
+}
+
+// Whether the floor is to be raised by one: `half` is the highest bit that falls off, `rest` whether any below it is set.
+template <rounding Q> inline bool rounds_up(bool negative, bool odd, bool half, bool rest) {
+    switch (Q) {
+    case TRN_ZERO:
+        return negative && (half || rest);
+    case RND:
+        return half;
+    case RND_ZERO:
+        return half && (rest || negative);
+    case RND_INF:
+        return half && (rest || !negative);
+    case RND_MIN_INF:
+        return half && rest;
+    case RND_CONV:
+        return half && (rest || odd);
+    default:
+        return false;
+    }
+}
+
+// What an assignment makes of an integer that may lie outside the type; `over` is 1 above, -1 below, 0 inside.
+template <int W, bool S, overflow O> inline wide_t fit(wide_t v, int over) {
+    if (O == WRAP) {
+        return keep_bits<W, S>(v);
+    }
+    if (over == 0) {
+        return O == SAT_SYM && S && W > 1 && v == raw_min<W, S>() ? v + 1 : v;
+    }
+    if (O == SAT_ZERO) {
+        return 0;
+    }
+    if (over > 0) {
+        return raw_max<W, S>();
+    }
+    return O == SAT_SYM && S ? -raw_max<W, S>() : raw_min<W, S>();
+}
+
+// The integer of a type with F bits after the point for the number v * 2^-F2.
+template <int W, int F, bool S, rounding Q, overflow O, int F2> inline wide_t requantize(wide_t v) {
+    if (F >= F2) {
+        const int up = F >= F2 ? F - F2 : 0;
+        int over = 0;
+        if (O != WRAP && v != 0) {
+            const uwide_t low = S ? static_cast<uwide_t>(raw_max<W, S>()) + 1 : 0;
+            if (v > 0) {
+                over = up >= 127 || v > (raw_max<W, S>() >> (up % 128)) ? 1 : 0;
+            } else {
+                over = up >= 127 || (static_cast<uwide_t>(0) - static_cast<uwide_t>(v)) > (low >> (up % 128)) ? -1 : 0;
+            }
+        }
+        const wide_t shifted = up >= 128 ? 0 : static_cast<wide_t>(static_cast<uwide_t>(v) << (up % 128));
+        return fit<W, S, O>(shifted, over);
+    }
+    const int down = F2 > F ? F2 - F : 1;
+    const bool negative = v < 0;
+    wide_t floor = down >= 128 ? (negative ? -1 : 0) : v >> (down % 128);
+    if (Q != TRN) {
+        const bool half = down > 128 ? negative : ((v >> ((down - 1) % 128)) & 1) != 0;
+        const bool rest =
+            down > 128 ? v != 0 : (static_cast<uwide_t>(v) & ((static_cast<uwide_t>(1) << ((down - 1) % 128)) - 1)) != 0;
+        floor += rounds_up<Q>(negative, (floor & 1) != 0, half, rest) ? 1 : 0;
+    }
+    return fit<W, S, O>(floor, floor > raw_max<W, S>() ? 1 : (floor < raw_min<W, S>() ? -1 : 0));
+}
+
+template <int W, int F, bool S, rounding Q, overflow O> inline wide_t from_real(double value) {
+    const double y = std::ldexp(value, F);
+    double f = std::floor(y);
+    if (std::isnan(y)) {
+        return 0;
+    }
+    if (std::isinf(y)) {
+        return O == WRAP ? 0 : fit<W, S, O>(0, y > 0 ? 1 : -1);
+    }
+    const double d = y - f;
+    if (rounds_up<Q>(y < 0, std::fmod(f, 2.0) != 0, d >= 0.5, d != 0 && d != 0.5)) {
+        f += 1;
+    }
+    if (std::fabs(f) >= std::ldexp(1.0, 126)) {
+        return O == WRAP ? keep_bits<W, S>(static_cast<wide_t>(std::fmod(f, std::ldexp(1.0, 126))))
+                         : fit<W, S, O>(0, f > 0 ? 1 : -1);
+    }
+    const wide_t v = static_cast<wide_t>(f);
+    return fit<W, S, O>(v, v > raw_max<W, S>() ? 1 : (v < raw_min<W, S>() ? -1 : 0));
+}
+
+template <int W, int I, bool S, rounding Q, overflow O> class number;
+
+template <class A> struct is_number : std::false_type {};
+template <int W, int I, bool S, rounding Q, overflow O> struct is_number<number<W, I, S, Q, O>> : std::true_type {};
+
+// Some bits of a number, as an unsigned integer; may be assigned to.
+template <class N> class bits_of {
+  public:
+    bits_of(N &owner, int high, int low) : owner_(owner), high_(high), low_(low) {}
+    std::uint64_t to_uint64() const { return static_cast<std::uint64_t>(get()); }
+    unsigned to_uint() const { return static_cast<unsigned>(get()); }
+    operator std::uint64_t() const { return to_uint64(); }
+    uwide_t get() const { return (static_cast<uwide_t>(owner_.raw()) >> low_) & mask(); }
+    bits_of &operator=(std::uint64_t v) {
+        set(v);
+        return *this;
+    }
+    bits_of &operator=(const bits_of &other) {
+        set(other.get());
+        return *this;
+    }
+    bits_of(const bits_of &) = default;
+    template <class M> bits_of &operator=(const bits_of<M> &other) {
+        set(other.get());
+        return *this;
+    }
+    template <int W, int I, bool S, rounding Q, overflow O> bits_of &operator=(const number<W, I, S, Q, O> &v) {
+        set(static_cast<uwide_t>(static_cast<wide_t>(v.raw())));
+        return *this;
+    }
+
+  private:
+    uwide_t mask() const {
+        const int n = high_ - low_ + 1;
+        return n >= 128 ? ~static_cast<uwide_t>(0) : (static_cast<uwide_t>(1) << n) - 1;
+    }
+    void set(uwide_t v) {
+        const uwide_t old = static_cast<uwide_t>(static_cast<wide_t>(owner_.raw()));
+        owner_.set_raw(static_cast<wide_t>((old & ~(mask() << low_)) | ((v & mask()) << low_)));
+    }
+    N &owner_;
+    int high_;
+    int low_;
+};
+
+template <int W, int I, bool S, rounding Q = TRN, overflow O = WRAP> class number {
+  public:
+    typedef typename storage<W, S>::type raw_t;
+    static const int width = W;
+    static const int iwidth = I;
+    static const int i_width = I;
+    static const bool sign = S;
+    static const int fraction = W - I;
+
+    number() : raw_(0) {}
+    number(const number &) = default;
+    number &operator=(const number &) = default;
+    template <int W2, int I2, bool S2, rounding Q2, overflow O2>
+    number(const number<W2, I2, S2, Q2, O2> &v)
+        : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, W2 - I2>(static_cast<wide_t>(v.raw())))) {}
+    template <class A, typename std::enable_if<std::is_integral<A>::value, int>::type = 0>
+    number(A v) : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, 0>(static_cast<wide_t>(v)))) {}
+    template <class A, typename std::enable_if<std::is_floating_point<A>::value, int>::type = 0>
+    number(A v) : raw_(static_cast<raw_t>(from_real<W, W - I, S, Q, O>(static_cast<double>(v)))) {}
+    template <class N>
+    number(const bits_of<N> &v) : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, 0>(static_cast<wide_t>(v.get())))) {}
+
+    raw_t raw() const { return raw_; }
+    void set_raw(wide_t v) { raw_ = static_cast<raw_t>(keep_bits<W, S>(v)); }
+
+    double to_double() const { return std::ldexp(static_cast<double>(raw_), I - W); }
+    float to_float() const { return static_cast<float>(to_double()); }
+    int to_int() const { return static_cast<int>(to_int64()); }
+    unsigned to_uint() const { return static_cast<unsigned>(to_int64()); }
+    std::int64_t to_int64() const {
+        return static_cast<std::int64_t>(requantize<64, 0, true, TRN_ZERO, WRAP, W - I>(static_cast<wide_t>(raw_)));
+    }
+    std::uint64_t to_uint64() const { return static_cast<std::uint64_t>(to_int64()); }
+    explicit operator double() const { return to_double(); }
+    explicit operator float() const { return to_float(); }
+    explicit operator bool() const { return raw_ != 0; }
+    explicit operator int() const { return to_int(); }
+    explicit operator unsigned() const { return to_uint(); }
+    int length() const { return W; }
+
+    bits_of<number> range(int high, int low) { return bits_of<number>(*this, high, low); }
+    bits_of<const number> range(int high, int low) const { return bits_of<const number>(*this, high, low); }
+    bits_of<number> range() { return range(W - 1, 0); }
+    bits_of<const number> range() const { return range(W - 1, 0); }
+    bits_of<number> operator()(int high, int low) { return range(high, low); }
+    bits_of<const number> operator()(int high, int low) const { return range(high, low); }
+    bool operator[](int bit) const { return ((static_cast<wide_t>(raw_) >> bit) & 1) != 0; }
+    bits_of<number> operator[](int bit) { return range(bit, bit); }
+
+    number<W + 1, I + 1, true> operator-() const {
+        number<W + 1, I + 1, true> r;
+        r.set_raw(-static_cast<wide_t>(raw_));
+        return r;
+    }
+    number operator+() const { return *this; }
+    number operator~() const {
+        number r;
+        r.set_raw(~static_cast<wide_t>(raw_));
+        return r;
+    }
+    bool operator!() const { return raw_ == 0; }
+    // Shifts keep the type: bits fall off.
+    number operator<<(int n) const { return shifted(n); }
+    number operator>>(int n) const { return shifted(-n); }
+    number &operator<<=(int n) { return *this = shifted(n); }
+    number &operator>>=(int n) { return *this = shifted(-n); }
+
+    template <class B> number &operator+=(const B &b) { return *this = number(*this + b); }
+    template <class B> number &operator-=(const B &b) { return *this = number(*this - b); }
+    template <class B> number &operator*=(const B &b) { return *this = number(*this * b); }
+    template <class B> number &operator/=(const B &b) { return *this = number(*this / b); }
+    number &operator++() { return *this += 1; }
+    number &operator--() { return *this -= 1; }
+
+  private:
+    number shifted(int n) const {
+        number r;
+        wide_t v = static_cast<wide_t>(raw_);
+        if (n >= 0) {
+            v = n > 127 ? 0 : static_cast<wide_t>(static_cast<uwide_t>(v) << n);
+        } else {
+            v = v >> (-n > 127 ? 127 : -n);
+        }
+        r.set_raw(v);
+        return r;
+    }
+    raw_t raw_;
+};
+
+// An integer operand of a C++ type counts as a number that holds all of that type.
+template <class A> struct operand {
+    typedef number<static_cast<int>(sizeof(A)) * 8, static_cast<int>(sizeof(A)) * 8, std::is_signed<A>::value> type;
+};
+template <> struct operand<bool> { typedef number<1, 1, false> type; };
+
+template <class A, class B> struct sum {
+    static const int sa = A::iwidth + (B::sign && !A::sign ? 1 : 0);
+    static const int sb = B::iwidth + (A::sign && !B::sign ? 1 : 0);
+    static const int integer = max_of(sa, sb) + 1;
+    static const int fraction = max_of(A::fraction, B::fraction);
+    typedef number<integer + fraction, integer, A::sign || B::sign> type;
+    typedef number<integer + fraction, integer, true> difference;
+};
+
+template <class A, class B> inline typename sum<A, B>::type add(const A &a, const B &b) {
+    typedef typename sum<A, B>::type R;
+    typedef typename R::raw_t raw;
+    R r;
+    r.set_raw(static_cast<raw>(static_cast<raw>(R(a).raw()) + static_cast<raw>(R(b).raw())));
+    return r;
+}
+
+template <class A, class B> inline typename sum<A, B>::difference subtract(const A &a, const B &b) {
+    typedef typename sum<A, B>::difference R;
+    typedef typename R::raw_t raw;
+    R r;
+    r.set_raw(static_cast<raw>(static_cast<raw>(R(a).raw()) - static_cast<raw>(R(b).raw())));
+    return r;
+}
+
+template <class A, class B> struct product_of {
+    typedef number<A::width + B::width, A::iwidth + B::iwidth, A::sign || B::sign> type;
+};
+
+template <class A, class B> inline typename product_of<A, B>::type multiply(const A &a, const B &b) {
+    typedef typename product_of<A, B>::type R;
+    typedef typename R::raw_t raw;
+    R r;
+    r.set_raw(static_cast<raw>(static_cast<raw>(a.raw()) * static_cast<raw>(b.raw())));
+    return r;
+}
+
+template <class A, class B> struct quotient_of {
+    static const int integer = (B::sign ? 1 : 0) + A::iwidth + B::fraction;
+    static const int width = (B::sign ? 1 : 0) + A::width + max_of(B::fraction, 0);
+    typedef number<width, integer, A::sign || B::sign> type;
+};
+
+// Truncated toward zero at the last bit of the result's type.
+template <class A, class B> inline typename quotient_of<A, B>::type divide(const A &a, const B &b) {
+    typedef typename quotient_of<A, B>::type R;
+    const int up = max_of(B::fraction, 0);
+    R r;
+    wide_t n = static_cast<wide_t>(static_cast<uwide_t>(static_cast<wide_t>(a.raw())) << up);
+    wide_t d = static_cast<wide_t>(b.raw());
+    r.set_raw(d == 0 ? 0 : n / d);
+    return r;
+}
+
+// Less than zero, zero or more than zero as a is less than, equal to or more than b.
+template <class A, class B> inline int order(const A &a, const B &b) {
+    typedef typename sum<A, B>::difference R;
+    const wide_t x = static_cast<wide_t>(R(a).raw());
+    const wide_t y = static_cast<wide_t>(R(b).raw());
+    return x < y ? -1 : (x > y ? 1 : 0);
+}
+
+#define ESPALIER_NUM1 int W, int I, bool S, ::espalier::rounding Q, ::espalier::overflow O
+#define ESPALIER_NUM2 int W2, int I2, bool S2, ::espalier::rounding Q2, ::espalier::overflow O2
+#define ESPALIER_INTEGRAL typename std::enable_if<std::is_integral<A>::value, int>::type = 0
+
+#define ESPALIER_ARITHMETIC(sign_, function_)                                                                          \
+    template <ESPALIER_NUM1, ESPALIER_NUM2>                                                                            \
+    inline auto operator sign_(const number<W, I, S, Q, O> &a, const number<W2, I2, S2, Q2, O2> &b)                    \
+        ->decltype(function_(a, b)) {                                                                                  \
+        return function_(a, b);                                                                                        \
+    }                                                                                                                  \
+    template <ESPALIER_NUM1, class A, ESPALIER_INTEGRAL>                                                               \
+    inline auto operator sign_(const number<W, I, S, Q, O> &a, A b)                                                    \
+        ->decltype(function_(a, typename operand<A>::type(b))) {                                                       \
+        return function_(a, typename operand<A>::type(b));                                                             \
+    }                                                                                                                  \
+    template <ESPALIER_NUM1, class A, ESPALIER_INTEGRAL>                                                               \
+    inline auto operator sign_(A a, const number<W, I, S, Q, O> &b)                                                    \
+        ->decltype(function_(typename operand<A>::type(a), b)) {                                                       \
+        return function_(typename operand<A>::type(a), b);                                                             \
+    }
+
+ESPALIER_ARITHMETIC(+, add)
+ESPALIER_ARITHMETIC(-, subtract)
+ESPALIER_ARITHMETIC(*, multiply)
+ESPALIER_ARITHMETIC(/, divide)
+
+#define ESPALIER_COMPARISON(sign_)                                                                                     \
+    template <ESPALIER_NUM1, ESPALIER_NUM2>                                                                            \
+    inline bool operator sign_(const number<W, I, S, Q, O> &a, const number<W2, I2, S2, Q2, O2> &b) {                  \
+        return order(a, b) sign_ 0;                                                                                    \
+    }                                                                                                                  \
+    template <ESPALIER_NUM1, class A, ESPALIER_INTEGRAL>                                                               \
+    inline bool operator sign_(const number<W, I, S, Q, O> &a, A b) {                                                  \
+        return order(a, typename operand<A>::type(b)) sign_ 0;                                                         \
+    }                                                                                                                  \
+    template <ESPALIER_NUM1, class A, ESPALIER_INTEGRAL>                                                               \
+    inline bool operator sign_(A a, const number<W, I, S, Q, O> &b) {                                                  \
+        return order(typename operand<A>::type(a), b) sign_ 0;                                                         \
+    }                                                                                                                  \
+    template <ESPALIER_NUM1> inline bool operator sign_(const number<W, I, S, Q, O> &a, double b) {                    \
+        return a.to_double() sign_ b;                                                                                  \
+    }
+
+ESPALIER_COMPARISON(<)
+ESPALIER_COMPARISON(>)
+ESPALIER_COMPARISON(<=)
+ESPALIER_COMPARISON(>=)
+ESPALIER_COMPARISON(==)
+ESPALIER_COMPARISON(!=)
+
+#undef ESPALIER_ARITHMETIC
+#undef ESPALIER_COMPARISON
+
+template <ESPALIER_NUM1> inline std::ostream &operator<<(std::ostream &out, const number<W, I, S, Q, O> &v) {
+    return out << v.to_double();
+}
+
+} // namespace espalier
+
+#endif

@@ -1,0 +1,35 @@
+#include "ac_channel.h"
+#include "ac_fixed.h"
+#include "ac_int.h"
+
+// Directives are seen by synthesis only; an ordinary compiler is not troubled by words it does not know.
+#if defined(__SYNTHESIS__) || defined(NNET_DIRECTIVES)
+#define NNET_PRAGMA_TEXT(x) _Pragma(#x)
+#define NNET_PRAGMA(x) NNET_PRAGMA_TEXT(x)
+#else
+#define NNET_PRAGMA(x)
+#endif
+
+// Memories, FIFO depths and interfaces of Catapult are set by directives in build_prj.tcl.
+#define NNET_INLINE
+#define NNET_PIPELINE(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
+#define NNET_REWIND(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
+#define NNET_UNROLL NNET_PRAGMA(hls_unroll yes)
+#define NNET_DATAFLOW
+#define NNET_PARTITION(array_)
+#define NNET_PARTITION_DIM(array_, dim_)
+#define NNET_RESHAPE(array_)
+#define NNET_RESHAPE_DIM(array_, dim_)
+#define NNET_RESHAPE_BLOCK(array_, blocks_)
+#define NNET_MULTIPLIERS(limit_)
+#define NNET_FIFO(stream_, depth_)
+#define NNET_AGGREGATE(type_)
+#define NNET_ROM(array_)
+#define NNET_PORT_REGISTERS(array_)
+#define NNET_PORT_STREAM(stream_)
+#define NNET_PORT_VALID(array_)
+#define NNET_COMPONENT NNET_PRAGMA(hls_design top)
+
+namespace nnet {
+template <class T> using stream = ac_channel<T>;
+} // namespace nnet

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several inputs of one shape become one; concatenation and dot product of two.
+#ifndef NNET_MERGE_H_
+#define NNET_MERGE_H_
+
+#include "nnet_common.h"
+
+namespace nnet {
+
+struct merge_add {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) { return res_T(a + b); }
+};
+struct merge_subtract {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) { return res_T(a - b); }
+};
+struct merge_multiply {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) { return res_T(a * b); }
+};
+struct merge_maximum {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) { return a > b ? res_T(a) : res_T(b); }
+};
+struct merge_minimum {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) { return a < b ? res_T(a) : res_T(b); }
+};
+struct merge_average {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) {
+        const typename uint_of<2>::type two = 2;
+        return res_T((a + b) / two);
+    }
+};
+
+// Element by element. An input of fewer elements (n_in1, n_in2) is repeated.
+template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
+void merge(const a_T a[CONFIG_T::n_in1], const b_T b[CONFIG_T::n_in2], res_T res[CONFIG_T::n_out]) {
+    NNET_PIPELINE(CONFIG_T::reuse_factor)
+    for (unsigned i = 0; i < CONFIG_T::n_out; i++) {
+        NNET_UNROLL
+        res[i] = F::template of<res_T>(a[i % CONFIG_T::n_in1], b[i % CONFIG_T::n_in2]);
+    }
+}
+
+template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
+void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
+    if (CONFIG_T::n_in1 == CONFIG_T::n_in2 && a_T::size == b_T::size && a_T::size == res_T::size) {
+        for (unsigned p = 0; p < CONFIG_T::n_out / res_T::size; p++) {
+            NNET_PIPELINE(CONFIG_T::reuse_factor)
+            const a_T x = a.read();
+            const b_T y = b.read();
+            res_T packet;
+            for (unsigned c = 0; c < res_T::size; c++) {
+                NNET_UNROLL
+                packet[c] = F::template of<typename res_T::value_type>(x[c % a_T::size], y[c % b_T::size]);
+            }
+            res.write(packet);
+        }
+        return;
+    }
+    typename a_T::value_type x[CONFIG_T::n_in1];
+    typename b_T::value_type y[CONFIG_T::n_in2];
+    typename res_T::value_type z[CONFIG_T::n_out];
+    read_all<a_T, CONFIG_T::n_in1>(a, x);
+    read_all<b_T, CONFIG_T::n_in2>(b, y);
+    merge<F, typename a_T::value_type, typename b_T::value_type, typename res_T::value_type, CONFIG_T>(x, y, z);
+    write_all<res_T, CONFIG_T::n_out>(z, res);
+}
+
+// Along one axis: n_outer times n_part1 elements of the one, then n_part2 of the other.
+struct concatenate {
+    template <class a_T, class b_T, class res_T, class CONFIG_T> static void run(const a_T *a, const b_T *b, res_T *res) {
+        const unsigned row = CONFIG_T::n_part1 + CONFIG_T::n_part2;
+        for (unsigned o = 0; o < CONFIG_T::n_out / row; o++) {
+            NNET_UNROLL
+            for (unsigned i = 0; i < CONFIG_T::n_part1; i++) {
+                NNET_UNROLL
+                res[o * row + i] = res_T(a[o * CONFIG_T::n_part1 + i]);
+            }
+            for (unsigned i = 0; i < CONFIG_T::n_part2; i++) {
+                NNET_UNROLL
+                res[o * row + CONFIG_T::n_part1 + i] = res_T(b[o * CONFIG_T::n_part2 + i]);
+            }
+        }
+    }
+};
+
+struct dot {
+    template <class a_T, class b_T, class res_T, class CONFIG_T> static void run(const a_T *a, const b_T *b, res_T *res) {
+        typedef typename CONFIG_T::accum_t accum_t;
+        NNET_PIPELINE(CONFIG_T::reuse_factor)
+        accum_t sum = 0;
+        for (unsigned i = 0; i < CONFIG_T::n_in1; i++) {
+            NNET_UNROLL
+            sum += accum_t(a[i] * b[i]);
+        }
+        res[0] = res_T(sum);
+    }
+};
+
+template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
+void layer2(const a_T *a, const b_T *b, res_T *res) {
+    NNET_INLINE
+    F::template run<a_T, b_T, res_T, CONFIG_T>(a, b, res);
+}
+
+template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
+void layer2(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
+    typedef typename a_T::value_type x_T;
+    typedef typename b_T::value_type y_T;
+    typedef typename res_T::value_type z_T;
+    x_T x[CONFIG_T::n_in1];
+    y_T y[CONFIG_T::n_in2];
+    z_T z[CONFIG_T::n_out];
+    read_all<a_T, CONFIG_T::n_in1>(a, x);
+    read_all<b_T, CONFIG_T::n_in2>(b, y);
+    F::template run<x_T, y_T, z_T, CONFIG_T>(x, y, z);
+    write_all<res_T, CONFIG_T::n_out>(z, res);
+}
+
+} // namespace nnet
+
+#endif
