@@ -145,7 +145,7 @@ gboolean          hls_emit_matrix      (HlsEmit          *emit,
                                         const HlsMatrix  *matrix,
                                         const char       *config,
                                         GError          **error);
-void              hls_emit_adders      (HlsEmit          *emit,
+gsize             hls_emit_adders      (HlsEmit          *emit,
                                         const HlsLayer   *layer,
                                         const HlsMatrix  *matrix,
                                         const char       *config);

@@ -4,8 +4,10 @@
 #include "hls-emit-private.h"
 
 #include "nn-error.h"
+#include "nn-infer-shape.h"
 #include "nn-text.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef gboolean (*Writer) (HlsEmit *emit, HlsLayer *layer, GError **error);
@@ -228,6 +230,17 @@ unsupported (const HlsLayer  *layer,
   return FALSE;
 }
 
+/* Signs stored as bits, which only products, activations and shapes know how to take. */
+static gboolean
+has_bits (const HlsEmit  *emit,
+          const HlsLayer *layer)
+{
+  for (guint k = 0; k < layer->node->n_inputs; k++)
+    if (nn_design_plan (emit->design, layer->node->inputs[k])->result.kind == NN_TYPE_BINARY)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 main_matrix (const HlsEmit  *emit,
              const HlsLayer *layer,
@@ -278,31 +291,6 @@ image (const NnShape *shape,
   dims[2] = (gsize) nn_shape_last (shape);
 }
 
-static gsize
-pad_before (const NnNode *node,
-            guint         axis,
-            gsize         in,
-            gsize         out,
-            gsize         kernel,
-            gsize         stride,
-            gsize         dilation)
-{
-  gsize extent = (kernel - 1) * dilation + 1, needed = (out - 1) * stride + extent;
-
-  switch (node->attrs.padding)
-    {
-    case NN_PADDING_SAME:
-      return needed > in ? (needed - in) / 2 : 0;
-    case NN_PADDING_CAUSAL:
-      return extent - 1;
-    case NN_PADDING_EXPLICIT:
-      return (gsize) MAX (node->attrs.pad[axis][0], 0);
-    case NN_PADDING_VALID:
-    default:
-      return 0;
-    }
-}
-
 static void
 window_fields (HlsEmit        *emit,
                const HlsLayer *layer)
@@ -321,6 +309,7 @@ window_fields (HlsEmit        *emit,
       gsize kernel = absent ? 1 : (gsize) MAX (node->attrs.kernel[from], 1);
       gsize stride = absent ? 1 : (gsize) MAX (node->attrs.stride[from], 1);
       gsize dilation = absent ? 1 : (gsize) MAX (node->attrs.dilation[from], 1);
+      gint64 before = 0, after = 0;
 
       g_string_append_printf (emit->configs,
                               "    static const unsigned in_%s = %" G_GSIZE_FORMAT ";\n"
@@ -329,8 +318,10 @@ window_fields (HlsEmit        *emit,
                               "    static const unsigned stride_%s = %" G_GSIZE_FORMAT ";\n"
                               "    static const unsigned dilation_%s = %" G_GSIZE_FORMAT ";\n",
                               axes[a], in[a], axes[a], out[a], axes[a], kernel, axes[a], stride, axes[a], dilation);
-      field (emit, a == 0 ? "pad_top" : "pad_left",
-             absent ? 0 : pad_before (node, from, in[a], out[a], kernel, stride, dilation));
+      if (!absent)
+        nn_window_pads ((gint64) in[a], (gint64) kernel, (gint64) stride, (gint64) dilation, node->attrs.padding, node->attrs.pad[from],
+                        &before, &after);
+      field (emit, a == 0 ? "pad_top" : "pad_left", (gsize) before);
     }
   field (emit, "n_chan", in[2]);
   field (emit, "n_filt", out[2]);
@@ -349,6 +340,8 @@ write_conv (HlsEmit   *emit,
   main_matrix (emit, layer, &matrix);
   if (matrix.raw == NULL || layer->node->attrs.groups > 1)
     return unsupported (layer, "grouped convolutions are not supported", error);
+  if (has_bits (emit, layer) && layer->node->attrs.padding != NN_PADDING_VALID)
+    return unsupported (layer, "padding of signs is not supported", error);
   if (!hls_emit_matrix (emit, layer, &matrix, config, error))
     return FALSE;
   begin_config (emit, layer);
@@ -415,6 +408,8 @@ write_pool (HlsEmit   *emit,
 {
   gboolean average = layer->node->op == NN_OP_AVG_POOL1D || layer->node->op == NN_OP_AVG_POOL2D;
 
+  if (has_bits (emit, layer))
+    return unsupported (layer, "pooling of signs is not supported", error);
   if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
     return FALSE;
   begin_config (emit, layer);
@@ -462,6 +457,17 @@ write_global_pool (HlsEmit   *emit,
   return TRUE;
 }
 
+static void
+call_function (HlsEmit    *emit,
+               HlsLayer   *layer,
+               const char *functor)
+{
+  gboolean bit = layer->plan->input.kind == NN_TYPE_BINARY;
+  g_autofree char *name = g_strdup_printf ("%snnet::%s%s", bit ? "nnet::from_bit<" : "", functor, bit ? ">" : "");
+
+  call (emit, layer, "map", name, NULL);
+}
+
 static gboolean
 write_scale (HlsEmit   *emit,
              HlsLayer  *layer,
@@ -490,7 +496,7 @@ write_scale (HlsEmit   *emit,
                           layer->number, layer->number);
   end_config (emit);
   layer->n_multipliers = emit->stream ? n : layer->count;
-  call (emit, layer, "map", "nnet::scale", NULL);
+  call_function (emit, layer, "scale");
   return TRUE;
 }
 
@@ -526,9 +532,9 @@ write_softmax (HlsEmit   *emit,
 {
   static const char *const names[] = { "stable", "stable", "latency", "legacy", "argmax" };
   const NnLayerPlan *p = layer->plan;
-  g_autofree char *text = NULL;
-  g_autofree char *norm = NULL;
 
+  if (layer->node->attrs.axis >= 0 && (guint) layer->node->attrs.axis + 1 != layer->node->shape.rank)
+    return unsupported (layer, "softmax is supported along the last axis", error);
   begin_array_config (emit, layer);
   field (emit, "n_channels", channels (layer));
   g_string_append_printf (emit->configs, "    typedef nnet::softmax_%s implementation;\n", names[p->softmax]);
@@ -592,38 +598,158 @@ static const Function functions[] = {
   { NN_ACT_HARD_SIGMOID, "hard_sigmoid", 0 },
   { NN_ACT_HARD_TANH, "hard_tanh", 0 },
   { NN_ACT_TERNARY_TANH, "ternary_tanh", 0 },
+  { NN_ACT_BINARY_TANH, "binary_tanh", 0 },
+  { NN_ACT_GELU, "table_function", 16 },
+  { NN_ACT_SWISH, "table_function", 16 },
+  { NN_ACT_MISH, "table_function", 16 },
+  { NN_ACT_EXPONENTIAL, "table_function", 16 },
+  { NN_ACT_SIN, "table_function", 16 },
+  { NN_ACT_COS, "table_function", 16 },
 };
 
+/* A bound on the grid of the input: `static param_t NAME()`. FALSE where no input reaches it. */
 static gboolean
-parameters (HlsEmit   *emit,
-            HlsLayer  *layer,
-            GError   **error)
+bound (HlsEmit     *emit,
+       HlsLayer    *layer,
+       const char  *name,
+       double       value,
+       GError     **error)
+{
+  NnType type = layer->plan->input;
+  double lsb = nn_type_lsb (&type);
+
+  if (type.kind != NN_TYPE_FIXED)
+    type = NN_FIXED (2, 2), lsb = 1;
+  value = CLAMP (floor (value / lsb) * lsb, nn_type_min (&type) - lsb, nn_type_max (&type));
+  type = (NnType){ .kind = NN_TYPE_FIXED, .width = MIN (type.width + 2, NN_TYPE_MAX_WIDTH), .is_signed = TRUE };
+  type.integer = type.width - nn_type_fraction (&layer->plan->input);
+  if (layer->plan->input.kind != NN_TYPE_FIXED)
+    type.integer = type.width;
+  if (!hls_emit_typedef (emit, layer, "param_t", &type, error))
+    return FALSE;
+  type_field (emit, layer, "param_t");
+  constant (emit, "param_t", name, value);
+  return TRUE;
+}
+
+static gboolean
+slope (HlsEmit   *emit,
+       HlsLayer  *layer,
+       double     value,
+       GError   **error)
+{
+  if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error))
+    return FALSE;
+  type_field (emit, layer, "param_t");
+  constant (emit, "param_t", "alpha", value);
+  return TRUE;
+}
+
+/* Slope and shift as the bit-accurate engine has them (hls4ml, hard_sigmoid). */
+static gboolean
+hard_parameters (HlsEmit   *emit,
+                 HlsLayer  *layer,
+                 GError   **error)
 {
   const NnAttrs *attrs = &layer->node->attrs;
-  NnType slope = NN_UFIXED (16, 0), shift = NN_UFIXED (1, 0);
+  gboolean half = attrs->slope == 0.5;
+  NnType slope_type = half ? NN_UFIXED (2, 0) : NN_UFIXED (16, 0), shift_type = NN_FIXED (24, 8);
 
-  switch (attrs->act)
+  if (!hls_emit_typedef (emit, layer, "slope_t", &slope_type, error) ||
+      !hls_emit_typedef (emit, layer, "shift_t", &shift_type, error))
+    return FALSE;
+  type_field (emit, layer, "slope_t");
+  type_field (emit, layer, "shift_t");
+  constant (emit, "slope_t", "slope", attrs->slope != 0 ? attrs->slope : 0.2);
+  constant (emit, "shift_t", "shift", attrs->slope != 0 ? attrs->shift : 0.5);
+  return TRUE;
+}
+
+/* ReLU with Keras's parameters; what it becomes. */
+static gboolean
+relu_parameters (HlsEmit     *emit,
+                 HlsLayer    *layer,
+                 const char **functor,
+                 GError     **error)
+{
+  const NnAttrs *attrs = &layer->node->attrs;
+
+  if (attrs->alpha != 0 && (attrs->max_value != 0 || attrs->threshold != 0))
+    return unsupported (layer, "a ReLU with a slope and a bound at once is not supported", error);
+  if (attrs->threshold != 0 && attrs->max_value != 0)
+    return unsupported (layer, "a ReLU with a threshold and a ceiling at once is not supported", error);
+  if (attrs->alpha != 0)
     {
+      *functor = "leaky_relu";
+      return slope (emit, layer, attrs->alpha, error);
+    }
+  if (attrs->threshold != 0)
+    {
+      *functor = "thresholded_relu";
+      return bound (emit, layer, "alpha", attrs->threshold, error);
+    }
+  if (attrs->max_value == 0)
+    return TRUE;
+  *functor = "relu_max";
+  return bound (emit, layer, "maximum", attrs->max_value, error);
+}
+
+static gboolean
+parameters (HlsEmit     *emit,
+            HlsLayer    *layer,
+            const char **functor,
+            GError     **error)
+{
+  const NnAttrs *attrs = &layer->node->attrs;
+
+  switch (layer->node->op == NN_OP_QUANTIZE ? NN_ACT_LINEAR : attrs->act)
+    {
+    case NN_ACT_RELU:
+      return relu_parameters (emit, layer, functor, error);
     case NN_ACT_LEAKY_RELU:
+      return slope (emit, layer, attrs->alpha, error);
     case NN_ACT_ELU:
+      return slope (emit, layer, attrs->alpha != 0 ? attrs->alpha : 1, error);
     case NN_ACT_THRESHOLDED_RELU:
-      if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error))
-        return FALSE;
-      type_field (emit, layer, "param_t");
-      constant (emit, "param_t", "alpha", attrs->act == NN_ACT_THRESHOLDED_RELU ? attrs->threshold : attrs->alpha);
-      return TRUE;
+      return bound (emit, layer, "alpha", attrs->threshold, error);
     case NN_ACT_HARD_SIGMOID:
     case NN_ACT_HARD_TANH:
-      if (!hls_emit_typedef (emit, layer, "slope_t", &slope, error) || !hls_emit_typedef (emit, layer, "shift_t", &shift, error))
-        return FALSE;
-      type_field (emit, layer, "slope_t");
-      type_field (emit, layer, "shift_t");
-      constant (emit, "slope_t", "slope", attrs->slope);
-      constant (emit, "shift_t", "shift", attrs->shift);
+      return hard_parameters (emit, layer, error);
+    case NN_ACT_BINARY_TANH:
+      *functor = layer->plan->result.kind == NN_TYPE_BINARY ? "binary_sign" : "binary_tanh";
       return TRUE;
     default:
       return TRUE;
     }
+}
+
+/* Thresholds in place of a batch normalisation before a sign. */
+static gboolean
+write_thresholds (HlsEmit   *emit,
+                  HlsLayer  *layer,
+                  GError   **error)
+{
+  gboolean ternary = layer->node->attrs.act == NN_ACT_TERNARY_TANH;
+  gsize n, n_low;
+  const gint64 *high = hls_emit_raw (emit, layer, NN_ROLE_OTHER, &n), *low = hls_emit_raw (emit, layer, NN_ROLE_ALPHA, &n_low);
+  g_autofree char *name = g_strdup_printf ("t%u", layer->number), *low_name = g_strdup_printf ("l%u", layer->number);
+  const NnType *type = &layer->plan->weight;
+
+  if (high == NULL || (ternary && n_low != n))
+    return unsupported (layer, "its thresholds are missing", error);
+  if (!hls_emit_typedef (emit, layer, "param_t", type, error) ||
+      !hls_emit_values (emit, layer, name, "param_t", "Thresholds", type, high, n, error) ||
+      (ternary && !hls_emit_values (emit, layer, low_name, "param_t", "Lower thresholds", type, low, n, error)))
+    return FALSE;
+  begin_array_config (emit, layer);
+  field (emit, "n_channels", n);
+  type_field (emit, layer, "param_t");
+  g_string_append_printf (emit->configs, "    static param_t threshold(unsigned c) { return %s[c]; }\n", name);
+  if (ternary)
+    g_string_append_printf (emit->configs, "    static param_t lower(unsigned c) { return %s[c]; }\n", low_name);
+  end_config (emit);
+  call_function (emit, layer, ternary ? "ternary_threshold" : "binary_threshold");
+  return TRUE;
 }
 
 static gboolean
@@ -631,44 +757,33 @@ write_activation (HlsEmit   *emit,
                   HlsLayer  *layer,
                   GError   **error)
 {
-  const NnAttrs *attrs = &layer->node->attrs;
+  NnAct act = layer->node->op == NN_OP_QUANTIZE ? NN_ACT_LINEAR : layer->node->attrs.act;
   const Function *function = NULL;
-  g_autofree char *functor = NULL;
-  NnAct act = layer->node->op == NN_OP_QUANTIZE ? NN_ACT_LINEAR : attrs->act;
+  const char *functor;
 
-  if (act == NN_ACT_SOFTMAX)
+  if (act == NN_ACT_SOFTMAX && !layer->plan->skip)
     return write_softmax (emit, layer, error);
+  if (act == NN_ACT_SOFTMAX)
+    act = NN_ACT_LINEAR;
+  if (g_strcmp0 (layer->node->class_name, "BatchNormalizationQuantizedTanh") == 0)
+    return write_thresholds (emit, layer, error);
   for (guint k = 0; k < G_N_ELEMENTS (functions); k++)
     if (functions[k].act == act)
       function = &functions[k];
-  functor = g_strdup_printf ("nnet::%s", function != NULL ? function->functor : "");
-  if (act == NN_ACT_BINARY_TANH)
-    {
-      g_free (functor);
-      functor = g_strdup (layer->plan->result.kind == NN_TYPE_BINARY ? "nnet::binary_sign" : "nnet::binary_tanh");
-    }
-  else if (function == NULL)
+  if (function == NULL)
     return unsupported (layer, "there is no kernel for this activation", error);
+  functor = function->functor;
   begin_array_config (emit, layer);
-  if (!parameters (emit, layer, error))
+  if (!parameters (emit, layer, &functor, error))
     return FALSE;
-  if (act == NN_ACT_RELU && attrs->max_value > 0)
-    {
-      if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error))
-        return FALSE;
-      type_field (emit, layer, "param_t");
-      constant (emit, "param_t", "maximum", attrs->max_value);
-      g_free (functor);
-      functor = g_strdup ("nnet::relu_max");
-    }
-  if (function != NULL && function->range > 0)
+  if (function->range > 0)
     {
       if (!write_table (emit, layer, "table", "table", error))
         return FALSE;
       field (emit, "table_range", function->range);
     }
   end_config (emit);
-  call (emit, layer, "map", functor, NULL);
+  call_function (emit, layer, functor);
   return TRUE;
 }
 
@@ -695,6 +810,28 @@ write_prelu (HlsEmit   *emit,
   return TRUE;
 }
 
+/* Whether the smaller input is repeated as a whole, its axes being the last ones. */
+static gboolean
+repeats (const HlsEmit  *emit,
+         const HlsLayer *layer,
+         guint           k)
+{
+  const NnShape *in = &nn_graph_node (emit->graph, layer->node->inputs[k])->shape, *out = &layer->node->shape;
+  gboolean ended = FALSE;
+
+  for (guint d = 0; d < in->rank; d++)
+    {
+      gint64 extent = in->dims[in->rank - 1 - d];
+
+      if (d >= out->rank || (extent != out->dims[out->rank - 1 - d] && extent != 1))
+        return FALSE;
+      if (ended && extent != 1)
+        return FALSE;
+      ended |= extent != out->dims[out->rank - 1 - d];
+    }
+  return TRUE;
+}
+
 static gboolean
 write_merge (HlsEmit   *emit,
              HlsLayer  *layer,
@@ -712,6 +849,8 @@ write_merge (HlsEmit   *emit,
       functor = kinds[k].functor;
   if (functor == NULL || layer->node->n_inputs != 2)
     return unsupported (layer, "merging is supported for two inputs", error);
+  if (!repeats (emit, layer, 0) || !repeats (emit, layer, 1) || has_bits (emit, layer))
+    return unsupported (layer, "merging is supported for inputs of one shape, or one repeated along the first axes, of fixed point", error);
   begin_config (emit, layer);
   field (emit, "n_in1", input_count (emit, layer, 0));
   field (emit, "n_in2", input_count (emit, layer, 1));
@@ -768,19 +907,58 @@ write_dot (HlsEmit   *emit,
   return TRUE;
 }
 
-/* The input element of each output element; @n_in stands for zero. */
+/* Where in the input the element at @at of the output stands. */
+static gboolean
+source_of (const NnNode  *node,
+           const NnShape *in,
+           const gint64  *at,
+           gint64        *from)
+{
+  const NnAttrs *a = &node->attrs;
+  guint rank = node->shape.rank, axes = rank >= 3 ? 2 : 1;
+  guint axis = (guint) (a->axis < 0 ? a->axis + (gint) in->rank : a->axis);
+
+  memcpy (from, at, sizeof (gint64) * NN_MAX_RANK);
+  switch (node->op)
+    {
+    case NN_OP_PERMUTE:
+      for (guint d = 0; d < rank; d++)
+        from[a->perm[d]] = at[d];
+      return TRUE;
+    case NN_OP_ZERO_PAD:
+    case NN_OP_CROP:
+      for (guint k = 0; k < axes; k++)
+        from[rank - 1 - axes + k] += (node->op == NN_OP_CROP ? 1 : -1) * a->pad[k][0];
+      return TRUE;
+    case NN_OP_UPSAMPLE:
+      for (guint k = 0; k < axes; k++)
+        from[rank - 1 - axes + k] /= MAX (a->size[k], 1);
+      return TRUE;
+    case NN_OP_SLICE:
+      from[axis] = a->begin + at[axis] * a->step;
+      return TRUE;
+    case NN_OP_REVERSE:
+      from[axis] = in->dims[axis] - 1 - at[axis];
+      return TRUE;
+    case NN_OP_REPEAT_VECTOR:
+      from[0] = at[1];
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+/* The input element of each output element; the number of input elements stands for zero. */
 static gboolean
 sources (const HlsEmit  *emit,
          const HlsLayer *layer,
-         guint32        *from)
+         guint32        *indices)
 {
-  const NnNode *node = layer->node;
-  const NnShape *in = &nn_graph_node (emit->graph, node->inputs[0])->shape, *out = &node->shape;
-  gsize n_in = nn_shape_count (in);
+  const NnShape *in = &nn_graph_node (emit->graph, layer->node->inputs[0])->shape, *out = &layer->node->shape;
 
   for (gsize i = 0; i < layer->count; i++)
     {
-      gint64 at[NN_MAX_RANK] = { 0 }, to[NN_MAX_RANK] = { 0 };
+      gint64 at[NN_MAX_RANK] = { 0 }, from[NN_MAX_RANK] = { 0 };
       gsize rest = i, index = 0;
       gboolean outside = FALSE;
 
@@ -789,35 +967,14 @@ sources (const HlsEmit  *emit,
           at[d] = (gint64) (rest % (gsize) out->dims[d]);
           rest /= (gsize) out->dims[d];
         }
+      if (!source_of (layer->node, in, at, from))
+        return FALSE;
       for (guint d = 0; d < in->rank; d++)
         {
-          guint spatial = d < 2 && in->rank >= 2 && d + 1 < in->rank ? d : G_MAXUINT;
-
-          switch (node->op)
-            {
-            case NN_OP_PERMUTE:
-              to[node->attrs.perm[d]] = at[d];
-              break;
-            case NN_OP_ZERO_PAD:
-            case NN_OP_CROP:
-              to[d] = at[d] + (spatial == G_MAXUINT ? 0 : node->op == NN_OP_CROP ? node->attrs.pad[spatial][0] : -node->attrs.pad[spatial][0]);
-              break;
-            case NN_OP_UPSAMPLE:
-              to[d] = spatial == G_MAXUINT ? at[d] : at[d] / MAX (node->attrs.size[spatial], 1);
-              break;
-            case NN_OP_REPEAT_VECTOR:
-              to[d] = at[d + 1];
-              break;
-            default:
-              return FALSE;
-            }
+          outside |= from[d] < 0 || from[d] >= in->dims[d];
+          index = index * (gsize) in->dims[d] + (gsize) MAX (from[d], 0);
         }
-      for (guint d = 0; d < in->rank; d++)
-        {
-          outside |= to[d] < 0 || to[d] >= in->dims[d];
-          index = index * (gsize) in->dims[d] + (gsize) MAX (to[d], 0);
-        }
-      from[i] = (guint32) (outside ? n_in : index);
+      indices[i] = (guint32) (outside ? nn_shape_count (in) : index);
     }
   return TRUE;
 }
@@ -889,6 +1046,8 @@ static const Writer writers[NN_N_OPS] = {
   [NN_OP_CROP] = write_move,
   [NN_OP_UPSAMPLE] = write_move,
   [NN_OP_REPEAT_VECTOR] = write_move,
+  [NN_OP_SLICE] = write_move,
+  [NN_OP_REVERSE] = write_move,
   [NN_OP_FLATTEN] = write_reshape,
   [NN_OP_RESHAPE] = write_reshape,
 };
@@ -903,9 +1062,6 @@ hls_emit_layer (HlsEmit   *emit,
                 HlsLayer  *layer,
                 GError   **error)
 {
-  g_autofree char *suffix = NULL;
-  g_autofree char *type = NULL;
-
   if (layer->node->op == NN_OP_INPUT)
     {
       copy_stream (emit, layer);

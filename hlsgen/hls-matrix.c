@@ -3,8 +3,6 @@
 
 #include "hls-emit-private.h"
 
-#include <string.h>
-
 /* From this share of zero weights on, a layer that cannot use them is worth a warning. */
 #define NOTABLE_ZEROS 0.3
 
@@ -85,7 +83,9 @@ write_common (HlsEmit         *emit,
 {
   const char *product = "mult", *finish = "finish_cast";
 
-  switch (layer->plan->product)
+  if (layer->plan->input.kind == NN_TYPE_BINARY && layer->plan->product != NN_PRODUCT_BOTH_BINARY)
+    product = "data_binary";
+  else switch (layer->plan->product)
     {
     case NN_PRODUCT_BOTH_BINARY:
       product = "both_binary", finish = "finish_agreements";
@@ -222,6 +222,16 @@ write_resource (HlsEmit          *emit,
                       (gsize) live->len * matrix->reuse_factor, error);
 }
 
+/* The order in which the Resource kernels add the products of one output. */
+static guint
+order_at (const HlsMatrix *matrix,
+          guint            k)
+{
+  guint blocks = matrix->n_in / MIN (matrix->reuse_factor, matrix->n_in);
+
+  return matrix->reuse_factor >= matrix->n_in ? k : k % blocks * matrix->reuse_factor + k / blocks;
+}
+
 static gboolean
 write_compressed (HlsEmit          *emit,
                   HlsLayer         *layer,
@@ -231,18 +241,24 @@ write_compressed (HlsEmit          *emit,
 {
   gsize total = (gsize) matrix->n_in * matrix->n_out, left = total - count_zeros (matrix), k = 0;
   gsize n = (left + matrix->reuse_factor - 1) / matrix->reuse_factor * matrix->reuse_factor;
+  gsize n_multipliers = n / matrix->reuse_factor;
   g_autofree gint64 *values = g_new0 (gint64, n);
   g_autofree guint32 *rows = g_new0 (guint32, n), *columns = g_new0 (guint32, n);
   g_autofree char *row_table = array_name (layer, matrix, "row"), *column_table = array_name (layer, matrix, "column");
 
   for (guint o = 0; o < matrix->n_out; o++)
-    for (guint i = 0; i < matrix->n_in; i++)
-      if (matrix->raw[(gsize) i * matrix->n_out + o] != 0)
-        {
-          values[k] = matrix->raw[(gsize) i * matrix->n_out + o];
-          rows[k] = i;
-          columns[k++] = o;
-        }
+    for (guint at = 0; at < matrix->n_in; at++)
+      {
+        guint i = order_at (matrix, at);
+        gsize place = k % n_multipliers * matrix->reuse_factor + k / n_multipliers;
+
+        if (matrix->raw[(gsize) i * matrix->n_out + o] == 0)
+          continue;
+        values[place] = matrix->raw[(gsize) i * matrix->n_out + o];
+        rows[place] = i;
+        columns[place] = o;
+        k++;
+      }
   layer->n_multipliers += n / matrix->reuse_factor;
   layer->n_dropped += (total + matrix->reuse_factor - 1) / matrix->reuse_factor - n / matrix->reuse_factor;
   layer->kernel = g_strdup_printf ("compressed, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " weights stored with their places",
@@ -268,8 +284,10 @@ write_adders (HlsEmit          *emit,
 {
   static const gint64 nothing = 0;
 
-  hls_emit_adders (emit, layer, matrix, config);
-  layer->kernel = g_strdup ("distributed arithmetic, shifts and additions instead of multipliers");
+  gsize additions = hls_emit_adders (emit, layer, matrix, config);
+
+  layer->n_dropped += (gsize) matrix->n_in * matrix->n_out - count_zeros (matrix);
+  layer->kernel = g_strdup_printf ("distributed arithmetic, %" G_GSIZE_FORMAT " additions and no multiplier", additions);
   g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
   write_common (emit, layer, matrix, config, 1);
   g_string_append_printf (emit->configs,
@@ -277,6 +295,28 @@ write_adders (HlsEmit          *emit,
   write_kernel (emit, KERNEL_ADDERS);
   return write_array (emit, layer, matrix, "w", "weight", ": none, they are in the adder graph", matrix->weight_type, &nothing, 1,
                       error);
+}
+
+/* Adders make the whole sum before anything is rounded; the accumulator must not round or saturate on the way. */
+static gboolean
+sums_are_exact (HlsEmit         *emit,
+                const HlsLayer  *layer,
+                const HlsMatrix *matrix)
+{
+  const NnType *in = &layer->plan->input, *accum = matrix->accum_type;
+  int fraction = nn_type_fraction (in) + nn_type_fraction (matrix->weight_type), bits = 1;
+  g_autofree char *text = NULL;
+
+  for (guint n = 1; n < matrix->n_in + 1; n *= 2)
+    bits++;
+  if (in->kind == NN_TYPE_FIXED && nn_type_fraction (accum) >= fraction &&
+      (accum->overflow == NN_OVERFLOW_WRAP || accum->integer >= in->integer + matrix->weight_type->integer + bits))
+    return TRUE;
+  text = g_strdup_printf ("layer \"%s\": distributed arithmetic needs an accumulator of at least %d bits after the point that does not "
+                          "saturate; its products are kept as they are, in the strategy Latency",
+                          layer->node->name, fraction);
+  hls_project_warn (emit->project, text);
+  return FALSE;
 }
 
 static gboolean
@@ -316,14 +356,16 @@ hls_emit_matrix (HlsEmit          *emit,
       !hls_emit_typedef (emit, layer, bias, matrix->bias_type, error) ||
       !hls_emit_typedef (emit, layer, accum, matrix->accum_type, error) || !write_bias (emit, layer, matrix, error))
     return FALSE;
-  live = live_multipliers (matrix);
-  if (live->len == 0)
+  if (matrix->weight_type->kind != NN_TYPE_BINARY && count_zeros (matrix) == (gsize) matrix->n_in * matrix->n_out)
     return write_latency (emit, layer, matrix, config, KERNEL_BIAS, error);
   if (strategy == NN_STRATEGY_COMPRESSED && fixed)
     return write_compressed (emit, layer, matrix, config, error);
-  if (strategy == NN_STRATEGY_DISTRIBUTED_ARITHMETIC && fixed)
+  if (strategy == NN_STRATEGY_DISTRIBUTED_ARITHMETIC && fixed && sums_are_exact (emit, layer, matrix))
     return write_adders (emit, layer, matrix, config, error);
   if (strategy == NN_STRATEGY_RESOURCE || strategy == NN_STRATEGY_RESOURCE_UNROLLED || strategy == NN_STRATEGY_COMPRESSED)
-    return write_resource (emit, layer, matrix, config, live, error);
+    {
+      live = live_multipliers (matrix);
+      return write_resource (emit, layer, matrix, config, live, error);
+    }
   return write_latency (emit, layer, matrix, config, KERNEL_LATENCY, error);
 }

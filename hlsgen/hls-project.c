@@ -3,6 +3,7 @@
 
 #include "hls-project-private.h"
 
+#include "hls-emit-private.h"
 #include "nn-error.h"
 
 #include <errno.h>

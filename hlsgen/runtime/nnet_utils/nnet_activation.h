@@ -11,6 +11,14 @@ struct linear {
     template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned) { return res_T(x); }
 };
 
+// Of a bit that stands for -1 or +1.
+template <class F> struct from_bit {
+    template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned i) {
+        const typename fixed_of<2, 2, true>::type sign = x == 0 ? -1 : 1;
+        return F::template of<res_T, CONFIG_T>(sign, i);
+    }
+};
+
 struct relu {
     template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned) {
         return x > 0 ? res_T(x) : res_T(0);
@@ -102,6 +110,15 @@ struct ternary_tanh {
 struct binary_threshold {
     template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned i) {
         return x < CONFIG_T::threshold(i % CONFIG_T::n_channels) ? res_T(0) : res_T(1);
+    }
+};
+
+struct ternary_threshold {
+    template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned i) {
+        if (x > CONFIG_T::threshold(i % CONFIG_T::n_channels)) {
+            return res_T(1);
+        }
+        return x > CONFIG_T::lower(i % CONFIG_T::n_channels) ? res_T(0) : res_T(-1);
     }
 };
 

@@ -18,6 +18,13 @@ template <class T, unsigned N> struct array {
 
 constexpr unsigned ceil_div(unsigned a, unsigned b) { return (a + b - 1) / b; }
 
+// x * 2^K, which costs nothing: the same bits, read otherwise.
+template <int K, class T>
+inline typename fixed_of<type_info<T>::width, type_info<T>::integer + K, type_info<T>::is_signed>::type scaled(const T &x) {
+    typedef typename fixed_of<type_info<T>::width, type_info<T>::integer + K, type_info<T>::is_signed>::type R;
+    return same_bits<R>(x);
+}
+
 // Address bits of a table of n words; one word and two words both take one bit.
 constexpr int address_bits(unsigned n) { return n <= 2 ? 1 : 1 + address_bits((n + 1) / 2); }
 

@@ -17,8 +17,12 @@ struct finish_cast {
 // Of products of one-bit numbers, where the accumulator counts the pairs that agree.
 struct finish_agreements {
     template <class res_T, class CONFIG_T, class acc_T> static res_T of(const acc_T &acc) {
-        const unsigned n = CONFIG_T::n_in;
-        return res_T((acc - typename fixed_of<32, 32, true>::type(n)) + acc);
+        const int half = static_cast<int>(CONFIG_T::n_in / 2);
+        const int width = address_bits(CONFIG_T::n_in) + 2;
+        typedef typename fixed_of<width, width, true>::type sign_t;
+        const sign_t agree = acc - typename fixed_of<32, 32, true>::type(half);
+        const sign_t twice = agree + agree;
+        return res_T(twice);
     }
 };
 
@@ -135,7 +139,7 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_compressed {
             NNET_PIPELINE(1)
             for (unsigned m = 0; m < n_multipliers; m++) {
                 NNET_UNROLL
-                const unsigned k = cycle * n_multipliers + m;
+                const unsigned k = m * rf + cycle;
                 acc[CONFIG_T::column(k)] += accum_t(CONFIG_T::product::of(data[CONFIG_T::row(k)], weights[k]));
             }
         }

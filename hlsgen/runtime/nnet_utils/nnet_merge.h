@@ -24,8 +24,8 @@ struct merge_minimum {
 };
 struct merge_average {
     template <class res_T, class A, class B> static res_T of(const A &a, const B &b) {
-        const typename uint_of<2>::type two = 2;
-        return res_T((a + b) / two);
+        const typename fixed_of<1, 0, false>::type half = 0.5;
+        return res_T((a + b) * half);
     }
 };
 

@@ -22,7 +22,7 @@ struct pool_max {
                     any = true;
                 }
             }
-            res[c] = res_T(best);
+            res[c] = res_T(typename CONFIG_T::accum_t(best));
         }
     }
 };
@@ -45,10 +45,10 @@ struct pool_average {
             for (unsigned t = 0; t < window<CONFIG_T>::taps; t++) {
                 NNET_UNROLL
                 if (valid[t]) {
-                    sum += patch[t * CONFIG_T::n_chan + c];
+                    sum += accum_t(patch[t * CONFIG_T::n_chan + c]);
                 }
             }
-            res[c] = res_T(accum_t(sum / count));
+            res[c] = res_T(sum / count);
         }
     }
 };

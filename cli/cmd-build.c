@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli build DIR: runs the tool on a project, streams its log, reads its reports. */
+
+#include "cli.h"
+
+#include <stdio.h>
+
+static void
+print_line (const char *line,
+            gpointer    data)
+{
+  fprintf (stderr, "%s\n", line);
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  gboolean csim = FALSE, synth = FALSE, cosim = FALSE, export = FALSE, vsynth = FALSE;
+  g_autofree char *tool = NULL, *settings = NULL;
+  GOptionEntry entries[] = {
+    { "csim", 0, 0, G_OPTION_ARG_NONE, &csim, "Simulate with a C++ compiler; needs no vendor's tool", NULL },
+    { "synth", 0, 0, G_OPTION_ARG_NONE, &synth, "Synthesise", NULL },
+    { "cosim", 0, 0, G_OPTION_ARG_NONE, &cosim, "Simulate the RTL", NULL },
+    { "export", 0, 0, G_OPTION_ARG_NONE, &export, "Export the IP", NULL },
+    { "vsynth", 0, 0, G_OPTION_ARG_NONE, &vsynth, "Logic synthesis", NULL },
+    { "tool", 0, 0, G_OPTION_ARG_FILENAME, &tool, "Path of the tool (or, for --csim alone, of the compiler)", "FILE" },
+    { "settings", 0, 0, G_OPTION_ARG_FILENAME, &settings, "Script to source before the tool", "FILE" },
+    { NULL },
+  };
+  g_autoptr (HlsReport) report = NULL;
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  HlsBuildOptions options;
+  GError *error = NULL;
+  int status;
+
+  if (!cli_parse (cli, &cli_build, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  hls_build_options_init (&options);
+  options.stages = (csim ? HLS_STAGE_CSIM : 0) | (synth ? HLS_STAGE_SYNTH : 0) | (cosim ? HLS_STAGE_COSIM : 0) |
+                   (export ? HLS_STAGE_EXPORT : 0) | (vsynth ? HLS_STAGE_VSYNTH : 0);
+  if (options.stages == 0)
+    options.stages = HLS_STAGE_CSIM;
+  options.tool = tool;
+  options.settings = settings;
+  options.on_line = cli->quiet ? NULL : print_line;
+  report = hls_build (argv[1], &options, &cli->progress, cli->cancellable, &error);
+  if (report == NULL)
+    return cli_fail (&cli_build, error);
+  if (cli->json)
+    {
+      json_builder_begin_object (json);
+      cli_json_report (json, report);
+      json_builder_end_object (json);
+      cli_print_json (json);
+    }
+  else
+    g_print ("%s: %s%s%s\n", report->stage, report->status != NULL ? report->status : "done",
+             report->path != NULL ? ", " : "", report->path != NULL ? report->path : "");
+  return CLI_DONE;
+}
+
+const CliVerb cli_build = {
+  .name = "build",
+  .arguments = "DIR [--csim] [--synth] [--cosim] [--export] [--vsynth]",
+  .summary = "Simulate or synthesise an HLS project",
+  .run = run,
+};

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Vendor tools start trees of processes, some in process groups of their own; all of them share our session. */
+
+#include "hls-process.h"
+
+#include "hls-error.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POLL_MS 100
+#define GRACE_US (5 * G_USEC_PER_SEC)  /* between the request to end and the end */
+#define DRAIN_US (2 * G_USEC_PER_SEC)  /* for output of children that outlive the program */
+#define MAX_LINE 65536                 /* longer ones are cut, so that no tool fills our memory */
+
+static void
+enter_session (gpointer data)
+{
+  sigset_t none;
+
+  setsid ();
+  dup2 (STDOUT_FILENO, STDERR_FILENO);
+  /* a blocked signal would be handed on, and the program would not hear of its end */
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+/* The session of a process: the sixth word of its stat file, behind a name that may hold anything. */
+static pid_t
+session_of (const char *name)
+{
+  g_autofree char *path = g_build_filename ("/proc", name, "stat", NULL);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) words = NULL;
+  const char *end;
+
+  if (!g_ascii_isdigit (*name) || !g_file_get_contents (path, &text, NULL, NULL) || (end = strrchr (text, ')')) == NULL)
+    return -1;
+  words = g_strsplit (end + 1, " ", 7);
+  return g_strv_length (words) > 5 ? (pid_t) g_ascii_strtoll (words[4], NULL, 10) : -1;
+}
+
+/* Sends @number to every process of the session; how many there are. */
+static guint
+signal_session (pid_t session,
+                int   number)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc", 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  if (dir == NULL)
+    return kill (-session, number) == 0;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    if (session_of (name) == session)
+      {
+        kill ((pid_t) g_ascii_strtoll (name, NULL, 10), number);
+        n++;
+      }
+  return n;
+}
+
+static void
+end_session (pid_t session)
+{
+  gint64 until = g_get_monotonic_time () + GRACE_US;
+
+  if (signal_session (session, SIGTERM) == 0)
+    return;
+  signal_session (session, SIGCONT);
+  while (g_get_monotonic_time () < until)
+    {
+      int ignored;
+
+      /* the leader is a zombie of ours until it is reaped, and would count */
+      waitpid (session, &ignored, WNOHANG);
+      if (signal_session (session, 0) == 0)
+        return;
+      g_usleep (50 * 1000);
+    }
+  for (guint k = 0; k < 20 && signal_session (session, SIGKILL) > 0; k++)
+    {
+      int ignored;
+
+      waitpid (session, &ignored, WNOHANG);
+      g_usleep (50 * 1000);
+    }
+}
+
+typedef struct {
+  GString    *line;
+  HlsLineFunc on_line;
+  gpointer    data;
+} Reader;
+
+static void
+finish_line (Reader *reader)
+{
+  g_autofree char *text = g_utf8_make_valid (reader->line->str, (gssize) reader->line->len);
+
+  g_string_truncate (reader->line, 0);
+  if (reader->on_line != NULL)
+    reader->on_line (text, reader->data);
+}
+
+/* FALSE at the end of the stream. */
+static gboolean
+read_some (Reader *reader,
+           int     fd)
+{
+  char buffer[4096];
+  gssize n = read (fd, buffer, sizeof buffer);
+
+  if (n <= 0)
+    return n < 0 && (errno == EINTR || errno == EAGAIN);
+  for (gssize i = 0; i < n; i++)
+    if (buffer[i] == '\n')
+      finish_line (reader);
+    else if (buffer[i] != '\r' && buffer[i] != '\0' && reader->line->len < MAX_LINE)
+      g_string_append_c (reader->line, buffer[i]);
+  return TRUE;
+}
+
+/* Reads until the stream ends, the program has ended and is silent, or it is cancelled. */
+static gboolean
+follow (Reader       *reader,
+        int           fd,
+        pid_t         pid,
+        GCancellable *cancellable,
+        int          *status)
+{
+  gboolean ended = FALSE, open = TRUE;
+  gint64 since = 0;
+
+  while (!ended || open)
+    {
+      struct pollfd item = { .fd = open ? fd : -1, .events = POLLIN };
+      int ready = poll (&item, 1, POLL_MS);
+
+      if (g_cancellable_is_cancelled (cancellable))
+        return FALSE;
+      if (ready > 0)
+        open = read_some (reader, fd);
+      if (!ended && waitpid (pid, status, WNOHANG) == pid)
+        {
+          ended = TRUE;
+          since = g_get_monotonic_time ();
+        }
+      if (ended && ready == 0 && g_get_monotonic_time () - since > DRAIN_US)
+        break;
+    }
+  if (reader->line->len > 0)
+    finish_line (reader);
+  return TRUE;
+}
+
+/**
+ * hls_process_run:
+ * @on_line: (nullable): on the calling thread
+ *
+ * Errors: %HLS_ERROR_TOOL_MISSING; %G_IO_ERROR_CANCELLED, when nothing of the program is left running
+ */
+gboolean
+hls_process_run (const char *const  *argv,
+                 const char         *folder,
+                 HlsLineFunc         on_line,
+                 gpointer            data,
+                 GCancellable       *cancellable,
+                 int                *status,
+                 GError            **error)
+{
+  g_autoptr (GError) inner = NULL;
+  Reader reader = { g_string_new (NULL), on_line, data };
+  GPid pid;
+  int fd, raw = 0;
+  gboolean finished;
+
+  if (!g_spawn_async_with_pipes (folder, (char **) argv, NULL,
+                                 G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, enter_session,
+                                 NULL, &pid, NULL, &fd, NULL, &inner))
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "cannot start \"%s\": %s", argv[0], inner->message);
+      g_string_free (reader.line, TRUE);
+      return FALSE;
+    }
+  finished = follow (&reader, fd, pid, cancellable, &raw);
+  end_session (pid);
+  close (fd);
+  g_string_free (reader.line, TRUE);
+  if (!finished)
+    {
+      waitpid (pid, &raw, WNOHANG);
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled");
+      return FALSE;
+    }
+  *status = WIFSIGNALED (raw) ? 128 + WTERMSIG (raw) : WEXITSTATUS (raw);
+  return TRUE;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One foreign program with all its children: started in a session of its own, read line by line, ended as a whole. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef void (*HlsLineFunc) (const char *line,
+                             gpointer    data);
+
+/* Runs @argv in @folder until it ends; its output and its errors are one stream of lines. FALSE with an error when it
+ * could not be started or was cancelled; its exit status (or 128 and the signal) is in @status otherwise. */
+gboolean hls_process_run (const char *const  *argv,
+                          const char         *folder,
+                          HlsLineFunc         on_line,
+                          gpointer            data,
+                          GCancellable       *cancellable,
+                          int                *status,
+                          GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The vendors' tools. */
+
+#include "hls-tool.h"
+
+#include <string.h>
+
+/* Names in the order in which they are tried: newer tools first (Vitis: vitis-run from 2023.1, vitis_hls to 2024.1). */
+typedef struct {
+  const char *backend;
+  const char *programs[3];
+  const char *folders[6]; /* below which a folder for each version holds bin/PROGRAM */
+  const char *advice;
+} Tool;
+
+static const Tool tools[] = {
+  { "vitis",
+    { "vitis-run", "vitis_hls" },
+    { "/tools/Xilinx/Vitis", "/tools/Xilinx/Vitis_HLS", "/opt/Xilinx/Vitis", "/opt/Xilinx/Vitis_HLS", "/tools/Xilinx" },
+    "install AMD Vitis (2020.2 or newer)" },
+  { "vivado",
+    { "vivado_hls" },
+    { "/tools/Xilinx/Vivado", "/opt/Xilinx/Vivado", "/tools/Xilinx" },
+    "install AMD Vivado HLS (2020.1 or older); for newer versions use the backend Vitis" },
+  { "oneapi", { "icpx" }, { "/opt/intel/oneapi/compiler" }, "install the Intel oneAPI base toolkit with FPGA support" },
+  { "quartus", { "i++" }, { "/opt/intelFPGA_pro", "/opt/intelFPGA" }, "install Intel HLS (Quartus Prime Pro)" },
+  { "catapult", { "catapult" }, { "/opt/siemens/catapult", "/opt/mentor/catapult" }, "install Siemens Catapult" },
+};
+
+/* Orders "2024.1" after "2023.2" and "2020.10" after "2020.9". */
+static int
+compare_versions (gconstpointer a,
+                  gconstpointer b)
+{
+  g_autofree char *x = g_utf8_collate_key_for_filename (*(const char *const *) a, -1);
+  g_autofree char *y = g_utf8_collate_key_for_filename (*(const char *const *) b, -1);
+
+  return strcmp (y, x);
+}
+
+static char *
+find_below (const char *folder,
+            const char *program)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) versions = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    g_ptr_array_add (versions, g_strdup (name));
+  g_ptr_array_sort (versions, compare_versions);
+  for (guint k = 0; k < versions->len; k++)
+    for (guint way = 0; way < 3; way++)
+      {
+        static const char *const inside[] = { "bin", "Vitis/bin", "hls/bin" };
+        g_autofree char *path = g_build_filename (folder, versions->pdata[k], inside[way], program, NULL);
+
+        if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test (path, G_FILE_TEST_IS_DIR))
+          return g_steal_pointer (&path);
+      }
+  return NULL;
+}
+
+/**
+ * hls_tool_find:
+ *
+ * Errors: %HLS_ERROR_TOOL_MISSING, saying what was looked for and what to install
+ */
+char *
+hls_tool_find (const char  *backend,
+               GError     **error)
+{
+  const Tool *tool = NULL;
+
+  for (guint k = 0; k < G_N_ELEMENTS (tools); k++)
+    if (g_str_equal (tools[k].backend, backend))
+      tool = &tools[k];
+  if (tool == NULL)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "\"%s\" is no backend", backend);
+      return NULL;
+    }
+  for (guint p = 0; tool->programs[p] != NULL; p++)
+    {
+      char *path = g_find_program_in_path (tool->programs[p]);
+
+      if (path != NULL)
+        return path;
+    }
+  for (guint f = 0; f < G_N_ELEMENTS (tool->folders) && tool->folders[f] != NULL; f++)
+    for (guint p = 0; tool->programs[p] != NULL; p++)
+      {
+        char *path = find_below (tool->folders[f], tool->programs[p]);
+
+        if (path != NULL)
+          return path;
+      }
+  g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING,
+               "%s%s%s was not found on PATH nor in the usual folders; %s, or give its path or its settings script",
+               tool->programs[0], tool->programs[1] != NULL ? " or " : "", tool->programs[1] != NULL ? tool->programs[1] : "",
+               tool->advice);
+  return NULL;
+}
+
+/* Sources a settings script first, as the vendors' manuals tell users to. */
+static const char with_settings[] = "source \"$0\" >/dev/null && exec \"$@\"";
+
+char **
+hls_tool_command (const char *tool,
+                  const char *settings)
+{
+  g_autofree char *name = g_path_get_basename (tool);
+  GPtrArray *words = g_ptr_array_new ();
+
+  if (settings != NULL)
+    {
+      g_ptr_array_add (words, g_strdup ("bash"));
+      g_ptr_array_add (words, g_strdup ("-c"));
+      g_ptr_array_add (words, g_strdup (with_settings));
+      g_ptr_array_add (words, g_canonicalize_filename (settings, NULL));
+    }
+  if (g_str_equal (name, "icpx") || g_str_equal (name, "i++"))
+    {
+      g_ptr_array_add (words, g_strdup ("make"));
+      g_ptr_array_add (words, g_strdup_printf ("CXX=%s", tool));
+      g_ptr_array_add (words, g_strdup ("report"));
+    }
+  else
+    {
+      g_ptr_array_add (words, g_strdup (tool));
+      if (g_str_has_prefix (name, "vitis-run"))
+        {
+          g_ptr_array_add (words, g_strdup ("--mode"));
+          g_ptr_array_add (words, g_strdup ("hls"));
+          g_ptr_array_add (words, g_strdup ("--tcl"));
+        }
+      else if (g_str_has_prefix (name, "catapult"))
+        {
+          g_ptr_array_add (words, g_strdup ("-shell"));
+          g_ptr_array_add (words, g_strdup ("-file"));
+        }
+      else
+        g_ptr_array_add (words, g_strdup ("-f"));
+      g_ptr_array_add (words, g_strdup ("build_prj.tcl"));
+    }
+  g_ptr_array_add (words, NULL);
+  return (char **) g_ptr_array_free (words, FALSE);
+}
+
+typedef struct {
+  const char *pattern;
+  const char *text;
+} Explanation;
+
+/* Sources: questions of users collected in the references (hls4ml issues 504, 1013, 286, 252, 810, 1520; AMD answer records). */
+static const Explanation explanations[] = {
+  { "Stop unrolling loop", "The tool refuses to unroll so large a loop. Use the strategy Resource with a larger reuse factor for this layer, or io_stream." },
+  { "exceeds the threshold", "An array is too large to be split into registers. Use the strategy Resource with a larger reuse factor, or io_stream." },
+  { "too many elements", "An array has too many elements to be split into registers. Use io_stream, or Resource with a larger reuse factor." },
+  { "std::bad_alloc", "The tool ran out of memory. Close other programs, use a larger reuse factor, or a machine with more memory." },
+  { "Killed", "The system ended the tool, most likely for lack of memory. Use a larger reuse factor or a machine with more memory." },
+  { "out of memory", "The tool ran out of memory. Use a larger reuse factor or a machine with more memory." },
+  { "Failed to obtain a license", "The tool has no licence for this part or feature. Set LM_LICENSE_FILE or XILINXD_LICENSE_FILE, or choose a part that is free." },
+  { "checkout FAILED", "A licence could not be checked out. See whether the licence server is reachable and a seat is free." },
+  { "Part not found", "The part is not installed with this tool. Install its device family, or choose another part in the configuration." },
+  { "is not a valid part", "The part is not known to this tool. Choose another part in the configuration." },
+  { "Unable to find part", "The part is not installed with this tool. Install its device family, or choose another part." },
+  { "set_part", "The part could not be set. See whether its device family is installed." },
+  { "unrecognized argument", "This version of the tool does not know an option of the script. Use the backend that fits the version: Vivado HLS to 2020.1, Vitis HLS from 2020.2." },
+  { "unknown option", "This version of the tool does not know an option of the script. Use the backend that fits its version." },
+  { "unexpected pragma", "The tool does not know a pragma of the project; its version and the backend do not fit." },
+  { "no space left on device", "The disk is full." },
+  { "No space left on device", "The disk is full." },
+  { "cannot find -l", "A system library is missing for the tool's own compiler. Set LIBRARY_PATH to the folder of your system's libraries." },
+  { "crt1.o", "The tool's own compiler does not find the system's start-up files. Set LIBRARY_PATH=/usr/lib/x86_64-linux-gnu." },
+  { "libtinfo.so.5", "The tool needs the old library libtinfo5; install your distribution's package." },
+  { "GLIBC", "The tool was made for another version of the system's C library." },
+  { "Co-simulation failed", "The RTL does not compute what the C++ does. Most often a stream is read too late or a FIFO is too small." },
+  { "deadlock", "A FIFO is too small or a stream is not read; enlarge its depth." },
+  { "Timing constraint", "The clock is too fast for this design. Use a longer clock period or a larger reuse factor." },
+  { "Unable to schedule", "An operation does not fit into the clock period or the interval asked for. Use a longer clock period or a larger reuse factor." },
+};
+
+const char *
+hls_tool_explain (const char *line)
+{
+  if (strstr (line, "ERROR") == NULL && strstr (line, "rror") == NULL && strstr (line, "WARNING: [HLS 207") == NULL &&
+      strstr (line, "Killed") == NULL && strstr (line, "FAILED") == NULL && strstr (line, "deadlock") == NULL &&
+      strstr (line, "bad_alloc") == NULL && strstr (line, "No space left") == NULL)
+    return NULL;
+  for (guint k = 0; k < G_N_ELEMENTS (explanations); k++)
+    if (strstr (line, explanations[k].pattern) != NULL)
+      return explanations[k].text;
+  return NULL;
+}
+
+typedef struct {
+  const char *pattern;
+  const char *name;
+  double      fraction; /* of the stage it belongs to: a guess that only orders them */
+} Phase;
+
+/* As printed by build_prj.tcl, Vitis and Vivado HLS, Vivado and Catapult. */
+static const Phase phases[] = {
+  { "***** C SIMULATION *****", "C simulation", 0.05 },
+  { "***** C/RTL SYNTHESIS *****", "C synthesis", 0.1 },
+  { "Analyzing design file", "analysing the source", 0.12 },
+  { "Starting code transformations", "transforming the code", 0.2 },
+  { "Starting hardware synthesis", "scheduling", 0.4 },
+  { "Starting scheduling", "scheduling", 0.45 },
+  { "Generating all RTL models", "writing RTL", 0.7 },
+  { "***** C/RTL SIMULATION *****", "co-simulation", 0.75 },
+  { "***** EXPORT IP *****", "exporting", 0.85 },
+  { "***** VIVADO SYNTHESIS *****", "logic synthesis", 0.87 },
+  { "Starting RTL Elaboration", "logic synthesis: elaborating", 0.88 },
+  { "Start Technology Mapping", "logic synthesis: mapping", 0.93 },
+  { "Writing Synthesis Report", "logic synthesis: reports", 0.97 },
+  { "# Run 'go assembly'", "assembly", 0.3 },
+  { "# Run 'go architect'", "architecture", 0.5 },
+  { "# Run 'go extract'", "writing RTL", 0.7 },
+};
+
+const char *
+hls_tool_phase (const char *line,
+                double     *fraction)
+{
+  for (guint k = 0; k < G_N_ELEMENTS (phases); k++)
+    if (strstr (line, phases[k].pattern) != NULL)
+      {
+        *fraction = phases[k].fraction;
+        return phases[k].name;
+      }
+  return NULL;
+}

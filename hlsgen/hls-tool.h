@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The vendors' tools: where they are, how they are called, what their messages mean. */
+
+#pragma once
+
+#include "hls-build.h"
+
+G_BEGIN_DECLS
+
+/* The tool for a backend ("vitis", "vivado", "oneapi", "quartus", "catapult"): on PATH, then in the usual folders, the
+ * newest version first. (transfer full) (nullable) */
+char       *hls_tool_find    (const char  *backend,
+                              GError     **error);
+/* Command line that makes @tool run a project. (transfer full) (zero-terminated) */
+char      **hls_tool_command (const char  *tool,
+                              const char  *settings);
+/* What a line of a tool's log means for the user, and what to do. (transfer none) (nullable) */
+const char *hls_tool_explain (const char  *line);
+/* The phase that begins with a line of the log. (transfer none) (nullable) */
+const char *hls_tool_phase   (const char  *line,
+                              double      *fraction);
+
+G_END_DECLS
