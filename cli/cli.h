@@ -47,7 +47,9 @@ typedef struct {
   int       (*run) (Cli *cli, int argc, char **argv);
 } CliVerb;
 
+extern const CliVerb cli_build;
 extern const CliVerb cli_configure;
+extern const CliVerb cli_emit;
 extern const CliVerb cli_evaluate;
 extern const CliVerb cli_estimate;
 extern const CliVerb cli_inspect;

@@ -12,7 +12,9 @@
 
 /* In alphabetical order. */
 static const CliVerb *const verbs[] = {
+  &cli_build,
   &cli_configure,
+  &cli_emit,
   &cli_estimate,
   &cli_evaluate,
   &cli_inspect,

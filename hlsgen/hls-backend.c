@@ -113,7 +113,7 @@ describe_layers (const HlsEmit *emit,
       g_autofree char *shape = nn_shape_to_string (&layer->node->shape);
       g_autofree char *type = nn_type_to_string (&layer->plan->result);
 
-      g_string_append_printf (text, "| %s | %s | %s | %s | %s |\n", layer->node->name, layer->node->class_name, shape, type,
+      g_string_append_printf (text, "| %s | %s | %s | %s | %s |\n", layer->label, layer->class_label, shape, type,
                               layer->kernel != NULL ? layer->kernel : "");
     }
 }

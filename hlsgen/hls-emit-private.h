@@ -14,6 +14,7 @@ typedef struct _HlsEmit HlsEmit;
  * HlsLayer: one node of the lowered graph on its way out.
  * @number: its own, as in `layer3_out`, `config3`, `w3`
  * @alias: (nullable): the layer whose array or stream this one only renames
+ * @label: its name as it may stand in a comment
  * @value: variable that holds its output
  * @type: C++ type of one element
  * @packet: elements of one packet of its stream
@@ -27,6 +28,8 @@ typedef struct {
   const NnLayerPlan *plan;
   gsize              count;
   guint              alias;
+  char              *label;
+  char              *class_label;
   char              *value;
   char              *type;
   guint              packet;

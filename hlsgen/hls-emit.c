@@ -75,6 +75,18 @@ name_layer (HlsEmit  *emit,
     }
 }
 
+/* A name as it may stand in a comment or a table: one line, nothing that continues it or ends a cell. */
+static char *
+label (const char *name)
+{
+  char *text = g_utf8_make_valid (name, -1);
+
+  for (char *c = text; *c != '\0'; c++)
+    if ((guchar) *c < ' ' || *c == '\\' || *c == '|' || *c == '?' || *c == 127)
+      *c = '_';
+  return text;
+}
+
 /* Who reads what, once renamings are followed; a port is a reader too. */
 static void
 count_readers (HlsEmit *emit)
@@ -106,6 +118,8 @@ make_layers (HlsEmit  *emit,
 
       layer->number = i;
       layer->alias = i;
+      layer->label = label (nn_graph_node (emit->graph, i)->name);
+      layer->class_label = label (nn_graph_node (emit->graph, i)->class_name);
       layer->node = nn_graph_node (emit->graph, i);
       layer->plan = nn_design_plan (emit->design, i);
       layer->count = nn_shape_count (&layer->node->shape);
@@ -120,7 +134,7 @@ make_layers (HlsEmit  *emit,
           if (!hls_type_check (&layer->plan->result, layer->node->name, "result", error))
             return FALSE;
           type = emit->backend->type (&layer->plan->result);
-          g_string_append_printf (emit->types, "// %s (%s)\ntypedef %s %s;\n", layer->node->name, layer->node->class_name, type,
+          g_string_append_printf (emit->types, "// %s (%s)\ntypedef %s %s;\n", layer->label, layer->class_label, type,
                                   layer->type);
           if (emit->stream)
             g_string_append_printf (emit->types, "typedef nnet::array<%s, %u> %s_packet;\n", layer->type, layer->packet, layer->type);
@@ -241,6 +255,8 @@ clear (HlsEmit *emit)
 {
   for (guint i = 0; i < emit->n_layers; i++)
     {
+      g_free (emit->layers[i].label);
+      g_free (emit->layers[i].class_label);
       g_free (emit->layers[i].value);
       g_free (emit->layers[i].type);
       g_free (emit->layers[i].kernel);

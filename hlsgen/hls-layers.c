@@ -159,7 +159,7 @@ call (HlsEmit    *emit,
   declare (emit, layer);
   g_string_append_printf (emit->calls, "    nnet::%s<%s%s%s%s, config%u>(%s%s%s); // %s\n", function,
                           functor != NULL ? functor : "", functor != NULL ? ", " : "", types->str, type, layer->number,
-                          inputs->str, layer->value, arguments != NULL ? arguments : "", layer->node->name);
+                          inputs->str, layer->value, arguments != NULL ? arguments : "", layer->label);
   copy_stream (emit, layer);
   g_string_append_c (emit->calls, '\n');
   g_string_free (types, TRUE);
@@ -186,7 +186,7 @@ static void
 begin_config (HlsEmit        *emit,
               const HlsLayer *layer)
 {
-  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s)\nstruct config%u {\n", layer->node->name, layer->node->class_name,
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s)\nstruct config%u {\n", layer->label, layer->class_label,
                           layer->number);
 }
 
@@ -372,8 +372,8 @@ write_depthwise (HlsEmit   *emit,
     return unsupported (layer, "it has no weights", error);
   if (!hls_emit_typedef (emit, layer, "weight_t", &p->weight, error) || !hls_emit_typedef (emit, layer, "bias_t", &p->bias, error) ||
       !hls_emit_typedef (emit, layer, "accum_t", &p->accum, error) ||
-      !hls_emit_values (emit, layer, weights, "weight_t", layer->node->name, &p->weight, raw, n, error) ||
-      !hls_emit_values (emit, layer, biases, "bias_t", layer->node->name, &p->bias, bias != NULL ? bias : zeros, n_out, error))
+      !hls_emit_values (emit, layer, weights, "weight_t", layer->label, &p->weight, raw, n, error) ||
+      !hls_emit_values (emit, layer, biases, "bias_t", layer->label, &p->bias, bias != NULL ? bias : zeros, n_out, error))
     return FALSE;
   layer->n_multipliers = (n + MAX (p->reuse_factor, 1) - 1) / MAX (p->reuse_factor, 1);
   layer->kernel = g_strdup ("depthwise, all taps of all channels at once");
@@ -483,8 +483,8 @@ write_scale (HlsEmit   *emit,
     return unsupported (layer, "only one factor for each channel is supported", error);
   zeros = g_new0 (gint64, n);
   if (!hls_emit_typedef (emit, layer, "scale_t", &p->scale, error) || !hls_emit_typedef (emit, layer, "bias_t", &p->bias, error) ||
-      !hls_emit_values (emit, layer, scales, "scale_t", layer->node->name, &p->scale, raw, n, error) ||
-      !hls_emit_values (emit, layer, biases, "bias_t", layer->node->name, &p->bias, bias != NULL && n_bias == n ? bias : zeros, n, error))
+      !hls_emit_values (emit, layer, scales, "scale_t", layer->label, &p->scale, raw, n, error) ||
+      !hls_emit_values (emit, layer, biases, "bias_t", layer->label, &p->bias, bias != NULL && n_bias == n ? bias : zeros, n, error))
     return FALSE;
   begin_array_config (emit, layer);
   field (emit, "n_channels", n);
@@ -517,7 +517,7 @@ write_table (HlsEmit     *emit,
   if (raw == NULL || n == 0)
     return unsupported (layer, "its function has no table", error);
   if (!hls_emit_typedef (emit, layer, type_name, &type, error) ||
-      !hls_emit_values (emit, layer, array, type_name, layer->node->name, &type, raw, n, error))
+      !hls_emit_values (emit, layer, array, type_name, layer->label, &type, raw, n, error))
     return FALSE;
   g_string_append_printf (emit->configs, "    static const unsigned %s_size = %u;\n", name, n);
   type_field (emit, layer, type_name);
@@ -799,7 +799,7 @@ write_prelu (HlsEmit   *emit,
   if (raw == NULL || n == 0 || layer->count % n != 0)
     return unsupported (layer, "its slopes do not fit its shape", error);
   if (!hls_emit_typedef (emit, layer, "param_t", &layer->plan->weight, error) ||
-      !hls_emit_values (emit, layer, name, "param_t", layer->node->name, &layer->plan->weight, raw, n, error))
+      !hls_emit_values (emit, layer, name, "param_t", layer->label, &layer->plan->weight, raw, n, error))
     return FALSE;
   begin_array_config (emit, layer);
   type_field (emit, layer, "param_t");
@@ -991,7 +991,7 @@ write_move (HlsEmit   *emit,
     return unsupported (layer, "only interpolation by the nearest neighbour is supported", error);
   if (!sources (emit, layer, from))
     return unsupported (layer, "there is no kernel for it", error);
-  hls_emit_indices (emit, name, layer->node->name, from, layer->count);
+  hls_emit_indices (emit, name, layer->label, from, layer->count);
   begin_array_config (emit, layer);
   g_string_append_printf (emit->configs, "    static unsigned source(unsigned i) { return source%u[i]; }\n", layer->number);
   end_config (emit);
@@ -1010,7 +1010,7 @@ write_reshape (HlsEmit   *emit,
 
   declare (emit, layer);
   g_string_append_printf (emit->calls, "    nnet::repack<%s_packet, %s_packet, %" G_GSIZE_FORMAT ">(%s, %s); // %s\n", source->type,
-                          layer->type, layer->count, in, layer->value, layer->node->name);
+                          layer->type, layer->count, in, layer->value, layer->label);
   copy_stream (emit, layer);
   g_string_append_c (emit->calls, '\n');
   return TRUE;

@@ -69,7 +69,7 @@ write_array (HlsEmit          *emit,
 {
   g_autofree char *name = array_name (layer, matrix, letter);
   g_autofree char *suffix = g_strdup_printf ("%s%s_t", matrix->prefix, what);
-  g_autofree char *comment = g_strdup_printf ("Layer \"%s\": %s%s%s", layer->node->name, matrix->prefix, what, order);
+  g_autofree char *comment = g_strdup_printf ("Layer \"%s\": %s%s%s", layer->label, matrix->prefix, what, order);
 
   return hls_emit_values (emit, layer, name, suffix, comment, type, raw, n, error);
 }
@@ -147,7 +147,7 @@ write_latency (HlsEmit          *emit,
     layer->kernel = g_strdup ("bias only; every weight is zero");
   else
     layer->kernel = g_strdup_printf ("Latency, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " products are left", n - zeros, n);
-  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->label, layer->class_label, layer->kernel);
   write_common (emit, layer, matrix, config, n);
   g_string_append_printf (emit->configs, "    static const unsigned multiplier_limit = %" G_GSIZE_FORMAT ";\n", MAX (limit, 1));
   write_kernel (emit, kernel);
@@ -198,7 +198,7 @@ write_resource (HlsEmit          *emit,
   gsize n = (gsize) matrix->n_in * matrix->n_out / matrix->reuse_factor;
   g_autofree gint64 *packed = g_new (gint64, (gsize) live->len * matrix->reuse_factor);
   g_autofree char *table = array_name (layer, matrix, "live");
-  g_autofree char *comment = g_strdup_printf ("Layer \"%s\": the multipliers that are left", layer->node->name);
+  g_autofree char *comment = g_strdup_printf ("Layer \"%s\": the multipliers that are left", layer->label);
   gboolean pruned = live->len < n;
 
   for (gsize m = 0; m < live->len; m++)
@@ -209,7 +209,7 @@ write_resource (HlsEmit          *emit,
   layer->n_dropped += n - live->len;
   layer->kernel = resource_reason (matrix, n, live->len);
   warn_of_lost_zeros (emit, layer, matrix, n, live->len);
-  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->label, layer->class_label, layer->kernel);
   write_common (emit, layer, matrix, config, (gsize) live->len * matrix->reuse_factor);
   g_string_append_printf (emit->configs,
                           "    static const unsigned n_live = %u;\n"
@@ -263,7 +263,7 @@ write_compressed (HlsEmit          *emit,
   layer->n_dropped += (total + matrix->reuse_factor - 1) / matrix->reuse_factor - n / matrix->reuse_factor;
   layer->kernel = g_strdup_printf ("compressed, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " weights stored with their places",
                                    left, total);
-  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->label, layer->class_label, layer->kernel);
   write_common (emit, layer, matrix, config, n);
   g_string_append_printf (emit->configs,
                           "    static unsigned row(unsigned k) { return %s[k]; }\n"
@@ -288,7 +288,7 @@ write_adders (HlsEmit          *emit,
 
   layer->n_dropped += (gsize) matrix->n_in * matrix->n_out - count_zeros (matrix);
   layer->kernel = g_strdup_printf ("distributed arithmetic, %" G_GSIZE_FORMAT " additions and no multiplier", additions);
-  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->node->name, layer->node->class_name, layer->kernel);
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->label, layer->class_label, layer->kernel);
   write_common (emit, layer, matrix, config, 1);
   g_string_append_printf (emit->configs,
                           "    typedef nnet::%s_sums sums;\n", config);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Emitted projects: what stands in them, how they are written, and that they compute what the engine computes. */
+
+#include "test-network.h"
+
+#include <glib/gstdio.h>
+
+#define CONFIG(precision, reuse, strategy)                                                                            \
+  "{\"Backend\":\"Vitis\",\"IOType\":\"io_parallel\",\"HLSConfig\":{\"Model\":{\"Precision\":\"" precision           \
+  "\",\"ReuseFactor\":" reuse ",\"Strategy\":\"" strategy "\"}}}"
+
+/* 8 → 12 → 4 with ReLU and softmax; of the first matrix two multipliers of three, of the second half, have only zeros. */
+static NnModel *
+dense_network (gsize run)
+{
+  TestNetwork n;
+
+  network_begin (&n);
+  network_input (&n, "input-1 x", &NN_SHAPE (8));
+  network_dense (&n, "fc 1", 8, 12);
+  if (run > 0)
+    network_prune (n.weights[0].values, run, 3);
+  network_act (&n, "relu-1", NN_ACT_RELU);
+  network_dense (&n, "fc/2", 12, 4);
+  if (run > 0)
+    network_prune (n.weights[2].values, run, 2);
+  network_act (&n, "softmax", NN_ACT_SOFTMAX);
+  return network_end (&n);
+}
+
+/* Reuse factors below, at and above both numbers of inputs; accumulators that wrap, round and saturate on the way. */
+static void
+test_dense (void)
+{
+  static const struct { const char *config; gsize run; const char *kernel; } cases[] = {
+    { CONFIG ("fixed<16,6>", "1", "Latency"), 0, "96 of 96 products" },
+    { CONFIG ("fixed<10,4,RND_CONV,SAT>", "4", "Latency"), 4, "of 96 products are left" },
+    { CONFIG ("fixed<9,3,RND,SAT_SYM>", "2", "Resource"), 0, "48 multipliers" },
+    { CONFIG ("fixed<9,3,RND,SAT>", "4", "Resource"), 4, "pruned Resource, since 16 of 24" },
+    { CONFIG ("fixed<16,6>", "24", "Resource"), 24, "pruned Resource, since 2 of 4" },
+    { CONFIG ("fixed<12,5,TRN_ZERO,SAT_ZERO>", "4", "ResourceUnrolled"), 4, "pruned Resource" },
+    { CONFIG ("fixed<9,3,RND,SAT>", "4", "Compressed"), 2, "stored with their places" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (NnModel) model = dense_network (cases[i].run);
+      g_autoptr (NnDesign) design = NULL;
+      g_autoptr (HlsProject) project = NULL;
+      g_autoptr (GError) error = NULL;
+      gsize n;
+
+      design = network_design (model, cases[i].config);
+      project = hls_project_new (design, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_nonnull (strstr (hls_project_bytes (project, "README.md", &n), cases[i].kernel));
+      check_simulation (design, cases[i].config);
+    }
+}
+
+/* The memory of a pruned layer holds nothing of what was pruned. */
+static void
+test_packed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = dense_network (4);
+  g_autoptr (NnDesign) design = network_design (model, CONFIG ("fixed<16,6>", "4", "Resource"));
+  g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+  gsize n;
+
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (hls_project_bytes (project, "firmware/weights/w1.h", &n), "w1[32]"));
+  g_assert_nonnull (strstr (hls_project_bytes (project, "firmware/weights/live1.h", &n), "live1[8]"));
+  g_assert_nonnull (strstr (hls_project_bytes (project, "firmware/parameters.h", &n), "n_live = 8;"));
+}
+
+static void
+test_nothing_left (void)
+{
+  TestNetwork n;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+
+  network_begin (&n);
+  network_input (&n, "input-1 x", &NN_SHAPE (4));
+  network_dense (&n, "fc", 4, 3);
+  memset (n.weights[0].values->data, 0, 12 * sizeof (float));
+  model = network_end (&n);
+  design = network_design (model, CONFIG ("fixed<16,6>", "2", "Resource"));
+  check_simulation (design, "all weights are zero");
+}
+
+/* Equal designs, equal bytes; every source says its licence; no path of this machine, no date. */
+static void
+test_bytes (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = dense_network (4);
+  g_autoptr (NnDesign) design = network_design (model, CONFIG ("fixed<16,6>", "4", "Resource"));
+  g_autoptr (HlsProject) a = hls_project_new (design, NULL, &error), b = hls_project_new (design, NULL, &error);
+  const char *const *files = hls_project_files (a);
+  g_autofree char *here = g_get_current_dir ();
+
+  g_assert_no_error (error);
+  for (guint i = 0; files[i] != NULL; i++)
+    {
+      gsize n, m;
+      const char *x = hls_project_bytes (a, files[i], &n), *y = hls_project_bytes (b, files[i], &m);
+      gboolean source = !g_str_has_suffix (files[i], ".dat") && !g_str_has_suffix (files[i], ".json") &&
+                        !g_str_has_suffix (files[i], ".yml");
+
+      g_assert_cmpmem (x, n, y, m);
+      g_assert_true (i == 0 || strcmp (files[i - 1], files[i]) < 0);
+      if (source && g_strstr_len (x, (gssize) MIN (n, 200), "SPDX-License-Identifier: Apache-2.0") == NULL)
+        g_error ("%s does not say its licence", files[i]);
+      g_assert_null (g_strstr_len (x, (gssize) n, here));
+      g_assert_null (g_strstr_len (x, (gssize) n, g_get_home_dir ()));
+    }
+}
+
+static void
+test_write (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = dense_network (0);
+  g_autoptr (NnDesign) design = network_design (model, CONFIG ("fixed<16,6>", "1", "Latency"));
+  g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+  g_autofree char *folder = test_folder (), *target = g_build_filename (folder, "a b", "c", NULL);
+  g_autofree char *extra = g_build_filename (folder, "mine.txt", NULL), *stale = g_build_filename (target, "stale", NULL);
+  g_autoptr (GDir) dir = NULL;
+  guint n = 0;
+
+  g_assert_no_error (error);
+  g_assert_true (g_file_set_contents (extra, "x", 1, NULL));
+  g_assert_false (hls_project_write (project, folder, &error));
+  g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_EXIST);
+  g_assert_true (g_file_test (extra, G_FILE_TEST_EXISTS));
+  g_clear_error (&error);
+  g_assert_true (hls_project_write (project, target, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_set_contents (stale, "x", 1, NULL));
+  g_assert_true (hls_project_write (project, target, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (stale, G_FILE_TEST_EXISTS));
+  /* nothing is left beside it */
+  g_free (stale);
+  stale = g_path_get_dirname (target);
+  dir = g_dir_open (stale, 0, NULL);
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_false (hls_project_write (project, "/proc/none/here", &error));
+  g_assert_nonnull (error);
+  remove_folder (folder);
+}
+
+/* A difference in one bit of one expectation fails the build. */
+static void
+test_difference (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = dense_network (0);
+  g_autoptr (NnDesign) design = network_design (model, CONFIG ("fixed<16,6>", "1", "Latency"));
+  g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+  g_autofree char *folder = test_folder (), *target = g_build_filename (folder, "p", NULL);
+  g_autofree char *path = g_build_filename (target, "tb_data", "tb_output_predictions.dat", NULL);
+  g_autofree char *text = NULL, *changed = NULL;
+  HlsBuildOptions options;
+
+  g_assert_true (hls_project_write (project, target, &error));
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  changed = g_strconcat ("0.5009765625", strchr (text, ' '), NULL);
+  g_assert_true (g_file_set_contents (path, changed, -1, NULL));
+  hls_build_options_init (&options);
+  g_assert_null (hls_build (target, &options, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+  g_assert_nonnull (strstr (error->message, "differs"));
+  g_clear_error (&error);
+  g_assert_null (hls_build (folder, &options, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
+  remove_folder (folder);
+}
+
+/* Names of a network are anything; names in C++ are not. */
+static void
+test_names (void)
+{
+  TestNetwork n;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+
+  network_begin (&n);
+  network_input (&n, "class", &NN_SHAPE (4));
+  network_dense (&n, "*/ int \"\\\n", 4, 3);
+  model = network_end (&n);
+  design = network_design (model, "{\"ProjectName\":\"9 main\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  check_simulation (design, "odd names");
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/project/packed", test_packed);
+  g_test_add_func ("/project/bytes", test_bytes);
+  g_test_add_func ("/project/write", test_write);
+  g_test_add_func ("/project/difference", test_difference);
+  g_test_add_func ("/project/names", test_names);
+  g_test_add_func ("/project/nothing-left", test_nothing_left);
+  g_test_add_func ("/project/dense", test_dense);
+  return g_test_run ();
+}
