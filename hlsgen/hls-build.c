@@ -7,6 +7,7 @@
 #include "hls-project-private.h"
 #include "hls-report-private.h"
 #include "hls-tool.h"
+#include "nn-text.h"
 
 #include <json-glib/json-glib.h>
 #include <stdio.h>
@@ -69,7 +70,6 @@ on_line (const char *line,
   Build *build = data;
   const char *advice = hls_tool_explain (line), *phase;
   double fraction = 0;
-  g_autofree char *largest = NULL;
   unsigned samples, differences;
 
   if (build->options->on_line != NULL)
@@ -171,9 +171,11 @@ simulate (Build         *build,
     return NULL;
   if (build->compared && build->differences > 0)
     {
+      g_autofree char *largest = nn_text_from_double (build->largest);
+
       g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED,
-                   "the test bench differs from the bit-accurate engine in %u outputs of %u vectors, by up to %.9g", build->differences,
-                   build->samples, build->largest);
+                   "the test bench differs from the bit-accurate engine in %u outputs of %u vectors, by up to %s", build->differences,
+                   build->samples, largest);
       return NULL;
     }
   if (status != 0 || !build->compared)

@@ -5,6 +5,8 @@
 
 #include "nn-text.h"
 
+#include <string.h>
+
 #define HEAD "// SPDX-License-Identifier: Apache-2.0\n"
 
 static const char *const runtime[] = {
@@ -171,7 +173,7 @@ write_runtime (HlsEmit *emit)
   g_autofree char *header = hls_runtime_text (emit->backend->header), *tool = hls_runtime_text (emit->backend->tool);
   GString *text = g_string_new (header);
 
-  g_string_replace (text, "@TOOL@", tool, 1);
+  g_string_replace (text, "@TOOL@", strchr (tool, '\n') + 1, 1); /* but its licence line, which the header has */
   g_string_replace (text, "@NAME@", emit->backend->name, 1);
   hls_project_add (emit->project, "firmware/nnet_utils/nnet_backend.h", text);
   for (guint k = 0; k < G_N_ELEMENTS (runtime); k++)

@@ -12,8 +12,8 @@ template <int W, int I, bool S = true, ac_q_mode Q = AC_TRN, ac_o_mode O = AC_WR
 class ac_fixed : public espalier::number<W, I, S, static_cast<espalier::rounding>(Q), static_cast<espalier::overflow>(O)> {
   public:
     typedef espalier::number<W, I, S, static_cast<espalier::rounding>(Q), static_cast<espalier::overflow>(O)> base;
-    ac_fixed() : base() {}
-    template <class A> ac_fixed(const A &v) : base(v) {}
+    constexpr ac_fixed() : base() {}
+    template <class A> constexpr ac_fixed(const A &v) : base(v) {}
     ac_fixed(const ac_fixed &) = default;
     ac_fixed &operator=(const ac_fixed &) = default;
     template <class A> ac_fixed &operator=(const A &v) {

@@ -11,8 +11,8 @@ template <int W, bool S = true>
 class ac_int : public espalier::number<W, W, S> {
   public:
     typedef espalier::number<W, W, S> base;
-    ac_int() : base() {}
-    template <class A> ac_int(const A &v) : base(v) {}
+    constexpr ac_int() : base() {}
+    template <class A> constexpr ac_int(const A &v) : base(v) {}
     ac_int(const ac_int &) = default;
     ac_int &operator=(const ac_int &) = default;
     template <class A> ac_int &operator=(const A &v) {

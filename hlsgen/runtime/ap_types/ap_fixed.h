@@ -13,8 +13,8 @@ template <int W, int I, ap_q_mode Q = AP_TRN, ap_o_mode O = AP_WRAP, int N = 0>
 class ap_fixed : public espalier::number<W, I, true, static_cast<espalier::rounding>(Q), static_cast<espalier::overflow>(O)> {
   public:
     typedef espalier::number<W, I, true, static_cast<espalier::rounding>(Q), static_cast<espalier::overflow>(O)> base;
-    ap_fixed() : base() {}
-    template <class A> ap_fixed(const A &v) : base(v) {}
+    constexpr ap_fixed() : base() {}
+    template <class A> constexpr ap_fixed(const A &v) : base(v) {}
     ap_fixed(const ap_fixed &) = default;
     ap_fixed &operator=(const ap_fixed &) = default;
     template <class A> ap_fixed &operator=(const A &v) {
@@ -27,8 +27,8 @@ template <int W, int I, ap_q_mode Q = AP_TRN, ap_o_mode O = AP_WRAP, int N = 0>
 class ap_ufixed : public espalier::number<W, I, false, static_cast<espalier::rounding>(Q), static_cast<espalier::overflow>(O)> {
   public:
     typedef espalier::number<W, I, false, static_cast<espalier::rounding>(Q), static_cast<espalier::overflow>(O)> base;
-    ap_ufixed() : base() {}
-    template <class A> ap_ufixed(const A &v) : base(v) {}
+    constexpr ap_ufixed() : base() {}
+    template <class A> constexpr ap_ufixed(const A &v) : base(v) {}
     ap_ufixed(const ap_ufixed &) = default;
     ap_ufixed &operator=(const ap_ufixed &) = default;
     template <class A> ap_ufixed &operator=(const A &v) {

@@ -9,8 +9,8 @@ template <int W>
 class ap_int : public espalier::number<W, W, true> {
   public:
     typedef espalier::number<W, W, true> base;
-    ap_int() : base() {}
-    template <class A> ap_int(const A &v) : base(v) {}
+    constexpr ap_int() : base() {}
+    template <class A> constexpr ap_int(const A &v) : base(v) {}
     ap_int(const ap_int &) = default;
     ap_int &operator=(const ap_int &) = default;
     template <class A> ap_int &operator=(const A &v) {
@@ -23,8 +23,8 @@ template <int W>
 class ap_uint : public espalier::number<W, W, false> {
   public:
     typedef espalier::number<W, W, false> base;
-    ap_uint() : base() {}
-    template <class A> ap_uint(const A &v) : base(v) {}
+    constexpr ap_uint() : base() {}
+    template <class A> constexpr ap_uint(const A &v) : base(v) {}
     ap_uint(const ap_uint &) = default;
     ap_uint &operator=(const ap_uint &) = default;
     template <class A> ap_uint &operator=(const A &v) {

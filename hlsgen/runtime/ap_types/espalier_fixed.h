@@ -36,7 +36,7 @@ template <int W, bool S> constexpr wide_t raw_max() {
 template <int W, bool S> constexpr wide_t raw_min() { return S ? -raw_max<W, S>() - 1 : 0; }
 
 // Keeps the low W bits.
-template <int W, bool S> inline wide_t keep_bits(wide_t v) {
+template <int W, bool S> constexpr wide_t keep_bits(wide_t v) {
     if (W >= 128) {
         return v;
     }
@@ -46,7 +46,7 @@ template <int W, bool S> inline wide_t keep_bits(wide_t v) {
 }
 
 // Whether the floor is to be raised by one: `half` is the highest bit that falls off, `rest` whether any below it is set.
-template <rounding Q> inline bool rounds_up(bool negative, bool odd, bool half, bool rest) {
+template <rounding Q> constexpr bool rounds_up(bool negative, bool odd, bool half, bool rest) {
     switch (Q) {
     case TRN_ZERO:
         return negative && (half || rest);
@@ -66,7 +66,7 @@ template <rounding Q> inline bool rounds_up(bool negative, bool odd, bool half, 
 }
 
 // What an assignment makes of an integer that may lie outside the type; `over` is 1 above, -1 below, 0 inside.
-template <int W, bool S, overflow O> inline wide_t fit(wide_t v, int over) {
+template <int W, bool S, overflow O> constexpr wide_t fit(wide_t v, int over) {
     if (O == WRAP) {
         return keep_bits<W, S>(v);
     }
@@ -83,7 +83,7 @@ template <int W, bool S, overflow O> inline wide_t fit(wide_t v, int over) {
 }
 
 // The integer of a type with F bits after the point for the number v * 2^-F2.
-template <int W, int F, bool S, rounding Q, overflow O, int F2> inline wide_t requantize(wide_t v) {
+template <int W, int F, bool S, rounding Q, overflow O, int F2> constexpr wide_t requantize(wide_t v) {
     if (F >= F2) {
         const int up = F >= F2 ? F - F2 : 0;
         int over = 0;
@@ -110,25 +110,47 @@ template <int W, int F, bool S, rounding Q, overflow O, int F2> inline wide_t re
     return fit<W, S, O>(floor, floor > raw_max<W, S>() ? 1 : (floor < raw_min<W, S>() ? -1 : 0));
 }
 
-template <int W, int F, bool S, rounding Q, overflow O> inline wide_t from_real(double value) {
-    const double y = std::ldexp(value, F);
-    double f = std::floor(y);
-    if (std::isnan(y)) {
+// value * 2^n, exact but for numbers too small or too large for a double.
+constexpr double times_power(double value, int n) {
+    for (; n >= 16; n -= 16) {
+        value *= 65536.0;
+    }
+    for (; n > 0; n--) {
+        value *= 2.0;
+    }
+    for (; n <= -16; n += 16) {
+        value *= 1.0 / 65536.0;
+    }
+    for (; n < 0; n++) {
+        value *= 0.5;
+    }
+    return value;
+}
+
+// An integer of a type of W bits for the real y; known at compile time where y is, so that tables of numbers need no code.
+template <int W, bool S, rounding Q, overflow O> constexpr wide_t from_scaled(double y) {
+    const double limit = 85070591730234615865843651857942052864.0; // 2^126
+    if (y != y) {
         return 0;
     }
-    if (std::isinf(y)) {
-        return O == WRAP ? 0 : fit<W, S, O>(0, y > 0 ? 1 : -1);
+    if (y >= limit || y <= -limit) {
+        return O != WRAP ? fit<W, S, O>(0, y > 0 ? 1 : -1)
+               : y - y != 0 ? 0
+                            : keep_bits<W, S>(static_cast<wide_t>(std::fmod(y, limit)));
     }
-    const double d = y - f;
-    if (rounds_up<Q>(y < 0, std::fmod(f, 2.0) != 0, d >= 0.5, d != 0 && d != 0.5)) {
-        f += 1;
+    wide_t floor = static_cast<wide_t>(y);
+    if (static_cast<double>(floor) > y) {
+        floor -= 1;
     }
-    if (std::fabs(f) >= std::ldexp(1.0, 126)) {
-        return O == WRAP ? keep_bits<W, S>(static_cast<wide_t>(std::fmod(f, std::ldexp(1.0, 126))))
-                         : fit<W, S, O>(0, f > 0 ? 1 : -1);
+    const double d = y - static_cast<double>(floor);
+    if (rounds_up<Q>(y < 0, (floor & 1) != 0, d >= 0.5, d != 0 && d != 0.5)) {
+        floor += 1;
     }
-    const wide_t v = static_cast<wide_t>(f);
-    return fit<W, S, O>(v, v > raw_max<W, S>() ? 1 : (v < raw_min<W, S>() ? -1 : 0));
+    return fit<W, S, O>(floor, floor > raw_max<W, S>() ? 1 : (floor < raw_min<W, S>() ? -1 : 0));
+}
+
+template <int W, int F, bool S, rounding Q, overflow O> constexpr wide_t from_real(double value) {
+    return from_scaled<W, S, Q, O>(times_power(value, F));
 }
 
 template <int W, int I, bool S, rounding Q, overflow O> class number;
@@ -185,20 +207,20 @@ template <int W, int I, bool S, rounding Q = TRN, overflow O = WRAP> class numbe
     static const bool sign = S;
     static const int fraction = W - I;
 
-    number() : raw_(0) {}
+    constexpr number() : raw_(0) {}
     number(const number &) = default;
     number &operator=(const number &) = default;
     template <int W2, int I2, bool S2, rounding Q2, overflow O2>
-    number(const number<W2, I2, S2, Q2, O2> &v)
+    constexpr number(const number<W2, I2, S2, Q2, O2> &v)
         : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, W2 - I2>(static_cast<wide_t>(v.raw())))) {}
     template <class A, typename std::enable_if<std::is_integral<A>::value, int>::type = 0>
-    number(A v) : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, 0>(static_cast<wide_t>(v)))) {}
+    constexpr number(A v) : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, 0>(static_cast<wide_t>(v)))) {}
     template <class A, typename std::enable_if<std::is_floating_point<A>::value, int>::type = 0>
-    number(A v) : raw_(static_cast<raw_t>(from_real<W, W - I, S, Q, O>(static_cast<double>(v)))) {}
+    constexpr number(A v) : raw_(static_cast<raw_t>(from_real<W, W - I, S, Q, O>(static_cast<double>(v)))) {}
     template <class N>
     number(const bits_of<N> &v) : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, 0>(static_cast<wide_t>(v.get())))) {}
 
-    raw_t raw() const { return raw_; }
+    constexpr raw_t raw() const { return raw_; }
     void set_raw(wide_t v) { raw_ = static_cast<raw_t>(keep_bits<W, S>(v)); }
 
     double to_double() const { return std::ldexp(static_cast<double>(raw_), I - W); }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "ac_channel.h"
 #include "ac_fixed.h"
 #include "ac_int.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #if defined(__INTELFPGA_COMPILER__) && !defined(SYCL_LANGUAGE_VERSION)
 #include "HLS/ac_fixed.h"
 #include "HLS/ac_int.h"
