@@ -10,6 +10,7 @@
 #include "nn-rng.h"
 #include "nn-text.h"
 
+#include "nn-extra.h"
 #include "nn-graph.h"
 #include "nn-model.h"
 #include "nn-ops.h"

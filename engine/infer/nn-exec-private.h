@@ -79,20 +79,60 @@ void nn_act_apply (const NnAttrs *attrs,
   void name (const NnStep *step, const double *const *in, double *out, double *scratch)
 #define NN_PREPARE_FUNC(name) gboolean name (NnStep *step, GError **error)
 
-NN_STEP_FUNC (nn_step_copy);
-NN_STEP_FUNC (nn_step_constant);
-NN_PREPARE_FUNC (nn_prepare_constant);
 NN_STEP_FUNC (nn_step_activation);
 NN_STEP_FUNC (nn_step_prelu);
 NN_PREPARE_FUNC (nn_prepare_prelu);
-NN_STEP_FUNC (nn_step_dense);
+NN_PREPARE_FUNC (nn_prepare_conv);
+NN_STEP_FUNC (nn_step_conv);
+NN_PREPARE_FUNC (nn_prepare_depthwise);
+NN_STEP_FUNC (nn_step_depthwise);
+NN_PREPARE_FUNC (nn_prepare_separable);
+NN_STEP_FUNC (nn_step_separable);
+NN_PREPARE_FUNC (nn_prepare_transpose);
+NN_STEP_FUNC (nn_step_transpose);
+NN_PREPARE_FUNC (nn_prepare_pool);
+NN_STEP_FUNC (nn_step_max_pool);
+NN_STEP_FUNC (nn_step_avg_pool);
+NN_STEP_FUNC (nn_step_global_pool);
+NN_STEP_FUNC (nn_step_copy);
+NN_PREPARE_FUNC (nn_prepare_constant);
+NN_STEP_FUNC (nn_step_constant);
 NN_PREPARE_FUNC (nn_prepare_dense);
-NN_STEP_FUNC (nn_step_affine);
+NN_STEP_FUNC (nn_step_dense);
 NN_PREPARE_FUNC (nn_prepare_batch_norm);
 NN_PREPARE_FUNC (nn_prepare_scale);
-NN_STEP_FUNC (nn_step_layer_norm);
+NN_STEP_FUNC (nn_step_affine);
 NN_PREPARE_FUNC (nn_prepare_layer_norm);
-NN_STEP_FUNC (nn_step_embedding);
+NN_STEP_FUNC (nn_step_layer_norm);
 NN_PREPARE_FUNC (nn_prepare_embedding);
+NN_STEP_FUNC (nn_step_embedding);
+NN_PREPARE_FUNC (nn_prepare_merge);
+NN_STEP_FUNC (nn_step_merge);
+NN_PREPARE_FUNC (nn_prepare_dot);
+NN_STEP_FUNC (nn_step_dot);
+NN_PREPARE_FUNC (nn_prepare_matmul);
+NN_STEP_FUNC (nn_step_matmul);
+NN_PREPARE_FUNC (nn_prepare_einsum);
+NN_PREPARE_FUNC (nn_prepare_einsum_dense);
+NN_STEP_FUNC (nn_step_einsum);
+NN_STEP_FUNC (nn_step_einsum_dense);
+NN_PREPARE_FUNC (nn_prepare_attention);
+NN_STEP_FUNC (nn_step_attention);
+NN_PREPARE_FUNC (nn_prepare_garnet);
+NN_STEP_FUNC (nn_step_garnet);
+NN_PREPARE_FUNC (nn_prepare_lut);
+NN_STEP_FUNC (nn_step_lut);
+NN_PREPARE_FUNC (nn_prepare_trees);
+NN_STEP_FUNC (nn_step_trees);
+NN_PREPARE_FUNC (nn_prepare_rnn);
+NN_STEP_FUNC (nn_step_rnn);
+NN_STEP_FUNC (nn_step_permute);
+NN_STEP_FUNC (nn_step_repeat);
+NN_STEP_FUNC (nn_step_slice);
+NN_STEP_FUNC (nn_step_reverse);
+NN_STEP_FUNC (nn_step_pad);
+NN_STEP_FUNC (nn_step_upsample);
+NN_STEP_FUNC (nn_step_reduce);
+NN_STEP_FUNC (nn_step_concatenate);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include "nn-parallel.h"
 #include "nn-quant.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A batch is as large as its layers' outputs fit into so many bytes, within limits. */
@@ -41,7 +42,50 @@ static const NnKernel kernels[NN_N_OPS] = {
   [NN_OP_DROPOUT] = { NULL, nn_step_copy },
   [NN_OP_FLATTEN] = { NULL, nn_step_copy },
   [NN_OP_RESHAPE] = { NULL, nn_step_copy },
+  [NN_OP_EINSUM_DENSE] = { nn_prepare_einsum_dense, nn_step_einsum_dense },
+  [NN_OP_CONV1D] = { nn_prepare_conv, nn_step_conv },
+  [NN_OP_CONV2D] = { nn_prepare_conv, nn_step_conv },
+  [NN_OP_CONV1D_TRANSPOSE] = { nn_prepare_transpose, nn_step_transpose },
+  [NN_OP_CONV2D_TRANSPOSE] = { nn_prepare_transpose, nn_step_transpose },
+  [NN_OP_DEPTHWISE_CONV1D] = { nn_prepare_depthwise, nn_step_depthwise },
+  [NN_OP_DEPTHWISE_CONV2D] = { nn_prepare_depthwise, nn_step_depthwise },
+  [NN_OP_SEPARABLE_CONV1D] = { nn_prepare_separable, nn_step_separable },
+  [NN_OP_SEPARABLE_CONV2D] = { nn_prepare_separable, nn_step_separable },
+  [NN_OP_MAX_POOL1D] = { nn_prepare_pool, nn_step_max_pool },
+  [NN_OP_MAX_POOL2D] = { nn_prepare_pool, nn_step_max_pool },
+  [NN_OP_AVG_POOL1D] = { nn_prepare_pool, nn_step_avg_pool },
+  [NN_OP_AVG_POOL2D] = { nn_prepare_pool, nn_step_avg_pool },
+  [NN_OP_GLOBAL_MAX_POOL] = { NULL, nn_step_global_pool },
+  [NN_OP_GLOBAL_AVG_POOL] = { NULL, nn_step_global_pool },
+  [NN_OP_ADD] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_SUBTRACT] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_MULTIPLY] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_DIVIDE] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_AVERAGE] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_MAXIMUM] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_MINIMUM] = { nn_prepare_merge, nn_step_merge },
+  [NN_OP_CONCATENATE] = { NULL, nn_step_concatenate },
+  [NN_OP_DOT] = { nn_prepare_dot, nn_step_dot },
+  [NN_OP_MATMUL] = { nn_prepare_matmul, nn_step_matmul },
+  [NN_OP_EINSUM] = { nn_prepare_einsum, nn_step_einsum },
+  [NN_OP_PERMUTE] = { NULL, nn_step_permute },
+  [NN_OP_REPEAT_VECTOR] = { NULL, nn_step_repeat },
+  [NN_OP_UPSAMPLE] = { NULL, nn_step_upsample },
+  [NN_OP_ZERO_PAD] = { NULL, nn_step_pad },
+  [NN_OP_CROP] = { NULL, nn_step_pad },
+  [NN_OP_SLICE] = { NULL, nn_step_slice },
+  [NN_OP_REVERSE] = { NULL, nn_step_reverse },
+  [NN_OP_REDUCE_MEAN] = { NULL, nn_step_reduce },
+  [NN_OP_REDUCE_SUM] = { NULL, nn_step_reduce },
+  [NN_OP_REDUCE_MAX] = { NULL, nn_step_reduce },
   [NN_OP_EMBEDDING] = { nn_prepare_embedding, nn_step_embedding },
+  [NN_OP_SIMPLE_RNN] = { nn_prepare_rnn, nn_step_rnn },
+  [NN_OP_LSTM] = { nn_prepare_rnn, nn_step_rnn },
+  [NN_OP_GRU] = { nn_prepare_rnn, nn_step_rnn },
+  [NN_OP_MULTI_HEAD_ATTENTION] = { nn_prepare_attention, nn_step_attention },
+  [NN_OP_GARNET] = { nn_prepare_garnet, nn_step_garnet },
+  [NN_OP_UNARY_LUT] = { nn_prepare_lut, nn_step_lut },
+  [NN_OP_TREE_ENSEMBLE] = { nn_prepare_trees, nn_step_trees },
 };
 
 const NnKernel *
@@ -85,40 +129,92 @@ nn_step_axis (gint  axis,
   return a < 0 || a >= (gint) rank ? (rank > 0 ? rank - 1 : 0) : (gsize) a;
 }
 
-/* Masked and quantised, as %NN_DTYPE_F64. */
+/* Masked, as %NN_DTYPE_F64. */
 static NnTensor *
-ready_weight (const NnWeight    *weight,
-              const NnQuantizer *quantizer)
+masked_weight (const NnWeight *weight)
 {
   NnTensor *values = nn_tensor_convert (weight->values, NN_DTYPE_F64);
 
   for (gsize i = 0; weight->mask != NULL && i < values->n; i++)
     if (nn_tensor_u8 (weight->mask)[i] == 0)
       nn_tensor_f64 (values)[i] = 0;
-  nn_quantize (quantizer, &values->shape, nn_tensor_f64 (values));
   return values;
 }
 
 static void
+put_weight (NnStep     *step,
+            NnRole      role,
+            const char *name,
+            NnTensor   *values)
+{
+  /* the first of a role stands in `w`; the array owns all of them */
+  g_ptr_array_add (step->others, values);
+  g_ptr_array_add (step->other_names, (gpointer) name);
+  if (step->w[role] != NULL)
+    return;
+  step->w[role] = nn_tensor_f64 (values);
+  step->w_shape[role] = values->shape;
+  step->w_n[role] = values->n;
+}
+
+static gboolean
+has_folded_norm (const NnStep *step)
+{
+  return step->node->op != NN_OP_BATCH_NORM && nn_op_info (step->node->op)->op_class == NN_OP_CLASS_MULTIPLY &&
+         step->w[NN_ROLE_MEAN] != NULL && step->w[NN_ROLE_VARIANCE] != NULL;
+}
+
+/*
+ * QConv2DBatchnorm and its kin: kernel' = kernel * inv, bias' = inv * (bias - mean) + beta with
+ * inv = gamma / sqrt (variance + epsilon), before both are quantised. Source: QKeras qconv2d_batchnorm.py.
+ */
+static gboolean
+fold_norm (NnStep  *step,
+           GError **error)
+{
+  gsize n = step->w_n[NN_ROLE_MEAN];
+  gboolean has_bias = step->w_n[NN_ROLE_BIAS] > 0;
+  double *bias;
+
+  if (n == 0 || step->w_n[NN_ROLE_KERNEL] % n != 0 || step->w_n[NN_ROLE_VARIANCE] != n ||
+      (has_bias && step->w_n[NN_ROLE_BIAS] != n) ||
+      (step->w_n[NN_ROLE_GAMMA] > 0 && step->w_n[NN_ROLE_GAMMA] != n) ||
+      (step->w_n[NN_ROLE_BETA] > 0 && step->w_n[NN_ROLE_BETA] != n))
+    return nn_step_fail (step, "its batch norm does not fit its kernel", error);
+  if (!has_bias)
+    put_weight (step, NN_ROLE_BIAS, "bias", nn_tensor_new (NN_DTYPE_F64, &NN_SHAPE ((gint64) n)));
+  bias = step->w[NN_ROLE_BIAS];
+  for (gsize c = 0; c < n; c++)
+    {
+      double gamma = step->w_n[NN_ROLE_GAMMA] > 0 ? step->w[NN_ROLE_GAMMA][c] : 1;
+      double inv = gamma / sqrt (step->w[NN_ROLE_VARIANCE][c] + step->node->attrs.epsilon);
+
+      bias[c] = inv * (bias[c] - step->w[NN_ROLE_MEAN][c]) + (step->w_n[NN_ROLE_BETA] > 0 ? step->w[NN_ROLE_BETA][c] : 0);
+      for (gsize i = c; i < step->w_n[NN_ROLE_KERNEL]; i += n)
+        step->w[NN_ROLE_KERNEL][i] *= inv;
+    }
+  return TRUE;
+}
+
+static gboolean
 take_weights (NnStep        *step,
-              const NnModel *model)
+              const NnModel *model,
+              GError       **error)
 {
   step->others = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
   step->other_names = g_ptr_array_new ();
   for (guint k = 0; k < step->node->n_weights; k++)
     {
       const NnWeight *weight = nn_model_weight (model, step->node->weights[k]);
-      NnTensor *values = ready_weight (weight, step->node->attrs.role_quantizer[weight->role]);
 
-      /* the first of a role stands in `w`; the array owns all of them */
-      g_ptr_array_add (step->others, values);
-      g_ptr_array_add (step->other_names, (gpointer) weight->name);
-      if (step->w[weight->role] != NULL)
-        continue;
-      step->w[weight->role] = nn_tensor_f64 (values);
-      step->w_shape[weight->role] = values->shape;
-      step->w_n[weight->role] = values->n;
+      put_weight (step, weight->role, weight->name, masked_weight (weight));
     }
+  if (has_folded_norm (step) && !fold_norm (step, error))
+    return FALSE;
+  for (NnRole role = 0; role < NN_N_ROLES; role++)
+    if (step->w[role] != NULL)
+      nn_quantize (step->node->attrs.role_quantizer[role], &step->w_shape[role], step->w[role]);
+  return TRUE;
 }
 
 /* Shapes are those of the graph, unless an input left an axis open: then they follow from the data. */
@@ -170,8 +266,9 @@ prepare_step (Run           *run,
   NnStep *step = &run->steps[i];
   const NnKernel *kernel = nn_kernel (step->node->op);
 
-  take_weights (step, model);
   step->func = kernel->func;
+  if (!take_weights (step, model, error))
+    return FALSE;
   if (kernel->func == nn_step_copy && step->node->op != NN_OP_INPUT && step->n != step->in_n[0])
     return nn_step_fail (step, "its shape does not hold its input", error);
   if (kernel->prepare != NULL && !kernel->prepare (step, error))
@@ -394,9 +491,10 @@ compute_step (const Run *run,
       scratch += step->in_n[0];
     }
   step->func (step, in, out, scratch);
+  nn_quantize (attrs->sum_quantizer, &step->shape, out);
   if (!has_own_activation (step->node->op))
     nn_act_apply (attrs, attrs->act, &step->shape, -1, out);
-  if (!nn_op_is_recurrent (step->node->op))
+  if (!nn_op_is_recurrent (step->node->op) || attrs->act != NN_ACT_QUANTIZED)
     nn_quantize (attrs->quantizer, &step->shape, out);
   if (in != few)
     g_free (in);

@@ -25,6 +25,8 @@ to_type (const NnType *type,
 {
   if (type->kind == NN_TYPE_FLOAT || type->kind == NN_TYPE_AUTO)
     return x;
+  if (type->width < 1)
+    return 0;
   return nn_type_real (type, nn_type_quantize (type, x, NULL));
 }
 
@@ -211,14 +213,38 @@ to_power (const NnQuantizer *quantizer,
   return (relu || x >= 0 ? 1 : -1) * exp2 (exponent);
 }
 
-/* mu-law with mu 255. Source: QKeras quantizers.py, quantized_ulaw. */
+/* Source: QKeras quantizers.py, quantized_ulaw. */
 static double
 ulaw (const NnQuantizer *quantizer,
       double             x)
 {
-  double mu = 255;
+  double mu = quantizer->threshold > 0 ? quantizer->threshold : 255;
 
   return copysign (log1p (mu * MIN (fabs (x), 1)) / log1p (mu), x);
+}
+
+/* Source: QKeras quantizers.py, quantized_relu.__call__. */
+static double
+quantized_relu (const NnQuantizer *q,
+                const NnType      *type,
+                double             x)
+{
+  int integer = type->integer - (type->is_signed ? 1 : 0);
+
+  if (q->use_sigmoid)
+    {
+      NnType half = *type;
+
+      /* the rounding is before the doubling: one bit more below the point */
+      half.width += 1;
+      x = clip (0.5 * x / exp2 (integer) + 0.5, 0, 1);
+      x = exp2 (integer) * (2 * to_type (&half, x) - 1);
+      return clip (x, 0, nn_type_max (type));
+    }
+  x = x > 0 ? x : q->negative_slope * x;
+  if (q->max_value > 0)
+    x = MIN (x, q->max_value);
+  return to_type (type, x);
 }
 
 /* One number, before the scale is put back. */
@@ -232,10 +258,7 @@ quantize_value (const NnQuantizer *q,
     case NN_QUANT_FIXED:
       return to_type (type, x);
     case NN_QUANT_RELU:
-      x = x > 0 ? x : q->negative_slope * x;
-      if (q->max_value > 0)
-        x = MIN (x, q->max_value);
-      return to_type (type, x);
+      return quantized_relu (q, type, x);
     case NN_QUANT_TANH:
       return to_type (type, q->use_real_function ? tanh (x) : clip (x, -1, 1));
     case NN_QUANT_SIGMOID:
@@ -243,7 +266,7 @@ quantize_value (const NnQuantizer *q,
     case NN_QUANT_ULAW:
       return to_type (type, ulaw (q, x));
     case NN_QUANT_BINARY:
-      return x >= 0 ? 1 : -1;
+      return x >= 0 ? 1 : type->kind == NN_TYPE_BINARY || type->is_signed ? -1 : 0;
     case NN_QUANT_TERNARY:
       return fabs (x) >= (q->threshold > 0 ? q->threshold : DBL_MIN) ? (x > 0) - (x < 0) : 0;
     case NN_QUANT_POWER:
@@ -276,8 +299,11 @@ nn_quantize (const NnQuantizer *quantizer,
       double scale = scaled ? quantizer->alpha[i % quantizer->n_alpha] : 1;
       const NnType *type = quantizer->n_elements > 0 ? &quantizer->per_element[i % quantizer->n_elements]
                                                      : &quantizer->type;
-      double x = values[i] / scale + quantizer->zero_point;
+      double x = values[i];
 
-      values[i] = (quantize_value (quantizer, type, x) - quantizer->zero_point) * scale;
+      if (quantizer->alpha_divides)
+        values[i] = scale * (quantize_value (quantizer, type, x / scale + quantizer->zero_point) - quantizer->zero_point);
+      else
+        values[i] = scale * quantize_value (quantizer, type, x);
     }
 }
