@@ -10,7 +10,6 @@
 #include "nn-rng.h"
 #include "nn-text.h"
 
-#include "nn-extra.h"
 #include "nn-graph.h"
 #include "nn-model.h"
 #include "nn-ops.h"

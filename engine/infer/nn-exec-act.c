@@ -59,7 +59,8 @@ relu (const NnAttrs *attrs,
  *
  * Returns: act (@x); what is said by a quantiser alone passes unchanged
  *
- * Source: Keras 2.13 activations.py; binary and ternary tanh: hls4ml nnet_activation.h
+ * Source: Keras 2.13 activations.py; binary tanh: 2 round (hard_sigmoid (x)) - 1 and ternary tanh: round (clip (x)), half to
+ * even, of BinaryNet for Keras: so 0 goes to -1, unlike in hls4ml's kernel
  */
 double
 nn_act_value (const NnAttrs *attrs,
@@ -104,9 +105,9 @@ nn_act_value (const NnAttrs *attrs,
     case NN_ACT_COS:
       return cos (x);
     case NN_ACT_BINARY_TANH:
-      return x >= 0 ? 1 : -1;
+      return x > 0 ? 1 : -1;
     case NN_ACT_TERNARY_TANH:
-      return x > 0.5 ? 1 : x > -0.5 ? 0 : -1;
+      return rint (clip (x, -1, 1));
     case NN_ACT_LINEAR:
     case NN_ACT_QUANTIZED:
     default:

@@ -3,7 +3,6 @@
 
 #include "nn-exec-private.h"
 
-#include "nn-extra.h"
 #include "nn-quant.h"
 
 #include <math.h>
@@ -124,213 +123,193 @@ nn_step_attention (const NnStep        *step,
   project (mixed, t->n_query, t->heads * t->value, step->w[NN_ROLE_OUTPUT_KERNEL], step->w[NN_ROLE_OUTPUT_BIAS], t->out, out);
 }
 
-#define GARNET_WEIGHTS 6 /* kernel and bias of FLR, S and Fout */
+/* Sizes and weights of a GarNet layer. */
+typedef struct {
+  gsize vertices, width;           /* of the input */
+  gsize aggregators, propagate, filters;
+  gsize carried, aggregated, updated;
+  const double *kernel[3], *bias[3]; /* FLR, S, Fout */
+} Garnet;
 
-/* Width of what a layer's output transform reads. */
-static gsize
-garnet_updated (const NnGarNet      *garnet,
-                const NnGarNetLayer *layer,
-                gsize                width)
+static const double *
+find_other (const NnStep *step,
+            const char   *name,
+            gsize         n)
 {
-  if (garnet->simplified)
-    return layer->n_aggregators * layer->n_propagate;
-  return width + 2 * layer->n_aggregators * (layer->n_propagate + layer->n_aggregators) + layer->n_aggregators;
-}
-
-/* Sizes of a layer's weights, in their order. */
-static void
-garnet_sizes (const NnGarNet      *garnet,
-              const NnGarNetLayer *layer,
-              gsize                width,
-              gsize               *sizes)
-{
-  sizes[0] = width * layer->n_propagate;
-  sizes[1] = layer->n_propagate;
-  sizes[2] = width * layer->n_aggregators;
-  sizes[3] = layer->n_aggregators;
-  sizes[4] = garnet_updated (garnet, layer, width) * layer->n_filters;
-  sizes[5] = layer->n_filters;
+  for (guint i = 0; i < step->others->len; i++)
+    if (g_str_equal (step->other_names->pdata[i], name) && ((NnTensor *) step->others->pdata[i])->n == n)
+      return nn_tensor_f64 (step->others->pdata[i]);
+  return NULL;
 }
 
 gboolean
 nn_prepare_garnet (NnStep  *step,
                    GError **error)
 {
-  const NnGarNet *garnet = step->node->attrs.extra;
-  gsize vertices = step->in_shape[0].rank == 2 ? step->in_shape[0].dims[0] : 0, width, widest = 0, work = 0;
+  static const char *const names[] = { "FLR", "S", "Fout" };
+  const NnGarnet *attrs = step->node->attrs.extra;
+  Garnet *g = g_new0 (Garnet, 1);
+  gsize from[3], to[3];
 
-  if (garnet == NULL || vertices == 0 || step->others->len != garnet->n_layers * GARNET_WEIGHTS)
-    return nn_step_fail (step, "its settings, weights or the axes vertices, features are missing", error);
-  width = step->in_shape[0].dims[1];
-  if (step->node->n_inputs < 2 && width < 4)
-    return nn_step_fail (step, "without a number of vertices its input needs four features", error);
-  for (guint l = 0; l < garnet->n_layers; l++)
+  step->plan = g;
+  if (attrs == NULL || step->in_shape[0].rank != 2 || step->node->n_inputs != 2)
+    return nn_step_fail (step, "its settings, the axes vertices, features, or the number of vertices are missing", error);
+  g->vertices = step->in_shape[0].dims[0];
+  g->width = step->in_shape[0].dims[1];
+  g->aggregators = attrs->n_aggregators;
+  g->propagate = attrs->n_propagate;
+  g->filters = attrs->n_filters;
+  g->carried = g->propagate + (attrs->simplified ? 0 : g->aggregators);
+  g->aggregated = attrs->simplified ? g->carried : 2 * g->carried;
+  g->updated = g->aggregators * g->aggregated + (attrs->simplified ? 0 : g->width + g->aggregators);
+  from[0] = from[1] = g->width;
+  from[2] = g->updated;
+  to[0] = g->propagate;
+  to[1] = g->aggregators;
+  to[2] = g->filters;
+  for (guint i = 0; i < 3; i++)
     {
-      const NnGarNetLayer *layer = &garnet->layers[l];
-      gsize carried = layer->n_propagate + (garnet->simplified ? 0 : layer->n_aggregators), sizes[GARNET_WEIGHTS];
+      g_autofree char *kernel = g_strconcat (names[i], "_kernel", NULL), *bias = g_strconcat (names[i], "_bias", NULL);
 
-      garnet_sizes (garnet, layer, width, sizes);
-      for (guint i = 0; i < GARNET_WEIGHTS; i++)
-        if (((NnTensor *) step->others->pdata[l * GARNET_WEIGHTS + i])->n != sizes[i])
-          return nn_step_fail (step, "a weight does not fit", error);
-      work = MAX (work, vertices * (carried + layer->n_aggregators) + 2 * layer->n_aggregators * carried +
-                          garnet_updated (garnet, layer, width));
-      width = layer->n_filters;
-      widest = MAX (widest, width);
+      g->kernel[i] = find_other (step, kernel, from[i] * to[i]);
+      g->bias[i] = find_other (step, bias, to[i]);
+      if (g->kernel[i] == NULL)
+        return nn_step_fail (step, "a kernel is missing or does not fit", error);
     }
-  step->n_scratch = vertices * (1 + 2 * widest) + work;
-  return step->n == (garnet->collapse == NN_COLLAPSE_NONE ? vertices : 1) * width ||
+  step->n_scratch = g->vertices * (1 + g->carried + g->aggregators + g->filters) + g->aggregators * g->aggregated + g->updated;
+  return step->n == (attrs->collapse == NN_COLLAPSE_NONE ? g->vertices : 1) * g->filters ||
          nn_step_fail (step, "its output shape does not fit its settings", error);
 }
 
-/* Mean (and largest) of weighted features over the vertices, for every aggregator. */
+/* Mean (and largest) of the weighted features over the vertices, for every aggregator. */
 static void
-garnet_aggregate (const NnGarNet *garnet,
-                  gsize           vertices,
+garnet_aggregate (const NnGarnet *attrs,
+                  const Garnet   *g,
                   double          n_true,
                   const double   *features,
-                  gsize           carried,
                   const double   *edges,
-                  gsize           aggregators,
                   double         *to)
 {
-  gsize width = garnet->simplified ? carried : 2 * carried;
-
-  for (gsize s = 0; s < aggregators; s++)
-    for (gsize f = 0; f < carried; f++)
+  for (gsize s = 0; s < g->aggregators; s++)
+    for (gsize f = 0; f < g->carried; f++)
       {
-        double sum = 0, max = -INFINITY;
+        double sum = 0, max = -INFINITY, *at = to + s * g->aggregated + f;
 
-        for (gsize v = 0; v < vertices; v++)
+        for (gsize v = 0; v < g->vertices; v++)
           {
-            double x = edges[v * aggregators + s] * features[v * carried + f];
+            double x = edges[v * g->aggregators + s] * features[v * g->carried + f];
 
             sum += x;
             max = fmax (max, x);
           }
-        sum /= garnet->mean_by_nvert ? fmax (n_true, 1) : vertices;
-        if (garnet->simplified)
-          to[s * width + f] = sum;
-        else
+        sum /= attrs->mean_by_nvert ? n_true : g->vertices;
+        if (!attrs->simplified)
           {
-            to[s * width + f] = max;
-            to[s * width + carried + f] = sum;
+            *at = max;
+            at += g->carried;
           }
+        *at = sum;
       }
 }
 
+/* What vertices hand to the aggregators, and how near they are to each. */
 static void
-garnet_layer (const NnStep *step,
-              guint         l,
-              gsize         vertices,
-              const double *mask,
-              double        n_true,
-              const double *data,
-              gsize         width,
-              double       *out,
-              double       *scratch)
+garnet_distances (const NnGarnet *attrs,
+                  const Garnet   *g,
+                  const double   *data,
+                  const double   *mask,
+                  double         *features,
+                  double         *edges)
 {
-  const NnGarNet *garnet = step->node->attrs.extra;
-  const NnGarNetLayer *layer = &garnet->layers[l];
-  const double *w[GARNET_WEIGHTS];
-  gsize s_n = layer->n_aggregators, p_n = layer->n_propagate, carried = p_n + (garnet->simplified ? 0 : s_n);
-  gsize aggregated = garnet->simplified ? carried : 2 * carried, updated = garnet_updated (garnet, layer, width);
-  double *features = scratch, *edges = features + vertices * carried, *sums = edges + vertices * s_n;
-  double *row = sums + 2 * s_n * carried;
-
-  for (guint i = 0; i < GARNET_WEIGHTS; i++)
-    w[i] = nn_tensor_f64 (step->others->pdata[l * GARNET_WEIGHTS + i]);
-  for (gsize v = 0; v < vertices; v++)
+  for (gsize v = 0; v < g->vertices; v++)
     {
-      double *e = edges + v * s_n, *f = features + v * carried;
+      double *e = edges + v * g->aggregators, *f = features + v * g->carried;
 
-      project (data + v * width, 1, width, w[2], w[3], s_n, e);
-      project (data + v * width, 1, width, w[0], w[1], p_n, f);
-      for (gsize s = 0; s < s_n; s++)
+      project (data + v * g->width, 1, g->width, g->kernel[0], g->bias[0], g->propagate, f);
+      project (data + v * g->width, 1, g->width, g->kernel[1], g->bias[1], g->aggregators, e);
+      for (gsize s = 0; s < g->aggregators; s++)
         e[s] = mask[v] * exp (-e[s] * e[s]);
-      for (gsize i = 0; !garnet->simplified && i < p_n; i++)
+      for (gsize i = 0; !attrs->simplified && i < g->propagate; i++)
         f[i] *= mask[v];
-      if (!garnet->simplified)
-        memcpy (f + p_n, e, s_n * sizeof *f);
-    }
-  garnet_aggregate (garnet, vertices, n_true, features, carried, edges, s_n, sums);
-  for (gsize v = 0; v < vertices; v++)
-    {
-      double *to = row;
-
-      if (!garnet->simplified)
-        {
-          memcpy (to, data + v * width, width * sizeof *to);
-          to += width;
-        }
-      for (gsize s = 0; s < s_n; s++)
-        for (gsize f = 0; f < aggregated; f++)
-          *to++ = edges[v * s_n + s] * sums[s * aggregated + f];
-      if (!garnet->simplified)
-        memcpy (to, edges + v * s_n, s_n * sizeof *to);
-      project (row, 1, updated, w[4], w[5], layer->n_filters, out + v * layer->n_filters);
-      nn_act_apply (&step->node->attrs, layer->act, &NN_SHAPE (layer->n_filters), -1, out + v * layer->n_filters);
-      for (gsize f = 0; f < layer->n_filters; f++)
-        out[v * layer->n_filters + f] *= mask[v];
+      if (!attrs->simplified)
+        memcpy (f + g->propagate, e, g->aggregators * sizeof *f);
     }
 }
 
+/* The output of one vertex. */
 static void
-garnet_collapse (const NnGarNet *garnet,
-                 gsize           vertices,
+garnet_vertex (const NnStep *step,
+               const Garnet *g,
+               const double *data,
+               const double *edges,
+               const double *sums,
+               double        mask,
+               double       *row,
+               double       *out)
+{
+  const NnGarnet *attrs = step->node->attrs.extra;
+  double *to = row;
+
+  if (!attrs->simplified)
+    {
+      memcpy (to, data, g->width * sizeof *to);
+      to += g->width;
+    }
+  for (gsize s = 0; s < g->aggregators; s++)
+    for (gsize f = 0; f < g->aggregated; f++)
+      *to++ = edges[s] * sums[s * g->aggregated + f];
+  if (!attrs->simplified)
+    memcpy (to, edges, g->aggregators * sizeof *to);
+  project (row, 1, g->updated, g->kernel[2], g->bias[2], g->filters, out);
+  nn_act_apply (&step->node->attrs, step->node->attrs.act, &NN_SHAPE ((gint64) g->filters), -1, out);
+  for (gsize f = 0; f < g->filters; f++)
+    out[f] *= mask;
+}
+
+static void
+garnet_collapse (const NnGarnet *attrs,
+                 const Garnet   *g,
                  double          n_true,
                  const double   *values,
-                 gsize           width,
                  double         *out)
 {
-  if (garnet->collapse == NN_COLLAPSE_NONE)
-    {
-      memcpy (out, values, vertices * width * sizeof *out);
-      return;
-    }
-  for (gsize f = 0; f < width; f++)
+  if (attrs->collapse == NN_COLLAPSE_NONE)
+    memcpy (out, values, g->vertices * g->filters * sizeof *out);
+  for (gsize f = 0; attrs->collapse != NN_COLLAPSE_NONE && f < g->filters; f++)
     {
       double sum = 0, max = -INFINITY;
 
-      for (gsize v = 0; v < vertices; v++)
+      for (gsize v = 0; v < g->vertices; v++)
         {
-          sum += values[v * width + f];
-          max = fmax (max, values[v * width + f]);
+          sum += values[v * g->filters + f];
+          max = fmax (max, values[v * g->filters + f]);
         }
-      if (garnet->collapse == NN_COLLAPSE_MEAN)
-        sum /= garnet->mean_by_nvert ? fmax (n_true, 1) : vertices;
-      out[f] = garnet->collapse == NN_COLLAPSE_MAX ? max : sum;
+      if (attrs->collapse == NN_COLLAPSE_MEAN)
+        sum /= attrs->mean_by_nvert ? n_true : g->vertices;
+      out[f] = attrs->collapse == NN_COLLAPSE_MAX ? max : sum;
     }
 }
 
+/* Source: hls4ml contrib/garnet.py; Qasim et al., Eur. Phys. J. C 79 (2019) 608. */
 void
 nn_step_garnet (const NnStep        *step,
                 const double *const *in,
                 double              *out,
                 double              *scratch)
 {
-  const NnGarNet *garnet = step->node->attrs.extra;
-  gsize vertices = step->in_shape[0].dims[0], width = step->in_shape[0].dims[1], widest = 0;
-  double *mask = scratch, *values[2], *rest, n_true = 0;
-  const double *data = in[0];
+  const NnGarnet *attrs = step->node->attrs.extra;
+  const Garnet *g = step->plan;
+  double *mask = scratch, *features = mask + g->vertices, *edges = features + g->vertices * g->carried;
+  double *sums = edges + g->vertices * g->aggregators, *row = sums + g->aggregators * g->aggregated;
+  double *values = row + g->updated, n_true = in[1][0];
 
-  for (guint l = 0; l < garnet->n_layers; l++)
-    widest = MAX (widest, garnet->layers[l].n_filters);
-  values[0] = mask + vertices;
-  values[1] = values[0] + vertices * widest;
-  rest = values[1] + vertices * widest;
-  for (gsize v = 0; v < vertices; v++)
-    {
-      mask[v] = step->node->n_inputs > 1 ? v < (gsize) fmax (in[1][0], 0) : in[0][v * width + 3] != 0;
-      n_true += mask[v];
-    }
-  for (guint l = 0; l < garnet->n_layers; l++)
-    {
-      garnet_layer (step, l, vertices, mask, n_true, data, width, values[l % 2], rest);
-      data = values[l % 2];
-      width = garnet->layers[l].n_filters;
-    }
-  garnet_collapse (garnet, vertices, n_true, data, width, out);
+  for (gsize v = 0; v < g->vertices; v++)
+    mask[v] = v < n_true;
+  garnet_distances (attrs, g, in[0], mask, features, edges);
+  garnet_aggregate (attrs, g, n_true, features, edges, sums);
+  for (gsize v = 0; v < g->vertices; v++)
+    garnet_vertex (step, g, in[0] + v * g->width, edges + v * g->aggregators, sums, mask[v], row, values + v * g->filters);
+  garnet_collapse (attrs, g, n_true, values, out);
 }
 
 /* The table's index is the raw integer of the quantised input, negative ones at the end. */

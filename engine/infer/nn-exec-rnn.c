@@ -69,8 +69,7 @@ activate (const NnStep *step,
   const NnShape shape = NN_SHAPE (a->units);
 
   nn_act_apply (a, a->act, &shape, -1, values);
-  if (a->act == NN_ACT_QUANTIZED)
-    nn_quantize (a->quantizer, &shape, values);
+  nn_quantize (a->quantizer, &shape, values);
 }
 
 static void
@@ -138,6 +137,7 @@ nn_step_rnn (const NnStep        *step,
   const NnAttrs *a = &step->node->attrs;
   gsize steps = step->in_shape[0].dims[0], features = step->in_shape[0].dims[1], u = a->units;
   gsize g = n_gates (step->node->op) * u;
+  const NnShape state = NN_SHAPE ((gint64) u);
   double *z = scratch, *r = z + g, *h = r + g, *c = h + u;
 
   memset (h, 0, 2 * u * sizeof *h);
@@ -150,6 +150,7 @@ nn_step_rnn (const NnStep        *step,
       else
         memset (z, 0, g * sizeof *z);
       multiply (x, features, step->w[NN_ROLE_KERNEL], g, g, z);
+      nn_quantize (a->state_quantizer, &state, h);
       if (step->node->op == NN_OP_GRU)
         gru_step (step, z, r, h);
       else

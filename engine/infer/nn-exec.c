@@ -494,7 +494,7 @@ compute_step (const Run *run,
   nn_quantize (attrs->sum_quantizer, &step->shape, out);
   if (!has_own_activation (step->node->op))
     nn_act_apply (attrs, attrs->act, &step->shape, -1, out);
-  if (!nn_op_is_recurrent (step->node->op) || attrs->act != NN_ACT_QUANTIZED)
+  if (!nn_op_is_recurrent (step->node->op))
     nn_quantize (attrs->quantizer, &step->shape, out);
   if (in != few)
     g_free (in);

@@ -102,6 +102,68 @@ typedef struct {
   NnCollapse collapse;
 } NnGarnet;
 
+typedef enum {
+  NN_TREE_LEAF,
+  NN_TREE_LEQ,
+  NN_TREE_LT,
+  NN_TREE_GTE,
+  NN_TREE_GT,
+  NN_TREE_EQ,
+  NN_TREE_NEQ,
+} NnTreeTest;
+
+typedef enum {
+  NN_TREE_POST_NONE,
+  NN_TREE_POST_SOFTMAX,
+  NN_TREE_POST_LOGISTIC,
+  NN_TREE_POST_LABEL, /* the index of the largest sum; one output */
+} NnTreePost;
+
+/**
+ * NnTreeNode:
+ * @test: what is asked of feature @feature against @threshold; of a leaf nothing
+ * @yes: node to go to, larger than this node's own index
+ * @no: the same
+ * @first_leaf: of a leaf: its first weight in NnTreeEnsemble.weights
+ * @n_leaf: of a leaf: how many
+ */
+typedef struct {
+  NnTreeTest test;
+  guint32    feature;
+  double     threshold;
+  guint32    yes, no;
+  guint32    first_leaf, n_leaf;
+} NnTreeNode;
+
+typedef struct {
+  guint32 target;
+  double  weight;
+} NnTreeWeight;
+
+/**
+ * NnTreeEnsemble: NnAttrs.extra of %NN_OP_TREE_ENSEMBLE: every tree adds the weights of the leaf it ends in.
+ * @roots: (array length=n_roots): first node of every tree
+ * @n_targets: sums that are made
+ * @base: (nullable) (array length=n_targets): what the sums begin with
+ * @average: whether they are divided by the number of trees
+ * @complement: the one sum p is told as two outputs, 1 - p and p
+ *
+ * Source: ONNX ai.onnx.ml, TreeEnsembleClassifier and TreeEnsembleRegressor
+ */
+typedef struct {
+  const NnTreeNode   *nodes;
+  guint               n_nodes;
+  const guint32      *roots;
+  guint               n_roots;
+  const NnTreeWeight *weights;
+  guint               n_weights;
+  guint               n_targets;
+  const double       *base;
+  gboolean            average;
+  gboolean            complement;
+  NnTreePost          post;
+} NnTreeEnsemble;
+
 /**
  * NnAttrs:
  *

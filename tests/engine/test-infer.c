@@ -232,6 +232,8 @@ test_activations (void)
     { NN_ACT_SIN, { 0 }, 1, 0.8414709848078965 },
     { NN_ACT_COS, { 0 }, 1, 0.54030230586813977 },
     { NN_ACT_BINARY_TANH, { 0 }, -0.1, -1 },
+    { NN_ACT_BINARY_TANH, { 0 }, 0, -1 }, /* half to even, as in BinaryNet */
+    { NN_ACT_TERNARY_TANH, { 0 }, -0.5, 0 },
     { NN_ACT_TERNARY_TANH, { 0 }, 0.4, 0 },
     { NN_ACT_TERNARY_TANH, { 0 }, 0.6, 1 },
   };
