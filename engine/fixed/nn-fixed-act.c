@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Activations, factors and offsets: one value in, one value out. */
 
+#include "nn-fixed-kernels.h"
 #include "nn-fixed-private.h"
 
 #include "nn-error.h"
@@ -67,12 +68,15 @@ run_relu (const NnFixedLayer *layer,
 {
   FOR_COLUMNS
     {
-      for (gsize b = 0; b < lanes; b++)
-        {
-          gint64 number = nn_fixed_number (input, x[b]);
+      const gint64 *numbers = x;
 
-          v[b] = number > 0 ? MIN (number, a->constants[0]) : 0;
+      if (input->is_binary)
+        {
+          for (gsize b = 0; b < lanes; b++)
+            v[b] = nn_fixed_number (input, x[b]);
+          numbers = v;
         }
+      nn_fixed_kernels ()->clip (v, numbers, a->constants[0], lanes);
       nn_cast_column (&a->straight, out, v, lanes, count);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Assignment of an exact number to a fixed-point type: rounding, then overflow. */
 
+#include "nn-fixed-kernels.h"
 #include "nn-fixed-private.h"
 
 /* Source of the rounding and overflow rules: reference ap_fixed (UG1399), as nn_type_quantize(). */
@@ -30,95 +31,6 @@ nn_cast_init (NnCast       *cast,
                                                                    : needed - 1 <= type.width - (type.is_signed ? 1 : 0));
   if (cast->nothing && is_signed && type.overflow == NN_OVERFLOW_SAT_SYM && needed == type.width)
     cast->nothing = FALSE;
-}
-
-static inline gint64
-round_one (gint64     v,
-           int        shift,
-           NnRounding mode)
-{
-  gint64 q = v >> shift, mask = ((gint64) 1 << shift) - 1, rest = v & mask, half = (gint64) 1 << (shift - 1);
-
-  switch (mode)
-    {
-    case NN_ROUND_TRN_ZERO:
-      return q + (v < 0 && rest != 0);
-    case NN_ROUND_RND:
-      return q + (rest >= half);
-    case NN_ROUND_RND_ZERO:
-      return q + (rest > half || (rest == half && v < 0));
-    case NN_ROUND_RND_INF:
-      return q + (rest > half || (rest == half && v >= 0));
-    case NN_ROUND_RND_MIN_INF:
-      return q + (rest > half);
-    case NN_ROUND_RND_CONV:
-      return q + (rest > half || (rest == half && (q & 1)));
-    case NN_ROUND_TRN:
-    default:
-      return q;
-    }
-}
-
-#define ROUND_LOOP(mode)                                                                                              \
-  case mode:                                                                                                          \
-    for (gsize k = 0; k < n; k++)                                                                                     \
-      out[k] = round_one (in[k], shift, mode);                                                                        \
-    break
-
-static void
-round_column (gint64       *out,
-              const gint64 *in,
-              gsize         n,
-              int           shift,
-              NnRounding    mode)
-{
-  switch (mode)
-    {
-      ROUND_LOOP (NN_ROUND_TRN);
-      ROUND_LOOP (NN_ROUND_TRN_ZERO);
-      ROUND_LOOP (NN_ROUND_RND);
-      ROUND_LOOP (NN_ROUND_RND_ZERO);
-      ROUND_LOOP (NN_ROUND_RND_INF);
-      ROUND_LOOP (NN_ROUND_RND_MIN_INF);
-      ROUND_LOOP (NN_ROUND_RND_CONV);
-    default:
-      g_assert_not_reached ();
-    }
-}
-
-static void
-overflow_column (const NnCast *cast,
-                 gint64       *v,
-                 gsize         n)
-{
-  gint64 min = cast->min, max = cast->max, low = cast->is_signed ? -max : 0;
-  int up = 64 - cast->width;
-
-  switch (cast->overflow)
-    {
-    case NN_OVERFLOW_WRAP:
-      if (cast->is_signed)
-        for (gsize k = 0; k < n; k++)
-          v[k] = (gint64) ((guint64) v[k] << up) >> up;
-      else
-        for (gsize k = 0; k < n; k++)
-          v[k] = (gint64) ((guint64) v[k] << up >> up);
-      break;
-    case NN_OVERFLOW_SAT:
-      for (gsize k = 0; k < n; k++)
-        v[k] = v[k] < min ? min : v[k] > max ? max : v[k];
-      break;
-    case NN_OVERFLOW_SAT_ZERO:
-      for (gsize k = 0; k < n; k++)
-        v[k] = v[k] < min || v[k] > max ? 0 : v[k];
-      break;
-    case NN_OVERFLOW_SAT_SYM:
-      for (gsize k = 0; k < n; k++)
-        v[k] = v[k] < low ? low : v[k] > max ? max : v[k];
-      break;
-    default:
-      g_assert_not_reached ();
-    }
 }
 
 static void
@@ -155,16 +67,12 @@ nn_cast_column (const NnCast *cast,
         }
       return;
     }
-  if (cast->shift > 0)
-    round_column (out, in, n, cast->shift, cast->rounding);
-  else
-    for (gsize k = 0; k < n; k++)
-      out[k] = (gint64) ((guint64) in[k] << -cast->shift);
+  nn_fixed_kernels ()->round (out, in, n, cast);
   if (cast->nothing)
     return;
   if (overflows != NULL)
     count_column (cast, out, n, overflows);
-  overflow_column (cast, out, n);
+  nn_fixed_kernels ()->overflow (cast, out, n);
 }
 
 static NnWide

@@ -3,54 +3,273 @@
 
 #include "nn-fixed-kernels.h"
 
-#include "nn-fixed-private.h"
+#include <stdatomic.h>
 
-/* Two's complement throughout: sums wrap. */
-#define BODY(Type, UType)                                                                                             \
-  if (lanes == NN_FIXED_LANES)                                                                                        \
-    sum_##Type (acc, x, w, n, shift, NN_FIXED_LANES);                                                                 \
-  else                                                                                                                \
-    sum_##Type (acc, x, w, n, shift, lanes)
+/*
+ * Two's complement throughout: sums wrap, so that they are done without a sign. 64 bytes are one register with AVX-512
+ * and several with less. A full block's sums stay in registers over the whole row of weights.
+ */
+#define VECTOR_BYTES 64
 
-#define SUM(Type, UType)                                                                                              \
-  static inline __attribute__ ((always_inline)) void sum_##Type (Type *restrict acc, const Type *const *x,            \
-                                                                 const Type *w, gsize n, int shift, gsize lanes)      \
+#define SUM(name, Type, UType)                                                                                        \
+  typedef Type name##_vector __attribute__ ((vector_size (VECTOR_BYTES), aligned (sizeof (Type)), may_alias));        \
+  typedef UType name##_uvector __attribute__ ((vector_size (VECTOR_BYTES), aligned (sizeof (Type)), may_alias));      \
+                                                                                                                      \
+  static inline __attribute__ ((always_inline)) void name##_full (Type *acc, const Type *const *x, const Type *w,     \
+                                                                  gsize n, int shift)                                 \
   {                                                                                                                   \
-    if (shift == 0)                                                                                                   \
-      for (gsize i = 0; i < n; i++)                                                                                   \
-        {                                                                                                             \
-          const Type *restrict xi = x[i];                                                                             \
-          UType wi = (UType) w[i];                                                                                    \
+    enum { VECTORS = NN_FIXED_LANES * sizeof (Type) / VECTOR_BYTES };                                                 \
+    name##_uvector a[VECTORS];                                                                                        \
                                                                                                                       \
-          for (gsize b = 0; b < lanes; b++)                                                                           \
-            acc[b] = (Type) ((UType) acc[b] + (UType) xi[b] * wi);                                                    \
-        }                                                                                                             \
-    else                                                                                                              \
-      for (gsize i = 0; i < n; i++)                                                                                   \
-        {                                                                                                             \
-          const Type *restrict xi = x[i];                                                                             \
-          UType wi = (UType) w[i];                                                                                    \
+    for (int v = 0; v < VECTORS; v++)                                                                                 \
+      a[v] = ((name##_uvector *) acc)[v];                                                                             \
+    for (gsize i = 0; i < n; i++)                                                                                     \
+      {                                                                                                               \
+        const name##_uvector *xi = (const name##_uvector *) x[i];                                                     \
+        UType wi = (UType) w[i];                                                                                      \
                                                                                                                       \
-          for (gsize b = 0; b < lanes; b++)                                                                           \
-            acc[b] = (Type) ((UType) acc[b] + (UType) ((Type) ((UType) xi[b] * wi) >> shift));                        \
-        }                                                                                                             \
+        if (shift == 0)                                                                                               \
+          for (int v = 0; v < VECTORS; v++)                                                                           \
+            a[v] += xi[v] * wi;                                                                                       \
+        else                                                                                                          \
+          for (int v = 0; v < VECTORS; v++)                                                                           \
+            a[v] += (name##_uvector) ((name##_vector) (xi[v] * wi) >> shift);                                         \
+      }                                                                                                               \
+    for (int v = 0; v < VECTORS; v++)                                                                                 \
+      ((name##_uvector *) acc)[v] = a[v];                                                                             \
+  }                                                                                                                   \
+                                                                                                                      \
+  static inline __attribute__ ((always_inline)) void name##_few (Type *acc, const Type *const *x, const Type *w,      \
+                                                                 gsize n, int shift, gsize lanes)                     \
+  {                                                                                                                   \
+    for (gsize i = 0; i < n; i++)                                                                                     \
+      for (gsize b = 0; b < lanes; b++)                                                                               \
+        acc[b] = (Type) ((UType) acc[b] + (UType) ((Type) ((UType) x[i][b] * (UType) w[i]) >> shift));                \
   }
 
-SUM (gint32, guint32)
-SUM (gint64, guint64)
+SUM (sum32, gint32, guint32)
+SUM (sum64, gint64, guint64)
+
+#define BODY(name)                                                                                                    \
+  if (lanes == NN_FIXED_LANES && shift == 0)                                                                          \
+    name##_full (acc, x, w, n, 0);                                                                                    \
+  else if (lanes == NN_FIXED_LANES)                                                                                   \
+    name##_full (acc, x, w, n, shift);                                                                                \
+  else                                                                                                                \
+    name##_few (acc, x, w, n, shift, lanes)
+
+static inline __attribute__ ((always_inline)) gint64
+round_one (gint64     v,
+           int        shift,
+           NnRounding mode)
+{
+  gint64 q = v >> shift, mask = ((gint64) 1 << shift) - 1, rest = v & mask, half = (gint64) 1 << (shift - 1);
+
+  switch (mode)
+    {
+    case NN_ROUND_TRN_ZERO:
+      return q + (v < 0 && rest != 0);
+    case NN_ROUND_RND:
+      return q + (rest >= half);
+    case NN_ROUND_RND_ZERO:
+      return q + (rest > half || (rest == half && v < 0));
+    case NN_ROUND_RND_INF:
+      return q + (rest > half || (rest == half && v >= 0));
+    case NN_ROUND_RND_MIN_INF:
+      return q + (rest > half);
+    case NN_ROUND_RND_CONV:
+      return q + (rest > half || (rest == half && (q & 1)));
+    case NN_ROUND_TRN:
+    default:
+      return q;
+    }
+}
+
+#define ROUND_LOOP(mode)                                                                                              \
+  case mode:                                                                                                          \
+    for (gsize k = 0; k < n; k++)                                                                                     \
+      out[k] = round_one (in[k], shift, mode);                                                                        \
+    break
+
+static inline __attribute__ ((always_inline)) void
+round_column (gint64       *out,
+              const gint64 *in,
+              gsize         n,
+              int           shift,
+              NnRounding    mode)
+{
+  switch (mode)
+    {
+      ROUND_LOOP (NN_ROUND_TRN);
+      ROUND_LOOP (NN_ROUND_TRN_ZERO);
+      ROUND_LOOP (NN_ROUND_RND);
+      ROUND_LOOP (NN_ROUND_RND_ZERO);
+      ROUND_LOOP (NN_ROUND_RND_INF);
+      ROUND_LOOP (NN_ROUND_RND_MIN_INF);
+      ROUND_LOOP (NN_ROUND_RND_CONV);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static inline __attribute__ ((always_inline)) void
+overflow_column (const NnCast *cast,
+                 gint64       *v,
+                 gsize         n)
+{
+  gint64 min = cast->min, max = cast->max, low = cast->is_signed ? -max : 0;
+  int up = 64 - cast->width;
+
+  switch (cast->overflow)
+    {
+    case NN_OVERFLOW_WRAP:
+      if (cast->is_signed)
+        for (gsize k = 0; k < n; k++)
+          v[k] = (gint64) ((guint64) v[k] << up) >> up;
+      else
+        for (gsize k = 0; k < n; k++)
+          v[k] = (gint64) ((guint64) v[k] << up >> up);
+      break;
+    case NN_OVERFLOW_SAT:
+      for (gsize k = 0; k < n; k++)
+        v[k] = v[k] < min ? min : v[k] > max ? max : v[k];
+      break;
+    case NN_OVERFLOW_SAT_ZERO:
+      for (gsize k = 0; k < n; k++)
+        v[k] = v[k] < min || v[k] > max ? 0 : v[k];
+      break;
+    case NN_OVERFLOW_SAT_SYM:
+      for (gsize k = 0; k < n; k++)
+        v[k] = v[k] < low ? low : v[k] > max ? max : v[k];
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/* Sets what is below zero to zero, and what is above @ceiling to it. */
+static inline __attribute__ ((always_inline)) void
+clip_column (gint64       *out,
+             const gint64 *in,
+             gint64        ceiling,
+             gsize         n)
+{
+  for (gsize k = 0; k < n; k++)
+    {
+      gint64 v = in[k] < 0 ? 0 : in[k];
+
+      out[k] = v > ceiling ? ceiling : v;
+    }
+}
+
+static inline __attribute__ ((always_inline)) gint64
+overflow_one (gint64     v,
+              gint64     min,
+              gint64     max,
+              int        up,
+              NnOverflow mode)
+{
+  switch (mode)
+    {
+    case NN_OVERFLOW_SAT:
+    case NN_OVERFLOW_SAT_SYM: /* min is -max then */
+      return v < min ? min : v > max ? max : v;
+    case NN_OVERFLOW_SAT_ZERO:
+      return v < min || v > max ? 0 : v;
+    case NN_OVERFLOW_WRAP:
+    default:
+      return (gint64) ((guint64) v << up) >> up;
+    }
+}
+
+/* acc = (T) (acc + (T) (x * w)) for all i in order, T being signed or saturating. */
+static inline __attribute__ ((always_inline)) void
+steps_in_order (gint64              *restrict acc,
+                const gint64 *const *x,
+                const gint64        *w,
+                gsize                n,
+                const NnCast        *cast,
+                gsize                lanes,
+                NnRounding           rounding,
+                NnOverflow           overflow)
+{
+  gint64 max = cast->max, min = overflow == NN_OVERFLOW_SAT_SYM && cast->is_signed ? -max : cast->min;
+  int shift = cast->shift, up = 64 - cast->width;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      const gint64 *xi = x[i];
+      gint64 wi = w[i];
+
+      for (gsize b = 0; b < lanes; b++)
+        {
+          gint64 product = xi[b] * wi;
+
+          product = overflow_one (round_one (product, shift, rounding), min, max, up, overflow);
+          acc[b] = overflow_one (acc[b] + product, min, max, up, overflow);
+        }
+    }
+}
+
+#define STEPS(rounding, overflow)                                                                                     \
+  case rounding * 4 + overflow:                                                                                       \
+    if (lanes == NN_FIXED_LANES)                                                                                      \
+      steps_in_order (acc, x, w, n, cast, NN_FIXED_LANES, rounding, overflow);                                        \
+    else                                                                                                              \
+      steps_in_order (acc, x, w, n, cast, lanes, rounding, overflow);                                                 \
+    break;
+
+#define STEPS_ALL(rounding)                                                                                           \
+  STEPS (rounding, NN_OVERFLOW_WRAP)                                                                                  \
+  STEPS (rounding, NN_OVERFLOW_SAT)                                                                                   \
+  STEPS (rounding, NN_OVERFLOW_SAT_ZERO)                                                                              \
+  STEPS (rounding, NN_OVERFLOW_SAT_SYM)
 
 #define KERNELS(suffix, attributes)                                                                                   \
   attributes static void sum32_##suffix (gint32 *acc, const gint32 *const *x, const gint32 *w, gsize n, int shift,    \
                                          gsize lanes)                                                                 \
   {                                                                                                                   \
-    BODY (gint32, guint32);                                                                                           \
+    BODY (sum32);                                                                                                     \
   }                                                                                                                   \
   attributes static void sum64_##suffix (gint64 *acc, const gint64 *const *x, const gint64 *w, gsize n, int shift,    \
                                          gsize lanes)                                                                 \
   {                                                                                                                   \
-    BODY (gint64, guint64);                                                                                           \
+    BODY (sum64);                                                                                                     \
   }                                                                                                                   \
-  static const NnFixedKernels kernels_##suffix = { sum32_##suffix, sum64_##suffix };
+  attributes static void round_##suffix (gint64 *out, const gint64 *in, gsize n, const NnCast *cast)                  \
+  {                                                                                                                   \
+    if (cast->shift > 0)                                                                                              \
+      round_column (out, in, n, cast->shift, cast->rounding);                                                         \
+    else                                                                                                              \
+      for (gsize k = 0; k < n; k++)                                                                                   \
+        out[k] = (gint64) ((guint64) in[k] << -cast->shift);                                                          \
+  }                                                                                                                   \
+  attributes static void overflow_##suffix (const NnCast *cast, gint64 *v, gsize n)                                   \
+  {                                                                                                                   \
+    overflow_column (cast, v, n);                                                                                     \
+  }                                                                                                                   \
+  attributes static void clip_##suffix (gint64 *out, const gint64 *in, gint64 ceiling, gsize n)                       \
+  {                                                                                                                   \
+    clip_column (out, in, ceiling, n);                                                                                \
+  }                                                                                                                   \
+  attributes static void steps_##suffix (gint64 *acc, const gint64 *const *x, const gint64 *w, gsize n,               \
+                                         const NnCast *cast, gsize lanes)                                             \
+  {                                                                                                                   \
+    switch (cast->rounding * 4 + cast->overflow)                                                                      \
+      {                                                                                                               \
+        STEPS_ALL (NN_ROUND_TRN)                                                                                      \
+        STEPS_ALL (NN_ROUND_TRN_ZERO)                                                                                 \
+        STEPS_ALL (NN_ROUND_RND)                                                                                      \
+        STEPS_ALL (NN_ROUND_RND_ZERO)                                                                                 \
+        STEPS_ALL (NN_ROUND_RND_INF)                                                                                  \
+        STEPS_ALL (NN_ROUND_RND_MIN_INF)                                                                              \
+        STEPS_ALL (NN_ROUND_RND_CONV)                                                                                 \
+      default:                                                                                                        \
+        g_assert_not_reached ();                                                                                      \
+      }                                                                                                               \
+  }                                                                                                                   \
+  static const NnFixedKernels kernels_##suffix = { sum32_##suffix, sum64_##suffix, round_##suffix, overflow_##suffix, \
+                                                   clip_##suffix, steps_##suffix };
 
 KERNELS (plain, )
 #if defined(__x86_64__)
@@ -58,8 +277,8 @@ KERNELS (avx2, __attribute__ ((target ("avx2"))))
 KERNELS (avx512, __attribute__ ((target ("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))))
 #endif
 
-const NnFixedKernels *
-nn_fixed_kernels (void)
+static const NnFixedKernels *
+choose (void)
 {
 #if defined(__x86_64__)
   __builtin_cpu_init ();
@@ -70,6 +289,20 @@ nn_fixed_kernels (void)
     return &kernels_avx2;
 #endif
   return &kernels_plain;
+}
+
+const NnFixedKernels *
+nn_fixed_kernels (void)
+{
+  static const NnFixedKernels *_Atomic chosen;
+  const NnFixedKernels *kernels = atomic_load_explicit (&chosen, memory_order_relaxed);
+
+  if (kernels == NULL)
+    {
+      kernels = choose ();
+      atomic_store_explicit (&chosen, kernels, memory_order_relaxed);
+    }
+  return kernels;
 }
 
 /* The twin that every CPU runs. */

@@ -29,10 +29,10 @@ typedef enum {
  * Matrix:
  * @n_in: products of one output
  * @group_out: outputs that share their inputs
- * @order: (array length=n_in): the order in which the kernel adds products
  * @taps: (array): for each position and group, @n_in features of the input, -1 for padding
  * @live: (array): by output, the number of weights that are not zero, and
  * @live_at: (array): their places in the order, @n_in for each output
+ * @order: (array length=n_in): which product is added when
  */
 typedef struct {
   Sum      sum, counted_sum;
@@ -40,6 +40,7 @@ typedef struct {
   gint32  *taps;
   guint32 *live;
   guint32 *live_at;
+  guint32 *order;
   gint64  *w64;
   gint64  *shifted64; /* for the sums without order, zeros shifted in */
   gint32  *shifted32;
@@ -47,6 +48,8 @@ typedef struct {
   int      shift;
   gboolean binary;
   gboolean exponential;
+  gboolean fused; /* whether one loop does every step */
+  gsize    list_bytes;
   NnCast   product, step, result, sign;
   int      accum_fraction;
   int      power_width; /* of the exponents' field and the input together */
@@ -61,6 +64,7 @@ matrix_free (gpointer data)
   g_free (m->taps);
   g_free (m->live);
   g_free (m->live_at);
+  g_free (m->order);
   g_free (m->w64);
   g_free (m->shifted64);
   g_free (m->shifted32);
@@ -122,35 +126,49 @@ finish_output (const NnFixedLayer *layer,
   nn_cast_column (&m->result, out, acc, lanes, nn_fixed_counter (layer, run));
 }
 
+/* The columns that one position of one group reads, in the order of the kernel. */
+#define READ_COLUMNS(all, zero, x)                                                                                    \
+  for (gsize k = 0; k < m->n_in; k++)                                                                                 \
+    {                                                                                                                 \
+      gint32 tap = m->taps[(position * m->n_groups + group) * m->n_in + m->order[k]];                                 \
+                                                                                                                      \
+      (all)[k] = tap < 0 ? (zero) : (x) + (gsize) tap * lanes;                                                        \
+    }
+
+/* Of these, the ones with a weight that is not zero. */
+#define LIVE_COLUMNS(live, all, o)                                                                                    \
+  (live) = m->live[o] == m->n_in ? (all) : (all) + m->n_in;                                                           \
+  for (gsize k = 0; (live) != (all) && k < m->live[o]; k++)                                                           \
+    (live)[k] = (all)[m->live_at[(o) * m->n_in + k]];
+
 static void
 run_sum32 (const NnFixedLayer *layer,
            NnFixedRun         *run)
 {
   const Matrix *m = layer->state;
   gsize lanes = run->lanes;
-  const gint32 **columns = (const gint32 **) run->scratch;
-  gint32 *zero = (gint32 *) (run->scratch + ((m->n_in * sizeof (gpointer) + 63) & ~(gsize) 63));
-  gint32 *x32 = zero + lanes;
+  const gint32 **all = (const gint32 **) run->scratch, **live;
+  gint32 *zero = (gint32 *) (run->scratch + m->list_bytes), *x32 = zero + NN_FIXED_LANES;
   gint32 acc[NN_FIXED_LANES];
   gint64 wide[NN_FIXED_LANES];
 
   memset (zero, 0, lanes * sizeof *zero);
   init_columns (layer, run, m, NULL, x32);
   for (gsize position = 0; position < m->n_positions; position++)
-    for (gsize o = 0; o < m->n_out; o++)
+    for (gsize group = 0; group < m->n_groups; group++)
       {
-        const gint32 *taps = m->taps + (position * m->n_groups + o / m->group_out) * m->n_in;
-        const guint32 *at = m->live_at + o * m->n_in;
-
-        for (gsize k = 0; k < m->live[o]; k++)
-          columns[k] = taps[at[k]] < 0 ? zero : x32 + (gsize) taps[at[k]] * lanes;
-        for (gsize b = 0; b < lanes; b++)
-          acc[b] = (gint32) m->bias[o];
-        m->kernels->sum32 (acc, columns, m->shifted32 + o * m->n_in, m->live[o], MAX (m->shift, 0), lanes);
-        for (gsize b = 0; b < lanes; b++)
-          wide[b] = acc[b];
-        nn_cast_column (&m->step, wide, wide, lanes, NULL);
-        finish_output (layer, run, m, wide, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
+        READ_COLUMNS (all, zero, x32);
+        for (gsize o = group * m->group_out; o < (group + 1) * m->group_out; o++)
+          {
+            LIVE_COLUMNS (live, all, o);
+            for (gsize b = 0; b < lanes; b++)
+              acc[b] = (gint32) m->bias[o];
+            m->kernels->sum32 (acc, live, m->shifted32 + o * m->n_in, m->live[o], MAX (m->shift, 0), lanes);
+            for (gsize b = 0; b < lanes; b++)
+              wide[b] = acc[b];
+            nn_cast_column (&m->step, wide, wide, lanes, NULL);
+            finish_output (layer, run, m, wide, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
+          }
       }
 }
 
@@ -172,62 +190,70 @@ run_sum64 (const NnFixedLayer *layer,
 {
   const Matrix *m = layer->state;
   gsize lanes = run->lanes;
-  const gint64 **columns = (const gint64 **) run->scratch;
-  gint64 *zero = (gint64 *) (run->scratch + ((m->n_in * sizeof (gpointer) + 63) & ~(gsize) 63));
-  const gint64 *x = columns64 (layer, run, m, zero + lanes);
+  const gint64 **all = (const gint64 **) run->scratch, **live;
+  gint64 *zero = (gint64 *) (run->scratch + m->list_bytes);
+  const gint64 *x = columns64 (layer, run, m, zero + NN_FIXED_LANES);
+  gboolean in_order = m->sum == SUM_STEPS;
   gint64 acc[NN_FIXED_LANES];
 
   memset (zero, 0, lanes * sizeof *zero);
   for (gsize position = 0; position < m->n_positions; position++)
-    for (gsize o = 0; o < m->n_out; o++)
+    for (gsize group = 0; group < m->n_groups; group++)
       {
-        const gint32 *taps = m->taps + (position * m->n_groups + o / m->group_out) * m->n_in;
-        const guint32 *at = m->live_at + o * m->n_in;
-
-        for (gsize k = 0; k < m->live[o]; k++)
-          columns[k] = taps[at[k]] < 0 ? zero : x + (gsize) taps[at[k]] * lanes;
-        for (gsize b = 0; b < lanes; b++)
-          acc[b] = m->bias[o];
-        m->kernels->sum64 (acc, columns, m->shifted64 + o * m->n_in, m->live[o], MAX (m->shift, 0), lanes);
-        nn_cast_column (&m->step, acc, acc, lanes, NULL);
-        finish_output (layer, run, m, acc, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
+        READ_COLUMNS (all, zero, x);
+        for (gsize o = group * m->group_out; o < (group + 1) * m->group_out; o++)
+          {
+            LIVE_COLUMNS (live, all, o);
+            for (gsize b = 0; b < lanes; b++)
+              acc[b] = m->bias[o];
+            if (in_order)
+              m->kernels->steps (acc, live, m->w64 + o * m->n_in, m->live[o], &m->product, lanes);
+            else
+              m->kernels->sum64 (acc, live, m->shifted64 + o * m->n_in, m->live[o], MAX (m->shift, 0), lanes);
+            nn_cast_column (&m->step, acc, acc, lanes, NULL);
+            finish_output (layer, run, m, acc, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
+          }
       }
 }
 
+/* Each step by itself, counting what does not fit. */
 static void
 run_steps (const NnFixedLayer *layer,
            NnFixedRun         *run)
 {
   const Matrix *m = layer->state;
   gsize lanes = run->lanes, n = nn_fixed_lanes (run);
-  gint64 *x64 = (gint64 *) run->scratch;
-  const gint64 *x = columns64 (layer, run, m, x64);
+  const gint64 **all = (const gint64 **) run->scratch, **live;
+  gint64 *zero = (gint64 *) (run->scratch + m->list_bytes);
+  const gint64 *x = columns64 (layer, run, m, zero + NN_FIXED_LANES);
   guint64 *count = nn_fixed_counter (layer, run);
   gint64 acc[NN_FIXED_LANES], product[NN_FIXED_LANES];
 
+  memset (zero, 0, lanes * sizeof *zero);
   for (gsize position = 0; position < m->n_positions; position++)
-    for (gsize o = 0; o < m->n_out; o++)
+    for (gsize group = 0; group < m->n_groups; group++)
       {
-        const gint32 *taps = m->taps + (position * m->n_groups + o / m->group_out) * m->n_in;
-        const guint32 *at = m->live_at + o * m->n_in;
-
-        for (gsize b = 0; b < n; b++)
-          acc[b] = m->bias[o];
-        for (gsize k = 0; k < m->live[o]; k++)
+        READ_COLUMNS (all, zero, x);
+        for (gsize o = group * m->group_out; o < (group + 1) * m->group_out; o++)
           {
-            const gint64 *column = x + (gsize) MAX (taps[at[k]], 0) * lanes;
-            gint64 w = m->w64[o * m->n_in + k];
+            LIVE_COLUMNS (live, all, o);
+            for (gsize b = 0; b < n; b++)
+              acc[b] = m->bias[o];
+            for (gsize k = 0; k < m->live[o]; k++)
+              {
+                gint64 w = m->w64[o * m->n_in + k];
 
-            if (taps[at[k]] < 0)
-              continue;
-            for (gsize b = 0; b < n; b++)
-              product[b] = column[b] * w;
-            nn_cast_column (&m->product, product, product, n, count);
-            for (gsize b = 0; b < n; b++)
-              acc[b] += product[b];
-            nn_cast_column (&m->step, acc, acc, n, count);
+                if (live[k] == zero)
+                  continue;
+                for (gsize b = 0; b < n; b++)
+                  product[b] = live[k][b] * w;
+                nn_cast_column (&m->product, product, product, n, count);
+                for (gsize b = 0; b < n; b++)
+                  acc[b] += product[b];
+                nn_cast_column (&m->step, acc, acc, n, count);
+              }
+            finish_output (layer, run, m, acc, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
           }
-        finish_output (layer, run, m, acc, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
       }
 }
 
@@ -287,9 +313,9 @@ run_wide (const NnFixedLayer *layer,
                 gboolean over[2];
                 gint64 product;
 
-                if (taps[at[k]] < 0)
+                if (taps[m->order[at[k]]] < 0)
                   continue;
-                product = nn_cast_wide (&m->product, wide_product (m, input, x[(gsize) taps[at[k]] * lanes + b], m->w64[o * m->n_in + k]), &over[0]);
+                product = nn_cast_wide (&m->product, wide_product (m, input, x[(gsize) taps[m->order[at[k]]] * lanes + b], m->w64[o * m->n_in + k]), &over[0]);
                 acc[b] = nn_cast_wide (&m->step, (NnWide) acc[b] + product, &over[1]);
                 *count += (guint64) over[0] + over[1];
               }
@@ -313,7 +339,10 @@ run_matrix (const NnFixedLayer *layer,
       run_sum64 (layer, run);
       break;
     case SUM_STEPS:
-      run_steps (layer, run);
+      if (run->overflows == NULL && m->fused)
+        run_sum64 (layer, run);
+      else
+        run_steps (layer, run);
       break;
     case SUM_WIDE:
     default:
@@ -457,15 +486,17 @@ prepare_weights (Matrix             *m,
   m->shifted32 = g_new0 (gint32, m->n_in * m->n_out);
   m->live = g_new0 (guint32, m->n_out);
   m->live_at = g_new0 (guint32, m->n_in * m->n_out);
+  m->order = g_new (guint32, m->n_in);
+  for (gsize k = 0; k < m->n_in; k++)
+    m->order[k] = (guint32) order_at (layer->plan, m->n_in, k);
   for (gsize o = 0; o < m->n_out; o++)
     for (gsize k = 0; k < m->n_in; k++)
       {
-        gsize i = order_at (layer->plan, m->n_in, k);
-        gint64 w = raw[i * m->n_out + o];
+        gint64 w = raw[m->order[k] * m->n_out + o];
 
         if (w == 0 && !m->binary && !m->exponential)
           continue;
-        m->live_at[o * m->n_in + m->live[o]] = (guint32) i;
+        m->live_at[o * m->n_in + m->live[o]] = (guint32) k;
         m->w64[o * m->n_in + m->live[o]++] = w;
       }
 }
@@ -620,6 +651,8 @@ nn_fixed_prepare_matrix (NnFixedLayer  *layer,
   prepare_casts (m, layer);
   choose_sum (m, layer);
   shift_weights (m);
-  layer->scratch = m->n_in * sizeof (gpointer) + 64 + (m->n_features + 1) * NN_FIXED_LANES * sizeof (gint64);
+  m->fused = m->shift > 0 && !m->product.wide && !m->step.wide && (m->step.is_signed || m->step.overflow != NN_OVERFLOW_WRAP);
+  m->list_bytes = (2 * m->n_in * sizeof (gpointer) + 63) & ~(gsize) 63;
+  layer->scratch = m->list_bytes + (m->n_features + 1) * NN_FIXED_LANES * sizeof (gint64);
   return TRUE;
 }

@@ -40,22 +40,6 @@ cast_one (const NnCast *cast,
   return raw;
 }
 
-/* A balanced tree of additions, each assigned to the accumulator: split at the largest power of two below n. */
-static gint64
-add_tree (const Softmax *s,
-          const gint64  *e,
-          gsize          n,
-          guint64       *count)
-{
-  gsize left = 1;
-
-  if (n == 1)
-    return e[0];
-  while (left * 2 < n)
-    left *= 2;
-  return cast_one (&s->add, (NnWide) add_tree (s, e, left, count) + add_tree (s, e + left, n - left, count), count);
-}
-
 static gsize
 top_bits (gint64  word,
           int     shift,
@@ -64,41 +48,99 @@ top_bits (gint64  word,
   return (gsize) ((shift >= 0 ? (guint64) word >> shift : (guint64) word << -shift) & mask);
 }
 
+/* A balanced tree of additions, each assigned to the accumulator: split at the largest power of two below n. Columns of
+ * @e are added in place; the sum is the first. */
+static void
+add_tree (const Softmax *s,
+          gint64        *e,
+          gsize          n,
+          gsize          lanes,
+          guint64       *count)
+{
+  gsize left = 1;
+  gint64 *other;
+
+  if (n == 1)
+    return;
+  while (left * 2 < n)
+    left *= 2;
+  other = e + left * NN_FIXED_LANES;
+  add_tree (s, e, left, lanes, count);
+  add_tree (s, other, n - left, lanes, count);
+  for (gsize b = 0; b < lanes; b++)
+    e[b] += other[b];
+  nn_cast_column (&s->add, e, e, lanes, count);
+}
+
+/* x and e are columns of NN_FIXED_LANES; x may be lost. */
 static void
 exponentials (const NnFixedLayer *layer,
               const Softmax      *s,
-              const gint64       *x,
+              gint64             *x,
               gint64             *e,
+              gsize               lanes,
               guint64            *count)
 {
   gboolean stable = layer->plan->softmax == NN_SOFTMAX_STABLE;
-  gint64 max = x[0];
+  gint64 max[NN_FIXED_LANES];
 
+  memcpy (max, x, sizeof max);
   for (gsize i = 1; i < s->n_slice; i++)
-    max = MAX (max, x[i]);
+    for (gsize b = 0; b < lanes; b++)
+      max[b] = MAX (max[b], x[i * NN_FIXED_LANES + b]);
   for (gsize i = 0; i < s->n_slice; i++)
     {
-      gint64 address = stable ? cast_one (&s->norm, (NnWide) max - x[i], NULL) : x[i];
+      gint64 *xi = x + i * NN_FIXED_LANES, *ei = e + i * NN_FIXED_LANES;
 
-      e[i] = cast_one (&s->to_accum, s->exp_table[top_bits (address, s->exp_shift, s->exp_mask) % s->n_exp], count);
+      for (gsize b = 0; stable && b < lanes; b++)
+        xi[b] = max[b] - xi[b];
+      if (stable)
+        nn_cast_column (&s->norm, xi, xi, lanes, NULL);
+      for (gsize b = 0; b < lanes; b++)
+        ei[b] = s->exp_table[top_bits (xi[b], s->exp_shift, s->exp_mask) % s->n_exp];
+      nn_cast_column (&s->to_accum, ei, ei, lanes, count);
     }
 }
 
 static void
+multiply_column (const NnCast *cast,
+                 gint64       *out,
+                 const gint64 *a,
+                 const gint64 *b,
+                 gsize         lanes,
+                 guint64      *count)
+{
+  if (cast->wide)
+    for (gsize k = 0; k < lanes; k++)
+      out[k] = cast_one (cast, (NnWide) a[k] * b[k], count);
+  else
+    {
+      for (gsize k = 0; k < lanes; k++)
+        out[k] = a[k] * b[k];
+      nn_cast_column (cast, out, out, lanes, count);
+    }
+}
+
+/* The columns of x become those of the result. */
+static void
 softmax_by_exp (const NnFixedLayer *layer,
                 const Softmax      *s,
-                const gint64       *x,
+                gint64             *x,
                 gint64             *e,
-                gint64             *y,
+                gint64             *sum,
+                gsize               lanes,
                 guint64            *count)
 {
-  gint64 sum, inverse;
+  gint64 inverse[NN_FIXED_LANES];
 
-  exponentials (layer, s, x, e, count);
-  sum = cast_one (&s->to_inverse, add_tree (s, e, s->n_slice, count), count);
-  inverse = s->inv_table[top_bits (sum, s->inv_shift, s->inv_mask) % s->n_inv];
+  exponentials (layer, s, x, e, lanes, count);
+  memcpy (sum, e, s->n_slice * NN_FIXED_LANES * sizeof *e);
+  add_tree (s, sum, s->n_slice, lanes, count);
+  nn_cast_column (&s->to_inverse, sum, sum, lanes, count);
+  for (gsize b = 0; b < lanes; b++)
+    inverse[b] = s->inv_table[top_bits (sum[b], s->inv_shift, s->inv_mask) % s->n_inv];
   for (gsize i = 0; i < s->n_slice; i++)
-    y[i] = cast_one (&s->result, (NnWide) e[i] * inverse, count);
+    multiply_column (&s->result, x + i * NN_FIXED_LANES, e + i * NN_FIXED_LANES, inverse, lanes, count);
 }
 
 static void
@@ -135,31 +177,53 @@ softmax_argmax (const Softmax *s,
     y[i] = i == best ? cast_one (&s->result, 1, NULL) : 0;
 }
 
+/* One sample after the other. */
+static void
+softmax_by_sample (const NnFixedLayer *layer,
+                   const Softmax      *s,
+                   gint64             *columns,
+                   gint64             *x,
+                   gint64             *y,
+                   gsize               lanes,
+                   guint64            *count)
+{
+  for (gsize b = 0; b < lanes; b++)
+    {
+      for (gsize i = 0; i < s->n_slice; i++)
+        x[i] = columns[i * NN_FIXED_LANES + b];
+      if (layer->plan->softmax == NN_SOFTMAX_LEGACY)
+        softmax_legacy (s, x, y, count);
+      else
+        softmax_argmax (s, x, y);
+      for (gsize i = 0; i < s->n_slice; i++)
+        columns[i * NN_FIXED_LANES + b] = y[i];
+    }
+}
+
 static void
 run_softmax (const NnFixedLayer *layer,
              NnFixedRun         *run)
 {
   const Softmax *s = layer->state;
   const gint64 *in = nn_fixed_in (layer, run, 0);
-  gint64 *out = nn_fixed_out (layer, run), *x = (gint64 *) run->scratch, *e = x + s->n_slice, *y = e + s->n_slice;
+  gsize size = s->n_slice * NN_FIXED_LANES, lanes = nn_fixed_lanes (run);
+  gint64 *out = nn_fixed_out (layer, run), *x = (gint64 *) run->scratch, *e = x + size, *sum = e + size;
   guint64 *count = nn_fixed_counter (layer, run);
 
   for (gsize slice = 0; slice < layer->n / s->n_slice; slice++)
-    for (gsize b = 0; b < run->active; b++)
-      {
-        gsize first = slice / s->n_inner * s->n_inner * s->n_slice + slice % s->n_inner;
+    {
+      gsize first = slice / s->n_inner * s->n_inner * s->n_slice + slice % s->n_inner;
 
-        for (gsize i = 0; i < s->n_slice; i++)
-          x[i] = nn_fixed_number (&layer->inputs[0], in[(first + i * s->n_inner) * run->lanes + b]);
-        if (layer->plan->softmax == NN_SOFTMAX_LEGACY)
-          softmax_legacy (s, x, y, count);
-        else if (layer->plan->softmax == NN_SOFTMAX_ARGMAX)
-          softmax_argmax (s, x, y);
-        else
-          softmax_by_exp (layer, s, x, e, y, count);
-        for (gsize i = 0; i < s->n_slice; i++)
-          out[(first + i * s->n_inner) * run->lanes + b] = y[i];
-      }
+      for (gsize i = 0; i < s->n_slice; i++)
+        for (gsize b = 0; b < lanes; b++)
+          x[i * NN_FIXED_LANES + b] = nn_fixed_number (&layer->inputs[0], in[(first + i * s->n_inner) * run->lanes + b]);
+      if (layer->plan->softmax == NN_SOFTMAX_LEGACY || layer->plan->softmax == NN_SOFTMAX_ARGMAX)
+        softmax_by_sample (layer, s, x, e, sum, lanes, count);
+      else
+        softmax_by_exp (layer, s, x, e, sum, lanes, count);
+      for (gsize i = 0; i < s->n_slice; i++)
+        memcpy (out + (first + i * s->n_inner) * run->lanes, x + i * NN_FIXED_LANES, lanes * sizeof *x);
+    }
 }
 
 /* Left out: the values pass by. */
@@ -237,7 +301,7 @@ nn_fixed_prepare_softmax (NnFixedLayer  *layer,
   s->n_inner = 1;
   for (guint d = (guint) axis + 1; d < shape->rank; d++)
     s->n_inner *= (gsize) shape->dims[d];
-  layer->scratch = 3 * s->n_slice * sizeof (gint64);
+  layer->scratch = 3 * s->n_slice * NN_FIXED_LANES * sizeof (gint64);
   if (layer->plan->skip)
     {
       nn_cast_init (&s->result, layer->inputs[0].bits, TRUE, layer->inputs[0].fraction, &layer->plan->result);
