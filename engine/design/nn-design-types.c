@@ -307,6 +307,10 @@ plan_scale_types (NnPlanning   *planning,
   p->bias = choose (planning, node, "bias", quantizers[NN_ROLE_BIAS]);
   if (p->bias.kind == NN_TYPE_AUTO)
     p->bias = planning->standard;
+  if (nn_model_node_weight (planning->model, node, NN_ROLE_SCALE) == NULL && node->op == NN_OP_SCALE)
+    p->scale = NN_UFIXED (1, 1);
+  if (nn_model_node_weight (planning->model, node, NN_ROLE_BIAS) == NULL && node->op == NN_OP_SCALE)
+    p->bias = NN_UFIXED (1, 1);
   p->result = choose (planning, node, "result", node->attrs.quantizer);
   p->accum = planning->standard;
   if (p->result.kind == NN_TYPE_AUTO && is_fixed (&p->scale) && is_fixed (&p->bias))

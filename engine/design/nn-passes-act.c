@@ -254,6 +254,8 @@ factor_alpha (NnRewrite *rewrite,
     if (!isfinite (q->alpha[k]) || q->alpha[k] <= 0)
       return FALSE;
   copy = nn_rewrite_copy (rewrite, i);
+  if (absorb_power (copy->attrs.role_quantizer[NN_ROLE_KERNEL]))
+    return TRUE;
   copy->attrs.role_quantizer[NN_ROLE_KERNEL]->alpha_mode = NN_ALPHA_ONE;
   values = nn_tensor_copy (kernel->values);
   for (gsize k = 0; k < values->n; k++)

@@ -446,7 +446,7 @@ nn_fixed_prepare_activation (NnFixedLayer  *layer,
 /* One exact expression, x * scale + bias, then one cast. */
 typedef struct {
   NnCast        result;
-  const gint64 *scale, *bias;
+  const gint64 *scale, *bias; /* (nullable): one, zero */
   gsize         n;
   int           up;      /* brings the product to the sum's point */
   int           bias_up;
@@ -465,7 +465,7 @@ run_scale (const NnFixedLayer *layer,
   for (gsize f = 0; f < layer->n; f++)
     {
       const gint64 *x = nn_fixed_in (layer, run, 0) + f * run->lanes;
-      gint64 *out = nn_fixed_out (layer, run) + f * run->lanes, scale = s->scale[f % s->n];
+      gint64 *out = nn_fixed_out (layer, run) + f * run->lanes, scale = s->scale != NULL ? s->scale[f % s->n] : 1;
       NnWide bias = (NnWide) ((NnUWide) (s->bias != NULL ? s->bias[f % s->n] : 0) << s->bias_up);
       gint64 v[NN_FIXED_LANES];
 
@@ -500,11 +500,11 @@ nn_fixed_prepare_scale (NnFixedLayer  *layer,
   layer->state = s;
   layer->free_state = g_free;
   layer->run = run_scale;
-  if (scale == NULL || scale->n == 0 || layer->n % scale->n != 0 || (bias != NULL && bias->n != scale->n))
-    return nn_fixed_unsupported (layer, "its factors do not fit its input's channels", error);
-  s->scale = scale->data;
+  s->scale = scale != NULL ? scale->data : NULL;
   s->bias = bias != NULL ? bias->data : NULL;
-  s->n = scale->n;
+  s->n = scale != NULL ? scale->n : bias != NULL ? bias->n : 1;
+  if (s->n == 0 || layer->n % s->n != 0 || (bias != NULL && bias->n != s->n))
+    return nn_fixed_unsupported (layer, "its factors do not fit its input's channels", error);
   fraction = MAX (product, nn_type_fraction (&p->bias));
   s->up = fraction - product;
   s->bias_up = fraction - nn_type_fraction (&p->bias);
