@@ -206,7 +206,7 @@ hls_report_parse_xml (const char *text,
                    "%s: neither <TopModelName> nor <AreaEstimates> is in it; this is no csynth report", path);
       return NULL;
     }
-  if (report->version != NULL && (hls_report_is_vivado_hls (report->version) || strstr (text, "<DSP48E>") != NULL))
+  if (report->version != NULL ? hls_report_is_vivado_hls (report->version) : strstr (text, "<DSP48E>") != NULL)
     {
       g_free (report->tool);
       report->tool = g_strdup ("Vivado HLS");

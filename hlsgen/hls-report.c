@@ -248,3 +248,29 @@ hls_report_read (const char *path,
     complete (report, reports->pdata[i]);
   return report;
 }
+
+const HlsModule *
+hls_report_layer (const HlsReport *report,
+                  guint            number)
+{
+  g_autofree char *word = g_strdup_printf ("config%u", number);
+  const HlsModule *best = NULL;
+
+  for (guint i = 0; i < report->n_modules; i++)
+    {
+      const HlsModule *module = &report->modules[i];
+
+      for (const char *at = strstr (module->name, word); at != NULL; at = strstr (at + 1, word))
+        {
+          char after = at[strlen (word)];
+
+          /* "config12" is not "config1", and "relu_config1" of another layer's type is a word of its own at the end */
+          if (g_ascii_isdigit (after) || (at > module->name && g_ascii_isalpha (at[-1])))
+            continue;
+          if (best == NULL || module->resources.amount[NN_RESOURCE_LUT] > best->resources.amount[NN_RESOURCE_LUT])
+            best = module;
+          break;
+        }
+    }
+  return best;
+}

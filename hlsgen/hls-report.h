@@ -52,6 +52,10 @@ HlsReport *hls_report_parse  (const char *text,
                               gsize       n,
                               const char *path,
                               GError    **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The module of layer @number of an emitted project (the node's index in the lowered graph), by the name of its
+ * configuration in the module's: "dense_latency_..._config5_s". Of several the one that holds the others. (nullable) */
+const HlsModule *hls_report_layer (const HlsReport *report,
+                                   guint            number);
 void       hls_report_free   (HlsReport  *report);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlsReport, hls_report_free)

@@ -245,6 +245,19 @@ test_details (void)
   g_assert_cmpfloat (chip->available.amount[NN_RESOURCE_DSP], ==, 87);
 }
 
+static void
+test_layers (void)
+{
+  g_autoptr (HlsReport) report = read_shared ("vitis-2021.1_ArgyKokk_mlp/mnist-DSP_reuse1");
+
+  if (report == NULL)
+    return;
+  g_assert_cmpfloat (hls_report_layer (report, 2)->resources.amount[NN_RESOURCE_DSP], ==, 120);
+  g_assert_cmpfloat (hls_report_layer (report, 5)->resources.amount[NN_RESOURCE_DSP], ==, 219);
+  g_assert_cmpfloat (hls_report_layer (report, 4)->resources.amount[NN_RESOURCE_LUT], ==, 2408);
+  g_assert_null (hls_report_layer (report, 1)); /* neither config10 nor config11 */
+}
+
 /* The layout of Catapult's rtl.rpt (2022 to 2024); numbers of our own. */
 static const char catapult[] =
   "Catapult University Version: 2024.1_2/1117371\n"
@@ -388,6 +401,7 @@ main (int    argc,
   g_test_add_func ("/report/golden", test_golden);
   g_test_add_func ("/report/others", test_others);
   g_test_add_func ("/report/details", test_details);
+  g_test_add_func ("/report/layers", test_layers);
   g_test_add_func ("/report/catapult", test_catapult);
   g_test_add_func ("/report/timing-summary", test_timing_summary);
   g_test_add_func ("/report/bad", test_bad);
