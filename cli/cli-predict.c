@@ -10,14 +10,25 @@ cli_predictor_load (CliPredictor  *predictor,
                     Cli           *cli,
                     const char    *path,
                     const char    *weights,
+                    const char    *config_path,
                     GError       **error)
 {
+  g_autoptr (NnConfig) config = NULL;
   NnLoadOptions options;
 
   nn_load_options_init (&options);
   options.weights_path = weights;
   predictor->model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
-  return predictor->model != NULL;
+  if (predictor->model == NULL || config_path == NULL)
+    return predictor->model != NULL;
+  config = nn_config_load (config_path, error);
+  if (config == NULL || !nn_config_check (config, predictor->model, error))
+    return FALSE;
+  predictor->design = nn_design_new (predictor->model, config, error);
+  for (const char *const *w = predictor->design != NULL ? nn_design_warnings (predictor->design) : NULL;
+       w != NULL && *w != NULL && !cli->quiet; w++)
+    g_printerr ("%s\n", *w);
+  return predictor->design != NULL;
 }
 
 /* DIR/<layer>.npy; a slash in the layer's name becomes two underscores. */
@@ -63,30 +74,63 @@ trace_layer (const NnNode   *node,
     g_hash_table_remove (predictor->writers, node);
 }
 
+/* In the contract's order: the layers that overflowed, as the design has them. */
+void
+cli_predictor_overflows (const CliPredictor *predictor,
+                         JsonBuilder        *json)
+{
+  const NnGraph *graph;
+
+  if (predictor->design == NULL || predictor->overflows == NULL)
+    return;
+  graph = nn_model_graph (nn_design_model (predictor->design));
+  json_builder_set_member_name (json, "overflows");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      json_builder_begin_object (json);
+      cli_json_string (json, "layer", nn_graph_node (graph, i)->name);
+      cli_json_int (json, "count", predictor->overflows[i]);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+}
+
+/* Bit-accurate where there is a design, in double precision otherwise. */
+static NnTensor **
+predict (CliPredictor    *predictor,
+         Cli             *cli,
+         NnTensor *const *inputs,
+         GError         **error)
+{
+  NnPredictOptions options = { .trace = predictor->trace != NULL ? trace_layer : NULL, .trace_data = predictor };
+  NnFixedOptions fixed = { .trace = options.trace, .trace_data = predictor };
+
+  if (predictor->design == NULL)
+    return nn_predict (predictor->model, inputs, &options, &cli->progress, cli->cancellable, error);
+  g_free (predictor->overflows);
+  predictor->overflows = g_new0 (guint64, nn_graph_n_nodes (nn_model_graph (nn_design_model (predictor->design))) + 1);
+  fixed.overflows = predictor->overflows;
+  return nn_fixed_predict (predictor->design, inputs, &fixed, &cli->progress, cli->cancellable, error);
+}
+
 NnTensor **
 cli_predictor_run (CliPredictor    *predictor,
                    Cli             *cli,
                    NnTensor *const *inputs,
                    GError         **error)
 {
-  NnPredictOptions options = { 0 };
   NnTensor **outputs;
 
-  if (predictor->trace != NULL)
+  if (predictor->trace != NULL && g_mkdir_with_parents (predictor->trace, 0777) != 0)
     {
-      if (g_mkdir_with_parents (predictor->trace, 0777) != 0)
-        {
-          g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", predictor->trace,
-                       g_strerror (errno));
-          return NULL;
-        }
-      options.trace = trace_layer;
-      options.trace_data = predictor;
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", predictor->trace, g_strerror (errno));
+      return NULL;
     }
   g_clear_pointer (&predictor->writers, g_hash_table_unref);
   predictor->writers = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) nn_npy_writer_free);
   predictor->n_samples = inputs[0] != NULL && inputs[0]->shape.rank > 0 ? inputs[0]->shape.dims[0] : 0;
-  outputs = nn_predict (predictor->model, inputs, &options, &cli->progress, cli->cancellable, error);
+  outputs = predict (predictor, cli, inputs, error);
   if (outputs != NULL && predictor->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&predictor->error));
@@ -98,7 +142,9 @@ cli_predictor_run (CliPredictor    *predictor,
 void
 cli_predictor_clear (CliPredictor *predictor)
 {
+  g_clear_pointer (&predictor->design, nn_design_unref);
   g_clear_pointer (&predictor->model, nn_model_unref);
+  g_clear_pointer (&predictor->overflows, g_free);
   g_clear_pointer (&predictor->writers, g_hash_table_unref);
   g_clear_pointer (&predictor->trace, g_free);
   g_clear_error (&predictor->error);

@@ -10,11 +10,15 @@ G_BEGIN_DECLS
 /**
  * CliPredictor:
  * @model: (owned): as loaded
+ * @design: (nullable) (owned): the network as hardware, with a configuration
+ * @overflows: (nullable) (owned) (array): one a layer of the design
  * @trace: (nullable) (owned): folder for the layers' outputs
  * @error: the first failure of writing a trace
  */
 typedef struct {
   NnModel    *model;
+  NnDesign   *design;
+  guint64    *overflows;
   char       *trace;
   GHashTable *writers; /* owned: by node */
   gsize       n_samples;
@@ -25,11 +29,15 @@ gboolean   cli_predictor_load  (CliPredictor    *predictor,
                                 Cli             *cli,
                                 const char      *path,
                                 const char      *weights,
+                                const char      *config, /* (nullable) */
                                 GError         **error);
 NnTensor **cli_predictor_run   (CliPredictor    *predictor,
                                 Cli             *cli,
                                 NnTensor *const *inputs,
                                 GError         **error);
+/* `overflows[]{layer, count}`, where a configuration was given. */
+void       cli_predictor_overflows (const CliPredictor *predictor,
+                                    JsonBuilder     *json);
 void       cli_predictor_clear (CliPredictor    *predictor);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliPredictor, cli_predictor_clear)

@@ -8,6 +8,7 @@
 typedef struct {
   char  *data;
   char  *weights;
+  char  *config;
   char  *x;
   char  *y;
   char  *label;
@@ -21,6 +22,7 @@ options_clear (Options *options)
 {
   g_free (options->data);
   g_free (options->weights);
+  g_free (options->config);
   g_free (options->x);
   g_free (options->y);
   g_free (options->label);
@@ -153,11 +155,12 @@ print_classes (const NnMetrics *metrics,
 }
 
 static void
-report (Cli             *cli,
-        const NnMetrics *metrics,
-        const NnDataset *data,
-        NnSplit          split,
-        double           seconds)
+report (Cli                *cli,
+        const CliPredictor *predictor,
+        const NnMetrics    *metrics,
+        const NnDataset    *data,
+        NnSplit             split,
+        double              seconds)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
 
@@ -173,6 +176,7 @@ report (Cli             *cli,
       cli_json_double (json, "mae", metrics->mae);
     }
   cli_json_double (json, "seconds", seconds);
+  cli_predictor_overflows (predictor, json);
   json_builder_end_object (json);
   if (cli->json)
     cli_print_json (json);
@@ -210,6 +214,7 @@ run (Cli   *cli,
     { "split", 0, 0, G_OPTION_ARG_STRING, &options.split, "Part: train, validation or test (test where there is one, otherwise all)", "PART" },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &options.validation, "Fraction set aside for validation (0)", "F" },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &options.raw, "Do not apply the standardisation that the network carries", NULL },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "Bit-accurate, as the hardware of this configuration computes", "C.json" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };
@@ -231,7 +236,7 @@ run (Cli   *cli,
   wanted.label = options.label;
   wanted.validation = options.validation;
   wanted.seed = cli->seed;
-  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, &error))
+  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error))
     return cli_fail (&cli_evaluate, error);
   data = nn_dataset_load (options.data, &wanted, &cli->progress, cli->cancellable, &error);
   if (data == NULL || !choose_split (data, &options, &split, &error))
@@ -240,7 +245,7 @@ run (Cli   *cli,
   metrics = measure (cli, &predictor, data, split, &options, &error);
   if (metrics == NULL)
     return cli_fail (&cli_evaluate, error);
-  report (cli, metrics, data, split, (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  report (cli, &predictor, metrics, data, split, (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
   return CLI_DONE;
 }
 

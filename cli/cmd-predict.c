@@ -10,6 +10,7 @@ typedef struct {
   char  *output;
   char  *trace;
   char  *weights;
+  char  *config;
 } Options;
 
 static void
@@ -19,6 +20,7 @@ options_clear (Options *options)
   g_free (options->output);
   g_free (options->trace);
   g_free (options->weights);
+  g_free (options->config);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -83,15 +85,25 @@ report (Cli          *cli,
         double        seconds)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
+  const NnGraph *graph;
 
   json_builder_begin_object (json);
   cli_json_int (json, "samples", predictor->n_samples);
   cli_json_double (json, "seconds", seconds);
+  cli_predictor_overflows (predictor, json);
   json_builder_end_object (json);
   if (cli->json)
-    cli_print_json (json);
-  else
-    g_print ("%" G_GSIZE_FORMAT " samples\n", predictor->n_samples);
+    {
+      cli_print_json (json);
+      return;
+    }
+  g_print ("%" G_GSIZE_FORMAT " samples\n", predictor->n_samples);
+  if (predictor->design == NULL)
+    return;
+  graph = nn_model_graph (nn_design_model (predictor->design));
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    if (predictor->overflows[i] > 0)
+      g_print ("layer \"%s\": %" G_GUINT64_FORMAT " overflows\n", nn_graph_node (graph, i)->name, predictor->overflows[i]);
 }
 
 static int
@@ -105,6 +117,7 @@ run (Cli   *cli,
     { "inputs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.inputs, "Samples; one file for each input of the network", "X.npy" },
     { "output", 0, 0, G_OPTION_ARG_FILENAME, &options.output, "Where to write the answers", "Y.npy" },
     { "trace", 0, 0, G_OPTION_ARG_FILENAME, &options.trace, "Write the output of every layer into this folder", "DIR" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "Bit-accurate, as the hardware of this configuration computes", "C.json" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };
@@ -123,7 +136,7 @@ run (Cli   *cli,
       return CLI_USAGE;
     }
   predictor.trace = g_strdup (options.trace);
-  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, &error) ||
+  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error) ||
       (inputs = read_inputs (cli, &options, predictor.model, &error)) == NULL)
     return cli_fail (&cli_predict, error);
   start = g_get_monotonic_time ();
