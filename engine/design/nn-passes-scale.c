@@ -30,6 +30,39 @@ set_scale (NnRewrite *rewrite,
                          nn_rewrite_weight (rewrite, node->name, "bias", NN_ROLE_BIAS, bias, NULL));
 }
 
+static NnTensor *
+constant_row (gsize n,
+              float value)
+{
+  NnTensor *row = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n));
+
+  for (gsize k = 0; k < n; k++)
+    nn_tensor_f32 (row)[k] = value;
+  return row;
+}
+
+/* A factor alone gets an offset of zero, an offset alone a factor of one; neither needs more than a bit. */
+static gboolean
+complete_scale (NnRewrite *rewrite,
+                guint      i)
+{
+  const NnNode *node = nn_graph_node (rewrite->graph, i);
+  const NnWeight *scale = nn_model_node_weight (rewrite->model, node, NN_ROLE_SCALE);
+  const NnWeight *bias = nn_model_node_weight (rewrite->model, node, NN_ROLE_BIAS);
+  NnQuantizer one = { .kind = NN_QUANT_FIXED, .type = NN_UFIXED (1, 1) };
+  NnRole missing = scale == NULL ? NN_ROLE_SCALE : NN_ROLE_BIAS;
+  NnNode *copy;
+
+  if ((scale == NULL) == (bias == NULL))
+    return FALSE;
+  copy = nn_rewrite_copy (rewrite, i);
+  nn_rewrite_set_weight (rewrite, copy, missing,
+                         nn_rewrite_weight (rewrite, copy->name, nn_role_name (missing), missing,
+                                            constant_row ((scale != NULL ? scale : bias)->values->n, scale == NULL), NULL));
+  copy->attrs.role_quantizer[missing] = nn_graph_builder_quantizer (rewrite->builder, &one);
+  return TRUE;
+}
+
 /* Single precision and this order of operations are the reference's. */
 static gboolean
 lower_batch_norm (NnRewrite *rewrite,
@@ -41,6 +74,8 @@ lower_batch_norm (NnRewrite *rewrite,
   NnTensor *scale, *bias;
   NnNode *copy;
 
+  if (node->op == NN_OP_SCALE)
+    return complete_scale (rewrite, i);
   if (node->op != NN_OP_BATCH_NORM)
     return FALSE;
   gamma = role_values (rewrite, node, NN_ROLE_GAMMA, &n_gamma);

@@ -51,6 +51,12 @@ prepare_function (const NnNode *node)
       return node->attrs.act == NN_ACT_SOFTMAX ? nn_fixed_prepare_softmax : nn_fixed_prepare_activation;
     case NN_OP_PRELU:
       return nn_fixed_prepare_activation;
+    case NN_OP_LAYER_NORM:
+      return nn_fixed_prepare_layer_norm;
+    case NN_OP_SIMPLE_RNN:
+    case NN_OP_LSTM:
+    case NN_OP_GRU:
+      return nn_fixed_prepare_recurrent;
     case NN_OP_EMBEDDING:
       return nn_fixed_prepare_embedding;
     default:
