@@ -42,18 +42,18 @@ clip (real x,
     }                                   \
   break
 
+/* y = act (x) */
 void
-CLASSED (nn_act_forward) (const NnLayer *l,
-                          NnShard       *s)
+CLASSED (nn_act_apply) (NnAct         act,
+                        const NnAttrs *a,
+                        gsize         n,
+                        const real   *restrict x,
+                        real         *restrict y)
 {
-  const NnAttrs *a = &l->node->attrs;
-  const gsize n = l->n_y * s->lanes;
-  const real *restrict x = IN (l, s, 0);
-  real *restrict y = OUT (l, s);
   const real alpha = a->alpha, threshold = a->threshold, slope = a->slope, shift = a->shift;
   const real top = a->max_value > 0 ? (real) a->max_value : (real) INFINITY;
 
-  switch (l->act)
+  switch (act)
     {
     case NN_ACT_RELU:
       EACH (v >= threshold ? (v > top ? top : v) : alpha * (v - threshold));
@@ -108,23 +108,20 @@ CLASSED (nn_act_forward) (const NnLayer *l,
     }                                   \
   break
 
-/* The steps of binary and ternary tanh pass the gradient through where the hard tanh has slope 1 (straight-through estimator). */
+/* gx += gy act' (x), y being act (x). The steps of binary and ternary tanh pass the gradient through where the hard tanh has slope 1 (straight-through estimator). */
 void
-CLASSED (nn_act_backward) (const NnLayer *l,
-                           NnShard       *s)
+CLASSED (nn_act_back) (NnAct         act,
+                       const NnAttrs *a,
+                       gsize         n,
+                       const real   *restrict x,
+                       const real   *restrict y,
+                       const real   *restrict gy,
+                       real         *restrict gx)
 {
-  const NnAttrs *a = &l->node->attrs;
-  const gsize n = l->n_y * s->lanes;
-  const real *restrict x = IN (l, s, 0), *restrict y = OUT (l, s), *restrict gy = GOUT (l, s);
-  real *restrict gx = GIN (l, s, 0);
   const real alpha = a->alpha, threshold = a->threshold, slope = a->slope;
   const real top = a->max_value > 0 ? (real) a->max_value : (real) INFINITY;
 
-  if (gx == NULL)
-    return;
-  if (!l->add[0])
-    memset (gx, 0, n * sizeof (real));
-  switch (l->act)
+  switch (act)
     {
     case NN_ACT_RELU:
       EACH (v > threshold ? (v < top ? (real) 1 : 0) : alpha);
@@ -165,6 +162,26 @@ CLASSED (nn_act_backward) (const NnLayer *l,
     default:
       EACH (1);
     }
+}
+
+void
+CLASSED (nn_act_forward) (const NnLayer *l,
+                          NnShard       *s)
+{
+  CLASSED (nn_act_apply) (l->act, &l->node->attrs, l->n_y * s->lanes, IN (l, s, 0), OUT (l, s));
+}
+
+void
+CLASSED (nn_act_backward) (const NnLayer *l,
+                           NnShard       *s)
+{
+  real *gx = GIN (l, s, 0);
+
+  if (gx == NULL)
+    return;
+  if (!l->add[0])
+    memset (gx, 0, l->n_y * s->lanes * sizeof (real));
+  CLASSED (nn_act_back) (l->act, &l->node->attrs, l->n_y * s->lanes, IN (l, s, 0), OUT (l, s), GOUT (l, s), gx);
 }
 
 /* Classes lie `inner` apart; the maximum is taken off before the exponential. */
@@ -225,7 +242,7 @@ CLASSED (nn_softmax_backward) (const NnLayer *l,
       }
 }
 
-/* Slopes are shared as the layer says: element e has slope e mod channels... with inner 1 and shared axes broadcast. */
+/* Slopes are shared along some axes: `broadcast` says which slope an element has. */
 void
 CLASSED (nn_prelu_forward) (const NnLayer *l,
                             NnShard       *s)

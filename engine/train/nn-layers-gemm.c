@@ -172,11 +172,33 @@ outer_block (const Outer *q,
       q->gw[(i0 + i) * q->ldw + o0 + o] += vec_sum (acc[i][o]);
 }
 
+static void
+outer_squares (const Outer *q)
+{
+  for (guint i = 0; i < q->mi; i++)
+    for (guint o = 0; o < q->no; o++)
+      for (gsize v = 0; v < q->lanes; v += VLEN)
+        {
+          vec sum = {};
+
+          for (guint r = 0; r < q->rows; r++)
+            for (guint p = 0; p < q->positions; p++)
+              sum += *(const vec *) (q->x + r * q->xr + p * q->xp + (gsize) i * q->lanes + v) *
+                     *(const vec *) (q->g + r * q->gr + p * q->gp + (gsize) o * q->lanes + v);
+          q->gw[i * q->ldw + o] += vec_sum (sum * sum);
+        }
+}
+
 #define OUTER_CASE(I, O) case I * 8 + O: outer_block (q, i, o, I, O); break;
 
 void
 CLASSED (nn_outer) (const Outer *q)
 {
+  if (q->squares)
+    {
+      outer_squares (q);
+      return;
+    }
   for (guint o = 0; o < q->no; o += MIN (q->no - o, OUTER_O))
     for (guint i = 0; i < q->mi; i += MIN (q->mi - i, OUTER_I))
       switch (MIN (q->mi - i, OUTER_I) * 8 + MIN (q->no - o, OUTER_O))

@@ -271,3 +271,131 @@ CLASSED (nn_batch_norm_finish_back) (const NnLayer *l,
   for (gsize e = 0; s->valid < s->lanes && e < l->n_y; e++)
     memset (gx + e * s->lanes + s->valid, 0, (s->lanes - s->valid) * sizeof (real));
 }
+
+/*
+ * Layer normalisation over one axis: `channels` elements that lie `inner` apart. Source: J. Ba, J. Kiros, G. Hinton 2016.
+ */
+typedef struct {
+  real mean[NN_LANES], inverse[NN_LANES];
+} Moments;
+
+static void
+moments_of (const NnLayer *l,
+            const real    *x,
+            gsize          step,
+            Moments       *m)
+{
+  real square[NN_LANES] = { 0 };
+
+  for (int k = 0; k < NN_LANES; k++)
+    m->mean[k] = 0;
+  for (gsize c = 0; c < l->channels; c++)
+    for (int k = 0; k < NN_LANES; k++)
+      m->mean[k] += x[c * step + k];
+  for (int k = 0; k < NN_LANES; k++)
+    m->mean[k] /= l->channels;
+  for (gsize c = 0; c < l->channels; c++)
+    for (int k = 0; k < NN_LANES; k++)
+      square[k] += (x[c * step + k] - m->mean[k]) * (x[c * step + k] - m->mean[k]);
+  for (int k = 0; k < NN_LANES; k++)
+    m->inverse[k] = 1 / real_sqrt (square[k] / l->channels + (real) l->node->attrs.epsilon);
+}
+
+void
+CLASSED (nn_layer_norm_forward) (const NnLayer *l,
+                                 NnShard       *s)
+{
+  const gsize step = l->inner * s->lanes, group = l->channels * step;
+  const real *gamma = WEIGHT (l, s, NN_ROLE_GAMMA), *beta = WEIGHT (l, s, NN_ROLE_BETA);
+
+  for (gsize at = 0; at < l->n_y * s->lanes; at += group)
+    for (gsize i = at; i < at + step; i += NN_LANES)
+      {
+        const real *x = IN (l, s, 0) + i;
+        Moments m;
+
+        moments_of (l, x, step, &m);
+        for (gsize c = 0; c < l->channels; c++)
+          for (int k = 0; k < NN_LANES; k++)
+            OUT (l, s)[i + c * step + k] = (x[c * step + k] - m.mean[k]) * m.inverse[k] * weight_or (gamma, c, 1) +
+                                           weight_or (beta, c, 0);
+      }
+}
+
+void
+CLASSED (nn_layer_norm_backward) (const NnLayer *l,
+                                  NnShard       *s)
+{
+  const gsize step = l->inner * s->lanes, group = l->channels * step;
+  const real *gamma = WEIGHT (l, s, NN_ROLE_GAMMA);
+  real *gx = GIN (l, s, 0), *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA);
+
+  for (gsize at = 0; at < l->n_y * s->lanes; at += group)
+    for (gsize i = at; i < at + step; i += NN_LANES)
+      {
+        const real *x = IN (l, s, 0) + i, *gy = GOUT (l, s) + i;
+        real sum[NN_LANES] = { 0 }, product[NN_LANES] = { 0 };
+        Moments m;
+
+        moments_of (l, x, step, &m);
+        for (gsize c = 0; c < l->channels; c++)
+          {
+            real to_gamma = 0, to_beta = 0;
+
+            for (int k = 0; k < NN_LANES; k++)
+              {
+                real g = gy[c * step + k], hat = (x[c * step + k] - m.mean[k]) * m.inverse[k];
+
+                to_gamma += s->squares ? g * hat * g * hat : g * hat;
+                to_beta += s->squares ? g * g : g;
+                sum[k] += g * weight_or (gamma, c, 1);
+                product[k] += g * weight_or (gamma, c, 1) * hat;
+              }
+            if (gg != NULL)
+              gg[c] += to_gamma;
+            if (gb != NULL)
+              gb[c] += to_beta;
+          }
+        for (gsize c = 0; gx != NULL && c < l->channels; c++)
+          for (int k = 0; k < NN_LANES; k++)
+            {
+              real hat = (x[c * step + k] - m.mean[k]) * m.inverse[k];
+              real g = m.inverse[k] * (gy[c * step + k] * weight_or (gamma, c, 1) - (sum[k] + hat * product[k]) / l->channels);
+
+              gx[i + c * step + k] = (l->add[0] ? gx[i + c * step + k] : 0) + g;
+            }
+      }
+}
+
+/* y = scale x + bias by channel, or one of each for all. */
+void
+CLASSED (nn_scale_forward) (const NnLayer *l,
+                            NnShard       *s)
+{
+  const real *scale = WEIGHT (l, s, NN_ROLE_SCALE), *bias = WEIGHT (l, s, NN_ROLE_BIAS);
+
+  for (gsize e = 0; e < l->n_y; e++)
+    for (gsize i = e * s->lanes, c = e % l->channels; i < (e + 1) * s->lanes; i++)
+      OUT (l, s)[i] = IN (l, s, 0)[i] * weight_or (scale, c, 1) + weight_or (bias, c, 0);
+}
+
+void
+CLASSED (nn_scale_backward) (const NnLayer *l,
+                             NnShard       *s)
+{
+  const real *scale = WEIGHT (l, s, NN_ROLE_SCALE);
+  real *gs = GRAD (l, s, NN_ROLE_SCALE), *gb = GRAD (l, s, NN_ROLE_BIAS), *gx = GIN (l, s, 0);
+
+  for (gsize e = 0; e < l->n_y; e++)
+    for (gsize i = e * s->lanes, c = e % l->channels; i < (e + 1) * s->lanes; i++)
+      {
+        real g = GOUT (l, s)[i], product = g * IN (l, s, 0)[i];
+
+        if (gs != NULL)
+          gs[c] += s->squares ? product * product : product;
+        if (gb != NULL)
+          gb[c] += s->squares ? g * g : g;
+        if (gx != NULL)
+          gx[i] = (l->add[0] ? gx[i] : 0) + g * weight_or (scale, c, 1);
+      }
+}

@@ -11,8 +11,20 @@
   F (NN_LAYER_ACT, act),                       \
   F (NN_LAYER_SOFTMAX, softmax),               \
   F (NN_LAYER_BATCH_NORM, batch_norm),         \
+  F (NN_LAYER_LAYER_NORM, layer_norm),         \
+  F (NN_LAYER_SCALE, scale),                   \
+  F (NN_LAYER_PRELU, prelu),                   \
   F (NN_LAYER_DROPOUT, dropout),               \
-  F (NN_LAYER_PRELU, prelu)
+  F (NN_LAYER_SUM_MAP, sum_map),               \
+  F (NN_LAYER_MAX_MAP, max_map),               \
+  F (NN_LAYER_PRODUCT_MAP, product_map),       \
+  F (NN_LAYER_WEIGHT_MAP, weight_map),         \
+  F (NN_LAYER_MERGE, merge),                   \
+  F (NN_LAYER_CONCATENATE, concatenate),       \
+  F (NN_LAYER_EMBEDDING, embedding),           \
+  F (NN_LAYER_SIMPLE_RNN, simple_rnn),         \
+  F (NN_LAYER_LSTM, lstm),                     \
+  F (NN_LAYER_GRU, gru)
 
 const NnLayers CLASSED (nn_layers) = {
   .real_size = sizeof (real),

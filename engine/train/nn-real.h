@@ -100,6 +100,7 @@ typedef struct {
   guint       rows, positions;
   guint       mi, no;
   guint       lanes;
+  gboolean    squares; /* each lane's sum is squared */
 } Outer;
 
 void CLASSED (nn_outer) (const Outer *outer);
@@ -235,6 +236,9 @@ LAYER_FUNCS (lstm)
 LAYER_FUNCS (gru)
 LAYER_FUNCS (quantize)
 
+void     CLASSED (nn_act_apply)            (NnAct act, const NnAttrs *attrs, gsize n, const real *x, real *y);
+void     CLASSED (nn_act_back)             (NnAct act, const NnAttrs *attrs, gsize n, const real *x, const real *y,
+                                            const real *gy, real *gx);
 void     CLASSED (nn_linear_prepare)       (const NnLayer *layer, gconstpointer values, gpointer aux);
 void     CLASSED (nn_batch_norm_finish)    (const NnLayer *layer, NnShard *shard);
 void     CLASSED (nn_batch_norm_finish_back) (const NnLayer *layer, NnShard *shard);

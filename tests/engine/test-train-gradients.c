@@ -234,6 +234,242 @@ test_convolutions (void)
     }
 }
 
+/* A dense layer before and after, so that weights lie on both sides of what is tested. */
+static TestNet *
+begin (const NnShape *shape,
+       guint64        seed)
+{
+  TestNet *net = net_new (shape, seed);
+  gint64 c = nn_shape_last (shape);
+
+  net_dense (net, c, c, NN_ACT_TANH);
+  return net;
+}
+
+static void
+finish (TestNet *net,
+        gint64   n)
+{
+  net_add (net, NN_OP_FLATTEN);
+  net_dense (net, n, 2, NN_ACT_LINEAR);
+  check (net_seal (net), VALUES, NN_LOSS_MSE, FALSE);
+}
+
+static void
+test_pooling (void)
+{
+  const NnOp ops[] = { NN_OP_MAX_POOL2D, NN_OP_AVG_POOL2D, NN_OP_GLOBAL_MAX_POOL, NN_OP_GLOBAL_AVG_POOL, NN_OP_REDUCE_MEAN,
+                       NN_OP_REDUCE_SUM, NN_OP_REDUCE_MAX, NN_OP_MAX_POOL1D, NN_OP_AVG_POOL1D };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ops); i++)
+    for (guint same = 0; same < 2; same++)
+      {
+        gboolean flat = ops[i] == NN_OP_MAX_POOL1D || ops[i] == NN_OP_AVG_POOL1D;
+        TestNet *net = begin (flat ? &NN_SHAPE (7, 3) : &NN_SHAPE (5, 6, 3), 100 + i);
+        NnNode *node = net_add (net, ops[i]);
+        gint64 n = flat ? 3 * (same ? 4 : 3) : same ? 3 * 3 * 3 : 2 * 3 * 3;
+
+        node->attrs.kernel[0] = node->attrs.kernel[1] = 2 + same;
+        node->attrs.stride[0] = node->attrs.stride[1] = 2;
+        node->attrs.padding = same ? NN_PADDING_SAME : NN_PADDING_VALID;
+        if (i >= 2 && i <= 3)
+          n = 3;
+        if (i >= 4 && i <= 6)
+          node->attrs.axis = same, node->attrs.axis2 = 1, n = same ? 15 : 3;
+        finish (net, n);
+      }
+}
+
+static void
+test_merges (void)
+{
+  const NnOp ops[] = { NN_OP_ADD, NN_OP_SUBTRACT, NN_OP_MULTIPLY, NN_OP_DIVIDE, NN_OP_AVERAGE, NN_OP_MAXIMUM, NN_OP_MINIMUM,
+                       NN_OP_CONCATENATE, NN_OP_DOT };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ops); i++)
+    {
+      TestNet *net = begin (&NN_SHAPE (6), 130 + i);
+      guint trunk = net->last, pair[2];
+
+      net_dense (net, 6, 4, NN_ACT_TANH);
+      pair[0] = net->last;
+      net->last = trunk;
+      net_dense (net, 6, 4, NN_ACT_SOFTPLUS);
+      pair[1] = net->last;
+      net_add_to (net, ops[i], pair, 2);
+      finish (net, ops[i] == NN_OP_CONCATENATE ? 8 : ops[i] == NN_OP_DOT ? 1 : 4);
+    }
+}
+
+/* A residual branch, three inputs, and shapes that are broadcast. */
+static void
+test_branches (void)
+{
+  TestNet *net = begin (&NN_SHAPE (4, 4, 3), 150);
+  guint trunk = net->last, inputs[3];
+
+  net_conv (net, 3, 3, 3, 3, 1, 1, 1, NN_PADDING_SAME)->attrs.act = NN_ACT_RELU;
+  inputs[0] = net->last;
+  inputs[1] = trunk;
+  net_add_to (net, NN_OP_GLOBAL_AVG_POOL, &trunk, 1)->attrs.keep_dims = TRUE;
+  inputs[2] = net->last;
+  net_add_to (net, NN_OP_MULTIPLY, inputs, 3);
+  inputs[1] = net->last;
+  net_add_to (net, NN_OP_ADD, inputs, 3);
+  finish (net, 48);
+}
+
+static void
+test_moves (void)
+{
+  const struct { NnOp op; gint64 n; } rows[] = {
+    { NN_OP_PERMUTE, 60 }, { NN_OP_UPSAMPLE, 240 }, { NN_OP_ZERO_PAD, 168 }, { NN_OP_CROP, 18 }, { NN_OP_SLICE, 24 },
+    { NN_OP_REVERSE, 60 }, { NN_OP_RESHAPE, 60 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      TestNet *net = begin (&NN_SHAPE (4, 5, 3), 160 + i);
+      NnAttrs *a = &net_add (net, rows[i].op)->attrs;
+
+      a->perm[0] = 2, a->perm[1] = 0, a->perm[2] = 1;
+      a->size[0] = a->size[1] = 2;
+      a->pad[0][0] = 1, a->pad[0][1] = rows[i].op == NN_OP_CROP ? 0 : 2, a->pad[1][0] = 1, a->pad[1][1] = rows[i].op == NN_OP_CROP ? 2 : 2;
+      if (rows[i].op == NN_OP_SLICE)
+        a->axis = 1, a->begin = 1, a->end = 4, a->step = 2;
+      else if (rows[i].op == NN_OP_REVERSE)
+        a->axis = 1;
+      a->target = NN_SHAPE (3, 20);
+      finish (net, rows[i].n);
+    }
+  {
+    TestNet *net = begin (&NN_SHAPE (4), 170);
+
+    net_add (net, NN_OP_REPEAT_VECTOR)->attrs.target = NN_SHAPE (3);
+    net_dense (net, 4, 2, NN_ACT_TANH);
+    finish (net, 6);
+  }
+}
+
+static void
+test_other_layers (void)
+{
+  TestNet *net = begin (&NN_SHAPE (3, 5), 180);
+  NnNode *node = net_add (net, NN_OP_LAYER_NORM);
+
+  net_weight (net, node, NN_ROLE_GAMMA, &NN_SHAPE (5), 0.5, 1.5);
+  net_weight (net, node, NN_ROLE_BETA, &NN_SHAPE (5), -0.5, 0.5);
+  finish (net, 15);
+  net = begin (&NN_SHAPE (3, 5), 181);
+  node = net_add (net, NN_OP_SCALE);
+  net_weight (net, node, NN_ROLE_SCALE, &NN_SHAPE (5), 0.5, 1.5);
+  net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (5), -0.5, 0.5);
+  finish (net, 15);
+  for (guint shared = 0; shared < 2; shared++)
+    {
+      net = begin (&NN_SHAPE (3, 5), 182);
+      node = net_add (net, NN_OP_PRELU);
+      net_weight (net, node, NN_ROLE_ALPHA, shared ? &NN_SHAPE (1, 5) : &NN_SHAPE (3, 5), 0.1, 0.5);
+      finish (net, 15);
+    }
+  net = net_new (&NN_SHAPE (6), 184);
+  node = net_add (net, NN_OP_EMBEDDING);
+  node->attrs.units = 3;
+  net_weight (net, node, NN_ROLE_EMBEDDINGS, &NN_SHAPE (2, 3), -1, 1);
+  finish (net, 18);
+}
+
+static void
+test_depthwise (void)
+{
+  for (guint i = 0; i < 6; i++)
+    {
+      gboolean separable = i >= 3;
+      TestNet *net = begin (&NN_SHAPE (6, 5, 3), 190 + i);
+      NnNode *node = net_add (net, separable ? NN_OP_SEPARABLE_CONV2D : NN_OP_DEPTHWISE_CONV2D);
+      NnAttrs *a = &node->attrs;
+      gint64 multiplier = 1 + i % 2;
+
+      a->kernel[0] = 3, a->kernel[1] = 2;
+      a->stride[0] = a->stride[1] = 1 + i % 3 / 2;
+      a->dilation[0] = a->dilation[1] = 1;
+      a->padding = NN_PADDING_SAME;
+      a->depth_multiplier = multiplier;
+      a->units = 4;
+      net_weight (net, node, separable ? NN_ROLE_DEPTHWISE_KERNEL : NN_ROLE_KERNEL, &NN_SHAPE (3, 2, 3, multiplier), -0.6, 0.6);
+      if (separable)
+        net_weight (net, node, NN_ROLE_POINTWISE_KERNEL, &NN_SHAPE (1, 1, 3 * multiplier, 4), -0.6, 0.6);
+      net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (separable ? 4 : 3 * multiplier), -0.3, 0.3);
+      finish (net, (i % 3 == 2 ? 9 : 30) * (separable ? 4 : 3 * multiplier));
+    }
+}
+
+static void
+test_transposed_and_einsum (void)
+{
+  for (guint same = 0; same < 2; same++)
+    {
+      TestNet *net = begin (&NN_SHAPE (3, 4, 2), 200 + same);
+      NnNode *node = net_add (net, NN_OP_CONV2D_TRANSPOSE);
+
+      node->attrs.kernel[0] = node->attrs.kernel[1] = 3;
+      node->attrs.stride[0] = node->attrs.stride[1] = 2;
+      node->attrs.padding = same ? NN_PADDING_SAME : NN_PADDING_VALID;
+      node->attrs.units = 3;
+      net_weight (net, node, NN_ROLE_KERNEL, &NN_SHAPE (3, 3, 2, 3), -0.6, 0.6);
+      net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (3), -0.3, 0.3);
+      finish (net, same ? 6 * 8 * 3 : 7 * 9 * 3);
+    }
+  {
+    TestNet *net = begin (&NN_SHAPE (3, 4), 202);
+    NnNode *node = net_add (net, NN_OP_EINSUM_DENSE);
+
+    node->attrs.equation = "abc,cde->abde";
+    node->shape = NN_SHAPE (3, 2, 5);
+    net_weight (net, node, NN_ROLE_KERNEL, &NN_SHAPE (4, 2, 5), -0.6, 0.6);
+    net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (2, 5), -0.6, 0.6);
+    finish (net, 30);
+  }
+  {
+    TestNet *net = begin (&NN_SHAPE (3, 4), 203);
+    guint pair[2] = { net->last, 0 };
+
+    net_dense (net, 4, 4, NN_ACT_TANH);
+    net_add (net, NN_OP_PERMUTE)->attrs.perm[0] = 1;
+    pair[1] = net->last;
+    net_add_to (net, NN_OP_MATMUL, pair, 2);
+    finish (net, 9);
+  }
+}
+
+static void
+test_recurrent (void)
+{
+  const struct { NnOp op; gint64 gates; gboolean after; } kinds[] = {
+    { NN_OP_SIMPLE_RNN, 1, FALSE }, { NN_OP_LSTM, 4, FALSE }, { NN_OP_GRU, 3, FALSE }, { NN_OP_GRU, 3, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    for (guint variant = 0; variant < 3; variant++)
+      {
+        TestNet *net = begin (&NN_SHAPE (5, 3), 210 + i);
+        NnNode *node = net_add (net, kinds[i].op);
+        gint64 wide = 4 * kinds[i].gates;
+
+        node->attrs.units = 4;
+        node->attrs.act = NN_ACT_TANH;
+        node->attrs.recurrent_act = variant == 2 ? NN_ACT_HARD_SIGMOID : NN_ACT_SIGMOID;
+        node->attrs.recurrent_slope = 0.2, node->attrs.recurrent_shift = 0.5;
+        node->attrs.return_sequences = variant == 1;
+        node->attrs.go_backwards = variant >= 1;
+        node->attrs.reset_after = kinds[i].after;
+        net_weight (net, node, NN_ROLE_KERNEL, &NN_SHAPE (3, wide), -0.8, 0.8);
+        net_weight (net, node, NN_ROLE_RECURRENT_KERNEL, &NN_SHAPE (4, wide), -0.8, 0.8);
+        net_weight (net, node, NN_ROLE_BIAS, kinds[i].after ? &NN_SHAPE (2, wide) : &NN_SHAPE (wide), -0.3, 0.3);
+        finish (net, variant == 1 ? 20 : 4);
+      }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -244,5 +480,13 @@ main (int    argc,
   g_test_add_func ("/train/gradients/losses", test_losses);
   g_test_add_func ("/train/gradients/activations", test_activations);
   g_test_add_func ("/train/gradients/convolutions", test_convolutions);
+  g_test_add_func ("/train/gradients/pooling", test_pooling);
+  g_test_add_func ("/train/gradients/merges", test_merges);
+  g_test_add_func ("/train/gradients/branches", test_branches);
+  g_test_add_func ("/train/gradients/moves", test_moves);
+  g_test_add_func ("/train/gradients/other-layers", test_other_layers);
+  g_test_add_func ("/train/gradients/depthwise", test_depthwise);
+  g_test_add_func ("/train/gradients/transposed-and-einsum", test_transposed_and_einsum);
+  g_test_add_func ("/train/gradients/recurrent", test_recurrent);
   return g_test_run ();
 }
