@@ -249,6 +249,33 @@ truth_cnn (GPtrArray *nets)
     truth_net_add (nets, g_strdup ("SVHN CNN, 50 % pruned, stream (Vivado HLS 2020.1)"), FALSE, nn_estimate (design, NULL, NULL), figures);
 }
 
+/* Two GRU taggers of uw-acme/HLS4ML_VS_MANUAL, Resource, Vivado HLS 2019.2; reuse factors follow from their DSPs. */
+static inline void
+truth_gru (GPtrArray *nets)
+{
+  static const struct { const char *name, *file, *config; double figures[6]; } cases[] = {
+    { "top tagger, GRU, RF 30/20 (Vivado HLS 2019.2)", "models/keras3_zip/toptag_gru.keras",
+      "{\"Backend\": \"Vivado\", \"IOType\": \"io_parallel\", \"Part\": \"xcu250-figd2104-2L-e\", \"ClockPeriod\": 5, \"HLSConfig\": {\"Model\": "
+      "{\"Precision\": \"ap_fixed<16,6>\", \"ReuseFactor\": 30, \"Strategy\": \"Resource\"}, \"LayerName\": {\"layer1\": {\"RecurrentReuseFactor\": 20}}}}",
+      { 198, 93, 82840, 15194, 878, 822 } },
+    { "flavour tagger, GRU, 4 bits, RF 30 (Vivado HLS 2019.2)", "models/keras3_zip/ftag_gru.keras",
+      "{\"Backend\": \"Vivado\", \"IOType\": \"io_parallel\", \"Part\": \"xcu250-figd2104-2L-e\", \"ClockPeriod\": 5, \"HLSConfig\": {\"Model\": "
+      "{\"Precision\": \"ap_fixed<4,2>\", \"ReuseFactor\": 30, \"Strategy\": \"Resource\"}, \"LayerName\": {\"gru\": {\"RecurrentReuseFactor\": 30}}}}",
+      { 123, 374, 122749, 14906, 667, 572 } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = test_shared_path (cases[i].file);
+      g_autoptr (NnModel) model = path != NULL ? nn_model_load (path, NULL, NULL, NULL, NULL) : NULL;
+      g_autoptr (NnConfig) config = nn_config_parse (cases[i].config, NULL);
+      g_autoptr (NnDesign) design = model != NULL && config != NULL ? nn_design_new (model, config, NULL) : NULL;
+
+      if (design != NULL)
+        truth_net_add (nets, g_strdup (cases[i].name), TRUE, nn_estimate (design, NULL, NULL), cases[i].figures);
+    }
+}
+
 static inline GPtrArray *
 truth_nets (GPtrArray *rows)
 {
@@ -258,5 +285,6 @@ truth_nets (GPtrArray *rows)
   if (folder != NULL)
     truth_mlp_nets (nets, rows, folder);
   truth_cnn (nets);
+  truth_gru (nets);
   return nets;
 }

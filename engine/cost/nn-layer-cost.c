@@ -22,6 +22,11 @@
 #define SOFTMAX_FF 120.0
 #define SOFTMAX_CYCLES_FAST 8
 #define SOFTMAX_CYCLES_SLOW 15
+/* A GRU's states, gates and their tables: 212 LUTs and 25 FFs for each bit of each unit (uwacme, 16 and 4 bits). */
+#define RECURRENT_LUT_BIT 70.0
+#define RECURRENT_FF_BIT 7.0
+/* Cycles of a recurrent step after its matrices: tables, products of gates and states. */
+#define GATE_CYCLES 8
 /* An activation by table: 142 LUTs an element (uwacme sigmoid). */
 #define TABLE_LUT 140.0
 /* Batch normalisation: 48 to 70 LUTs and 40 FFs an element of 16 bits. */
@@ -413,7 +418,8 @@ recurrent (const Layer *l,
   guint gates = l->node->op == NN_OP_LSTM ? 4 : l->node->op == NN_OP_GRU ? 3 : 1;
   NnMatrix a = matrix_of (l, kernel, l->plan->n_in, l->plan->n_out), b;
   NnCost inner, outer;
-  double step, table;
+  double step, table, blocks;
+  gboolean narrow;
 
   b = matrix_of (l, state, (gsize) units, gates * (gsize) units);
   if (kernel != NULL && kernel->shape.rank == 2)
@@ -428,14 +434,26 @@ recurrent (const Layer *l,
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     cost->resource[r] = nn_figure_add (inner.resource[r], outer.resource[r]);
   /* products of gates and states, and a table for each gate's element */
-  cost->resource[NN_RESOURCE_DSP] = nn_figure_add (cost->resource[NN_RESOURCE_DSP], nn_figure_between (3 * units, 0, 1.5));
+  narrow = nn_multiplier_dsp (l->part, &l->plan->result, &l->plan->result) == 0 && (l->part == NULL || l->part->family != NN_FAMILY_ASIC);
+  cost->resource[NN_RESOURCE_DSP] = nn_figure_add (cost->resource[NN_RESOURCE_DSP],
+                                                   nn_figure_between (narrow ? units : gates * units, 0, 1.5));
   cost->resource[NN_RESOURCE_BRAM] = nn_figure_add (cost->resource[NN_RESOURCE_BRAM], nn_figure_between (ceil (gates * units / 2) * table, 0, 2.5));
-  cost->resource[NN_RESOURCE_LUT] = nn_figure_add (cost->resource[NN_RESOURCE_LUT],
-                                                   nn_figure_between (gates * units * (TABLE_LUT + 3 * l->plan->result.width), 0.3, 4));
-  cost->resource[NN_RESOURCE_FF] = nn_figure_add (cost->resource[NN_RESOURCE_FF], nn_figure_between (gates * units * 2 * l->plan->result.width, 0.3, 2.5));
-  step = inner.latency.value + outer.latency.value + 8;
+  /* the states and gates are held in arrays that every step chooses from: that outweighs the multipliers' own logic */
+  blocks = ceil ((double) a.n_in * a.n_out / MAX (a.reuse, 1)) + ceil ((double) b.n_in * b.n_out / b.reuse);
+  if (l->plan->strategy == NN_STRATEGY_RESOURCE && a.reuse > 1)
+    set_logic (cost, blocks * (l->plan->accum.width + 7) + gates * units * RECURRENT_LUT_BIT * l->plan->result.width,
+               blocks * l->plan->accum.width + gates * units * RECURRENT_FF_BIT * l->plan->result.width, 0.5, 1.8);
+  else
+    {
+      cost->resource[NN_RESOURCE_LUT] = nn_figure_add (cost->resource[NN_RESOURCE_LUT],
+                                                       nn_figure_between (gates * units * RECURRENT_LUT_BIT * l->plan->result.width, 0.1, 2));
+      cost->resource[NN_RESOURCE_FF] = nn_figure_add (cost->resource[NN_RESOURCE_FF],
+                                                      nn_figure_between (gates * units * RECURRENT_FF_BIT * l->plan->result.width, 0.1, 2));
+    }
+  /* both matrices run at once; then the gates (uwacme: 38 and 41 cycles a step at RF 30) */
+  step = MAX (inner.latency.value, outer.latency.value) + GATE_CYCLES;
   cost->bops = steps * (inner.bops + outer.bops + gates * units * l->plan->result.width * l->plan->result.width);
-  cost->latency = nn_figure_between (steps * step, 0.5, 1.6);
+  cost->latency = nn_figure_between (steps * step, 0.8, 1.6);
   cost->interval = cost->latency;
 }
 

@@ -13,14 +13,17 @@
 
 /* An addition of w bits is charged w plus this many LUTs by HLS (csynth reports of Vivado HLS 2019.1 to 2020.1). */
 #define ADD_LUT_OVERHEAD 7
-/* Share of these charges that is left where three-input adders are used. Calibrated: mnist and arrhythmia of
- * argykokk_mlp (Vitis HLS 2021.1, 0.72) and model_2.1 of lrozzy_openml (2024.1, 1.03) for Vitis: their mean; the
- * wa-hls4ml shapes with 32 inputs for Vivado. */
-#define VITIS_ADD_SHARE 0.87
-#define VIVADO_ADD_SHARE 0.98
+/* Share of these charges that is left where additions of three numbers take a row of LUTs: deep pipelines of slow parts.
+ * Calibrated: mnist and arrhythmia of argykokk_mlp (Vitis HLS 2021.1, 7 series, 0.66 to 0.71); on UltraScale+ the pruned
+ * jets of lrozzy_openml (Vitis HLS 2024.1, 1.05) and wa-hls4ml (Vivado HLS 2020.1, 0.90). */
+#define SLOW_ADD_SHARE 0.70
+#define FAST_ADD_SHARE 0.98
 #define LATENCY_LUT_LOW 0.72
 #define LATENCY_LUT_HIGH 1.32
-/* Registers of the Latency kernel: bits of products and partial sums that cross a cycle's end. Same calibration. */
+/* Registers of the Latency kernel: bits of products and partial sums that cross a cycle's end. Same calibration; on slow
+ * parts 1.0 to 1.9 times the bits of all products at an interval of 1, 0.8 to 1.2 at longer ones. */
+#define SLOW_FF_PIPELINED 1.35
+#define SLOW_FF 0.98
 #define LATENCY_FF_FIRST 0.20
 #define LATENCY_FF_NEXT 0.22
 #define LATENCY_FF_SHARED 0.80
@@ -99,12 +102,18 @@ nn_cost_init (NnCost *cost)
   cost->area_um2 = nn_figure (NAN);
 }
 
+static gboolean
+is_slow (NnFamily family)
+{
+  return family == NN_FAMILY_7_SERIES || family == NN_FAMILY_POLARFIRE || family == NN_FAMILY_LATTICE;
+}
+
 void
 nn_family_delays (NnFamily family,
                   double  *add_ns,
                   double  *multiply_ns)
 {
-  gboolean slow = family == NN_FAMILY_7_SERIES || family == NN_FAMILY_POLARFIRE || family == NN_FAMILY_LATTICE;
+  gboolean slow = is_slow (family);
 
   *add_ns = slow ? SLOW_ADD_NS : FAST_ADD_NS;
   *multiply_ns = slow ? SLOW_MULTIPLY_NS : FAST_MULTIPLY_NS;
@@ -206,7 +215,7 @@ latency_kernel (const NnMatrix *m,
 {
   NnWeightCount count = count_weights (m);
   NnFigure tree = tree_latency (m, count.max_fan_in, count.n_dsp > 0 && has_multipliers (m));
-  double multipliers, adds, share = m->vivado ? VIVADO_ADD_SHARE : VITIS_ADD_SHARE, bits, lut, ff, turns, latency;
+  double multipliers, adds, share = is_slow (family_of (m)) ? SLOW_ADD_SHARE : FAST_ADD_SHARE, bits, lut, ff, turns, latency;
 
   multipliers = latency_multipliers (m, &count, &cost->resource[NN_RESOURCE_DSP]);
   adds = count.n_nonzero + count.n_two_digit;
@@ -215,12 +224,16 @@ latency_kernel (const NnMatrix *m,
   lut = share * adds * (m->accum.width + ADD_LUT_OVERHEAD);
   if (multipliers == 0 && count.n_dsp > 0 && has_multipliers (m))
     lut += share * count.n_logic_digits * (m->input.width + ADD_LUT_OVERHEAD);
-  ff = bits * (LATENCY_FF_FIRST + LATENCY_FF_NEXT * MAX (0, tree.value - 1));
+  if (is_slow (family_of (m)))
+    ff = bits * (m->reuse <= 1 ? SLOW_FF_PIPELINED : SLOW_FF);
+  else
+    ff = bits * (LATENCY_FF_FIRST + LATENCY_FF_NEXT * MAX (0, tree.value - 1));
   latency = tree.value;
   if (turns > 1.5) /* multipliers take turns */
     {
       latency = ceil (turns) + MAX (0, tree.value - 2);
-      ff = bits * MAX (LATENCY_FF_SHARED, ff / MAX (bits, 1));
+      if (!is_slow (family_of (m)))
+        ff = bits * MAX (LATENCY_FF_SHARED, ff / MAX (bits, 1));
     }
   else if (tree.value < 1)
     ff = 0;
