@@ -78,15 +78,14 @@ truth_set_precision (NnLayerConfig *layer,
 }
 
 /* The layers' own types; a relu in between hands on the next layer's input type. */
-static inline NnEstimate *
-truth_mlp_estimate (GPtrArray *rows)
+static inline NnDesign *
+truth_mlp_design (GPtrArray *rows)
 {
   g_autoptr (NnModel) model = truth_mlp (rows);
   g_autoptr (NnConfig) config = nn_config_new ();
-  g_autoptr (NnDesign) design = NULL;
   g_autoptr (GError) error = NULL;
+  NnDesign *design;
   const NnMatrix *first = &((TruthRow *) rows->pdata[0])->matrix;
-  NnEstimate *estimate;
 
   nn_config_set_clock_ns (config, first->clock_ns);
   nn_config_set_uncertainty (config, first->uncertainty);
@@ -109,7 +108,16 @@ truth_mlp_estimate (GPtrArray *rows)
     }
   design = nn_design_new (model, config, &error);
   g_assert_no_error (error);
-  estimate = nn_estimate (design, first->part, &error);
+  return design;
+}
+
+static inline NnEstimate *
+truth_mlp_estimate (GPtrArray *rows)
+{
+  g_autoptr (NnDesign) design = truth_mlp_design (rows);
+  g_autoptr (GError) error = NULL;
+  NnEstimate *estimate = nn_estimate (design, ((TruthRow *) rows->pdata[0])->matrix.part, &error);
+
   g_assert_no_error (error);
   return estimate;
 }

@@ -222,6 +222,27 @@ append_nets (GString   *text,
   g_string_append_printf (text, "\n\n%u of %u figures lie within their bounds.\n", covered, n);
 }
 
+#define TIMED_RUNS 2000
+
+static void
+append_speed (GString   *text,
+              GPtrArray *rows)
+{
+  g_autoptr (GPtrArray) chain = truth_chain (rows, "argykokk", "jet_tagging", 1);
+  g_autoptr (NnDesign) design = chain->len > 0 ? truth_mlp_design (chain) : NULL;
+  gint64 start = g_get_monotonic_time ();
+
+  for (guint k = 0; design != NULL && k < TIMED_RUNS; k++)
+    {
+      g_autoptr (NnEstimate) estimate = nn_estimate (design, NULL, NULL);
+
+      g_assert_nonnull (estimate);
+    }
+  if (design != NULL)
+    g_string_append_printf (text, "\nSpeed: %.0f estimates of the jets network a second, on one thread of the machine this was made on.\n",
+                            TIMED_RUNS * 1e6 / (g_get_monotonic_time () - start));
+}
+
 static char *
 make_section (GPtrArray *rows)
 {
@@ -246,6 +267,7 @@ make_section (GPtrArray *rows)
     g_autoptr (GPtrArray) nets = truth_nets (rows);
 
     append_nets (text, nets);
+    append_speed (text, rows);
   }
   g_string_append (text, END "\n");
   return g_string_free (text, FALSE);
