@@ -14,6 +14,7 @@ typedef struct {
   char  *label;
   char  *split;
   double validation;
+  double divide;
   gboolean raw;
 } Options;
 
@@ -212,6 +213,7 @@ run (Cli   *cli,
     { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the array of labels", "NAME" },
     { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table (the last)", "COLUMN" },
     { "split", 0, 0, G_OPTION_ARG_STRING, &options.split, "Part: train, validation or test (test where there is one, otherwise all)", "PART" },
+    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &options.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &options.validation, "Fraction set aside for validation (0)", "F" },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &options.raw, "Do not apply the standardisation that the network carries", NULL },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "Bit-accurate, as the hardware of this configuration computes", "C.json" },
@@ -235,6 +237,7 @@ run (Cli   *cli,
   wanted.y = options.y;
   wanted.label = options.label;
   wanted.validation = options.validation;
+  wanted.divide = options.divide;
   wanted.seed = cli->seed;
   if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error))
     return cli_fail (&cli_evaluate, error);

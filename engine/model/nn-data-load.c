@@ -13,6 +13,9 @@ typedef enum {
   FORMAT_NPY,
   FORMAT_NPZ,
   FORMAT_HDF5,
+  FORMAT_MAT,
+  FORMAT_IDX,
+  FORMAT_CSV,
 } Format;
 
 /* One row a format: what it begins with, how it lists, how it opens. */
@@ -53,7 +56,25 @@ static const FormatInfo formats[] = {
   { FORMAT_NPY, "\x93NUMPY", 6, 0, npy_list, npy_open },
   { FORMAT_NPZ, "PK\3\4", 4, 0, nn_data_npz_list, nn_data_npz_open },
   { FORMAT_HDF5, "\x89HDF", 4, 0, nn_data_hdf5_list, nn_data_hdf5_open },
+  { FORMAT_MAT, "MATLAB 5.0 MAT-file", 19, 0, nn_data_mat_list, nn_data_mat_open },
+  { FORMAT_MAT, "MATLAB 7.3 MAT-file", 19, 0, nn_data_mat_list, nn_data_mat_open },
+  { FORMAT_HDF5, "\x89HDF", 4, 512, nn_data_hdf5_list, nn_data_hdf5_open },
+  { FORMAT_IDX, "\x1f\x8b", 2, 0, nn_data_idx_list, nn_data_idx_open },
+  { FORMAT_IDX, "\0\0", 2, 0, nn_data_idx_list, nn_data_idx_open },
 };
+
+/* What is text is a table. */
+static const FormatInfo table = { FORMAT_CSV, "", 0, 0, nn_data_csv_list, nn_data_csv_open };
+
+static gboolean
+is_text (const guint8 *start,
+         gsize         n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (start[i] < ' ' && strchr ("\t\n\r\f", start[i]) == NULL)
+      return FALSE;
+  return n > 0 && memchr (start, '\0', n) == NULL;
+}
 
 static const FormatInfo *
 find_format (const char *path,
@@ -70,7 +91,10 @@ find_format (const char *path,
     if (n >= formats[i].at + formats[i].length &&
         memcmp (start + formats[i].at, formats[i].start, formats[i].length) == 0)
       return &formats[i];
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: %s; .npz, .npy and HDF5 are accepted", path,
+  if (is_text (start, n))
+    return &table;
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+               "%s: %s; .npz, .npy, HDF5, tables (CSV), IDX (.gz too) and MATLAB files are accepted", path,
                n == 0 ? "the file is empty" : "no known format of data");
   return NULL;
 }
@@ -103,6 +127,7 @@ nn_data_open (const char *path,
 typedef struct {
   NnSplit split;
   char   *x_path, *x_name, *y_path, *y_name;
+  char   *but; /* of a table: the column that is no input */
 } Origin;
 
 typedef struct {
@@ -120,6 +145,7 @@ plan_clear (Plan *plan)
       g_free (plan->origins[i].x_name);
       g_free (plan->origins[i].y_path);
       g_free (plan->origins[i].y_name);
+      g_free (plan->origins[i].but);
     }
   g_strfreev (plan->class_names);
 }
@@ -132,7 +158,8 @@ plan_add (Plan       *plan,
           const char *y_path,
           const char *y_name)
 {
-  plan->origins[plan->n++] = (Origin){ split, g_strdup (x_path), g_strdup (x_name), g_strdup (y_path), g_strdup (y_name) };
+  plan->origins[plan->n++] =
+    (Origin){ split, g_strdup (x_path), g_strdup (x_name), g_strdup (y_path), g_strdup (y_name), NULL };
 }
 
 static const NnDataEntry *
@@ -173,6 +200,7 @@ static const struct {
   { NN_SPLIT_TRAIN, "inputs", "targets" },        { NN_SPLIT_VALIDATION, "x_val", "y_val" },
   { NN_SPLIT_VALIDATION, "x_valid", "y_valid" },  { NN_SPLIT_VALIDATION, "x_validation", "y_validation" },
   { NN_SPLIT_TEST, "x_test", "y_test" },          { NN_SPLIT_TEST, "test_x", "test_y" },
+  { NN_SPLIT_TRAIN, "xtrain", "ytrain" },         { NN_SPLIT_TEST, "xtest", "ytest" },
 };
 
 static void
@@ -241,15 +269,38 @@ plan_class_names (Plan       *plan,
   return TRUE;
 }
 
+/* The label's column is told by name, or is the last; the inputs are all others, or those that are named. */
+static gboolean
+plan_table (Plan                *plan,
+            const char          *path,
+            const NnDataOptions *options,
+            GError             **error)
+{
+  g_autoptr (GPtrArray) entries = nn_data_csv_list (path, error);
+  const char *label = options->label != NULL ? options->label : options->y;
+
+  if (entries == NULL || (label != NULL && !check_name (path, entries, label, error)))
+    return FALSE;
+  if (label == NULL)
+    label = ((NnDataEntry *) entries->pdata[entries->len - 1])->name;
+  plan_add (plan, NN_SPLIT_TRAIN, path, options->x, path, label);
+  plan->origins[0].but = g_strdup (label);
+  return TRUE;
+}
+
 static gboolean
 plan_container (Plan                *plan,
                 const char          *path,
                 const NnDataOptions *options,
                 GError             **error)
 {
-  g_autoptr (GPtrArray) entries = nn_data_list (path, error);
+  const FormatInfo *info = find_format (path, error);
+  g_autoptr (GPtrArray) entries = NULL;
   g_autofree char *have = NULL;
 
+  if (info != NULL && info->format == FORMAT_CSV)
+    return plan_table (plan, path, options, error);
+  entries = info != NULL ? info->list (path, error) : NULL;
   if (entries == NULL)
     return FALSE;
   if (options->x != NULL && options->y != NULL)
@@ -294,18 +345,30 @@ make_plan (Plan                *plan,
   return TRUE;
 }
 
+/* A vector that MATLAB keeps as one row is a column of labels. */
+static void
+turn_row_vector (NnArrayReader *labels,
+                 gsize          n)
+{
+  if (labels->shape.rank == 2 && labels->shape.dims[0] == 1 && n > 1 && (gsize) labels->shape.dims[1] == n)
+    labels->shape = NN_SHAPE ((gint64) n);
+}
+
 static gboolean
 open_part (const Origin *origin,
            NnDataPart   *part,
            GError      **error)
 {
-  g_autoptr (NnArrayReader) labels = nn_data_open (origin->y_path, origin->y_name, error);
+  g_autoptr (NnArrayReader) labels = NULL;
 
   part->split = origin->split;
-  if (labels == NULL || !nn_targets_read (&part->y, labels, error))
+  part->x = origin->but != NULL ? nn_data_csv_features (origin->x_path, origin->x_name, origin->but, error)
+                                : nn_data_open (origin->x_path, origin->x_name, error);
+  labels = part->x != NULL ? nn_data_open (origin->y_path, origin->y_name, error) : NULL;
+  if (labels == NULL)
     return FALSE;
-  part->x = nn_data_open (origin->x_path, origin->x_name, error);
-  return part->x != NULL;
+  turn_row_vector (labels, part->x->shape.dims[0]);
+  return nn_targets_read (&part->y, labels, error);
 }
 
 /* Puts the file's name before the message, once. */

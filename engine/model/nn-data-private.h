@@ -5,6 +5,8 @@
 
 #include "nn-dataset.h"
 
+#include <stdio.h>
+
 G_BEGIN_DECLS
 
 /* The most bytes that deflate makes of one (1032), rounded up: an array that claims more than this is a lie. */
@@ -79,6 +81,15 @@ GPtrArray     *nn_data_npz_list  (const char *path, GError **error);
 NnArrayReader *nn_data_npz_open  (const char *path, const char *name, GError **error);
 GPtrArray     *nn_data_hdf5_list (const char *path, GError **error);
 NnArrayReader *nn_data_hdf5_open (const char *path, const char *name, GError **error);
+GPtrArray     *nn_data_csv_list  (const char *path, GError **error);
+NnArrayReader *nn_data_csv_open  (const char *path, const char *name, GError **error);
+/* Every column but @label, or those that @names lists with commas between. */
+NnArrayReader *nn_data_csv_features (const char *path, const char *names, const char *label, GError **error);
+NnArrayReader *nn_data_csv_stream (FILE *file, GError **error); /* (transfer full) */
+GPtrArray     *nn_data_idx_list  (const char *path, GError **error);
+NnArrayReader *nn_data_idx_open  (const char *path, const char *name, GError **error);
+GPtrArray     *nn_data_mat_list  (const char *path, GError **error);
+NnArrayReader *nn_data_mat_open  (const char *path, const char *name, GError **error);
 
 /* The format is told by the file's first bytes. */
 NnArrayReader *nn_data_open      (const char *path, const char *name, GError **error);

@@ -218,6 +218,7 @@ distribute (Build        *build,
   const NnDataPart *part = &build->parts[p];
   NnDataset *data = build->data;
   gsize width = data->kind.n_classes;
+  double divide = build->options->divide != 0 ? build->options->divide : 1;
 
   for (gsize i = 0; i < count; i++)
     {
@@ -226,7 +227,7 @@ distribute (Build        *build,
       float *y = nn_tensor_f32 (data->y[split]) + to[split] * width;
 
       for (gsize k = 0; k < row; k++)
-        x[k] = values[i * row + k];
+        x[k] = values[i * row + k] / divide;
       nn_target_row (&data->kind, &part->y, first + i, y);
       hash_floats (build->checksum, x, row);
       hash_floats (build->checksum, y, width);

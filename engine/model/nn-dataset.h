@@ -17,10 +17,11 @@ typedef enum {
 
 /**
  * NnDataOptions:
- * @x: (nullable): name of the array of inputs, where a file holds several
+ * @x: (nullable): name of the array of inputs, where a file holds several; of a table: the columns, with commas between
  * @y: (nullable): name of the array of targets
  * @label: (nullable): name of a table's label column; the last without it
  * @validation: fraction of the training part set aside where the file has no validation part (default 0.2)
+ * @divide: inputs are divided by this (255 for pictures of bytes); 0 and 1 leave them alone. Nothing is scaled unasked
  * @standardize: whether to learn mean and deviation of every feature on the training part and apply them to all
  * @seed: of the split
  * @memory_limit: inputs of more bytes than this live in a temporary file that is mapped into memory, so that they need
@@ -31,6 +32,7 @@ typedef struct {
   const char *y;
   const char *label;
   double      validation;
+  double      divide;
   gboolean    standardize;
   guint64     seed;
   guint64     memory_limit;

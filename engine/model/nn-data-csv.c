@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tables as text: a header, quotes as in RFC 4180, and commas, semicolons or tabs between the columns. */
+
+#include "nn-data-private.h"
+
+#include "nn-error.h"
+#include "nn-text.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A record longer than this is not one. */
+#define MAX_RECORD (16 << 20)
+#define MAX_COLUMNS 65536
+
+typedef struct {
+  FILE      *file;    /* owned */
+  char       separator;
+  GString   *record;  /* owned: the fields' text, one after the other, each ended by a 0 */
+  GArray    *fields;  /* owned: where each begins in @record (gsize) */
+  gsize      line;    /* of the record's first line */
+  gsize      next_line;
+  GPtrArray *names;   /* owned: of the columns */
+  gboolean  *is_text; /* owned: per column, whether a value is no number */
+  gsize      n_rows;
+} Csv;
+
+static void
+csv_free (Csv *csv)
+{
+  if (csv == NULL)
+    return;
+  if (csv->file != NULL)
+    fclose (csv->file);
+  g_string_free (csv->record, TRUE);
+  g_array_unref (csv->fields);
+  g_ptr_array_unref (csv->names);
+  g_free (csv->is_text);
+  g_free (csv);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Csv, csv_free)
+
+static const char *
+field (const Csv *csv,
+       guint      i)
+{
+  return csv->record->str + g_array_index (csv->fields, gsize, i);
+}
+
+static void
+begin_field (Csv *csv)
+{
+  gsize at = csv->record->len;
+
+  g_array_append_val (csv->fields, at);
+}
+
+/* Blanks around a field do not count. */
+static void
+end_field (Csv *csv)
+{
+  gsize start = g_array_index (csv->fields, gsize, csv->fields->len - 1);
+  gsize blanks = strspn (csv->record->str + start, " \t\r");
+
+  g_string_erase (csv->record, start, blanks);
+  while (csv->record->len > start && strchr (" \t\r", csv->record->str[csv->record->len - 1]) != NULL)
+    g_string_truncate (csv->record, csv->record->len - 1);
+  g_string_append_c (csv->record, '\0');
+}
+
+/* The text within quotes; a doubled quote is one. */
+static gboolean
+read_quoted (Csv     *csv,
+             GError **error)
+{
+  int c;
+
+  while ((c = getc (csv->file)) != EOF && csv->record->len < MAX_RECORD)
+    {
+      if (c == '\n')
+        csv->next_line++;
+      if (c == '"')
+        {
+          c = getc (csv->file);
+          if (c != '"')
+            {
+              ungetc (c, csv->file);
+              return TRUE;
+            }
+        }
+      if (c != '\0')
+        g_string_append_c (csv->record, c);
+    }
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": a quotation mark is not closed", csv->line);
+  return FALSE;
+}
+
+/* Reads the next record that is not blank; at the end of the file there are no fields. */
+static gboolean
+read_record (Csv     *csv,
+             GError **error)
+{
+  int c = 0;
+
+  do
+    {
+      csv->line = csv->next_line;
+      g_string_truncate (csv->record, 0);
+      g_array_set_size (csv->fields, 0);
+      begin_field (csv);
+      while ((c = getc (csv->file)) != EOF && c != '\n')
+        {
+          if (c == '"' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
+            {
+              if (!read_quoted (csv, error))
+                return FALSE;
+            }
+          else if (c == csv->separator)
+            {
+              end_field (csv);
+              begin_field (csv);
+            }
+          else if (c != '\0')
+            g_string_append_c (csv->record, c);
+          if (csv->record->len >= MAX_RECORD || csv->fields->len > MAX_COLUMNS)
+            {
+              g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "line %" G_GSIZE_FORMAT ": the line is too long for a table",
+                           csv->line);
+              return FALSE;
+            }
+        }
+      end_field (csv);
+      csv->next_line += c == '\n';
+    }
+  while (c != EOF && csv->fields->len == 1 && field (csv, 0)[0] == '\0');
+  if (c == EOF && csv->fields->len == 1 && field (csv, 0)[0] == '\0')
+    g_array_set_size (csv->fields, 0);
+  return TRUE;
+}
+
+/* The one of , ; and tab that stands most often in the first line, outside quotes. */
+static char
+guess_separator (FILE *file)
+{
+  gsize counts[3] = { 0 };
+  gboolean quoted = FALSE;
+  int c;
+
+  while ((c = getc (file)) != EOF && (c != '\n' || quoted))
+    {
+      quoted ^= c == '"';
+      counts[0] += !quoted && c == ',';
+      counts[1] += !quoted && c == ';';
+      counts[2] += !quoted && c == '\t';
+    }
+  rewind (file);
+  if (counts[1] > counts[0] && counts[1] >= counts[2])
+    return ';';
+  return counts[2] > counts[0] ? '\t' : ',';
+}
+
+static void
+skip_byte_order_mark (FILE *file)
+{
+  if (getc (file) != 0xef || getc (file) != 0xbb || getc (file) != 0xbf)
+    rewind (file);
+}
+
+static gboolean
+is_missing (const char *text)
+{
+  static const char *const words[] = { "", "?", "na", "n/a", "nan", "null", "none" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_ascii_strcasecmp (text, words[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+read_names (Csv     *csv,
+            GError **error)
+{
+  gboolean all_numbers = TRUE;
+  double value;
+
+  skip_byte_order_mark (csv->file);
+  if (!read_record (csv, error))
+    return FALSE;
+  for (guint i = 0; i < csv->fields->len; i++)
+    {
+      all_numbers &= nn_text_to_double (field (csv, i), &value);
+      g_ptr_array_add (csv->names, g_utf8_make_valid (field (csv, i), -1));
+    }
+  if (csv->fields->len > 0 && !all_numbers)
+    return TRUE;
+  g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT,
+                       csv->fields->len == 0 ? "the table is empty"
+                                             : "line 1: the table begins with numbers; a header with the columns' names is needed");
+  return FALSE;
+}
+
+static gboolean
+check_width (const Csv *csv,
+             GError   **error)
+{
+  if (csv->fields->len == csv->names->len)
+    return TRUE;
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": %u values, but the header names %u columns",
+               csv->line, csv->fields->len, csv->names->len);
+  return FALSE;
+}
+
+static gboolean
+csv_rewind (Csv     *csv,
+            GError **error)
+{
+  rewind (csv->file);
+  skip_byte_order_mark (csv->file);
+  csv->next_line = 1;
+  return read_record (csv, error);
+}
+
+/* Goes through the whole table once: rows are counted, and which columns hold text is found out. */
+static Csv *
+csv_new (FILE    *file, /* (transfer full) */
+         GError **error)
+{
+  g_autoptr (Csv) csv = g_new0 (Csv, 1);
+
+  csv->file = file;
+  csv->record = g_string_new (NULL);
+  csv->fields = g_array_new (FALSE, FALSE, sizeof (gsize));
+  csv->names = g_ptr_array_new_with_free_func (g_free);
+  csv->next_line = 1;
+  csv->separator = guess_separator (file);
+  if (!read_names (csv, error))
+    return NULL;
+  csv->is_text = g_new0 (gboolean, csv->names->len);
+  for (;;)
+    {
+      double value;
+
+      if (!read_record (csv, error))
+        return NULL;
+      if (csv->fields->len == 0)
+        break;
+      if (!check_width (csv, error))
+        return NULL;
+      csv->n_rows++;
+      for (guint i = 0; i < csv->fields->len; i++)
+        if (!csv->is_text[i] && !nn_text_to_double (field (csv, i), &value) && !is_missing (field (csv, i)))
+          csv->is_text[i] = TRUE;
+    }
+  if (ferror (file))
+    {
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "the table cannot be read: %s", g_strerror (errno));
+      return NULL;
+    }
+  return csv_rewind (csv, error) ? g_steal_pointer (&csv) : NULL;
+}
+
+static Csv *
+csv_open (const char *path,
+          GError    **error)
+{
+  FILE *file = g_fopen (path, "re");
+
+  if (file != NULL)
+    return csv_new (file, error);
+  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
+  return NULL;
+}
+
+GPtrArray *
+nn_data_csv_list (const char *path,
+                  GError    **error)
+{
+  g_autoptr (Csv) csv = csv_open (path, error);
+  GPtrArray *entries;
+
+  if (csv == NULL)
+    {
+      g_prefix_error (error, "%s: ", path);
+      return NULL;
+    }
+  entries = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_data_entry_free);
+  for (guint i = 0; i < csv->names->len; i++)
+    g_ptr_array_add (entries, nn_data_entry_new (csv->names->pdata[i], &NN_SHAPE ((gint64) csv->n_rows),
+                                                 csv->is_text[i] ? "text" : "number"));
+  return entries;
+}
+
+typedef struct {
+  NnArrayReader reader;
+  Csv          *csv;     /* owned */
+  guint        *columns; /* owned: those that are read */
+  guint         n_columns;
+} CsvReader;
+
+static gboolean
+next_row (CsvReader *reader,
+          GError   **error)
+{
+  if (!read_record (reader->csv, error))
+    return FALSE;
+  if (reader->csv->fields->len == 0)
+    {
+      g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the table has changed while it was read");
+      return FALSE;
+    }
+  return check_width (reader->csv, error);
+}
+
+static gboolean
+csv_read (NnArrayReader *base,
+          gsize          count,
+          double        *values,
+          GError       **error)
+{
+  CsvReader *reader = (CsvReader *) base;
+
+  for (gsize i = 0; i < count; i++)
+    {
+      if (!next_row (reader, error))
+        return FALSE;
+      for (guint k = 0; k < reader->n_columns; k++)
+        {
+          const char *text = field (reader->csv, reader->columns[k]);
+          const char *name = reader->csv->names->pdata[reader->columns[k]];
+
+          if (nn_text_to_double (text, values) && isfinite (*values))
+            values++;
+          else
+            {
+              g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ", column \"%s\": %s%.40s%s",
+                           reader->csv->line, name, is_missing (text) ? "a value is missing; fill it in or leave the line out (\"" : "\"",
+                           text, is_missing (text) ? "\")" : "\" is no number");
+              return FALSE;
+            }
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+csv_read_text (NnArrayReader *base,
+               gsize          count,
+               char         **values,
+               GError       **error)
+{
+  CsvReader *reader = (CsvReader *) base;
+
+  for (gsize i = 0; i < count; i++)
+    {
+      if (!next_row (reader, error))
+        return FALSE;
+      if (is_missing (field (reader->csv, reader->columns[0])))
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": the label is missing", reader->csv->line);
+          return FALSE;
+        }
+      values[i] = g_utf8_make_valid (field (reader->csv, reader->columns[0]), -1);
+    }
+  return TRUE;
+}
+
+static void
+csv_reader_free (NnArrayReader *base)
+{
+  CsvReader *reader = (CsvReader *) base;
+
+  csv_free (reader->csv);
+  g_free (reader->columns);
+  g_free (reader);
+}
+
+static gboolean
+find_column (const Csv  *csv,
+             const char *name,
+             guint      *column,
+             GError    **error)
+{
+  const char *nearest;
+
+  for (*column = 0; *column < csv->names->len; (*column)++)
+    if (strcmp (csv->names->pdata[*column], name) == 0)
+      return TRUE;
+  g_ptr_array_add (csv->names, NULL);
+  nearest = nn_text_nearest (name, (const char *const *) csv->names->pdata);
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no column \"%s\"; did you mean \"%s\"?", name,
+               nearest != NULL ? nearest : "");
+  g_ptr_array_set_size (csv->names, csv->names->len - 1);
+  return FALSE;
+}
+
+/* @names: columns with commas between, or %NULL for all; @but: left out, or %NULL. */
+static gboolean
+choose_columns (CsvReader  *reader,
+                const char *names,
+                const char *but,
+                GError    **error)
+{
+  const Csv *csv = reader->csv;
+  g_auto (GStrv) list = names != NULL ? g_strsplit (names, ",", -1) : NULL;
+  guint n = list != NULL ? g_strv_length (list) : csv->names->len, left_out = G_MAXUINT;
+
+  if (but != NULL && !find_column (csv, but, &left_out, error))
+    return FALSE;
+  reader->columns = g_new0 (guint, n + 1);
+  for (guint i = 0; i < n; i++)
+    {
+      if (list == NULL)
+        reader->columns[reader->n_columns] = i;
+      else if (!find_column (csv, list[i], &reader->columns[reader->n_columns], error))
+        return FALSE;
+      reader->n_columns += reader->columns[reader->n_columns] != left_out;
+    }
+  if (reader->n_columns == 0)
+    g_set_error_literal (error, NN_ERROR, NN_ERROR_SHAPE, "the table has no column besides the label");
+  return reader->n_columns > 0;
+}
+
+static NnArrayReader *
+make_reader (Csv        *csv, /* (transfer full) */
+             const char *names,
+             const char *but,
+             GError    **error)
+{
+  CsvReader *reader = g_new0 (CsvReader, 1);
+  g_autoptr (NnArrayReader) base = &reader->reader;
+
+  reader->csv = csv;
+  base->free = csv_reader_free;
+  base->read = csv_read;
+  base->read_text = csv_read_text;
+  if (!choose_columns (reader, names, but, error))
+    return NULL;
+  base->is_text = reader->n_columns == 1 && but == NULL && csv->is_text[reader->columns[0]];
+  base->shape = base->is_text ? NN_SHAPE ((gint64) csv->n_rows) : NN_SHAPE ((gint64) csv->n_rows, reader->n_columns);
+  return g_steal_pointer (&base);
+}
+
+/* All columns but one, or those named. */
+NnArrayReader *
+nn_data_csv_features (const char *path,
+                      const char *names,
+                      const char *label,
+                      GError    **error)
+{
+  Csv *csv = csv_open (path, error);
+
+  return csv != NULL ? make_reader (csv, names, label, error) : NULL;
+}
+
+NnArrayReader *
+nn_data_csv_open (const char *path,
+                  const char *name,
+                  GError    **error)
+{
+  return nn_data_csv_features (path, name, NULL, error);
+}
+
+NnArrayReader *
+nn_data_csv_stream (FILE    *file,
+                    GError **error)
+{
+  Csv *csv = csv_new (file, error);
+
+  return csv != NULL ? make_reader (csv, NULL, NULL, error) : NULL;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* model: tables, IDX and MATLAB files as data sets. */
+
+#include "nn-dataset.h"
+
+#include "nn-error.h"
+
+#include "test-shared.h"
+
+#include <glib/gstdio.h>
+#include <matio.h>
+#include <string.h>
+#include <zlib.h>
+
+static char *folder;
+
+static char *
+write_file (const char *name,
+            const char *bytes,
+            gssize      n)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = g_build_filename (folder, name, NULL);
+
+  g_file_set_contents (path, bytes, n, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+static NnDataset *
+load (const char *spec,
+      const char *label,
+      GError    **error)
+{
+  NnDataOptions options;
+
+  nn_data_options_init (&options);
+  options.validation = 0;
+  options.label = label;
+  return nn_dataset_load (spec, &options, NULL, NULL, error);
+}
+
+static void
+test_csv (void)
+{
+  static const struct { const char *text; const char *label; } cases[] = {
+    { "a,b,kind\n1,2.5,cat\n-3e2,4,dog\n5,6,cat\n", NULL },
+    { "a;kind;b\r\n1;cat;2.5\r\n\r\n-3e2;dog;4\r\n5;cat;6", "kind" },
+    { "\xef\xbb\xbf\"kind\"\ta\tb\n\"cat\"\t 1 \t2.5\ndog\t-300\t4\ncat\t5\t\"6\"\n", "kind" },
+    { "a,b,kind\n1,2.5,\"cat\"\n\"-300\",4,dog\n5,6,cat\n", "kind" },
+  };
+  static const float x[] = { 1, 2.5f, -300, 4, 5, 6 }, y[] = { 1, 0, 0, 1, 1, 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = write_file ("table.csv", cases[i].text, -1);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnDataset) data = load (path, cases[i].label, &error);
+
+      g_assert_no_error (error);
+      g_assert_true (nn_dataset_is_classes (data));
+      g_assert_cmpstr (nn_dataset_class_names (data)[0], ==, "cat");
+      g_assert_cmpstr (nn_dataset_class_names (data)[1], ==, "dog");
+      g_assert_true (nn_shape_equal (&nn_dataset_x (data, NN_SPLIT_TRAIN)->shape, &NN_SHAPE (3, 2)));
+      g_assert_cmpmem (nn_dataset_x (data, NN_SPLIT_TRAIN)->data, sizeof x, x, sizeof x);
+      g_assert_cmpmem (nn_dataset_y (data, NN_SPLIT_TRAIN)->data, sizeof y, y, sizeof y);
+      g_unlink (path);
+    }
+}
+
+static void
+test_csv_columns (void)
+{
+  g_autofree char *path = write_file ("table.csv", "\"a \"\"1\"\"\",note,b,y\n1,\"x;\ny\",2,0.5\n3,z,4,1.5\n", -1);
+  g_autoptr (GPtrArray) list = nn_data_list (path, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnDataset) data = NULL;
+  NnDataOptions options;
+
+  g_assert_cmpuint (list->len, ==, 4);
+  g_assert_cmpstr (((NnDataEntry *) list->pdata[0])->name, ==, "a \"1\"");
+  g_assert_cmpstr (((NnDataEntry *) list->pdata[1])->type, ==, "text");
+  g_assert_cmpstr (((NnDataEntry *) list->pdata[2])->type, ==, "number");
+  g_assert_cmpint (((NnDataEntry *) list->pdata[2])->shape.dims[0], ==, 2);
+  /* text cannot be an input */
+  g_assert_null (load (path, NULL, &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_FORMAT);
+  g_assert_nonnull (strstr (error->message, "line 2, column \"note\""));
+  g_clear_error (&error);
+  nn_data_options_init (&options);
+  options.x = "b,a \"1\"";
+  options.validation = 0;
+  data = nn_dataset_load (path, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (nn_dataset_is_classes (data));
+  g_assert_cmpfloat (nn_tensor_get (nn_dataset_x (data, NN_SPLIT_TRAIN), 0), ==, 2);
+  g_assert_cmpfloat (nn_tensor_get (nn_dataset_x (data, NN_SPLIT_TRAIN), 1), ==, 1);
+  g_assert_cmpfloat (nn_tensor_get (nn_dataset_y (data, NN_SPLIT_TRAIN), 1), ==, 1.5);
+  g_unlink (path);
+}
+
+static void
+test_csv_bad (void)
+{
+  static const struct { const char *text; const char *label; const char *says; } cases[] = {
+    { "a,b\n1,0\n2,\n", "a", "line 3, column \"b\": a value is missing" },
+    { "a,b\n1,0\nNA,1\n", "b", "line 3, column \"a\": a value is missing" },
+    { "a,b\n1,0\n,1\n", "b", "line 3, column \"a\": a value is missing" },
+    { "a,b\n1,0\n2\n", "b", "line 3: 1 values, but the header names 2 columns" },
+    { "a,b\n1,0\n2,\"x\n3,4\n", "b", "line 3: a quotation mark is not closed" },
+    { "1,2\n3,4\n", NULL, "a header" },
+    { "a,b\n1,0\nred,1\n", "b", "\"red\" is no number" },
+    { "a,kind\n1,x\n2,y\n", "kin", "did you mean \"kind\"" },
+    { "kind\nx\ny\n", "kind", "no column besides the label" },
+    { "a,b\n", "b", "no samples" },
+    { "a,kind\n1,x\n2,\n", "kind", "line 3: the label is missing" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = write_file ("bad.csv", cases[i].text, -1);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (load (path, cases[i].label, &error));
+      g_assert_nonnull (error);
+      g_test_message ("%s", error->message);
+      g_assert_nonnull (strstr (error->message, cases[i].says));
+      g_assert_nonnull (strstr (error->message, "bad.csv"));
+      g_unlink (path);
+    }
+}
+
+static void
+test_idx (void)
+{
+  static const guint8 images[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 51, 102, 153, 204, 255, 0, 51 };
+  static const guint8 labels[] = { 0, 0, 8, 1, 0, 0, 0, 2, 1, 0 };
+  g_autofree char *x = write_file ("x.idx", (const char *) images, sizeof images);
+  g_autofree char *y = g_build_filename (folder, "y.gz", NULL), *spec = g_strconcat (x, ",", y, NULL), *cut = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnDataset) data = NULL;
+  NnDataOptions options;
+  gzFile file = gzopen (y, "wb");
+
+  g_assert_cmpint (gzwrite (file, labels, sizeof labels), ==, sizeof labels);
+  gzclose (file);
+  nn_data_options_init (&options);
+  options.validation = 0;
+  options.divide = 255;
+  data = nn_dataset_load (spec, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (nn_shape_equal (&nn_dataset_x (data, NN_SPLIT_TRAIN)->shape, &NN_SHAPE (2, 2, 2)));
+  g_assert_cmpfloat (nn_tensor_get (nn_dataset_x (data, NN_SPLIT_TRAIN), 2), ==, 0.4f);
+  g_assert_cmpfloat (nn_tensor_get (nn_dataset_y (data, NN_SPLIT_TRAIN), 1), ==, 1);
+  /* a header that promises more */
+  g_free (x);
+  x = write_file ("x.idx", (const char *) images, sizeof images - 1);
+  g_assert_null (nn_dataset_load (spec, &options, NULL, NULL, &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_FORMAT);
+  g_unlink (x);
+  g_unlink (y);
+}
+
+static void
+put (mat_t              *mat,
+     const char         *name,
+     enum matio_classes  class_type,
+     enum matio_types    type,
+     size_t              rows,
+     size_t              columns,
+     void               *values)
+{
+  size_t dims[2] = { rows, columns };
+  matvar_t *variable = Mat_VarCreate (name, class_type, type, 2, dims, values, 0);
+
+  g_assert_cmpint (Mat_VarWrite (mat, variable, MAT_COMPRESSION_NONE), ==, 0);
+  Mat_VarFree (variable);
+}
+
+static void
+test_matlab (void)
+{
+  static const enum mat_ft versions[] = { MAT_FT_MAT5, MAT_FT_MAT73 };
+  double x[] = { 1, 2, 3, 10, 20, 30 }; /* columns first */
+  guint8 y[] = { 0, 1, 1 };
+  static const float rows[] = { 1, 10, 2, 20, 3, 30 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (versions); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, "data.mat", NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnDataset) data = NULL;
+      g_autoptr (GPtrArray) list = NULL;
+      mat_t *mat = Mat_CreateVer (path, "MATLAB 5.0 MAT-file", versions[i]);
+
+      put (mat, "X", MAT_C_DOUBLE, MAT_T_DOUBLE, 3, 2, x);
+      put (mat, "y", MAT_C_UINT8, MAT_T_UINT8, 1, 3, y);
+      Mat_Close (mat);
+      list = nn_data_list (path, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (list->len, ==, 2);
+      g_assert_cmpstr (((NnDataEntry *) list->pdata[0])->name, ==, "X");
+      data = load (path, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (nn_shape_equal (&nn_dataset_x (data, NN_SPLIT_TRAIN)->shape, &NN_SHAPE (3, 2)));
+      g_assert_cmpmem (nn_dataset_x (data, NN_SPLIT_TRAIN)->data, sizeof rows, rows, sizeof rows);
+      g_assert_true (nn_dataset_is_classes (data));
+      g_unlink (path);
+    }
+}
+
+/* Two and a half million numbers through a limit of one megabyte: nothing but the mapped file holds them. */
+static void
+test_larger_than_memory (void)
+{
+  enum { N = 40000, WIDTH = 64 };
+  g_autofree char *x = g_build_filename (folder, "x.npy", NULL), *y = g_build_filename (folder, "y.npy", NULL);
+  g_autofree char *spec = g_strconcat (x, ",", y, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnTensor) row = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (1, WIDTH));
+  g_autoptr (NnTensor) labels = nn_tensor_new (NN_DTYPE_U8, &NN_SHAPE (N));
+  g_autoptr (NnTensor) batch = NULL, targets = NULL;
+  g_autoptr (NnDataset) data = NULL;
+  NnNpyWriter *writer = nn_npy_writer_new (x, NN_DTYPE_F32, &NN_SHAPE (N, WIDTH), &error);
+  NnDataOptions options;
+  guint32 rows[] = { 7, 20000, 3 };
+
+  for (guint i = 0; i < N; i++)
+    {
+      for (guint k = 0; k < WIDTH; k++)
+        nn_tensor_f32 (row)[k] = i + k / 64.0f;
+      nn_tensor_u8 (labels)[i] = i % 2;
+      g_assert_true (nn_npy_writer_append (writer, row, &error));
+    }
+  g_assert_true (nn_npy_writer_close (writer, &error));
+  nn_npy_writer_free (writer);
+  g_assert_true (nn_npy_write (labels, y, &error));
+  nn_data_options_init (&options);
+  options.memory_limit = 1 << 20;
+  options.validation = 0.25;
+  data = nn_dataset_load (spec, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (nn_dataset_n (data, NN_SPLIT_TRAIN), ==, N - N / 4);
+  nn_dataset_read_batch (data, NN_SPLIT_TRAIN, rows, 0, 3, &batch, &targets);
+  for (guint i = 0; i < 3; i++)
+    {
+      float first = nn_tensor_f32 (batch)[i * WIDTH];
+
+      g_assert_cmpfloat (first, ==, nn_tensor_f32 (nn_dataset_x (data, NN_SPLIT_TRAIN))[(gsize) rows[i] * WIDTH]);
+      g_assert_cmpfloat (nn_tensor_f32 (batch)[i * WIDTH + 63] - first, ==, 63 / 64.0f);
+      g_assert_cmpfloat (nn_tensor_f32 (targets)[2 * i + (gsize) first % 2], ==, 1);
+    }
+  g_unlink (x);
+  g_unlink (y);
+}
+
+static void
+test_shared_tables (void)
+{
+  g_autofree char *beans = test_shared_path ("data/drybean/dry_bean.csv"), *x = NULL, *y = NULL, *spec = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnDataset) data = NULL, digits = NULL;
+
+  if (beans == NULL)
+    return;
+  data = load (beans, "Class", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (nn_dataset_n (data, NN_SPLIT_TRAIN), ==, 13611);
+  g_assert_cmpint (nn_shape_last (&nn_dataset_x (data, NN_SPLIT_TRAIN)->shape), ==, 16);
+  g_assert_cmpuint (g_strv_length ((char **) nn_dataset_class_names (data)), ==, 7);
+  x = test_shared_path ("data/mnist/test3000-images-idx3-ubyte.gz");
+  y = test_shared_path ("data/mnist/test3000-labels-idx1-ubyte.gz");
+  spec = g_strconcat (x, ",", y, NULL);
+  digits = load (spec, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (nn_shape_equal (&nn_dataset_x (digits, NN_SPLIT_TRAIN)->shape, &NN_SHAPE (3000, 28, 28)));
+  g_assert_cmpint (nn_shape_last (&nn_dataset_y (digits, NN_SPLIT_TRAIN)->shape), ==, 10);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  folder = test_folder ();
+  g_test_add_func ("/data-files/csv", test_csv);
+  g_test_add_func ("/data-files/csv-columns", test_csv_columns);
+  g_test_add_func ("/data-files/csv-bad", test_csv_bad);
+  g_test_add_func ("/data-files/idx", test_idx);
+  g_test_add_func ("/data-files/matlab", test_matlab);
+  g_test_add_func ("/data-files/larger-than-memory", test_larger_than_memory);
+  g_test_add_func ("/data-files/shared-tables", test_shared_tables);
+  status = g_test_run ();
+  g_rmdir (folder);
+  g_free (folder);
+  return status;
+}
