@@ -82,10 +82,27 @@ add_options (JsonBuilder      *json,
   json_builder_end_array (json);
 }
 
+/* What a report says of the same: of the whole, or of a layer's module. */
+static void
+add_measured (JsonBuilder       *json,
+              const NnResources *resources,
+              double             latency,
+              double             interval)
+{
+  json_builder_set_member_name (json, "measured");
+  json_builder_begin_object (json);
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    cli_json_double (json, nn_resource_name (r), resources->amount[r] < 0 ? NAN : resources->amount[r]);
+  cli_json_double (json, "latency_cycles", latency);
+  cli_json_double (json, "interval_cycles", interval);
+  json_builder_end_object (json);
+}
+
 static void
 add_layers (JsonBuilder      *json,
             const NnDesign   *design,
             const NnEstimate *estimate,
+            const HlsReport  *measured,
             gboolean          options)
 {
   const NnGraph *graph = nn_model_graph (nn_design_model (design));
@@ -108,6 +125,12 @@ add_layers (JsonBuilder      *json,
           cli_json_int (json, "reuse_factor", plan->reuse_factor);
         }
       add_cost (json, &estimate->layers[i], clock_ns);
+      if (measured != NULL && hls_report_node (measured, i, node) != NULL)
+        {
+          const HlsModule *module = hls_report_node (measured, i, node);
+
+          add_measured (json, &module->resources, module->latency_max, module->interval_max);
+        }
       if (options)
         add_options (json, design, i, estimate->part, clock_ns);
       json_builder_end_object (json);
@@ -147,11 +170,11 @@ add_plan (JsonBuilder       *json,
 static char *
 range_text (NnFigure figure)
 {
-  g_autofree char *value = nn_text_thousands (llround (figure.value));
-  g_autofree char *low = nn_text_thousands (llround (figure.low));
-  g_autofree char *high = nn_text_thousands (llround (figure.high));
+  g_autofree char *value = figure.value < 0 || isnan (figure.value) ? g_strdup ("-") : nn_text_thousands (llround (figure.value));
+  g_autofree char *low = nn_text_thousands (isnan (figure.low) ? 0 : llround (figure.low));
+  g_autofree char *high = nn_text_thousands (isnan (figure.high) ? 0 : llround (figure.high));
 
-  return figure.low == figure.high ? g_steal_pointer (&value) : g_strdup_printf ("%s (%s-%s)", value, low, high);
+  return !(figure.low < figure.high) ? g_steal_pointer (&value) : g_strdup_printf ("%s (%s-%s)", value, low, high);
 }
 
 static void
@@ -173,8 +196,24 @@ print_row (const char   *name,
 }
 
 static void
+print_measured (const char       *name,
+                const NnResources *resources,
+                double             latency,
+                double             interval)
+{
+  NnCost cost = { 0 };
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    cost.resource[r] = (NnFigure) { resources->amount[r], resources->amount[r], resources->amount[r] };
+  cost.latency = (NnFigure) { latency, latency, latency };
+  cost.interval = (NnFigure) { interval, interval, interval };
+  print_row (name, &cost);
+}
+
+static void
 print_estimate (const NnDesign   *design,
-                const NnEstimate *estimate)
+                const NnEstimate *estimate,
+                const HlsReport  *measured)
 {
   const NnGraph *graph = nn_model_graph (nn_design_model (design));
 
@@ -182,8 +221,16 @@ print_estimate (const NnDesign   *design,
            estimate->part != NULL ? estimate->part->title : "unknown", "layer", "DSP", "BRAM 18K", "LUT", "FF", "latency",
            "interval");
   for (guint i = 0; i < estimate->n_layers; i++)
-    print_row (nn_graph_node (graph, i)->name, &estimate->layers[i]);
+    {
+      const HlsModule *module = measured != NULL ? hls_report_node (measured, i, nn_graph_node (graph, i)) : NULL;
+
+      print_row (nn_graph_node (graph, i)->name, &estimate->layers[i]);
+      if (module != NULL)
+        print_measured ("  measured", &module->resources, module->latency_max, module->interval_max);
+    }
   print_row ("total", &estimate->total);
+  if (measured != NULL)
+    print_measured ("  measured", &measured->resources, measured->latency_max, measured->interval_max);
   g_print ("\n%.1f ns at %g ns a cycle; energy %.3g nJ a sample (%.2g to %.2g)\n", estimate->total.latency_ns,
            nn_config_clock_ns (nn_design_config (design)), estimate->total.energy_nj.value, estimate->total.energy_nj.low,
            estimate->total.energy_nj.high);
@@ -204,7 +251,7 @@ print_plan (const NnReusePlan *plan,
 }
 
 typedef struct {
-  char   *config, *weights, *part, *parts, *calibration, *learn, *forget, *output;
+  char   *config, *weights, *part, *parts, *calibration, *learn, *forget, *measured, *output;
   double  cycles;
   gboolean options;
 } Arguments;
@@ -275,6 +322,7 @@ estimate_model (Cli              *cli,
   g_autoptr (NnEstimate) estimate = NULL;
   g_autoptr (NnReusePlan) plan = NULL;
   g_autoptr (NnCalibration) calibration = NULL;
+  g_autoptr (HlsReport) measured = NULL;
   const NnPart *part = NULL;
   NnLoadOptions options;
 
@@ -287,6 +335,8 @@ estimate_model (Cli              *cli,
   if (arguments->learn != NULL && !g_file_test (arguments->calibration, G_FILE_TEST_EXISTS))
     calibration = nn_calibration_new ();
   else if (arguments->calibration != NULL && (calibration = nn_calibration_load (arguments->calibration, error)) == NULL)
+    return FALSE;
+  if (arguments->measured != NULL && (measured = hls_report_read (arguments->measured, error)) == NULL)
     return FALSE;
   model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
   if (model == NULL || (config = nn_config_load (arguments->config, error)) == NULL)
@@ -306,15 +356,17 @@ estimate_model (Cli              *cli,
   json_builder_set_member_name (json, "total");
   json_builder_begin_object (json);
   add_cost (json, &estimate->total, nn_config_clock_ns (config));
+  if (measured != NULL)
+    add_measured (json, &measured->resources, measured->latency_max, measured->interval_max);
   json_builder_end_object (json);
-  add_layers (json, design, estimate, arguments->options);
+  add_layers (json, design, estimate, measured, arguments->options);
   add_part (json, estimate->part);
   if (plan != NULL)
     add_plan (json, plan, design);
   if (!cli->json && plan != NULL)
     print_plan (plan, design);
   if (!cli->json)
-    print_estimate (design, estimate);
+    print_estimate (design, estimate, measured);
   return TRUE;
 }
 
@@ -329,6 +381,7 @@ run (Cli   *cli,
     { "part", 'p', 0, G_OPTION_ARG_STRING, &arguments.part, "Part (the configuration's)", "PART" },
     { "parts", 0, 0, G_OPTION_ARG_FILENAME, &arguments.parts, "Parts of your own, JSON", "FILE" },
     { "calibration", 0, 0, G_OPTION_ARG_FILENAME, &arguments.calibration, "What your syntheses say about estimates", "FILE" },
+    { "measured", 0, 0, G_OPTION_ARG_FILENAME, &arguments.measured, "Show a report of this project beside the estimate, by layer", "REPORT" },
     { "learn", 0, 0, G_OPTION_ARG_FILENAME, &arguments.learn, "Add this design's report to --calibration", "REPORT" },
     { "forget", 0, 0, G_OPTION_ARG_FILENAME, &arguments.forget, "Take a report out of --calibration again", "REPORT" },
     { "options", 0, 0, G_OPTION_ARG_NONE, &arguments.options, "With every reuse factor each layer accepts (JSON)", NULL },
@@ -369,6 +422,7 @@ run (Cli   *cli,
   g_free (arguments.parts);
   g_free (arguments.calibration);
   g_free (arguments.learn);
+  g_free (arguments.measured);
   g_free (arguments.forget);
   g_free (arguments.output);
   return status;

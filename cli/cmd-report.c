@@ -47,9 +47,9 @@ add_range (JsonBuilder *json,
   json_builder_end_object (json);
 }
 
-void
-cli_json_report (JsonBuilder     *json,
-                 const HlsReport *report)
+static void
+add_summary (JsonBuilder     *json,
+             const HlsReport *report)
 {
   cli_json_string (json, "path", report->path);
   cli_json_string (json, "stage", report->stage);
@@ -74,6 +74,13 @@ cli_json_report (JsonBuilder     *json,
   add_resources (json, "available", &report->available, report->ram_kbit);
   if (!isnan (report->area))
     cli_json_double (json, "area", report->area);
+}
+
+void
+cli_json_report (JsonBuilder     *json,
+                 const HlsReport *report)
+{
+  add_summary (json, report);
   json_builder_set_member_name (json, "modules");
   json_builder_begin_array (json);
   for (guint i = 0; i < report->n_modules; i++)
@@ -137,7 +144,7 @@ run (Cli   *cli,
      int    argc,
      char **argv)
 {
-  gboolean all = FALSE;
+  gboolean all = FALSE, folder;
   GOptionEntry entries[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &all, "Every report below the folder, not only the one of the whole design", NULL },
     { NULL },
@@ -151,7 +158,8 @@ run (Cli   *cli,
   if (!cli_parse (cli, &cli_report, entries, 1, 1, &argc, &argv, &status))
     return status;
   report = hls_report_read (argv[1], &error);
-  if (report == NULL || (all && (reports = hls_reports_find (argv[1], &error)) == NULL))
+  folder = g_file_test (argv[1], G_FILE_TEST_IS_DIR);
+  if (report == NULL || ((all || folder) && (reports = hls_reports_find (argv[1], &error)) == NULL))
     return cli_fail (&cli_report, error);
   if (!cli->json)
     {
@@ -168,14 +176,14 @@ run (Cli   *cli,
     }
   json_builder_begin_object (json);
   cli_json_report (json, report);
-  if (all)
+  if (reports != NULL)
     {
       json_builder_set_member_name (json, "reports");
       json_builder_begin_array (json);
       for (guint i = 0; i < reports->len; i++)
         {
           json_builder_begin_object (json);
-          cli_json_report (json, reports->pdata[i]);
+          (all ? cli_json_report : add_summary) (json, reports->pdata[i]);
           json_builder_end_object (json);
         }
       json_builder_end_array (json);

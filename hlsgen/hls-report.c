@@ -274,3 +274,42 @@ hls_report_layer (const HlsReport *report,
     }
   return best;
 }
+
+/* Words of which one is in the name of a module that does this; NULL where any name will do. */
+static const char *const *
+words_of (const NnNode *node)
+{
+  static const char *const matrix[] = { "dense", "conv", "einsum", "product", NULL };
+  static const char *const recurrent[] = { "lstm", "gru", "rnn", NULL };
+  static const char *const pool[] = { "pool", NULL };
+  static const char *const norm[] = { "norm", NULL };
+  static const char *const relu[] = { "relu", NULL };
+  static const char *const softmax[] = { "softmax", "argmax", NULL };
+
+  switch (nn_op_info (node->op)->op_class)
+    {
+    case NN_OP_CLASS_MULTIPLY: return matrix;
+    case NN_OP_CLASS_RECURRENT: return recurrent;
+    case NN_OP_CLASS_POOL: return pool;
+    case NN_OP_CLASS_NORM: return norm;
+    case NN_OP_CLASS_ACTIVATION:
+      return node->attrs.act == NN_ACT_RELU ? relu : node->attrs.act == NN_ACT_SOFTMAX ? softmax : NULL;
+    default: return NULL;
+    }
+}
+
+const HlsModule *
+hls_report_node (const HlsReport *report,
+                 guint            number,
+                 const NnNode    *node)
+{
+  const HlsModule *module = hls_report_layer (report, number);
+  const char *const *words = words_of (node);
+
+  if (module == NULL || words == NULL)
+    return module;
+  for (guint i = 0; words[i] != NULL; i++)
+    if (strstr (module->name, words[i]) != NULL)
+      return module;
+  return NULL;
+}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hls-error.h"
+#include "nn-graph.h"
 #include "nn-resources.h"
 
 G_BEGIN_DECLS
@@ -56,6 +57,10 @@ HlsReport *hls_report_parse  (const char *text,
  * configuration in the module's: "dense_latency_..._config5_s". Of several the one that holds the others. (nullable) */
 const HlsModule *hls_report_layer (const HlsReport *report,
                                    guint            number);
+/* The same, only where the module's name speaks of what @node does: projects of other writers number otherwise. (nullable) */
+const HlsModule *hls_report_node  (const HlsReport *report,
+                                   guint            number,
+                                   const NnNode    *node);
 void       hls_report_free   (HlsReport  *report);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlsReport, hls_report_free)

@@ -236,25 +236,34 @@ truth_mlp_nets (GPtrArray  *nets,
     truth_net_add (nets, g_strdup ("pruned jets, RF 1 (Vitis HLS 2024.1)"), TRUE, truth_mlp_estimate (jets), pruned_jets);
 }
 
-/* hls4ml-tutorial's pruned CNN in a stream, Vivado HLS 2020.1: no part of it was used for any coefficient but pooling's and
- * relu's means, to which its modules gave their share. */
+/* hls4ml-tutorial's pruned CNNs in a stream, Vivado HLS 2020.1, 16 bits and 6 bits (QKeras): no part of them was used for
+ * any coefficient but pooling's and relu's means, to which the first one's modules gave their share. */
 static inline void
 truth_cnn (GPtrArray *nets)
 {
-  static const double figures[6] = { 5414, 100, 245466, 52549, 1044, 1028 };
-  g_autofree char *path = test_shared_path ("models/keras_h5/svhn_pruned_cnn.kv214.h5");
-  g_autoptr (NnModel) model = path != NULL ? nn_model_load (path, NULL, NULL, NULL, NULL) : NULL;
-  g_autoptr (NnConfig) config = nn_config_new ();
-  g_autoptr (NnDesign) design = NULL;
+  static const struct { const char *name, *file; double figures[6]; } cases[] = {
+    { "SVHN CNN, 50 % pruned, stream (Vivado HLS 2020.1)", "models/keras_h5/svhn_pruned_cnn.kv214.h5",
+      { 5414, 100, 245466, 52549, 1044, 1028 } },
+    { "SVHN CNN, 6 bits, 50 % pruned, stream (Vivado HLS 2020.1)", "models/qkeras/svhn_quantized_pruned_cnn.keras",
+      { 340, 100, 263280, 43847, 1044, 1028 } },
+  };
 
-  nn_config_set_backend (config, NN_BACKEND_VIVADO);
-  nn_config_set_io_type (config, NN_IO_STREAM);
-  nn_config_set_part (config, "xcu250-figd2104-2L-e");
-  nn_config_model (config)->strategy = NN_STRATEGY_LATENCY;
-  nn_config_model (config)->reuse_factor = 1;
-  design = model != NULL ? nn_design_new (model, config, NULL) : NULL;
-  if (design != NULL)
-    truth_net_add (nets, g_strdup ("SVHN CNN, 50 % pruned, stream (Vivado HLS 2020.1)"), FALSE, nn_estimate (design, NULL, NULL), figures);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = test_shared_path (cases[i].file);
+      g_autoptr (NnModel) model = path != NULL ? nn_model_load (path, NULL, NULL, NULL, NULL) : NULL;
+      g_autoptr (NnConfig) config = nn_config_new ();
+      g_autoptr (NnDesign) design = NULL;
+
+      nn_config_set_backend (config, NN_BACKEND_VIVADO);
+      nn_config_set_io_type (config, NN_IO_STREAM);
+      nn_config_set_part (config, "xcu250-figd2104-2L-e");
+      nn_config_model (config)->strategy = NN_STRATEGY_LATENCY;
+      nn_config_model (config)->reuse_factor = 1;
+      design = model != NULL ? nn_design_new (model, config, NULL) : NULL;
+      if (design != NULL)
+        truth_net_add (nets, g_strdup (cases[i].name), FALSE, nn_estimate (design, NULL, NULL), cases[i].figures);
+    }
 }
 
 /* Two GRU taggers of uw-acme/HLS4ML_VS_MANUAL, Resource, Vivado HLS 2019.2; reuse factors follow from their DSPs. */
