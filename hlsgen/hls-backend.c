@@ -12,7 +12,9 @@
 static const HlsBackend *const backends[NN_N_BACKENDS] = {
   [NN_BACKEND_VITIS] = &hls_backend_vitis,
   [NN_BACKEND_VIVADO] = &hls_backend_vivado,
-  /*OTHERS*/
+  [NN_BACKEND_ONEAPI] = &hls_backend_oneapi,
+  [NN_BACKEND_QUARTUS] = &hls_backend_quartus,
+  [NN_BACKEND_CATAPULT] = &hls_backend_catapult,
 };
 
 const HlsBackend *

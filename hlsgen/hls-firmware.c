@@ -139,8 +139,15 @@ write_defines (HlsEmit *emit,
 {
   GString *text = g_string_new (HEAD);
 
-  g_string_append (text, "// Number types of every layer.\n#ifndef DEFINES_H_\n#define DEFINES_H_\n\n"
-                         "#include \"nnet_utils/nnet_common.h\"\n\n");
+  gsize packets = 1;
+
+  for (guint i = 0; i < emit->n_layers; i++)
+    packets = MAX (packets, emit->layers[i].count / emit->layers[i].packet);
+  g_string_append (text, "// Number types of every layer.\n#ifndef DEFINES_H_\n#define DEFINES_H_\n\n");
+  /* within one component a buffer holds a whole tensor, since its writer has ended before its reader begins */
+  if (emit->backend->backend == NN_BACKEND_ONEAPI)
+    g_string_append_printf (text, "#define NNET_FIFO_CAPACITY %" G_GSIZE_FORMAT "\n\n", packets);
+  g_string_append (text, "#include \"nnet_utils/nnet_common.h\"\n\n");
   g_string_append_printf (text, "#define PROJECT_INTERVAL %u\n\n%s\n#endif\n", interval, emit->types->str);
   hls_project_add (emit->project, "firmware/defines.h", text);
 }

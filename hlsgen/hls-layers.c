@@ -77,6 +77,8 @@ declare_stream (HlsEmit    *emit,
                           "    nnet::stream<%s_packet> %s(\"%s\");\n"
                           "    NNET_FIFO(%s, %" G_GSIZE_FORMAT ")\n",
                           layer->type, name, name, name, fifo_depth (emit, layer));
+  g_string_append_printf (emit->memories, "catch {directive set /%s/%s:cns -FIFO_DEPTH %" G_GSIZE_FORMAT "}\n", emit->name, name,
+                          fifo_depth (emit, layer));
 }
 
 static gboolean

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #define VALUES_A_LINE 12
+#define MANY_VALUES 2048
 #define EXACT_BITS 53 /* of an IEEE double */
 
 /**
@@ -61,13 +62,32 @@ begin (GString    *text,
 static void
 finish (HlsEmit    *emit,
         const char *name,
+        const char *ending,
         GString    *text)
 {
   g_autofree char *path = g_strdup_printf ("firmware/weights/%s.h", name);
 
-  g_string_append (text, "\n};\n\n#endif\n");
+  g_string_append_printf (text, "\n};\n%s\n#endif\n", ending);
   hls_project_add (emit->project, path, text);
   g_string_append_printf (emit->includes, "#include \"weights/%s.h\"\n", name);
+}
+
+/* Compilers need much time and memory for large arrays of class types; integers are easy, and become numbers at the start. */
+static void
+append_raw (GString        *text,
+            const HlsLayer *layer,
+            const char     *name,
+            const char     *suffix,
+            const gint64   *raw,
+            gsize           n)
+{
+  g_string_append_printf (text, "#ifdef ESPALIER_FIXED_H_\nconst long long %s_raw[%" G_GSIZE_FORMAT "] = {", name, n);
+  for (gsize i = 0; i < n; i++)
+    g_string_append_printf (text, "%s%" G_GINT64_FORMAT "%s", i % VALUES_A_LINE == 0 ? "\n    " : " ", raw[i], i + 1 < n ? "," : "");
+  g_string_append_printf (text,
+                          "\n};\nstatic layer%u_%s %s[%" G_GSIZE_FORMAT "];\n"
+                          "static const bool %s_ready = espalier::fill(%s, %s_raw);\n#else\n",
+                          layer->number, suffix, name, n, name, name, name);
 }
 
 /**
@@ -90,6 +110,7 @@ hls_emit_values (HlsEmit         *emit,
 {
   GString *text = g_string_new (NULL);
   gboolean exact = TRUE;
+  gboolean large = n > MANY_VALUES;
   gsize zeros = 0;
 
   begin (text, name, comment);
@@ -97,6 +118,8 @@ hls_emit_values (HlsEmit         *emit,
     zeros += raw[i] == 0;
   g_string_append_printf (text, "// %" G_GSIZE_FORMAT " values, %" G_GSIZE_FORMAT " of them zero\n", n,
                           type->kind == NN_TYPE_BINARY ? 0 : zeros);
+  if (large)
+    append_raw (text, layer, name, suffix, raw, n);
   g_string_append_printf (text, "const layer%u_%s %s[%" G_GSIZE_FORMAT "] = {", layer->number, suffix, name, n);
   for (gsize i = 0; i < n; i++)
     {
@@ -104,7 +127,7 @@ hls_emit_values (HlsEmit         *emit,
       exact &= append_value (text, type, raw[i]);
       g_string_append (text, i + 1 < n ? "," : "");
     }
-  finish (emit, name, text);
+  finish (emit, name, large ? "#endif\n" : "", text);
   if (exact)
     return TRUE;
   g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED,
@@ -126,5 +149,5 @@ hls_emit_indices (HlsEmit       *emit,
   g_string_append_printf (text, "const unsigned %s[%" G_GSIZE_FORMAT "] = {", name, n);
   for (gsize i = 0; i < n; i++)
     g_string_append_printf (text, "%s%u%s", i % VALUES_A_LINE == 0 ? "\n    " : " ", values[i], i + 1 < n ? "," : "");
-  finish (emit, name, text);
+  finish (emit, name, "", text);
 }

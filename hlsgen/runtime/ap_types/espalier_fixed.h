@@ -408,6 +408,14 @@ ESPALIER_COMPARISON(!=)
 #undef ESPALIER_ARITHMETIC
 #undef ESPALIER_COMPARISON
 
+// The numbers that these integers stand for.
+template <class T, class R, unsigned long N> inline bool fill(T (&numbers)[N], const R (&raw)[N]) {
+    for (unsigned long i = 0; i < N; i++) {
+        numbers[i].set_raw(raw[i]);
+    }
+    return true;
+}
+
 template <ESPALIER_NUM1> inline std::ostream &operator<<(std::ostream &out, const number<W, I, S, Q, O> &v) {
     return out << v.to_double();
 }

@@ -18,6 +18,10 @@
 #define NNET_INLINE NNET_PRAGMA(HLS INLINE)
 #define NNET_PIPELINE(ii_) NNET_PRAGMA(HLS PIPELINE II = ii_)
 #define NNET_REWIND(ii_) NNET_PRAGMA(HLS PIPELINE II = ii_ rewind)
+// These stand before a loop for tools that want them there, and inside it for these.
+#define NNET_LOOP_PIPELINE(ii_)
+#define NNET_LOOP_REWIND(ii_)
+#define NNET_LOOP_UNROLL
 #define NNET_UNROLL NNET_PRAGMA(HLS UNROLL)
 #define NNET_DATAFLOW NNET_PRAGMA(HLS DATAFLOW)
 #define NNET_PARTITION(array_) NNET_PRAGMA(HLS ARRAY_PARTITION variable = array_ complete dim = 0)

@@ -13,9 +13,12 @@
 
 // Memories, FIFO depths and interfaces of Catapult are set by directives in build_prj.tcl.
 #define NNET_INLINE
-#define NNET_PIPELINE(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
-#define NNET_REWIND(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
-#define NNET_UNROLL NNET_PRAGMA(hls_unroll yes)
+#define NNET_LOOP_PIPELINE(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
+#define NNET_LOOP_REWIND(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
+#define NNET_LOOP_UNROLL NNET_PRAGMA(hls_unroll yes)
+#define NNET_PIPELINE(ii_)
+#define NNET_REWIND(ii_)
+#define NNET_UNROLL
 #define NNET_DATAFLOW
 #define NNET_PARTITION(array_)
 #define NNET_PARTITION_DIM(array_, dim_)

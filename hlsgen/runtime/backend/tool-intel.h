@@ -26,9 +26,12 @@
 
 // The compiler chooses registers or memories by how an array is used.
 #define NNET_INLINE
-#define NNET_PIPELINE(ii_) NNET_PRAGMA(ii ii_)
-#define NNET_REWIND(ii_) NNET_PRAGMA(ii ii_)
-#define NNET_UNROLL NNET_PRAGMA(unroll)
+#define NNET_LOOP_PIPELINE(ii_) NNET_PRAGMA(ii ii_)
+#define NNET_LOOP_REWIND(ii_) NNET_PRAGMA(ii ii_)
+#define NNET_LOOP_UNROLL NNET_PRAGMA(unroll)
+#define NNET_PIPELINE(ii_)
+#define NNET_REWIND(ii_)
+#define NNET_UNROLL
 #define NNET_DATAFLOW
 #define NNET_PARTITION(array_)
 #define NNET_PARTITION_DIM(array_, dim_)

@@ -31,9 +31,11 @@ constexpr int address_bits(unsigned n) { return n <= 2 ? 1 : 1 + address_bits((n
 template <class data_T, unsigned N>
 void read_all(stream<data_T> &in, typename data_T::value_type (&out)[N]) {
     NNET_INLINE
+    NNET_LOOP_PIPELINE(1)
     for (unsigned p = 0; p < N / data_T::size; p++) {
         NNET_PIPELINE(1)
         const data_T packet = in.read();
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < data_T::size; c++) {
             NNET_UNROLL
             out[p * data_T::size + c] = packet[c];
@@ -44,10 +46,12 @@ void read_all(stream<data_T> &in, typename data_T::value_type (&out)[N]) {
 template <class res_T, unsigned N>
 void write_all(const typename res_T::value_type (&in)[N], stream<res_T> &out) {
     NNET_INLINE
+    NNET_LOOP_PIPELINE(1)
     for (unsigned p = 0; p < N / res_T::size; p++) {
         NNET_PIPELINE(1)
         res_T packet;
         NNET_AGGREGATE(packet)
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < res_T::size; c++) {
             NNET_UNROLL
             packet[c] = in[p * res_T::size + c];
@@ -59,6 +63,7 @@ void write_all(const typename res_T::value_type (&in)[N], stream<res_T> &out) {
 // Copies a stream to several consumers.
 template <class data_T, unsigned N>
 void clone(stream<data_T> &in, stream<data_T> &a, stream<data_T> &b) {
+    NNET_LOOP_PIPELINE(1)
     for (unsigned p = 0; p < N / data_T::size; p++) {
         NNET_PIPELINE(1)
         const data_T packet = in.read();
@@ -73,9 +78,11 @@ void repack(stream<data_T> &in, stream<res_T> &out) {
     typename data_T::value_type buffer[N];
     NNET_PARTITION(buffer)
     read_all<data_T, N>(in, buffer);
+    NNET_LOOP_PIPELINE(1)
     for (unsigned p = 0; p < N / res_T::size; p++) {
         NNET_PIPELINE(1)
         res_T packet;
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < res_T::size; c++) {
             NNET_UNROLL
             packet[c] = typename res_T::value_type(buffer[p * res_T::size + c]);
@@ -88,6 +95,7 @@ void repack(stream<data_T> &in, stream<res_T> &out) {
 template <class F, class data_T, class res_T, class CONFIG_T>
 void map(const data_T *data, res_T *res) {
     NNET_PIPELINE(CONFIG_T::reuse_factor)
+    NNET_LOOP_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
         NNET_UNROLL
         res[i] = F::template of<res_T, CONFIG_T>(data[i], i);
@@ -96,10 +104,12 @@ void map(const data_T *data, res_T *res) {
 
 template <class F, class data_T, class res_T, class CONFIG_T>
 void map(stream<data_T> &data, stream<res_T> &res) {
+    NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
     for (unsigned p = 0; p < CONFIG_T::n_in / data_T::size; p++) {
         NNET_PIPELINE(CONFIG_T::reuse_factor)
         const data_T in = data.read();
         res_T out;
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < data_T::size; c++) {
             NNET_UNROLL
             out[c] = F::template of<typename res_T::value_type, CONFIG_T>(in[c], p * data_T::size + c);

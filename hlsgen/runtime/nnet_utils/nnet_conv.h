@@ -19,12 +19,15 @@ template <class data_T, class res_T, class CONFIG_T> struct depthwise_kernel {
         NNET_MULTIPLIERS(CONFIG_T::multiplier_limit)
         accum_t acc[CONFIG_T::n_out];
         NNET_PARTITION(acc)
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             acc[o] = accum_t(biases[o]);
         }
+        NNET_LOOP_UNROLL
         for (unsigned t = 0; t < CONFIG_T::n_in; t++) {
             NNET_UNROLL
+            NNET_LOOP_UNROLL
             for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
                 NNET_UNROLL
                 const unsigned c = o / CONFIG_T::depth_multiplier;
@@ -32,6 +35,7 @@ template <class data_T, class res_T, class CONFIG_T> struct depthwise_kernel {
                 acc[o] += accum_t(CONFIG_T::product::of(patch[t * n_chan + c], weights[t * CONFIG_T::n_out + o]));
             }
         }
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             res[o] = CONFIG_T::finish::template of<res_T, CONFIG_T>(acc[o]);
@@ -46,6 +50,7 @@ void conv(const data_T *data, res_T *res, const typename CONFIG_T::matrix::weigh
     typedef typename CONFIG_T::matrix M;
     const unsigned positions = CONFIG_T::out_height * CONFIG_T::out_width;
     for (unsigned first = 0; first < positions; first += CONFIG_T::parallelization) {
+        NNET_LOOP_UNROLL
         for (unsigned k = 0; k < CONFIG_T::parallelization; k++) {
             NNET_UNROLL
             const unsigned p = first + k;
@@ -91,6 +96,7 @@ void conv(stream<data_T> &data, stream<res_T> &res,
                 slider.take_patch(y, x, patch, valid);
                 M::template kernel<in_T, out_T, M>::run(patch, out, weights, biases);
                 res_T packet;
+                NNET_LOOP_UNROLL
                 for (unsigned c = 0; c < CONFIG_T::n_filt; c++) {
                     NNET_UNROLL
                     packet[c] = out[c];

@@ -38,17 +38,21 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_latency {
         NNET_MULTIPLIERS(CONFIG_T::multiplier_limit)
         accum_t acc[CONFIG_T::n_out];
         NNET_PARTITION(acc)
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             acc[o] = accum_t(biases[o]);
         }
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < CONFIG_T::n_in; i++) {
             NNET_UNROLL
+            NNET_LOOP_UNROLL
             for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
                 NNET_UNROLL
                 acc[o] += accum_t(CONFIG_T::product::of(data[i], weights[i * CONFIG_T::n_out + o]));
             }
         }
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             res[o] = CONFIG_T::finish::template of<res_T, CONFIG_T>(acc[o]);
@@ -73,17 +77,23 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_resource {
                     const typename CONFIG_T::bias_t biases[n_out]) {
         typedef typename CONFIG_T::accum_t accum_t;
         NNET_RESHAPE_BLOCK(weights, n_live)
+        if (rf > 1) {
+            NNET_ROM(weights)
+        }
         NNET_PARTITION(biases)
         accum_t acc[n_out];
         NNET_PARTITION(acc)
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < n_out; o++) {
             NNET_UNROLL
             acc[o] = accum_t(biases[o]);
         }
         unsigned column = 0; // input of the cycle, where a multiplier serves several outputs
         unsigned row = 0;    // and which of these outputs
+        NNET_LOOP_REWIND(1)
         for (unsigned cycle = 0; cycle < rf; cycle++) {
             NNET_REWIND(1)
+            NNET_LOOP_UNROLL
             for (unsigned m = 0; m < n_live; m++) {
                 NNET_UNROLL
                 const unsigned multiplier = CONFIG_T::live(m);
@@ -97,6 +107,7 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_resource {
                 row++;
             }
         }
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < n_out; o++) {
             NNET_UNROLL
             res[o] = CONFIG_T::finish::template of<res_T, CONFIG_T>(acc[o]);
@@ -111,6 +122,7 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_bias {
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
         typedef typename CONFIG_T::accum_t accum_t;
         NNET_PARTITION(biases)
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             res[o] = CONFIG_T::finish::template of<res_T, CONFIG_T>(accum_t(biases[o]));
@@ -128,21 +140,28 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_compressed {
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
         typedef typename CONFIG_T::accum_t accum_t;
         NNET_RESHAPE_BLOCK(weights, n_multipliers)
+        if (rf > 1) {
+            NNET_ROM(weights)
+        }
         NNET_PARTITION(biases)
         accum_t acc[CONFIG_T::n_out];
         NNET_PARTITION(acc)
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             acc[o] = accum_t(biases[o]);
         }
+        NNET_LOOP_PIPELINE(1)
         for (unsigned cycle = 0; cycle < rf; cycle++) {
             NNET_PIPELINE(1)
+            NNET_LOOP_UNROLL
             for (unsigned m = 0; m < n_multipliers; m++) {
                 NNET_UNROLL
                 const unsigned k = m * rf + cycle;
                 acc[CONFIG_T::column(k)] += accum_t(CONFIG_T::product::of(data[CONFIG_T::row(k)], weights[k]));
             }
         }
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             res[o] = CONFIG_T::finish::template of<res_T, CONFIG_T>(acc[o]);
@@ -161,6 +180,7 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_adders {
         typename CONFIG_T::sums::sum_t sum[CONFIG_T::n_out];
         NNET_PARTITION(sum)
         CONFIG_T::sums::run(data, sum);
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
             const accum_t acc = accum_t(accum_t(biases[o]) + sum[o]);

@@ -33,6 +33,7 @@ struct merge_average {
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void merge(const a_T a[CONFIG_T::n_in1], const b_T b[CONFIG_T::n_in2], res_T res[CONFIG_T::n_out]) {
     NNET_PIPELINE(CONFIG_T::reuse_factor)
+    NNET_LOOP_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_out; i++) {
         NNET_UNROLL
         res[i] = F::template of<res_T>(a[i % CONFIG_T::n_in1], b[i % CONFIG_T::n_in2]);
@@ -42,11 +43,13 @@ void merge(const a_T a[CONFIG_T::n_in1], const b_T b[CONFIG_T::n_in2], res_T res
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
     if (CONFIG_T::n_in1 == CONFIG_T::n_in2 && a_T::size == b_T::size && a_T::size == res_T::size) {
+        NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
         for (unsigned p = 0; p < CONFIG_T::n_out / res_T::size; p++) {
             NNET_PIPELINE(CONFIG_T::reuse_factor)
             const a_T x = a.read();
             const b_T y = b.read();
             res_T packet;
+            NNET_LOOP_UNROLL
             for (unsigned c = 0; c < res_T::size; c++) {
                 NNET_UNROLL
                 packet[c] = F::template of<typename res_T::value_type>(x[c % a_T::size], y[c % b_T::size]);
@@ -68,12 +71,15 @@ void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
 struct concatenate {
     template <class a_T, class b_T, class res_T, class CONFIG_T> static void run(const a_T *a, const b_T *b, res_T *res) {
         const unsigned row = CONFIG_T::n_part1 + CONFIG_T::n_part2;
+        NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out / row; o++) {
             NNET_UNROLL
+            NNET_LOOP_UNROLL
             for (unsigned i = 0; i < CONFIG_T::n_part1; i++) {
                 NNET_UNROLL
                 res[o * row + i] = res_T(a[o * CONFIG_T::n_part1 + i]);
             }
+            NNET_LOOP_UNROLL
             for (unsigned i = 0; i < CONFIG_T::n_part2; i++) {
                 NNET_UNROLL
                 res[o * row + CONFIG_T::n_part1 + i] = res_T(b[o * CONFIG_T::n_part2 + i]);
@@ -87,6 +93,7 @@ struct dot {
         typedef typename CONFIG_T::accum_t accum_t;
         NNET_PIPELINE(CONFIG_T::reuse_factor)
         accum_t sum = 0;
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < CONFIG_T::n_in1; i++) {
             NNET_UNROLL
             sum += accum_t(a[i] * b[i]);

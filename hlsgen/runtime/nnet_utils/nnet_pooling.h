@@ -10,10 +10,12 @@ namespace nnet {
 struct pool_max {
     template <class data_T, class res_T, class CONFIG_T>
     static void of(const data_T patch[window<CONFIG_T>::size], const bool valid[window<CONFIG_T>::taps], res_T *res) {
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
             NNET_UNROLL
             data_T best = 0;
             bool any = false;
+            NNET_LOOP_UNROLL
             for (unsigned t = 0; t < window<CONFIG_T>::taps; t++) {
                 NNET_UNROLL
                 const data_T x = patch[t * CONFIG_T::n_chan + c];
@@ -33,15 +35,18 @@ struct pool_average {
     static void of(const data_T patch[window<CONFIG_T>::size], const bool valid[window<CONFIG_T>::taps], res_T *res) {
         typedef typename CONFIG_T::accum_t accum_t;
         typename uint_of<16>::type count = 0;
+        NNET_LOOP_UNROLL
         for (unsigned t = 0; t < window<CONFIG_T>::taps; t++) {
             NNET_UNROLL
             if (CONFIG_T::count_pad || valid[t]) {
                 count += 1;
             }
         }
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
             NNET_UNROLL
             accum_t sum = 0;
+            NNET_LOOP_UNROLL
             for (unsigned t = 0; t < window<CONFIG_T>::taps; t++) {
                 NNET_UNROLL
                 if (valid[t]) {

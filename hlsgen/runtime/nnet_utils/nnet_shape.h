@@ -10,6 +10,7 @@ namespace nnet {
 // CONFIG_T::source(i) is the input element of output element i, or n_in for zero.
 struct move {
     template <class data_T, class res_T, class CONFIG_T> static void run(const data_T *data, res_T *res) {
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < CONFIG_T::n_out; i++) {
             NNET_UNROLL
             const unsigned from = CONFIG_T::source(i);

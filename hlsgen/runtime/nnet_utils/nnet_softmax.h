@@ -39,6 +39,7 @@ template <class CONFIG_T> struct softmax_tables {
         const typename CONFIG_T::inv_inp_t sum = tree<accum_t, n, tree_add<accum_t>>::run(e);
         const typename CONFIG_T::inv_table_t inverse =
             CONFIG_T::inv_table(top_bits<address_bits(CONFIG_T::inv_table_size)>(sum));
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < n; i++) {
             NNET_UNROLL
             res[i] = res_T(e[i] * inverse);
@@ -54,6 +55,7 @@ struct softmax_stable {
         accum_t e[n];
         NNET_PARTITION(e)
         const data_T largest = tree<data_T, n, tree_max<data_T>>::run(x);
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < n; i++) {
             NNET_UNROLL
             const typename CONFIG_T::inp_norm_t below = largest - x[i];
@@ -69,6 +71,7 @@ struct softmax_latency {
         const unsigned n = CONFIG_T::n_channels;
         accum_t e[n];
         NNET_PARTITION(e)
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < n; i++) {
             NNET_UNROLL
             e[i] = softmax_tables<CONFIG_T>::exponential(top_bits<address_bits(CONFIG_T::exp_table_size)>(x[i]));
@@ -82,9 +85,11 @@ struct softmax_legacy {
     template <class data_T, class res_T, class CONFIG_T> static void of(const data_T *x, res_T *res) {
         typedef typename CONFIG_T::table_t table_t;
         const unsigned n = CONFIG_T::n_channels;
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < n; i++) {
             NNET_UNROLL
             table_t sum = 0;
+            NNET_LOOP_UNROLL
             for (unsigned j = 0; j < n; j++) {
                 NNET_UNROLL
                 if (i == j) {
@@ -107,6 +112,7 @@ struct softmax_argmax {
         const unsigned n = CONFIG_T::n_channels;
         data_T largest = x[0];
         unsigned where = 0;
+        NNET_LOOP_UNROLL
         for (unsigned i = 1; i < n; i++) {
             NNET_UNROLL
             if (x[i] > largest) {
@@ -114,6 +120,7 @@ struct softmax_argmax {
                 where = i;
             }
         }
+        NNET_LOOP_UNROLL
         for (unsigned i = 0; i < n; i++) {
             NNET_UNROLL
             res[i] = i == where ? res_T(1) : res_T(0);
@@ -123,6 +130,7 @@ struct softmax_argmax {
 
 struct softmax {
     template <class data_T, class res_T, class CONFIG_T> static void run(const data_T *data, res_T *res) {
+        NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
         for (unsigned p = 0; p < CONFIG_T::n_in / CONFIG_T::n_channels; p++) {
             NNET_PIPELINE(CONFIG_T::reuse_factor)
             CONFIG_T::implementation::template of<data_T, res_T, CONFIG_T>(data + p * CONFIG_T::n_channels,

@@ -32,14 +32,17 @@ template <class data_T, class CONFIG_T>
 void gather_patch(const data_T *data, unsigned oy, unsigned ox, data_T patch[window<CONFIG_T>::size],
                   bool valid[window<CONFIG_T>::taps]) {
     NNET_INLINE
+    NNET_LOOP_UNROLL
     for (unsigned ky = 0; ky < CONFIG_T::kernel_height; ky++) {
         NNET_UNROLL
+        NNET_LOOP_UNROLL
         for (unsigned kx = 0; kx < CONFIG_T::kernel_width; kx++) {
             NNET_UNROLL
             const unsigned y = oy * CONFIG_T::stride_height + ky * CONFIG_T::dilation_height;
             const unsigned x = ox * CONFIG_T::stride_width + kx * CONFIG_T::dilation_width;
             const unsigned tap = ky * CONFIG_T::kernel_width + kx;
             valid[tap] = window<CONFIG_T>::inside(y, x);
+            NNET_LOOP_UNROLL
             for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
                 NNET_UNROLL
                 patch[tap * CONFIG_T::n_chan + c] =
@@ -59,16 +62,20 @@ template <class data_T, class CONFIG_T> struct sliding {
 
     void shift_in(const data_T pixel[CONFIG_T::n_chan], unsigned x) {
         NNET_INLINE
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
             NNET_UNROLL
+            NNET_LOOP_UNROLL
             for (unsigned wy = 0; wy < W::height; wy++) {
                 NNET_UNROLL
+                NNET_LOOP_UNROLL
                 for (unsigned wx = 0; wx + 1 < W::width; wx++) {
                     NNET_UNROLL
                     registers[wy][wx][c] = registers[wy][wx + 1][c];
                 }
                 registers[wy][W::width - 1][c] = wy + 1 < W::height ? lines[wy % W::rows][x][c] : pixel[c];
             }
+            NNET_LOOP_UNROLL
             for (unsigned wy = 0; wy + 1 < W::height; wy++) {
                 NNET_UNROLL
                 lines[wy][x][c] = wy + 2 < W::height ? lines[(wy + 1) % W::rows][x][c] : pixel[c];
@@ -78,14 +85,17 @@ template <class data_T, class CONFIG_T> struct sliding {
 
     void take_patch(unsigned y, unsigned x, data_T patch[W::size], bool valid[W::taps]) const {
         NNET_INLINE
+        NNET_LOOP_UNROLL
         for (unsigned ky = 0; ky < CONFIG_T::kernel_height; ky++) {
             NNET_UNROLL
+            NNET_LOOP_UNROLL
             for (unsigned kx = 0; kx < CONFIG_T::kernel_width; kx++) {
                 NNET_UNROLL
                 const unsigned wy = ky * CONFIG_T::dilation_height;
                 const unsigned wx = kx * CONFIG_T::dilation_width;
                 const unsigned tap = ky * CONFIG_T::kernel_width + kx;
                 valid[tap] = W::inside(y + wy + 1 - W::height, x + wx + 1 - W::width);
+                NNET_LOOP_UNROLL
                 for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
                     NNET_UNROLL
                     patch[tap * CONFIG_T::n_chan + c] = registers[wy][wx][c];
@@ -120,11 +130,13 @@ void next_pixel(stream<data_T> &data, unsigned y, unsigned x, typename data_T::v
     NNET_INLINE
     if (window<CONFIG_T>::inside(y, x)) {
         const data_T packet = data.read();
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
             NNET_UNROLL
             pixel[c] = packet[c];
         }
     } else {
+        NNET_LOOP_UNROLL
         for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
             NNET_UNROLL
             pixel[c] = 0;
@@ -135,6 +147,7 @@ void next_pixel(stream<data_T> &data, unsigned y, unsigned x, typename data_T::v
 // F::of<in_T, out_T, CONFIG_T>(patch, valid, out) at every output position, all channels at once.
 template <class F, class data_T, class res_T, class CONFIG_T>
 void slide(const data_T *data, res_T *res) {
+    NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
     for (unsigned p = 0; p < CONFIG_T::out_height * CONFIG_T::out_width; p++) {
         NNET_PIPELINE(CONFIG_T::reuse_factor)
         data_T patch[window<CONFIG_T>::size];
@@ -160,6 +173,7 @@ void slide(stream<data_T> &data, stream<res_T> &res) {
     down.reset();
     for (unsigned y = 0; y < W::scan_height; y++) {
         across.reset();
+        NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
         for (unsigned x = 0; x < W::scan_width; x++) {
             NNET_PIPELINE(CONFIG_T::reuse_factor)
             in_T pixel[CONFIG_T::n_chan];
@@ -176,6 +190,7 @@ void slide(stream<data_T> &data, stream<res_T> &res) {
                 slider.take_patch(y, x, patch, valid);
                 F::template of<in_T, out_T, CONFIG_T>(patch, valid, out);
                 res_T packet;
+                NNET_LOOP_UNROLL
                 for (unsigned c = 0; c < CONFIG_T::n_filt; c++) {
                     NNET_UNROLL
                     packet[c] = out[c];

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Intel: oneAPI (SYCL) and the older HLS compiler of Quartus. */
+
+#include "hls-backend.h"
+
+#include "nn-text.h"
+
+static const char *const simulation[] = { "ac_fixed.h", "ac_int.h", "espalier_fixed.h", NULL };
+
+/* Source: Intel oneAPI FPGA optimisation guide and Intel HLS reference manual, chapters on loop pragmas. */
+static const char *const directives[] = { "ii", "unroll", "loop_coalesce", "ivdep", "max_concurrency", NULL };
+
+static const char kernel_head[] =
+  "// SPDX-License-Identifier: Apache-2.0\n"
+  "// One SYCL task around the network: numbers come from and go to memory shared with the host.\n"
+  "#include <sycl/sycl.hpp>\n"
+  "#include <sycl/ext/intel/fpga_extensions.hpp>\n"
+  "\n"
+  "#include <fstream>\n"
+  "#include <iostream>\n"
+  "#include <sstream>\n"
+  "#include <string>\n"
+  "#include <vector>\n"
+  "\n";
+
+static gsize
+elements (const HlsEmit *emit,
+          const guint   *nodes,
+          guint          n)
+{
+  gsize sum = 0;
+
+  for (guint k = 0; k < n; k++)
+    sum += emit->layers[nodes[k]].count;
+  return sum;
+}
+
+/* Copies between the flat arrays and the ports of the top function. */
+static void
+append_task (const HlsEmit *emit,
+             GString       *text)
+{
+  guint n_in, n_out;
+  const guint *in = nn_graph_inputs (emit->graph, &n_in), *out = nn_graph_outputs (emit->graph, &n_out);
+  gsize at = 0;
+
+  for (guint k = 0; k < n_in; k++)
+    {
+      const HlsLayer *l = &emit->layers[in[k]];
+
+      if (emit->stream)
+        g_string_append_printf (text,
+                                "        nnet::stream<%s_packet> %s;\n"
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            %s_packet packet;\n"
+                                "            for (unsigned c = 0; c < %u; c++) {\n"
+                                "                packet[c] = %s(in[%" G_GSIZE_FORMAT " + i * %u + c]);\n            }\n"
+                                "            %s.write(packet);\n        }\n",
+                                l->type, l->value, l->count / l->packet, l->type, l->packet, l->type, at, l->packet, l->value);
+      else
+        g_string_append_printf (text,
+                                "        %s %s[%" G_GSIZE_FORMAT "];\n"
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            %s[i] = %s(in[%" G_GSIZE_FORMAT " + i]);\n        }\n",
+                                l->type, l->value, l->count, l->count, l->value, l->type, at);
+      at += l->count;
+    }
+  for (guint k = 0; k < n_out; k++)
+    {
+      const HlsLayer *l = hls_emit_source (emit, out[k]);
+
+      if (emit->stream)
+        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", l->type, l->value, l->n_readers > 1 ? "_port" : "");
+      else
+        g_string_append_printf (text, "        %s %s[%" G_GSIZE_FORMAT "];\n", l->type, l->value, l->count);
+    }
+  g_string_append_printf (text, "        %s(", emit->name);
+  for (guint k = 0; k < n_in; k++)
+    g_string_append_printf (text, "%s, ", emit->layers[in[k]].value);
+  for (guint k = 0; k < n_out; k++)
+    {
+      const HlsLayer *l = hls_emit_source (emit, out[k]);
+
+      g_string_append_printf (text, "%s%s%s", l->value, emit->stream && l->n_readers > 1 ? "_port" : "", k + 1 < n_out ? ", " : ");\n");
+    }
+  at = 0;
+  for (guint k = 0; k < n_out; k++)
+    {
+      const HlsLayer *l = hls_emit_source (emit, out[k]);
+
+      if (emit->stream)
+        g_string_append_printf (text,
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            const %s_packet packet = %s%s.read();\n"
+                                "            for (unsigned c = 0; c < %u; c++) {\n"
+                                "                out[%" G_GSIZE_FORMAT " + i * %u + c] = packet[c].to_double();\n            }\n        }\n",
+                                l->count / l->packet, l->type, l->value, l->n_readers > 1 ? "_port" : "", l->packet, at, l->packet);
+      else
+        g_string_append_printf (text,
+                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "            out[%" G_GSIZE_FORMAT " + i] = %s[i].to_double();\n        }\n",
+                                l->count, at, l->value);
+      at += l->count;
+    }
+}
+
+static void
+write_kernel (HlsEmit *emit)
+{
+  GString *text = g_string_new (kernel_head);
+  g_autofree char *path = g_strdup_printf ("src/%s_kernel.cpp", emit->name);
+  guint n_in, n_out;
+  const guint *in = nn_graph_inputs (emit->graph, &n_in), *out = nn_graph_outputs (emit->graph, &n_out);
+
+  g_string_append_printf (text,
+                          "#include \"../firmware/%s.h\"\n\nclass %sTask;\n\nstruct Network {\n    const double *in;\n    double *out;\n"
+                          "    void operator()() const {\n",
+                          emit->name, emit->name);
+  append_task (emit, text);
+  g_string_append_printf (text,
+                          "    }\n};\n\n"
+                          "int main() {\n"
+                          "#if defined(FPGA_SIMULATOR)\n"
+                          "    auto selector = sycl::ext::intel::fpga_simulator_selector_v;\n"
+                          "#elif defined(FPGA_HARDWARE)\n"
+                          "    auto selector = sycl::ext::intel::fpga_selector_v;\n"
+                          "#else\n"
+                          "    auto selector = sycl::ext::intel::fpga_emulator_selector_v;\n"
+                          "#endif\n"
+                          "    sycl::queue queue(selector);\n"
+                          "    double *in = sycl::malloc_shared<double>(%" G_GSIZE_FORMAT ", queue);\n"
+                          "    double *out = sycl::malloc_shared<double>(%" G_GSIZE_FORMAT ", queue);\n"
+                          "    std::ifstream features(\"tb_data/tb_input_features.dat\");\n"
+                          "    std::ifstream expectations(\"tb_data/tb_output_predictions.dat\");\n"
+                          "    unsigned samples = 0;\n"
+                          "    unsigned differences = 0;\n"
+                          "    std::string line;\n"
+                          "    while (std::getline(features, line)) {\n"
+                          "        std::istringstream words(line);\n"
+                          "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                          "            words >> in[i];\n"
+                          "        }\n"
+                          "        queue.single_task<%sTask>(Network{in, out}).wait();\n"
+                          "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                          "            double expected = 0;\n"
+                          "            expectations >> expected;\n"
+                          "            differences += out[i] != expected;\n"
+                          "        }\n"
+                          "        samples++;\n"
+                          "    }\n"
+                          "    std::cout << \"espalier-test samples \" << samples << \" differences \" << differences << \" largest 0\" << std::endl;\n"
+                          "    sycl::free(in, queue);\n"
+                          "    sycl::free(out, queue);\n"
+                          "    return differences == 0 ? 0 : 1;\n"
+                          "}\n",
+                          elements (emit, in, n_in), elements (emit, out, n_out), elements (emit, in, n_in), emit->name,
+                          elements (emit, out, n_out));
+  hls_project_add (emit->project, path, text);
+}
+
+static void
+oneapi_scripts (HlsEmit *emit)
+{
+  const NnConfig *config = nn_design_config (emit->design);
+  g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
+  GString *text = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n# make emulation | report | simulation | hardware\n");
+
+  write_kernel (emit);
+  g_string_append_printf (text,
+                          "CXX ?= icpx\n"
+                          "NAME = %s\n"
+                          "PART = %s\n"
+                          "FLAGS = -std=c++17 -O2 -fsycl -fintelfpga -qactypes -Ifirmware -Ifirmware/nnet_utils\n"
+                          "SOURCES = src/$(NAME)_kernel.cpp firmware/$(NAME).cpp\n"
+                          "HARDWARE = -Xshardware -Xstarget=$(PART) -Xsclock=%sns\n\n"
+                          "emulation:\n\t$(CXX) $(FLAGS) -DFPGA_EMULATOR $(SOURCES) -o $(NAME).fpga_emu\n\n"
+                          "report:\n\t$(CXX) $(FLAGS) $(HARDWARE) -fsycl-link=early $(SOURCES) -o $(NAME)_report.a\n\n"
+                          "simulation:\n\t$(CXX) $(FLAGS) -DFPGA_SIMULATOR -Xssimulation -Xstarget=$(PART) $(SOURCES) -o $(NAME).fpga_sim\n\n"
+                          "hardware:\n\t$(CXX) $(FLAGS) -DFPGA_HARDWARE $(HARDWARE) $(SOURCES) -o $(NAME).fpga\n\n"
+                          ".PHONY: emulation report simulation hardware\n",
+                          emit->name, nn_config_part (config), clock);
+  hls_project_add (emit->project, "Makefile", text);
+}
+
+static void
+quartus_scripts (HlsEmit *emit)
+{
+  const NnConfig *config = nn_design_config (emit->design);
+  g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
+  GString *text = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n# make emulation | report\n");
+
+  g_string_append_printf (text,
+                          "CXX ?= i++\n"
+                          "NAME = %s\n"
+                          "PART = %s\n"
+                          "FLAGS = -Ifirmware -Ifirmware/nnet_utils\n"
+                          "SOURCES = $(NAME)_test.cpp firmware/$(NAME).cpp\n\n"
+                          "emulation:\n\t$(CXX) -march=x86-64 $(FLAGS) $(SOURCES) -o $(NAME)-emulation\n\n"
+                          "report:\n\t$(CXX) -march=$(PART) --clock %sns $(FLAGS) $(SOURCES) -o $(NAME)-fpga\n\n"
+                          ".PHONY: emulation report\n",
+                          emit->name, nn_config_part (config), clock);
+  hls_project_add (emit->project, "Makefile", text);
+}
+
+const HlsBackend hls_backend_oneapi = {
+  .backend = NN_BACKEND_ONEAPI,
+  .name = "Intel oneAPI",
+  .key = "oneapi",
+  .header = "backend/algorithmic.h",
+  .tool = "backend/tool-intel.h",
+  .simulation = simulation,
+  .streams = TRUE,
+  .type = hls_type_ac,
+  .scripts = oneapi_scripts,
+  .directives = directives,
+};
+
+/* Its compiler has no channel inside a component, so that layers cannot be joined by streams. */
+const HlsBackend hls_backend_quartus = {
+  .backend = NN_BACKEND_QUARTUS,
+  .name = "Intel HLS (Quartus)",
+  .key = "quartus",
+  .header = "backend/algorithmic.h",
+  .tool = "backend/tool-intel.h",
+  .simulation = simulation,
+  .streams = FALSE,
+  .type = hls_type_ac,
+  .scripts = quartus_scripts,
+  .directives = directives,
+};
