@@ -60,8 +60,9 @@ static const char build_head[] =
            "} else {\n"
            "    open_project ${project_name}_prj\n"
            "}\n"
-           "set_top ${project_name}\n"
+           "set_top $top_name\n"
            "add_files firmware/${project_name}.cpp -cflags \"-std=c++14\"\n"
+           "if {$top_name != $project_name} { add_files firmware/$top_name.cpp -cflags \"-std=c++14\" }\n"
            "add_files -tb ${project_name}_test.cpp -cflags \"-std=c++14\"\n"
            "add_files -tb tb_data\n";
 
@@ -113,7 +114,7 @@ static const char vivado_synthesis[] =
            "read_verilog $rtl\n"
            "foreach memory [glob -nocomplain ${project_name}_prj/solution1/syn/verilog/*.dat] { file copy -force $memory . }\n"
            "foreach ip [glob -nocomplain ${project_name}_prj/solution1/syn/verilog/*_ip.tcl] { source $ip }\n"
-           "synth_design -top $project_name -part $part -mode out_of_context\n"
+           "synth_design -top $top_name -part $part -mode out_of_context\n"
            "create_clock -period $clock_period [get_ports ap_clk]\n"
            "opt_design -retarget -propconst -sweep -bram_power_opt -shift_register_opt\n"
            "report_utilization -file vivado_synth.rpt\n"
@@ -128,9 +129,9 @@ write_project_tcl (HlsEmit *emit)
   g_autofree char *uncertainty = nn_text_from_double (nn_config_clock_ns (config) * nn_config_uncertainty (config));
 
   g_string_append_printf (text,
-                          "set project_name \"%s\"\nset backend \"%s\"\nset part \"%s\"\nset clock_period %s\n"
+                          "set project_name \"%s\"\nset top_name \"%s%s\"\nset backend \"%s\"\nset part \"%s\"\nset clock_period %s\n"
                           "set clock_uncertainty %s\nset maximum_size 4096\n",
-                          emit->name, emit->backend->key, nn_config_part (config), clock, uncertainty);
+                          emit->name, emit->name, emit->interface != HLS_INTERFACE_NONE ? "_axi" : "", emit->backend->key, nn_config_part (config), clock, uncertainty);
   hls_project_add (emit->project, "project.tcl", text);
 }
 

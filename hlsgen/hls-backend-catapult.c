@@ -84,7 +84,7 @@ static const char tail[] =
 static gboolean
 is_asic (const NnConfig *config)
 {
-  const char *technology = nn_config_extra (config, NULL, NULL, "Technology");
+  g_autofree char *technology = nn_config_setting (config, "Technology");
 
   return technology != NULL && g_ascii_strcasecmp (technology, "asic") == 0;
 }
@@ -93,7 +93,7 @@ static void
 write_project (HlsEmit *emit)
 {
   const NnConfig *config = nn_design_config (emit->design);
-  const char *libraries = nn_config_extra (config, NULL, NULL, "ASICLibs");
+  g_autofree char *libraries = nn_config_setting (config, "ASICLibs");
   GString *text = g_string_new (TCL_HEAD "# What build_prj.tcl needs to know.\n");
   g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
   g_autofree char *uncertainty = nn_text_from_double (nn_config_clock_ns (config) * nn_config_uncertainty (config));

@@ -63,6 +63,8 @@ write_marker (HlsEmit *emit)
   json_builder_add_string_value (json, emit->backend->key);
   json_builder_set_member_name (json, "io_type");
   json_builder_add_string_value (json, emit->stream ? "io_stream" : "io_parallel");
+  json_builder_set_member_name (json, "wrapper");
+  json_builder_add_boolean_value (json, emit->interface != HLS_INTERFACE_NONE);
   json_builder_set_member_name (json, "part");
   json_builder_add_string_value (json, nn_config_part (config));
   json_builder_set_member_name (json, "layers");
@@ -99,7 +101,7 @@ write_library_script (HlsEmit *emit)
 
   g_string_append_printf (text,
                           "${CXX:-g++} -std=c++14 -O1 -Wall -Wextra -I firmware/ap_types -I firmware -I firmware/nnet_utils \\\n"
-                          "    %s_test.cpp firmware/%s.cpp -o %s_csim\n./%s_csim\n",
+                          "    %s_test.cpp firmware/%s*.cpp -o %s_csim\n./%s_csim\n",
                           emit->name, emit->name, emit->name, emit->name);
   hls_project_add (emit->project, "build_lib.sh", text);
 }

@@ -22,7 +22,7 @@ typedef struct {
   GQueue                 tail;
   GPtrArray             *advice;
   guint                  samples, differences;
-  gboolean               compared;
+  gboolean               compared, wrapped;
   double                 largest;
 } Build;
 
@@ -57,6 +57,7 @@ read_marker (Build        *build,
   object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
   build->name = object != NULL ? g_strdup (json_object_get_string_member_with_default (object, "name", NULL)) : NULL;
   build->backend = object != NULL ? g_strdup (json_object_get_string_member_with_default (object, "backend", NULL)) : NULL;
+  build->wrapped = object != NULL && json_object_get_boolean_member_with_default (object, "wrapper", FALSE);
   if (build->name != NULL && build->backend != NULL && *build->name != '\0' && strchr (build->name, '/') == NULL)
     return TRUE;
   g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "%s: it does not name a project and its backend", path);
@@ -135,9 +136,10 @@ compile (Build         *build,
          GError       **error)
 {
   g_autofree char *test = g_strdup_printf ("%s_test.cpp", build->name), *top = g_strdup_printf ("firmware/%s.cpp", build->name);
+  g_autofree char *wrapper = g_strdup_printf ("firmware/%s_axi.cpp", build->name);
   g_autofree char *program = g_strdup_printf ("csim/%s", build->name), *made = g_build_filename (folder, "csim", NULL);
   const char *argv[] = { compiler, "-std=c++14", "-O1", "-Wall", "-Wextra", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
-                         test, top, "-o", program, NULL };
+                         test, top, "-o", program, build->wrapped ? wrapper : NULL, NULL };
   int status;
 
   g_mkdir_with_parents (made, 0777);

@@ -64,6 +64,8 @@ typedef struct {
   const char *const *directives;
 } HlsBackend;
 
+typedef enum { HLS_INTERFACE_NONE, HLS_INTERFACE_AXI_STREAM, HLS_INTERFACE_AXI_LITE, HLS_INTERFACE_AXI_MASTER } HlsInterface;
+
 struct _HlsEmit {
   HlsProject       *project;
   const NnDesign   *design;
@@ -72,6 +74,7 @@ struct _HlsEmit {
   const HlsBackend *backend;
   gboolean          stream;
   gboolean          dataflow;
+  HlsInterface      interface;
   char             *name;    /* of the project and of the top function */
   HlsLayer         *layers;
   guint             n_layers;
@@ -166,6 +169,12 @@ gboolean          hls_emit_firmware    (HlsEmit          *emit,
                                         GError          **error);
 void              hls_emit_test_bench  (HlsEmit          *emit,
                                         const HlsVectors *vectors);
+/* AXI wrappers. */
+gboolean          hls_interface_choose (HlsEmit          *emit,
+                                        GError          **error);
+void              hls_interface_write  (HlsEmit          *emit);
+void              hls_interface_test   (const HlsEmit    *emit,
+                                        GString          *text);
 void              hls_emit_readme      (HlsEmit          *emit);
 
 G_END_DECLS

@@ -237,7 +237,7 @@ emit_all (HlsEmit           *emit,
       g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "%s has no io_stream here; use io_parallel", emit->backend->name);
       return FALSE;
     }
-  if (!make_layers (emit, error))
+  if (!hls_interface_choose (emit, error) || !make_layers (emit, error))
     return FALSE;
   tell_inputs_apart (emit);
   for (guint i = 0; i < emit->n_layers; i++)
@@ -245,6 +245,7 @@ emit_all (HlsEmit           *emit,
       return FALSE;
   if (!hls_emit_firmware (emit, error) || !emit_vectors (emit, vectors, error))
     return FALSE;
+  hls_interface_write (emit);
   emit->backend->scripts (emit);
   hls_emit_readme (emit);
   return TRUE;

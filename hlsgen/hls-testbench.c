@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-static const char body[] =
+static const char includes[] =
   "#include <cstdlib>\n"
   "#include <fstream>\n"
   "#include <iomanip>\n"
@@ -46,8 +46,6 @@ static const char body[] =
   "    }\n"
   "    return in;\n"
   "}\n"
-  "\n"
-  "} // namespace\n"
   "\n";
 
 static void
@@ -187,10 +185,14 @@ hls_emit_test_bench (HlsEmit          *emit,
   GString *text = g_string_new ("// SPDX-License-Identifier: Apache-2.0\n"
                                 "// Runs the vectors of tb_data and compares every output, exactly; the exit status is 0 where all are equal.\n");
   g_autofree char *path = g_strdup_printf ("%s_test.cpp", emit->name);
+  gboolean wrapped = emit->interface != HLS_INTERFACE_NONE;
   guint n_inputs, n_outputs;
   const guint *inputs = nn_graph_inputs (emit->graph, &n_inputs), *outputs = nn_graph_outputs (emit->graph, &n_outputs);
 
-  g_string_append_printf (text, "#include \"firmware/%s.h\"\n\n%s", emit->name, body);
+  g_string_append_printf (text, "#include \"firmware/%s%s.h\"\n\n%s", emit->name, wrapped ? "_axi" : "", includes);
+  if (wrapped)
+    hls_interface_test (emit, text);
+  g_string_append (text, "} // namespace\n\n");
   g_string_append_printf (text,
                           "int main() {\n"
                           "    std::ifstream features = open_data(\"tb_data/tb_input_features.dat\");\n"
@@ -211,6 +213,11 @@ hls_emit_test_bench (HlsEmit          *emit,
                           total (emit, inputs, n_inputs), total (emit, outputs, n_outputs));
   feed (emit, text);
   collect (emit, text);
+  if (wrapped)
+    g_string_append (text, "        if (!wrapper_agrees(in, out)) {\n"
+                           "            std::cerr << \"vector \" << samples << \": the AXI wrapper differs\" << std::endl;\n"
+                           "            return 1;\n"
+                           "        }\n");
   g_string_append (text, "        log << std::setprecision(17);\n"
                          "        for (unsigned i = 0; i < out.size(); i++) {\n"
                          "            log << (i > 0 ? \" \" : \"\") << out[i];\n"

@@ -482,6 +482,24 @@ nn_config_extra (const NnConfig *config,
   return NULL;
 }
 
+/**
+ * nn_config_setting:
+ * @key: a key of the top level that has no getter of its own: "Interface", "Driver", "Technology", ...
+ *
+ * Returns: (transfer full) (nullable): its value as text, a string without its quotes
+ */
+char *
+nn_config_setting (const NnConfig *config,
+                   const char     *key)
+{
+  const char *text = g_hash_table_lookup (config->project_extra, key);
+  gsize n = text != NULL ? strlen (text) : 0;
+
+  if (n >= 2 && text[0] == '"')
+    return g_strndup (text + 1, n - 2);
+  return g_strdup (text);
+}
+
 const char *
 nn_backend_name (NnBackend backend)
 {

@@ -100,6 +100,10 @@ const char    *nn_config_extra      (const NnConfig  *config,
                                      const char      *class_name,
                                      const char      *key);
 
+/* Any other key of the top level, as text. (transfer full) (nullable) */
+char          *nn_config_setting    (const NnConfig  *config,
+                                     const char      *key);
+
 const char    *nn_backend_name      (NnBackend        backend);
 gboolean       nn_backend_find      (const char      *name,
                                      NnBackend       *backend);
