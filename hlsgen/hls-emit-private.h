@@ -169,6 +169,13 @@ gboolean          hls_emit_firmware    (HlsEmit          *emit,
                                         GError          **error);
 void              hls_emit_test_bench  (HlsEmit          *emit,
                                         const HlsVectors *vectors);
+/* Directives that the tool does not know. */
+void              hls_lint_text        (const char       *path,
+                                        const char       *text,
+                                        const char *const *known,
+                                        GPtrArray        *findings);
+void              hls_lint_project     (HlsEmit          *emit);
+
 /* AXI wrappers. */
 gboolean          hls_interface_choose (HlsEmit          *emit,
                                         GError          **error);

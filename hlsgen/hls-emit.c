@@ -305,9 +305,13 @@ hls_project_new (const NnDesign    *design,
   emit.graph = nn_model_graph (emit.model);
   emit.name = identifier (nn_config_project (config) != NULL ? nn_config_project (config) : "myproject");
   done = emit_all (&emit, vectors, error);
+  if (done)
+    {
+      hls_project_seal (project);
+      hls_lint_project (&emit);
+    }
   clear (&emit);
   if (!done)
     return NULL;
-  hls_project_seal (project);
   return g_steal_pointer (&project);
 }

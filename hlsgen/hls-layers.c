@@ -735,8 +735,11 @@ write_thresholds (HlsEmit   *emit,
   gsize n, n_low;
   const gint64 *high = hls_emit_raw (emit, layer, NN_ROLE_OTHER, &n), *low = hls_emit_raw (emit, layer, NN_ROLE_ALPHA, &n_low);
   g_autofree char *name = g_strdup_printf ("t%u", layer->number), *low_name = g_strdup_printf ("l%u", layer->number);
-  const NnType *type = &layer->plan->weight;
+  /* thresholds are any code of the type, also one that its overflow mode would not give */
+  NnType plain = layer->plan->weight, *type = &plain;
 
+  plain.rounding = NN_ROUND_TRN;
+  plain.overflow = NN_OVERFLOW_WRAP;
   if (high == NULL || (ternary && n_low != n))
     return unsupported (layer, "its thresholds are missing", error);
   if (!hls_emit_typedef (emit, layer, "param_t", type, error) ||

@@ -51,7 +51,11 @@ void
 hls_project_warn (HlsProject *project,
                   const char *text)
 {
+  /* NULL-terminated at all times */
+  if (project->warnings->len > 0)
+    g_ptr_array_set_size (project->warnings, (gint) project->warnings->len - 1);
   g_ptr_array_add (project->warnings, g_strdup (text));
+  g_ptr_array_add (project->warnings, NULL);
 }
 
 static gboolean
@@ -69,7 +73,6 @@ hls_project_seal (HlsProject *project)
   project->names = g_ptr_array_new ();
   g_tree_foreach (project->files, collect, project->names);
   g_ptr_array_add (project->names, NULL);
-  g_ptr_array_add (project->warnings, NULL);
 }
 
 HlsProject *
@@ -104,7 +107,9 @@ hls_project_files (const HlsProject *project)
 const char *const *
 hls_project_warnings (const HlsProject *project)
 {
-  return (const char *const *) project->warnings->pdata;
+  static const char *const nothing[] = { NULL };
+
+  return project->warnings->pdata != NULL ? (const char *const *) project->warnings->pdata : nothing;
 }
 
 const char *

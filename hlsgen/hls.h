@@ -7,4 +7,5 @@
 #include "hls-cluster.h"
 #include "hls-error.h"
 #include "hls-project.h"
+#include "hls-queue.h"
 #include "hls-report.h"

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Launching a vendor's tool: a stand-in on PATH with its phases, log lines, exit codes, reports, hanging and dying. */
+
+#include "test-network.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+/* What the stand-in does is in the file "mode" beside it; it writes the pids of a long-lived child into "pids". */
+static const char stand_in[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\")\n"
+  "mode=$(cat \"$here/mode\")\n"
+  "echo \"$@\" > \"$here/arguments\"\n"
+  "cp build_opt.tcl \"$here/steps\"\n"
+  "echo '***** C/RTL SYNTHESIS *****'\n"
+  "echo 'INFO: [HLS 200-10] Analyzing design file'\n"
+  "case $mode in\n"
+  "fail)\n"
+  "  echo 'ERROR: [XFORM 203-504] Stop unrolling loop because it may cause large runtime and excessive memory usage'; exit 1;;\n"
+  "die) kill -KILL $$;;\n"
+  "hang)\n"
+  "  set -m\n" /* jobs in process groups of their own, as vendor tools start theirs */
+  "  bash -c 'trap \"\" TERM; while true; do sleep 1; done' &\n"
+  "  echo $! > \"$here/pids\"; echo $$ >> \"$here/pids\"\n"
+  "  trap '' TERM\n"
+  "  while true; do sleep 1; done;;\n"
+  "silent) exit 0;;\n"
+  "garbage) head -c 300000 /dev/urandom; exit 2;;\n"
+  "esac\n"
+  "echo 'INFO: [HLS 200-10] Starting hardware synthesis ...'\n"
+  "mkdir -p myproject_prj/solution1/syn/report\n"
+  "cp \"$here/report.xml\" myproject_prj/solution1/syn/report/myproject_csynth.xml\n"
+  "echo 'INFO: [HLS 200-111] Generating all RTL models'\n"
+  "exit 0\n";
+
+static const char report_xml[] =
+  "<?xml version=\"1.0\"?>\n<profile>\n"
+  "<ReportVersion><Version>2023.2</Version></ReportVersion>\n"
+  "<UserAssignments><unit>ns</unit><ProductFamily>virtexuplus</ProductFamily><Part>xcvu13p-flga2577-2-e</Part>"
+  "<TopModelName>myproject</TopModelName><TargetClockPeriod>5.00</TargetClockPeriod><FlowTarget>vivado</FlowTarget></UserAssignments>\n"
+  "<PerformanceEstimates><SummaryOfTimingAnalysis><unit>ns</unit><EstimatedClockPeriod>3.630</EstimatedClockPeriod></SummaryOfTimingAnalysis>"
+  "<SummaryOfOverallLatency><unit>clock cycles</unit><Best-caseLatency>21</Best-caseLatency><Average-caseLatency>21</Average-caseLatency>"
+  "<Worst-caseLatency>21</Worst-caseLatency><Interval-min>4</Interval-min><Interval-max>4</Interval-max></SummaryOfOverallLatency></PerformanceEstimates>\n"
+  "<AreaEstimates><Resources><DSP>36</DSP><FF>100</FF><LUT>200</LUT><BRAM_18K>3</BRAM_18K><URAM>0</URAM></Resources>"
+  "<AvailableResources><DSP>12288</DSP><FF>3456000</FF><LUT>1728000</LUT><BRAM_18K>5376</BRAM_18K><URAM>1280</URAM></AvailableResources></AreaEstimates>\n"
+  "</profile>\n";
+
+typedef struct {
+  char *folder;  /* of the stand-in */
+  char *project;
+  char *old_path;
+} Fixture;
+
+static void
+put (const Fixture *f,
+     const char    *name,
+     const char    *text)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+
+  g_assert_true (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0755, NULL));
+}
+
+G_NO_INLINE static char *
+take (const Fixture *f,
+      const char    *name)
+{
+  g_autofree char *path = g_build_filename (f->folder, name, NULL);
+  char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) ? text : NULL;
+}
+
+static void
+set_up (Fixture       *f,
+        gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (HlsProject) project = NULL;
+  g_autofree char *path = NULL;
+  TestNetwork n;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (4));
+  network_dense (&n, "fc", 4, 3);
+  model = network_end (&n);
+  design = network_design (model, "{\"Backend\":\"Vitis\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  project = hls_project_new (design, NULL, &error);
+  f->folder = test_folder ();
+  f->project = g_build_filename (f->folder, "project", NULL);
+  g_assert_true (hls_project_write (project, f->project, &error));
+  g_assert_no_error (error);
+  put (f, data, stand_in);
+  put (f, "report.xml", report_xml);
+  f->old_path = g_strdup (g_getenv ("PATH"));
+  path = g_strdup_printf ("%s:%s", f->folder, f->old_path);
+  g_setenv ("PATH", path, TRUE);
+}
+
+static void
+tear_down (Fixture       *f,
+           gconstpointer  data)
+{
+  g_setenv ("PATH", f->old_path, TRUE);
+  remove_folder (f->folder);
+  g_free (f->folder);
+  g_free (f->project);
+  g_free (f->old_path);
+}
+
+typedef struct {
+  GPtrArray *lines, *phases;
+} Log;
+
+static void
+on_line (const char *line,
+         gpointer    data)
+{
+  g_ptr_array_add (((Log *) data)->lines, g_strdup (line));
+}
+
+static void
+on_progress (double      fraction,
+             const char *what,
+             gpointer    data)
+{
+  g_ptr_array_add (((Log *) data)->phases, g_strdup (what));
+}
+
+static HlsReport *
+build (const Fixture  *f,
+       GCancellable   *cancellable,
+       Log            *log,
+       GError        **error)
+{
+  HlsBuildOptions options;
+  NnProgress progress = { on_progress, log };
+
+  hls_build_options_init (&options);
+  options.stages = HLS_STAGE_SYNTH | HLS_STAGE_VSYNTH;
+  if (log != NULL)
+    {
+      log->lines = g_ptr_array_new_with_free_func (g_free);
+      log->phases = g_ptr_array_new_with_free_func (g_free);
+      options.on_line = on_line;
+      options.on_line_data = log;
+    }
+  return hls_build (f->project, &options, log != NULL ? &progress : NULL, cancellable, error);
+}
+
+static gboolean
+has (GPtrArray  *texts,
+     const char *text)
+{
+  return g_ptr_array_find_with_equal_func (texts, text, g_str_equal, NULL);
+}
+
+static void
+test_success (Fixture       *f,
+              gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsReport) report = NULL;
+  g_autofree char *arguments = NULL, *steps = NULL;
+  Log log;
+
+  put (f, "mode", "ok");
+  report = build (f, NULL, &log, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (report->stage, ==, "csynth");
+  g_assert_cmpfloat (report->resources.amount[NN_RESOURCE_DSP], ==, 36);
+  g_assert_cmpfloat (report->latency_max, ==, 21);
+  g_assert_true (has (log.lines, "INFO: [HLS 200-111] Generating all RTL models"));
+  g_assert_true (has (log.phases, "C synthesis"));
+  g_assert_true (has (log.phases, "scheduling"));
+  g_assert_true (has (log.phases, "writing RTL"));
+  arguments = take (f, "arguments");
+  g_assert_cmpstr (arguments, ==, g_str_equal (data, "vitis-run") ? "--mode hls --tcl build_prj.tcl\n" : "-f build_prj.tcl\n");
+  steps = take (f, "steps");
+  g_assert_nonnull (strstr (steps, "synth 1"));
+  g_assert_nonnull (strstr (steps, "vsynth 1"));
+  g_assert_nonnull (strstr (steps, "cosim 0"));
+  g_ptr_array_unref (log.lines);
+  g_ptr_array_unref (log.phases);
+}
+
+static void
+test_failure (Fixture       *f,
+              gconstpointer  data)
+{
+  static const struct { const char *mode; const char *text; } cases[] = {
+    { "fail", "Use the strategy Resource with a larger reuse factor" },
+    { "die", "was ended by signal 9" },
+    { "garbage", "failed with exit status 2" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_test_message ("%s", cases[i].mode);
+      put (f, "mode", cases[i].mode);
+      g_assert_null (build (f, NULL, NULL, &error));
+      g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+      g_assert_true (g_utf8_validate (error->message, -1, NULL));
+      if (strstr (error->message, cases[i].text) == NULL)
+        g_error ("%s: %s", cases[i].mode, error->message);
+    }
+}
+
+/* It says that all is well and has written nothing. */
+static void
+test_no_report (Fixture       *f,
+                gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+
+  put (f, "mode", "silent");
+  g_assert_null (build (f, NULL, NULL, &error));
+  g_assert_nonnull (error);
+  g_assert_true (error->domain == HLS_ERROR);
+}
+
+static gpointer
+cancel_when_it_hangs (gpointer data)
+{
+  gpointer *both = data;
+  const Fixture *f = both[0];
+
+  for (guint k = 0; k < 200; k++)
+    {
+      g_autofree char *pids = take (f, "pids");
+      const char *first = pids != NULL ? strchr (pids, '\n') : NULL;
+      gboolean both_there = first != NULL && strchr (first + 1, '\n') != NULL;
+
+      if (both_there)
+        break;
+      g_usleep (50 * 1000);
+    }
+  g_cancellable_cancel (both[1]);
+  return NULL;
+}
+
+/* Cancelling ends the tool and a child in a process group of its own, both deaf to SIGTERM. */
+static void
+test_cancel (Fixture       *f,
+             gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  gpointer both[] = { f, cancellable };
+  GThread *thread;
+  g_autofree char *pids = NULL;
+  g_auto (GStrv) words = NULL;
+
+  put (f, "mode", "hang");
+  thread = g_thread_new ("cancel", cancel_when_it_hangs, both);
+  g_assert_null (build (f, cancellable, NULL, &error));
+  g_thread_join (thread);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  pids = take (f, "pids");
+  g_assert_nonnull (pids);
+  words = g_strsplit (g_strstrip (pids), "\n", -1);
+  g_assert_cmpuint (g_strv_length (words), ==, 2);
+  for (guint k = 0; words[k] != NULL; k++)
+    {
+      /* a killed orphan may stay a zombie for as long as nobody reaps it */
+      g_autofree char *path = g_strdup_printf ("/proc/%s/status", words[k]), *status = NULL;
+
+      if (g_file_get_contents (path, &status, NULL, NULL))
+        g_assert_nonnull (strstr (status, "Z (zombie)"));
+    }
+}
+
+typedef struct {
+  GString *states;
+} Seen;
+
+static void
+on_change (const HlsTask *task,
+           guint          i,
+           gpointer       data)
+{
+  g_string_append_printf (((Seen *) data)->states, "%u %s;", i, hls_task_state_name (task->state));
+}
+
+/* A failure does not stop the queue; a cancelled task is passed over. */
+static void
+test_queue (Fixture       *f,
+            gconstpointer  data)
+{
+  HlsTask tasks[4] = { 0 };
+  Seen seen = { g_string_new (NULL) };
+  g_autofree char *missing = g_build_filename (f->folder, "missing", NULL);
+
+  put (f, "mode", "ok");
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      tasks[i].folder = i == 1 ? missing : f->project;
+      hls_build_options_init (&tasks[i].options);
+      tasks[i].options.stages = HLS_STAGE_SYNTH;
+    }
+  tasks[2].cancellable = g_cancellable_new ();
+  g_cancellable_cancel (tasks[2].cancellable);
+  g_assert_cmpuint (hls_queue_run (tasks, G_N_ELEMENTS (tasks), on_change, &seen, NULL, NULL), ==, 2);
+  g_assert_cmpstr (seen.states->str, ==, "0 running;0 done;1 running;1 failed;2 cancelled;3 running;3 done;");
+  g_assert_error (tasks[1].error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
+  g_assert_nonnull (tasks[3].report);
+  g_object_unref (tasks[2].cancellable);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    hls_task_clear (&tasks[i]);
+  g_string_free (seen.states, TRUE);
+}
+
+/* A settings script is what puts the tool on PATH. */
+static void
+test_settings (Fixture       *f,
+               gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsReport) report = NULL;
+  g_autofree char *script = g_build_filename (f->folder, "settings64.sh", NULL);
+  g_autofree char *text = g_strdup_printf ("echo talkative\nexport PATH=\"%s:$PATH\"\n", f->folder);
+  HlsBuildOptions options;
+
+  put (f, "mode", "ok");
+  put (f, "settings64.sh", text);
+  g_setenv ("PATH", f->old_path, TRUE);
+  hls_build_options_init (&options);
+  options.stages = HLS_STAGE_SYNTH;
+  options.tool = "vitis_hls";
+  options.settings = script;
+  report = hls_build (f->project, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (report->stage, ==, "csynth");
+}
+
+static void
+test_missing (Fixture       *f,
+              gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_setenv ("PATH", "/nowhere", TRUE);
+  g_assert_null (build (f, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING);
+  g_assert_nonnull (strstr (error->message, "vitis-run or vitis_hls"));
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/build/vitis-run", Fixture, "vitis-run", set_up, test_success, tear_down);
+  g_test_add ("/build/vitis_hls", Fixture, "vitis_hls", set_up, test_success, tear_down);
+  g_test_add ("/build/failure", Fixture, "vitis_hls", set_up, test_failure, tear_down);
+  g_test_add ("/build/no-report", Fixture, "vitis_hls", set_up, test_no_report, tear_down);
+  g_test_add ("/build/cancel", Fixture, "vitis_hls", set_up, test_cancel, tear_down);
+  g_test_add ("/build/queue", Fixture, "vitis_hls", set_up, test_queue, tear_down);
+  g_test_add ("/build/settings", Fixture, "vitis_hls", set_up, test_settings, tear_down);
+  g_test_add ("/build/missing", Fixture, "unused", set_up, test_missing, tear_down);
+  return g_test_run ();
+}
