@@ -22,4 +22,13 @@ NnModel *nn_load_zip        (GBytes              *zip,
                              GCancellable        *cancellable,
                              GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+gboolean nn_onnx_is_onnx    (const guint8        *bytes,
+                             gsize                n_bytes);
+NnModel *nn_load_onnx       (GBytes              *bytes,
+                             const char          *path,
+                             const NnLoadOptions *options,
+                             const NnProgress    *progress,
+                             GCancellable        *cancellable,
+                             GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

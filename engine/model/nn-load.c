@@ -270,6 +270,12 @@ nn_model_load (const char          *path,
     }
   if (at < n && head[at] == '{')
     return load_json (path, options, progress, cancellable, error);
+  if (nn_onnx_is_onnx (head, n))
+    {
+      g_autoptr (GBytes) bytes = map_file (path, error);
+
+      return bytes != NULL ? nn_load_onnx (bytes, path, options, progress, cancellable, error) : NULL;
+    }
   refuse (path, head, n, error);
   return NULL;
 }

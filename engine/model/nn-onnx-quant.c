@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* QONNX's quantisers and ONNX's own pairs. Source: fastmachinelearning/qonnx, docs/qonnx-custom-ops; ONNX's operators
+ * QuantizeLinear and DequantizeLinear. */
+
+#include "nn-onnx.h"
+
+#include "nn-error.h"
+
+#include <math.h>
+#include <string.h>
+
+void
+nn_onnx_quant_free (NnOnnxQuant *quant)
+{
+  if (quant == NULL)
+    return;
+  nn_tensor_unref (quant->scale);
+  g_free (quant);
+}
+
+/* @axes: (nullable): transposed with its constant */
+NnOnnxQuant *
+nn_onnx_quant_copy (const NnOnnxQuant *quant,
+                    const guint       *axes)
+{
+  NnOnnxQuant *copy = g_memdup2 (quant, sizeof *quant);
+
+  copy->scale = axes != NULL ? nn_tensor_transpose (quant->scale, axes) : nn_tensor_ref (quant->scale);
+  return copy;
+}
+
+static double
+round_value (NnRounding rounding,
+             double     x)
+{
+  switch (rounding)
+    {
+    case NN_ROUND_TRN:
+      return floor (x);
+    case NN_ROUND_TRN_ZERO:
+      return trunc (x);
+    case NN_ROUND_RND:
+      return floor (x + 0.5);
+    case NN_ROUND_RND_MIN_INF:
+      return ceil (x - 0.5);
+    default:
+      return nearbyint (x);
+    }
+}
+
+/* y = scale * (clip (round (x / scale + zero_point)) - zero_point) */
+double
+nn_onnx_quant_value (const NnOnnxQuant *quant,
+                     double             scale,
+                     double             x)
+{
+  double low = quant->is_signed ? -ldexp (1, quant->bits - 1) + (quant->narrow ? 1 : 0) : 0;
+  double high = quant->is_signed ? ldexp (1, quant->bits - 1) - 1 : ldexp (1, quant->bits) - 1;
+
+  if (quant->bipolar)
+    return x >= 0 ? scale : -scale;
+  return scale * (CLAMP (round_value (quant->rounding, x / scale + quant->zero_point), low, high) - quant->zero_point);
+}
+
+/**
+ * nn_onnx_quantizer:
+ * @quantizer: (out): lives with the graph
+ *
+ * A scale that is one power of two becomes the place of the point.
+ *
+ * Returns: %FALSE where the scale has more than one axis that matters, or one that is not the last
+ */
+gboolean
+nn_onnx_quantizer (NnOnnx            *onnx,
+                   const NnOnnxQuant *quant,
+                   NnQuantizer      **quantizer)
+{
+  const NnTensor *scale = quant->scale;
+  NnQuantizer q = { .kind = quant->bipolar ? NN_QUANT_BINARY : NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED,
+                    .alpha = nn_tensor_f32 (scale), .n_alpha = (guint) scale->n, .alpha_divides = TRUE,
+                    .zero_point = quant->zero_point, .symmetric = quant->narrow && quant->is_signed };
+  int exponent;
+
+  if (scale->n == 0 || (scale->n > 1 && (gsize) nn_shape_last (&scale->shape) != scale->n))
+    return FALSE;
+  q.type = quant->bipolar
+             ? (NnType){ .kind = NN_TYPE_BINARY, .width = 1, .integer = 1, .is_signed = TRUE }
+             : (NnType){ .kind = NN_TYPE_FIXED, .width = quant->bits, .integer = quant->bits, .is_signed = quant->is_signed,
+                         .rounding = quant->rounding,
+                         .overflow = q.symmetric ? NN_OVERFLOW_SAT_SYM : NN_OVERFLOW_SAT };
+  if (scale->n == 1 && q.zero_point == 0 && q.alpha[0] > 0 && frexp (q.alpha[0], &exponent) == 0.5 &&
+      (!quant->bipolar || q.alpha[0] == 1))
+    {
+      if (!quant->bipolar)
+        q.type.integer += exponent - 1;
+      q.alpha_mode = NN_ALPHA_ONE;
+      q.alpha = NULL;
+      q.n_alpha = 0;
+      q.alpha_divides = FALSE;
+    }
+  *quantizer = nn_graph_builder_quantizer (onnx->builder, &q);
+  return TRUE;
+}
+
+static gboolean
+scalar (const NnOnnxValue *value,
+        double            *number)
+{
+  if (value == NULL || value->constant == NULL || value->constant->n == 0)
+    return FALSE;
+  *number = nn_tensor_get (value->constant, 0);
+  for (gsize i = 1; i < value->constant->n; i++)
+    if (nn_tensor_get (value->constant, i) != *number)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+find_rounding (const char *name,
+               NnRounding *rounding)
+{
+  static const struct {
+    const char *name;
+    NnRounding  rounding;
+  } modes[] = { { "ROUND", NN_ROUND_RND_CONV },   { "HALF_EVEN", NN_ROUND_RND_CONV }, { "FLOOR", NN_ROUND_TRN },
+                { "ROUND_TO_ZERO", NN_ROUND_TRN_ZERO }, { "DOWN", NN_ROUND_TRN_ZERO },
+                { "HALF_UP", NN_ROUND_RND_INF } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    if (g_ascii_strcasecmp (modes[i].name, name) == 0)
+      {
+        *rounding = modes[i].rounding;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/* The scale of an activation that goes by a channel must go by the computed tensor's last axis. */
+static gboolean
+scale_fits (NnOnnx            *onnx,
+            const NnOnnxValue *value,
+            NnOnnxQuant       *quant)
+{
+  const NnTensor *scale = quant->scale;
+  guint axis = 0;
+  int lies;
+
+  if (scale->n == 1)
+    return TRUE;
+  for (guint i = 0; i < scale->shape.rank; i++)
+    if (scale->shape.dims[i] > 1)
+      {
+        if ((gsize) scale->shape.dims[i] != scale->n)
+          return FALSE;
+        axis = i + value->rank - scale->shape.rank;
+      }
+  if (scale->shape.rank > value->rank || axis == value->batch || value->order != NULL)
+    return FALSE;
+  lies = value->at[nn_onnx_sample_axis (value, axis)];
+  if (lies != (int) nn_onnx_shape (onnx, value)->rank - 1)
+    return FALSE;
+  quant->scale = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) scale->n));
+  memcpy (quant->scale->data, scale->data, scale->n * sizeof (float));
+  nn_tensor_unref ((NnTensor *) scale);
+  return TRUE;
+}
+
+/* @quant: (transfer full): at an activation a node, at a constant a note. */
+static gboolean
+apply (NnOnnx           *onnx,
+       Onnx__NodeProto  *op,
+       NnOnnxValue      *value,
+       NnOnnxQuant      *quant,
+       GError          **error)
+{
+  NnQuantizer *quantizer;
+  NnNode *node;
+
+  onnx->quantized = TRUE;
+  if (value->constant != NULL)
+    {
+      g_autoptr (NnTensor) baked = nn_onnx_baked (value);
+
+      nn_onnx_constant (onnx, nn_onnx_out (op, 0), g_steal_pointer (&baked));
+      ((NnOnnxValue *) g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0)))->quant = quant;
+      return TRUE;
+    }
+  if (!scale_fits (onnx, value, quant) || !nn_onnx_quantizer (onnx, quant, &quantizer))
+    {
+      nn_onnx_quant_free (quant);
+      return nn_onnx_unsupported (error, "its scale goes neither by the channel nor by the tensor");
+    }
+  nn_onnx_quant_free (quant);
+  node = nn_onnx_node (onnx, NN_OP_QUANTIZE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+  node->attrs.quantizer = quantizer;
+  nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  return nn_onnx_finish (onnx, node, error);
+}
+
+/* Quant, IntQuant, BipolarQuant. */
+gboolean
+nn_onnx_read_quant (NnOnnx           *onnx,
+                    Onnx__NodeProto  *op,
+                    GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_input (onnx, op, 0), *scale = nn_onnx_input (onnx, op, 1);
+  gboolean bipolar = g_str_equal (op->op_type, "BipolarQuant");
+  const char *mode = nn_onnx_string (op, "rounding_mode", "ROUND");
+  double zero = 0, bits = 1;
+  NnRounding rounding = NN_ROUND_RND_CONV;
+  NnOnnxQuant *quant;
+
+  if (value == NULL || scale == NULL || scale->constant == NULL)
+    return nn_onnx_unsupported (error, "its scale is not a constant");
+  if (!bipolar && (!scalar (nn_onnx_input (onnx, op, 2), &zero) || !scalar (nn_onnx_input (onnx, op, 3), &bits)))
+    return nn_onnx_unsupported (error, "its zero point and number of bits must each be one constant");
+  if (bits < 1 || bits > 32 || bits != floor (bits))
+    return nn_onnx_unsupported (error, "a number of bits that is not a whole one from 1 to 32 is not supported");
+  if (!find_rounding (mode, &rounding))
+    return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported", mode);
+  if (nn_onnx_int (op, "narrow", 0) != 0 && nn_onnx_int (op, "signed", 1) == 0)
+    return nn_onnx_unsupported (error, "narrow without a sign is not supported");
+  quant = g_new0 (NnOnnxQuant, 1);
+  quant->bipolar = bipolar;
+  quant->is_signed = nn_onnx_int (op, "signed", 1) != 0;
+  quant->narrow = nn_onnx_int (op, "narrow", 0) != 0;
+  quant->bits = (int) bits;
+  quant->rounding = rounding;
+  quant->zero_point = zero;
+  quant->scale = nn_tensor_convert (scale->constant, NN_DTYPE_F32);
+  return apply (onnx, op, value, quant, error);
+}
+
+/* Numbers by one axis: (1, .., n, .., 1). */
+static NnTensor *
+along (const NnTensor *scale,
+       guint           rank,
+       gint64          axis)
+{
+  NnTensor *f32 = nn_tensor_convert (scale, NN_DTYPE_F32), *result;
+  NnShape shape = { .rank = rank };
+
+  if (scale->n == 1 || rank == 0 || rank > NN_MAX_RANK)
+    return f32;
+  axis += axis < 0 ? rank : 0;
+  for (guint i = 0; i < rank; i++)
+    shape.dims[i] = i == (guint) axis ? (gint64) scale->n : 1;
+  if (axis < 0 || axis >= rank)
+    return f32;
+  result = nn_tensor_new (NN_DTYPE_F32, &shape);
+  memcpy (result->data, f32->data, f32->n * sizeof (float));
+  nn_tensor_unref (f32);
+  return result;
+}
+
+/* Codes of whole numbers that a Clip between the two made fewer: as many bits as they need. */
+static void
+narrow_codes (NnOnnxQuant *quant,
+              double       low,
+              double       high)
+{
+  for (int bits = 1; bits < quant->bits; bits++)
+    {
+      double top = quant->is_signed ? ldexp (1, bits - 1) - 1 : ldexp (1, bits) - 1;
+      double bottom = quant->is_signed ? -ldexp (1, bits - 1) : 0;
+
+      if (high == top && (low == bottom || (quant->is_signed && low == bottom + 1)))
+        {
+          quant->bits = bits;
+          quant->narrow = low != bottom;
+          return;
+        }
+    }
+}
+
+/* QuantizeLinear notes what DequantizeLinear then makes a quantiser of. */
+gboolean
+nn_onnx_read_linear (NnOnnx           *onnx,
+                     Onnx__NodeProto  *op,
+                     GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_input (onnx, op, 0), *scale = nn_onnx_input (onnx, op, 1);
+  NnOnnxValue *zero_value = nn_onnx_input (onnx, op, 2);
+  double zero = 0;
+  NnOnnxQuant *quant;
+
+  if (scale == NULL || scale->constant == NULL || (zero_value != NULL && !scalar (zero_value, &zero)))
+    return nn_onnx_unsupported (error, "its scale must be constant and its zero point one constant");
+  if (g_str_equal (op->op_type, "QuantizeLinear"))
+    {
+      NnOnnxValue *codes;
+
+      if (value->constant != NULL)
+        return nn_onnx_unsupported (error, "a constant that is quantised in the file is not supported");
+      codes = nn_onnx_alias (onnx, op, value);
+      quant = g_new0 (NnOnnxQuant, 1);
+      quant->bits = 8;
+      quant->rounding = NN_ROUND_RND_CONV;
+      quant->zero_point = zero;
+      /* the codes are of the zero point's type; without one they are uint8 */
+      quant->is_signed = zero_value != NULL && zero_value->type == ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
+      quant->scale = along (scale->constant, value->rank, nn_onnx_int (op, "axis", 1));
+      nn_onnx_quant_free (codes->codes);
+      codes->codes = quant;
+      codes->code_min = quant->is_signed ? -128 : 0;
+      codes->code_max = quant->is_signed ? 127 : 255;
+      return TRUE;
+    }
+  if (value->codes != NULL)
+    {
+      narrow_codes (value->codes, value->code_min, value->code_max);
+      return apply (onnx, op, value, nn_onnx_quant_copy (value->codes, NULL), error);
+    }
+  if (value->constant != NULL)
+    {
+      g_autoptr (NnTensor) by_axis = along (scale->constant, value->rank, nn_onnx_int (op, "axis", 1));
+      g_autoptr (NnTensor) spread = nn_onnx_broadcast (by_axis, &value->constant->shape);
+      NnTensor *real;
+      NnOnnxValue *result;
+      if (spread == NULL)
+        return nn_onnx_unsupported (error, "its scale does not fit the constant");
+      real = nn_tensor_new (NN_DTYPE_F32, &value->constant->shape);
+      for (gsize i = 0; i < real->n; i++)
+        {
+          double code = nn_tensor_get (value->constant, i);
+
+          nn_tensor_f32 (real)[i] = (float) ((code - zero) * nn_tensor_f32 (spread)[i]);
+        }
+      nn_onnx_constant (onnx, nn_onnx_out (op, 0), real);
+      result = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
+      /* biases have 32 bits, which are no grid worth keeping */
+      if (value->type == ONNX__TENSOR_PROTO__DATA_TYPE__INT32)
+        return TRUE;
+      onnx->quantized = TRUE;
+      quant = g_new0 (NnOnnxQuant, 1);
+      quant->bits = 8;
+      quant->is_signed = value->type != ONNX__TENSOR_PROTO__DATA_TYPE__UINT8;
+      quant->rounding = NN_ROUND_RND_CONV;
+      quant->zero_point = zero;
+      quant->scale = g_steal_pointer (&by_axis);
+      result->quant = quant;
+      return TRUE;
+    }
+  return nn_onnx_unsupported (error, "it does not follow a QuantizeLinear");
+}

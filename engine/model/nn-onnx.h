@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ONNX networks: what the readers of tensors, operators and quantisers share. Internal to the room.
+ *
+ * The graph is built channels last. A transpose of the file becomes no node: a value notes where each of its axes lies in
+ * what is computed, and a real permutation is put in only where an operator needs another order. */
+
+#pragma once
+
+#include "nn-load.h"
+#include "onnx.pb-c.h"
+
+G_BEGIN_DECLS
+
+/* An axis of extent 1 that the computed tensor does not have. */
+#define NN_ONNX_VIRTUAL (-1)
+
+/* A quantiser that stands at a constant: values stay as they are, the quantiser goes to the layer that uses them.
+ * @scale: shape broadcasts to the constant's */
+typedef struct {
+  gboolean   bipolar;
+  gboolean   is_signed;
+  gboolean   narrow;
+  int        bits;
+  NnRounding rounding;
+  NnTensor  *scale;
+  double     zero_point;
+} NnOnnxQuant;
+
+/**
+ * NnOnnxValue: a tensor of the file
+ * @constant: (nullable): its values, with all axes, F32 or I64
+ * @type: of a constant: the file's, a TensorProto.DataType
+ * @quant: (nullable): of a constant
+ * @node: which computes it, where it is not constant
+ * @dropped: nothing computes it, nor what depends on it: the winning class of a tree ensemble
+ * @integral: whether its numbers are whole: classes
+ * @rank: axes in the file, the batch's included
+ * @dims: extents, open where not known
+ * @batch: which axis is the batch's
+ * @at: for each axis but the batch's, in order: which axis of the computed sample it is
+ * @order: (nullable): of a flattened value: the place in the computed sample of each element
+ * @codes: (nullable): what QuantizeLinear said, of a value between it and DequantizeLinear
+ */
+typedef struct {
+  const char  *name;
+  NnTensor    *constant;
+  int          type;
+  NnOnnxQuant *quant;
+  guint        node;
+  gboolean     dropped;
+  gboolean     integral;
+  guint        rank;
+  gint64       dims[NN_MAX_RANK + 1];
+  guint        batch;
+  int          at[NN_MAX_RANK + 1];
+  guint       *order;
+  gsize        n_order;
+  NnOnnxQuant *codes;
+  double       code_min;
+  double       code_max;
+} NnOnnxValue;
+
+typedef struct {
+  const char          *file;
+  const NnLoadOptions *options;
+  GCancellable        *cancellable;
+  NnGraphBuilder      *builder;
+  GHashTable          *values;    /* name → NnOnnxValue, owned */
+  GHashTable          *uses;      /* name → GPtrArray of Onnx__NodeProto */
+  GHashTable          *outputs;   /* names of the graph's */
+  GHashTable          *fused;     /* set of Onnx__NodeProto already done */
+  GHashTable          *shapes;    /* name → Onnx__TypeProto */
+  GArray              *weights;   /* NnWeight */
+  int                  opset;
+  GHashTable          *names;     /* set: of the graph's nodes */
+  gboolean             quantized;
+} NnOnnx;
+
+typedef gboolean (*NnOnnxReader) (NnOnnx           *onnx,
+                                  Onnx__NodeProto  *op,
+                                  GError          **error);
+
+/* nn-onnx.c */
+NnOnnxValue *nn_onnx_input        (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   guint             i);
+NnOnnxValue *nn_onnx_new_value    (NnOnnx           *onnx,
+                                   const char       *name);
+NnOnnxValue *nn_onnx_alias        (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const NnOnnxValue *from);
+void         nn_onnx_constant     (NnOnnx           *onnx,
+                                   const char       *name,
+                                   NnTensor         *tensor);
+NnNode      *nn_onnx_node         (NnOnnx           *onnx,
+                                   NnOp              op,
+                                   const char       *name,
+                                   const char       *class_name,
+                                   const guint      *inputs,
+                                   guint             n_inputs);
+gboolean     nn_onnx_finish       (NnOnnx           *onnx,
+                                   NnNode           *node,
+                                   GError          **error);
+void         nn_onnx_weight       (NnOnnx           *onnx,
+                                   NnNode           *node,
+                                   NnRole            role,
+                                   const char       *name,
+                                   NnTensor         *values);
+/* The value that @node computes under the name of the operator's first output (or @name), its axes in the computed order
+ * of @like; the caller sets what differs. */
+NnOnnxValue *nn_onnx_result       (NnOnnx           *onnx,
+                                   const char       *name,
+                                   const NnOnnxValue *like);
+Onnx__NodeProto *nn_onnx_only_use (NnOnnx           *onnx,
+                                   const char       *name);
+gboolean     nn_onnx_unsupported  (GError          **error,
+                                   const char       *format,
+                                   ...) G_GNUC_PRINTF (2, 3);
+const char  *nn_onnx_out          (Onnx__NodeProto  *op,
+                                   guint             i);
+/* Attributes. */
+gint64       nn_onnx_int          (Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   gint64            fallback);
+double       nn_onnx_float        (Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   double            fallback);
+const char  *nn_onnx_string       (Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   const char       *fallback);
+const gint64 *nn_onnx_ints        (Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   gsize            *n);
+Onnx__AttributeProto *nn_onnx_attribute (Onnx__NodeProto *op,
+                                         const char      *name);
+/* Numbers from an attribute, or from a constant input (newer operator sets). */
+gboolean     nn_onnx_numbers      (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   guint             input,
+                                   GArray           *numbers,
+                                   gboolean         *found);
+/* Layout. */
+guint        nn_onnx_sample_axis  (const NnOnnxValue *value,
+                                   guint             axis);
+gboolean     nn_onnx_axis         (const NnOnnxValue *value,
+                                   gint64            axis,
+                                   guint            *resolved);
+gboolean     nn_onnx_is_natural   (const NnOnnxValue *value);
+gboolean     nn_onnx_natural      (NnOnnx           *onnx,
+                                   NnOnnxValue      *value,
+                                   GError          **error);
+gboolean     nn_onnx_channels_last (NnOnnx          *onnx,
+                                    NnOnnxValue     *value,
+                                    GError         **error);
+gboolean     nn_onnx_arrange      (NnOnnx           *onnx,
+                                   NnOnnxValue      *value,
+                                   const int        *wanted,
+                                   GError          **error);
+const NnShape *nn_onnx_shape      (NnOnnx           *onnx,
+                                   const NnOnnxValue *value);
+
+/* nn-onnx-tensor.c */
+NnTensor    *nn_onnx_tensor       (NnOnnx           *onnx,
+                                   Onnx__TensorProto *proto,
+                                   GError          **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean     nn_onnx_fold         (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   gboolean         *done,
+                                   GError          **error);
+NnTensor    *nn_onnx_baked        (const NnOnnxValue *value);
+NnTensor    *nn_onnx_broadcast    (const NnTensor   *tensor,
+                                   const NnShape    *shape);
+
+/* nn-onnx-quant.c */
+void         nn_onnx_quant_free   (NnOnnxQuant      *quant);
+NnOnnxQuant *nn_onnx_quant_copy   (const NnOnnxQuant *quant,
+                                   const guint      *axes);
+gboolean     nn_onnx_quantizer    (NnOnnx           *onnx,
+                                   const NnOnnxQuant *quant,
+                                   NnQuantizer     **quantizer);
+double       nn_onnx_quant_value  (const NnOnnxQuant *quant,
+                                   double            scale,
+                                   double            x);
+gboolean     nn_onnx_read_quant   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+gboolean     nn_onnx_read_linear  (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+
+/* nn-onnx-layers.c, nn-onnx-recurrent.c, nn-onnx-ops.c */
+gboolean     nn_onnx_read_conv    (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+gboolean     nn_onnx_read_pool    (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+gboolean     nn_onnx_read_global_pool (NnOnnx       *onnx,
+                                       Onnx__NodeProto *op,
+                                       GError      **error);
+gboolean     nn_onnx_read_dense   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+gboolean     nn_onnx_read_norm    (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+gboolean     nn_onnx_read_recurrent (NnOnnx         *onnx,
+                                     Onnx__NodeProto *op,
+                                     GError        **error);
+gboolean     nn_onnx_read_scale   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+gboolean     nn_onnx_read_trees   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+NnOnnxReader nn_onnx_find_reader  (const char       *type);
+
+G_END_DECLS
