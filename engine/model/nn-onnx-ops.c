@@ -445,6 +445,7 @@ flatten (NnOnnx           *onnx,
          GError          **error)
 {
   g_autofree guint *order = NULL;
+  g_autofree char *name = NULL;
   gsize n_order = 0;
   NnOnnxValue *result;
   NnNode *node;
@@ -462,7 +463,9 @@ flatten (NnOnnx           *onnx,
         return FALSE;
       order = flat_order (onnx, value, &n_order);
     }
-  node = nn_onnx_node (onnx, NN_OP_FLATTEN, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+  /* who looks for the file's name shall not find another order under it */
+  name = g_strconcat (nn_onnx_out (op, 0), order != NULL ? "__channels_last" : NULL, NULL);
+  node = nn_onnx_node (onnx, NN_OP_FLATTEN, name, op->op_type, &value->node, 1);
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;
   result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
