@@ -4,6 +4,7 @@
 #include "nn-onnx.h"
 
 #include "nn-error.h"
+#include "onnx.pb-c.h"
 #include "nn-infer-shape.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "nn-onnx.h"
 
 #include "nn-error.h"
+#include "onnx.pb-c.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "nn-onnx.h"
 
 #include "nn-error.h"
+#include "onnx.pb-c.h"
 
 #include <string.h>
 

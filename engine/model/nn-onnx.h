@@ -7,9 +7,13 @@
 #pragma once
 
 #include "nn-load.h"
-#include "onnx.pb-c.h"
 
 G_BEGIN_DECLS
+
+/* Generated, onnx.pb-c.h. */
+typedef struct Onnx__AttributeProto Onnx__AttributeProto;
+typedef struct Onnx__NodeProto Onnx__NodeProto;
+typedef struct Onnx__TensorProto Onnx__TensorProto;
 
 /* An axis of extent 1 that the computed tensor does not have. */
 #define NN_ONNX_VIRTUAL (-1)
