@@ -203,7 +203,8 @@ nn_net_update (NnNet                *net,
   nn_parallel_for ((net->n_params + UPDATE_CHUNK - 1) / UPDATE_CHUNK, update_chunk, &job);
 }
 
-/* What the optimiser multiplies the group's gradients by, in the mean. */
+/* What the optimiser multiplies the group's gradient by. The mean is of the gradients' sizes: one member whose gradient is
+ * always zero must not decide over the others. */
 static double
 group_step (const NnNet           *net,
             const NnTrainOptions  *options,
@@ -217,9 +218,8 @@ group_step (const NnNet           *net,
   if (options->optimizer == NN_OPTIMIZER_SGD)
     return 1 / (1 - options->momentum);
   for (guint i = from; i < to; i++)
-    sum += 1 / (sqrt (real_get (net, net->v, net->param_at[groups->weight] + groups->indices[i]) / correction) +
-                MAX (options->epsilon, 1e-12));
-  return sum / (to - from);
+    sum += sqrt (real_get (net, net->v, net->param_at[groups->weight] + groups->indices[i]) / correction);
+  return 1 / (sum / (to - from) + MAX (options->epsilon, 1e-12));
 }
 
 /*
