@@ -26,6 +26,8 @@ NnProject *nn_project_load   (const char      *path,
 gboolean   nn_project_save   (const NnProject *project,
                               const char      *path,      /* replaced atomically */
                               GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether a file bears a project's mark. */
+gboolean   nn_project_is_project (const char   *path);
 const NnModel  *nn_project_model     (const NnProject *project);
 const NnModel  *nn_project_final     (const NnProject *project); /* chosen step of the last trail, else the model */
 const NnConfig *nn_project_config    (const NnProject *project);

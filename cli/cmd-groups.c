@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli groups MODEL --config C.json: which weights the hardware ties together. */
+
+#include "cli-prune.h"
+
+#include <string.h>
+
+typedef struct {
+  char *config, *weights, *layer, *structure, *importance;
+} Options;
+
+static void
+options_clear (Options *o)
+{
+  g_free (o->config);
+  g_free (o->weights);
+  g_free (o->layer);
+  g_free (o->structure);
+  g_free (o->importance);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static void
+add_group (JsonBuilder    *json,
+           const NnGroups *groups,
+           gsize           g,
+           gsize           id)
+{
+  const NnGroup *group = &groups->groups[g];
+
+  json_builder_begin_object (json);
+  cli_json_int (json, "id", (gint64) id);
+  json_builder_set_member_name (json, "indices");
+  json_builder_begin_array (json);
+  for (guint k = 0; k < group->n; k++)
+    json_builder_add_int_value (json, groups->indices[group->first + k]);
+  json_builder_end_array (json);
+  cli_json_double (json, "importance", group->value);
+  cli_json_group_cost (json, group);
+  json_builder_set_member_name (json, "kept");
+  json_builder_add_boolean_value (json, group->kept);
+  json_builder_end_object (json);
+}
+
+/* Groups of one weight are neighbours. */
+static void
+add_layers (JsonBuilder    *json,
+            const NnDesign *design,
+            const NnGroups *groups,
+            const char     *layer)
+{
+  const NnModel *source = nn_design_source (design);
+
+  for (gsize first = 0, next; first < groups->n_groups; first = next)
+    {
+      const NnGroup *group = &groups->groups[first];
+      const NnWeight *weight = nn_model_weight (source, group->weight);
+      const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), group->node);
+      const NnLayerPlan *plan = nn_design_plan (design, group->node);
+
+      for (next = first; next < groups->n_groups && groups->groups[next].weight == group->weight; next++)
+        ;
+      if (layer != NULL && strcmp (layer, weight->layer) != 0 && strcmp (layer, node->name) != 0)
+        continue;
+      json_builder_begin_object (json);
+      cli_json_string (json, "name", weight->layer);
+      cli_json_string (json, "weight", weight->name);
+      cli_json_string (json, "structure", nn_structure_name (groups->structure[group->node]));
+      cli_json_int (json, "reuse_factor", weight->role == NN_ROLE_RECURRENT_KERNEL ? plan->recurrent_reuse_factor : plan->reuse_factor);
+      json_builder_set_member_name (json, "groups");
+      json_builder_begin_array (json);
+      for (gsize g = first; g < next; g++)
+        add_group (json, groups, g, g);
+      json_builder_end_array (json);
+      json_builder_end_object (json);
+    }
+}
+
+static void
+print_table (const NnDesign *design,
+             const NnGroups *groups)
+{
+  const NnModel *source = nn_design_source (design);
+
+  g_print ("%-28s %-14s %6s %10s %10s %10s %10s\n", "layer", "structure", "reuse", "groups", "kept", "dsp", "bram");
+  for (gsize first = 0, next; first < groups->n_groups; first = next)
+    {
+      const NnGroup *group = &groups->groups[first];
+      gsize kept = 0;
+      double dsp = 0, bram = 0;
+
+      for (next = first; next < groups->n_groups && groups->groups[next].weight == group->weight; next++)
+        {
+          kept += groups->groups[next].kept;
+          dsp += groups->groups[next].cost.amount[NN_RESOURCE_DSP];
+          bram += groups->groups[next].cost.amount[NN_RESOURCE_BRAM];
+        }
+      g_print ("%-28s %-14s %6u %10" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT " %10.1f %10.1f\n",
+               nn_model_weight (source, group->weight)->layer, nn_structure_name (groups->structure[group->node]),
+               nn_design_plan (design, group->node)->reuse_factor, next - first, kept, dsp, bram);
+    }
+}
+
+static gboolean
+has_layer (const NnDesign *design,
+           const char     *layer,
+           GError        **error)
+{
+  guint i;
+
+  if (layer == NULL || nn_graph_find (nn_model_graph (nn_design_source (design)), layer, &i) ||
+      nn_graph_find (nn_model_graph (nn_design_model (design)), layer, &i))
+    return TRUE;
+  g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has no layer \"%s\"", layer);
+  return FALSE;
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  g_auto (Options) o = { 0 };
+  GOptionEntry entries[] = {
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &o.config, "Configuration of the hardware", "C.json" },
+    { "layer", 0, 0, G_OPTION_ARG_STRING, &o.layer, "Only this layer", "L" },
+    { "structure", 0, 0, G_OPTION_ARG_STRING, &o.structure, "auto, unstructured, neuron, multiplier, bram-word or block (auto)", "S" },
+    { "importance", 0, 0, G_OPTION_ARG_STRING, &o.importance, "l1, l2 or random (l2)", "I" },
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
+    { NULL },
+  };
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnConfig) config = NULL, own = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (NnGroups) groups = NULL;
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  NnStructure structure = NN_STRUCTURE_AUTO;
+  NnImportance importance = NN_IMPORTANCE_L2;
+  GError *error = NULL;
+  int status;
+
+  if (!cli_parse (cli, &cli_groups, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  if ((o.structure != NULL && !nn_structure_find (o.structure, &structure)) ||
+      (o.importance != NULL && (!nn_importance_find (o.importance, &importance) || importance == NN_IMPORTANCE_FIRST_ORDER ||
+                                importance == NN_IMPORTANCE_SECOND_ORDER)))
+    {
+      g_printerr ("espalier-cli groups: --structure or --importance is none of the words that --help lists\n");
+      return CLI_USAGE;
+    }
+  model = cli_open_model (cli, argv[1], o.weights, &own, &error);
+  if (model == NULL ||
+      (config = own != NULL && o.config == NULL ? nn_config_ref (own) : cli_open_config (o.config, model, &error)) == NULL ||
+      (design = nn_design_new (model, config, &error)) == NULL || !has_layer (design, o.layer, &error) ||
+      (groups = nn_groups_new (design, structure, NULL, &error)) == NULL)
+    return cli_fail (&cli_groups, error);
+  nn_groups_score (groups, model, importance, NULL, (guint64) cli->seed);
+  if (!cli->json)
+    {
+      print_table (design, groups);
+      return CLI_DONE;
+    }
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "layers");
+  json_builder_begin_array (json);
+  add_layers (json, design, groups, o.layer);
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  cli_print_json (json);
+  return CLI_DONE;
+}
+
+const CliVerb cli_groups = {
+  .name = "groups",
+  .arguments = "MODEL --config C.json",
+  .summary = "Which weights share a multiplier or a memory word",
+  .run = run,
+};

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* espalier-cli prune MODEL --data DATA --config C.json --output P.espalier: the whole of Optimize. */
+
+#include "cli-prune.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+  char    *data, *x, *y, *label, *weights, *config, *output, *part, *model_out;
+  char    *objective, *budget, *structure, *importance, *schedule, *block;
+  char   **leave, **layer_structure;
+  double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation;
+  gint     max_steps, bad_trials, epochs, rewind, batch, from_step;
+  gboolean local, lottery, snap, share, resume, standardize, raw;
+} Options;
+
+static void
+options_clear (Options *o)
+{
+  char **texts[] = { &o->data, &o->x, &o->y, &o->label, &o->weights, &o->config, &o->output, &o->part, &o->model_out,
+                     &o->objective, &o->budget, &o->structure, &o->importance, &o->schedule, &o->block };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (*texts[i]);
+  g_strfreev (o->leave);
+  g_strfreev (o->layer_structure);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+check (const Options *o)
+{
+  const char *wrong = NULL;
+
+  if (o->data == NULL && !o->resume)
+    wrong = "--data DATA is needed";
+  else if (o->output == NULL && !o->resume)
+    wrong = "--output PROJECT.espalier is needed";
+  else if (!(o->tolerance >= 0 && o->tolerance <= 1))
+    wrong = "--tolerance is from 0 to 1 (0.01 for 1 %)";
+  else if (!(o->first > 0 && o->first <= 1 && o->max_target > 0 && o->max_target <= 1 && o->step > 0 && o->step <= 1))
+    wrong = "--first-target, --max-target and --step are fractions from 0 to 1";
+  else if (o->max_steps < 1 || o->bad_trials < 1 || o->epochs < 0 || o->rewind < 0 || o->batch < 1)
+    wrong = "--max-steps, --bad-trials and --batch are 1 or more, --epochs and --rewind-epochs 0 or more";
+  else if (!(o->rate > 0 && isfinite (o->rate)) || !(o->gap >= 0) || !(o->time_limit >= 0) ||
+           !(o->validation >= 0 && o->validation < 1))
+    wrong = "--lr is positive, --gap and --time-limit are not negative, --val-split is from 0 to below 1";
+  if (wrong != NULL)
+    g_printerr ("espalier-cli prune: %s\n", wrong);
+  return wrong == NULL;
+}
+
+static gboolean
+find_words (const Options  *o,
+            NnPruneOptions *p,
+            GError        **error)
+{
+  const char *bad = NULL;
+
+  if (o->objective != NULL && !nn_objectives_parse (o->objective, &p->objective, error))
+    return FALSE;
+  if (o->structure != NULL && !nn_structure_find (o->structure, &p->structure))
+    bad = o->structure;
+  else if (o->importance != NULL && !nn_importance_find (o->importance, &p->importance))
+    bad = o->importance;
+  else if (o->schedule != NULL && !nn_schedule_find (o->schedule, &p->schedule))
+    bad = o->schedule;
+  else if (o->block != NULL && sscanf (o->block, "%ux%u", &p->block_in, &p->block_out) != 2)
+    bad = o->block;
+  for (guint i = 0; o->layer_structure != NULL && o->layer_structure[i] != NULL && bad == NULL; i++)
+    {
+      g_auto (GStrv) sides = g_strsplit (o->layer_structure[i], "=", 2);
+      NnStructure structure;
+
+      if (sides[0] == NULL || sides[1] == NULL || !nn_structure_find (sides[1], &structure))
+        bad = o->layer_structure[i];
+      else
+        {
+          if (p->layer_structures == NULL)
+            p->layer_structures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+          g_hash_table_insert (p->layer_structures, g_strdup (sides[0]), GINT_TO_POINTER (structure));
+        }
+    }
+  if (bad != NULL)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "\"%s\" is none of the words that --help lists", bad);
+  return bad == NULL;
+}
+
+static gboolean
+to_prune_options (const Options  *o,
+                  const Cli      *cli,
+                  NnPruneOptions *p,
+                  GError        **error)
+{
+  nn_prune_options_init (p);
+  p->tolerance = o->tolerance;
+  p->first_target = MIN (o->first, o->max_target);
+  p->step = o->step;
+  p->max_target = o->max_target;
+  p->max_steps = (guint) o->max_steps;
+  p->bad_trials = (guint) o->bad_trials;
+  p->fine_tune_epochs = (guint) o->epochs;
+  p->rewind_epochs = (guint) o->rewind;
+  p->rewind_weights = o->lottery;
+  p->regularize = o->regularize;
+  p->local = o->local;
+  p->snap = o->snap;
+  p->share = o->share;
+  p->leave = (const char *const *) o->leave;
+  p->knapsack.gap = o->gap;
+  p->knapsack.time_limit = o->time_limit;
+  p->train.batch = (guint) o->batch;
+  p->train.learning_rate = o->rate;
+  p->seed = (guint64) cli->seed;
+  p->part = o->part;
+  return find_words (o, p, error);
+}
+
+static NnDataset *
+load_data (Cli           *cli,
+           const Options *o,
+           const char    *spec,
+           const NnModel *model,
+           guint64        seed,
+           GError       **error)
+{
+  const NnModelInfo *info = nn_model_info (model);
+  g_autoptr (NnDataset) data = NULL;
+  NnDataOptions wanted;
+
+  nn_data_options_init (&wanted);
+  wanted.x = o->x;
+  wanted.y = o->y;
+  wanted.label = o->label;
+  wanted.validation = o->validation;
+  wanted.standardize = o->standardize;
+  wanted.seed = seed;
+  data = nn_dataset_load (spec, &wanted, &cli->progress, cli->cancellable, error);
+  if (data == NULL)
+    return NULL;
+  if (!o->standardize && !o->raw && info->input_mean != NULL && info->input_deviation != NULL)
+    return nn_dataset_with_standard (data, info->input_mean, info->input_deviation, error);
+  return g_steal_pointer (&data);
+}
+
+static void
+print_step (const NnStep *step,
+            gpointer      data)
+{
+  const Cli *cli = data;
+
+  if (cli->json)
+    return;
+  g_print ("%3u %-9s target %5.1f %%  accuracy %.5f  dsp %6.0f  bram %5.0f  lut %8.0f  kept %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+           "  %s, gap %.2g  %.1f s  %s\n",
+           step->index, nn_step_kind_name (step->kind), step->target * 100, step->accuracy, step->resources.amount[NN_RESOURCE_DSP],
+           step->resources.amount[NN_RESOURCE_BRAM], step->resources.amount[NN_RESOURCE_LUT], step->n_kept, step->n_groups,
+           nn_knapsack_status_name (step->status), step->gap, step->seconds, step->accepted ? "accepted" : "rejected");
+}
+
+static void
+add_step (JsonBuilder  *json,
+          const NnStep *step)
+{
+  cli_json_string (json, "kind", nn_step_kind_name (step->kind));
+  cli_json_double (json, "target", step->target);
+  cli_json_double (json, "accuracy", step->accuracy);
+  cli_json_double (json, "loss", step->loss);
+  cli_json_double (json, "auc", step->auc);
+  cli_json_resources (json, "resources", &step->resources);
+  cli_json_double (json, "latency_cycles", step->latency);
+  cli_json_double (json, "bops", step->bops);
+  cli_json_double (json, "energy_nj", step->energy);
+  cli_json_string (json, "status", nn_knapsack_status_name (step->status));
+  cli_json_double (json, "value", step->value);
+  cli_json_double (json, "bound", step->bound);
+  cli_json_double (json, "gap", step->gap);
+  cli_json_int (json, "groups", (gint64) step->n_groups);
+  cli_json_int (json, "kept", (gint64) step->n_kept);
+  cli_json_int (json, "snapped", (gint64) step->n_snapped);
+  cli_json_double (json, "seconds", step->seconds);
+  json_builder_set_member_name (json, "accepted");
+  json_builder_add_boolean_value (json, step->accepted);
+}
+
+static void
+report (Cli           *cli,
+        const NnTrail *trail)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  const NnStep *chosen = nn_trail_step (trail, nn_trail_chosen (trail)), *baseline = nn_trail_step (trail, 0);
+
+  if (!cli->json)
+    {
+      g_print ("\nstep %u chosen: accuracy %.5f of %.5f, dsp %.0f of %.0f, bram %.0f of %.0f\n", nn_trail_chosen (trail),
+               chosen->accuracy, baseline->accuracy, chosen->resources.amount[NN_RESOURCE_DSP],
+               baseline->resources.amount[NN_RESOURCE_DSP], chosen->resources.amount[NN_RESOURCE_BRAM],
+               baseline->resources.amount[NN_RESOURCE_BRAM]);
+      g_print ("(proven is each choice of groups against the importance scores, not the accuracy)\n");
+      return;
+    }
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "baseline");
+  json_builder_begin_object (json);
+  add_step (json, baseline);
+  json_builder_end_object (json);
+  json_builder_set_member_name (json, "steps");
+  json_builder_begin_array (json);
+  for (guint i = 1; i < nn_trail_n_steps (trail); i++)
+    {
+      json_builder_begin_object (json);
+      add_step (json, nn_trail_step (trail, i));
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+  cli_json_int (json, "chosen", nn_trail_chosen (trail));
+  json_builder_set_member_name (json, "final");
+  json_builder_begin_object (json);
+  add_step (json, chosen);
+  json_builder_end_object (json);
+  json_builder_set_member_name (json, "cancelled");
+  json_builder_add_boolean_value (json, nn_trail_was_cancelled (trail));
+  json_builder_end_object (json);
+  cli_print_json (json);
+}
+
+/* Runs, writes the project and what else was asked for, reports. */
+static int
+prune (Cli            *cli,
+       const Options  *o,
+       const NnModel  *model,
+       const NnConfig *config,
+       const char     *spec,
+       NnPruneOptions *p)
+{
+  g_autoptr (NnDataset) data = NULL;
+  g_autoptr (NnTrail) trail = NULL;
+  g_autoptr (NnProject) project = NULL;
+  GError *error = NULL;
+
+  p->checkpoint = o->output;
+  p->data_spec = spec;
+  p->on_step = print_step;
+  p->on_step_data = cli;
+  data = load_data (cli, o, spec, model, p->seed, &error);
+  if (data == NULL || (trail = nn_prune (model, config, data, p, &cli->progress, cli->cancellable, &error)) == NULL)
+    return cli_fail (&cli_prune, error);
+  project = nn_project_new (model, config, spec, nn_dataset_hash (data), &trail, 1, NULL);
+  if (!nn_project_save (project, o->output, &error) ||
+      (o->model_out != NULL && !nn_model_save (nn_project_final (project), o->model_out, &error)))
+    return cli_fail (&cli_prune, error);
+  report (cli, trail);
+  return nn_trail_was_cancelled (trail) ? CLI_CANCELLED : CLI_DONE;
+}
+
+/* Goes on with the run of a project, from its last step or the one asked for. */
+static int
+resume (Cli     *cli,
+        Options *o,
+        char    *path)
+{
+  g_autoptr (NnProject) project = NULL;
+  g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (NnTrail) head = NULL;
+  NnTrail *trail;
+  NnPruneOptions p;
+  GError *error = NULL;
+  const char *spec;
+
+  project = nn_project_load (path, &error);
+  if (project == NULL)
+    return cli_fail (&cli_prune, error);
+  spec = o->data != NULL ? o->data : nn_project_data_spec (project);
+  if (nn_project_n_trails (project) == 0 || spec == NULL)
+    return cli_fail (&cli_prune, g_error_new (NN_ERROR, NN_ERROR_FORMAT, "%s: it holds no run that could go on", path));
+  trail = nn_project_trail (project, nn_project_n_trails (project) - 1);
+  if (!nn_prune_options_from_json (&p, nn_trail_options (trail), hold, &error))
+    return cli_fail (&cli_prune, error);
+  head = nn_trail_head (trail, o->from_step >= 0 ? (guint) o->from_step + 1 : nn_trail_n_steps (trail));
+  p.resume = head;
+  if (o->output == NULL)
+    o->output = g_strdup (path);
+  return prune (cli, o, nn_project_model (project), nn_project_config (project), spec, &p);
+}
+
+static int
+run (Cli   *cli,
+     int    argc,
+     char **argv)
+{
+  g_auto (Options) o = { .tolerance = 0.01, .first = 0.5, .step = 0.05, .max_target = 0.98, .regularize = -1, .time_limit = 10,
+                         .rate = 2e-3, .validation = 0.2, .max_steps = 20, .bad_trials = 3, .epochs = 15, .batch = 128,
+                         .from_step = -1 };
+  GOptionEntry entries[] = {
+    { "data", 0, 0, G_OPTION_ARG_FILENAME, &o.data, "Labelled data", "DATA" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &o.config, "Configuration of the hardware", "C.json" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "Project file, kept up to date step by step", "P.espalier" },
+    { "model", 0, 0, G_OPTION_ARG_FILENAME, &o.model_out, "Write the chosen network here too", "M.h5" },
+    { "objective", 0, 0, G_OPTION_ARG_STRING, &o.objective,
+      "What should fall: dsp, bram, lut, ff, parameters, bops, energy, latency, with commas between (dsp)", "LIST" },
+    { "budget", 0, 0, G_OPTION_ARG_STRING, &o.budget, "What must not be exceeded: dsp=175,bram=2% (of the part)", "LIST" },
+    { "part", 0, 0, G_OPTION_ARG_STRING, &o.part, "Part, instead of the configuration's", "NAME" },
+    { "tolerance", 0, 0, G_OPTION_ARG_DOUBLE, &o.tolerance, "Loss of accuracy that is accepted, relative (0.01)", "F" },
+    { "structure", 0, 0, G_OPTION_ARG_STRING, &o.structure, "auto, unstructured, neuron, multiplier, bram-word or block (auto)", "S" },
+    { "layer-structure", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.layer_structure, "The same for one layer", "LAYER=S" },
+    { "block", 0, 0, G_OPTION_ARG_STRING, &o.block, "Inputs x outputs of a block (4x4)", "HxW" },
+    { "importance", 0, 0, G_OPTION_ARG_STRING, &o.importance, "l1, l2, first-order, second-order or random (second-order)", "I" },
+    { "schedule", 0, 0, G_OPTION_ARG_STRING, &o.schedule, "constant, polynomial, binary or budget (polynomial)", "S" },
+    { "first-target", 0, 0, G_OPTION_ARG_DOUBLE, &o.first, "Fraction to be gone at the first step (0.5)", "F" },
+    { "max-target", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_target, "Fraction to be gone at most (0.98)", "F" },
+    { "step", 0, 0, G_OPTION_ARG_DOUBLE, &o.step, "Of the constant schedule (0.05)", "F" },
+    { "max-steps", 0, 0, G_OPTION_ARG_INT, &o.max_steps, "Steps at most (20)", "N" },
+    { "bad-trials", 0, 0, G_OPTION_ARG_INT, &o.bad_trials, "Rejected steps in a row that end the run (3)", "N" },
+    { "epochs", 0, 0, G_OPTION_ARG_INT, &o.epochs, "Fine-tuning epochs a step (15)", "N" },
+    { "rewind-epochs", 0, 0, G_OPTION_ARG_INT, &o.rewind, "Epochs without masks before each choice (0)", "N" },
+    { "lottery", 0, 0, G_OPTION_ARG_NONE, &o.lottery, "Fine-tune from the weights as given", NULL },
+    { "regularize", 0, 0, G_OPTION_ARG_DOUBLE, &o.regularize, "Group regulariser, relative to the loss; negative for automatic (-1)", "F" },
+    { "local", 0, 0, G_OPTION_ARG_NONE, &o.local, "Every layer falls alike", NULL },
+    { "leave", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.leave, "A layer to be left alone", "LAYER" },
+    { "snap", 0, 0, G_OPTION_ARG_NONE, &o.snap, "Weights of the Latency strategy may move to values that need no DSP", NULL },
+    { "share", 0, 0, G_OPTION_ARG_NONE, &o.share, "Weights that are nearly equal become their mean", NULL },
+    { "batch", 0, 0, G_OPTION_ARG_INT, &o.batch, "Samples a training step (128)", "N" },
+    { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &o.rate, "Learning rate of fine-tuning (0.002)", "RATE" },
+    { "gap", 0, 0, G_OPTION_ARG_DOUBLE, &o.gap, "Gap of the choice that is good enough (0)", "F" },
+    { "time-limit", 0, 0, G_OPTION_ARG_DOUBLE, &o.time_limit, "Seconds for a choice (10)", "S" },
+    { "resume", 0, 0, G_OPTION_ARG_NONE, &o.resume, "Go on with the run of the project given instead of a model", NULL },
+    { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step", "N" },
+    { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
+    { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs", NULL },
+    { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
+    { "x", 0, 0, G_OPTION_ARG_STRING, &o.x, "Name of the array of inputs", "NAME" },
+    { "y", 0, 0, G_OPTION_ARG_STRING, &o.y, "Name of the array of labels", "NAME" },
+    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (the last)", "COLUMN" },
+    { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
+    { NULL },
+  };
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnConfig) config = NULL, own = NULL;
+  NnPruneOptions p;
+  GError *error = NULL;
+  const NnPart *part;
+  int status;
+
+  if (!cli_parse (cli, &cli_prune, entries, 1, 1, &argc, &argv, &status))
+    return status;
+  if (!check (&o))
+    return CLI_USAGE;
+  if (o.resume)
+    return resume (cli, &o, argv[1]);
+  if (!to_prune_options (&o, cli, &p, &error) || (model = cli_open_model (cli, argv[1], o.weights, &own, &error)) == NULL ||
+      (config = own != NULL && o.config == NULL ? nn_config_ref (own) : cli_open_config (o.config, model, &error)) == NULL)
+    return cli_fail (&cli_prune, error);
+  if (o.part != NULL && nn_part_find (o.part, &error) == NULL)
+    return cli_fail (&cli_prune, error);
+  part = o.part != NULL ? nn_part_find (o.part, NULL) : nn_estimate_part (config);
+  if (o.budget != NULL && !cli_parse_budget (o.budget, part, p.limits, &error))
+    return cli_fail (&cli_prune, error);
+  status = prune (cli, &o, model, config, o.data, &p);
+  g_clear_pointer (&p.layer_structures, g_hash_table_unref);
+  return status;
+}
+
+const CliVerb cli_prune = {
+  .name = "prune",
+  .arguments = "MODEL --data DATA --config C.json --output PROJECT.espalier",
+  .summary = "Prunes a network by what its hardware shares, as deep as accuracy allows",
+  .run = run,
+};

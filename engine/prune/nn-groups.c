@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which weights live and die together: the only file that knows what a structure is. */
+
+#include "nn-groups-private.h"
+
+#include "nn-error.h"
+#include "nn-text.h"
+
+#include <string.h>
+
+#define DEFAULT_BLOCK 4
+/* Width of a block RAM's word [AMD UG573: RAMB18 as 512 x 36, RAMB36 as 512 x 72]. */
+#define BRAM_WORD_BITS 36
+
+static const char *const structure_names[] = { "auto", "unstructured", "neuron", "multiplier", "bram-word", "block", "none", NULL };
+static const char *const importance_names[] = { "l1", "l2", "first-order", "second-order", "random", NULL };
+static const char *const objective_names[] = { "dsp", "bram", "lut", "ff", "uram", "parameters", "bops", "energy", "latency", NULL };
+
+static gboolean
+find_name (const char *const *names,
+           const char        *name,
+           guint             *i)
+{
+  for (*i = 0; names[*i] != NULL; (*i)++)
+    if (g_ascii_strcasecmp (names[*i], name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+const char *
+nn_structure_name (NnStructure structure)
+{
+  g_return_val_if_fail ((guint) structure < G_N_ELEMENTS (structure_names) - 1, NULL);
+  return structure_names[structure];
+}
+
+gboolean
+nn_structure_find (const char  *name,
+                   NnStructure *structure)
+{
+  guint i;
+
+  if (!find_name (structure_names, name, &i))
+    return FALSE;
+  *structure = (NnStructure) i;
+  return TRUE;
+}
+
+const char *
+nn_importance_name (NnImportance importance)
+{
+  g_return_val_if_fail ((guint) importance < G_N_ELEMENTS (importance_names) - 1, NULL);
+  return importance_names[importance];
+}
+
+gboolean
+nn_importance_find (const char   *name,
+                    NnImportance *importance)
+{
+  guint i;
+
+  if (!find_name (importance_names, name, &i))
+    return FALSE;
+  *importance = (NnImportance) i;
+  return TRUE;
+}
+
+const char *
+nn_objective_name (NnObjective objective)
+{
+  g_return_val_if_fail ((guint) objective < NN_N_OBJECTIVES, NULL);
+  return objective_names[objective];
+}
+
+gboolean
+nn_objective_find (const char  *name,
+                   NnObjective *objective)
+{
+  guint i;
+
+  if (!find_name (objective_names, name, &i))
+    return FALSE;
+  *objective = (NnObjective) i;
+  return TRUE;
+}
+
+gboolean
+nn_objectives_parse (const char *text,
+                     guint      *set,
+                     GError    **error)
+{
+  g_auto (GStrv) words = g_strsplit (text, ",", -1);
+  NnObjective objective;
+
+  *set = 0;
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      if (!nn_objective_find (g_strstrip (words[i]), &objective))
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+                       "there is no objective \"%s\"; did you mean \"%s\"? Objectives are dsp, bram, lut, ff, uram, parameters, "
+                       "bops, energy and latency",
+                       words[i], nn_text_nearest (words[i], objective_names));
+          return FALSE;
+        }
+      *set |= 1u << objective;
+    }
+  return TRUE;
+}
+
+double
+nn_group_cost (const NnGroup *group,
+               NnObjective    objective)
+{
+  return objective < NN_OBJECTIVE_PARAMETERS ? group->cost.amount[objective]
+                                             : group->other[objective - NN_OBJECTIVE_PARAMETERS];
+}
+
+guint
+nn_bram_word (guint  width,
+              guint *bits)
+{
+  guint in_one = BRAM_WORD_BITS / width, in_two = 2 * BRAM_WORD_BITS / width;
+
+  if (in_two == 0)
+    {
+      *bits = (width + BRAM_WORD_BITS - 1) / BRAM_WORD_BITS * BRAM_WORD_BITS;
+      return 1;
+    }
+  *bits = in_two > 2 * in_one ? 2 * BRAM_WORD_BITS : BRAM_WORD_BITS;
+  return in_two > 2 * in_one ? in_two : in_one;
+}
+
+void
+nn_group_options_init (NnGroupOptions *options)
+{
+  *options = (NnGroupOptions) {
+    .structure = NN_STRUCTURE_AUTO,
+    .block_in = DEFAULT_BLOCK,
+    .block_out = DEFAULT_BLOCK,
+    .objectives = (1u << NN_N_OBJECTIVES) - 1,
+  };
+}
+
+static void
+begin_group (NnGroupBuilder      *builder,
+             const NnGroupMatrix *matrix)
+{
+  NnGroup group = { .node = matrix->node, .weight = matrix->weight, .first = builder->indices->len };
+
+  g_array_append_val (builder->groups, group);
+}
+
+static void
+add_member (NnGroupBuilder      *builder,
+            const NnGroupMatrix *matrix,
+            gsize                index)
+{
+  NnGroup *group = &g_array_index (builder->groups, NnGroup, builder->groups->len - 1);
+  const NnTensor *mask = matrix->source->mask;
+  guint32 i = (guint32) index;
+
+  g_array_append_val (builder->indices, i);
+  group->n++;
+  if (mask == NULL || nn_tensor_u8 (mask)[index] != 0)
+    group->kept = TRUE;
+}
+
+/* Runs of @length weights of the output-major tensor; the last may be shorter. */
+static void
+add_runs (NnGroupBuilder      *builder,
+          const NnGroupMatrix *matrix,
+          gsize                length)
+{
+  gsize n = matrix->n_in * matrix->n_out;
+
+  for (gsize f = 0; f < n; f++)
+    {
+      if (f % length == 0)
+        begin_group (builder, matrix);
+      add_member (builder, matrix, nn_group_index (matrix, f));
+    }
+}
+
+static void
+add_blocks (NnGroupBuilder      *builder,
+            const NnGroupMatrix *matrix,
+            gsize                height,
+            gsize                width)
+{
+  for (gsize i0 = 0; i0 < matrix->n_in; i0 += height)
+    for (gsize o0 = 0; o0 < matrix->n_out; o0 += width)
+      {
+        begin_group (builder, matrix);
+        for (gsize i = i0; i < MIN (i0 + height, matrix->n_in); i++)
+          for (gsize o = o0; o < MIN (o0 + width, matrix->n_out); o++)
+            add_member (builder, matrix, i * matrix->n_out + o);
+      }
+}
+
+void
+nn_groups_enumerate (NnGroupBuilder       *builder,
+                     const NnGroupMatrix  *matrix,
+                     NnStructure           structure,
+                     const NnGroupOptions *options)
+{
+  guint bits;
+
+  switch (structure)
+    {
+    case NN_STRUCTURE_UNSTRUCTURED:
+      add_runs (builder, matrix, 1);
+      break;
+    case NN_STRUCTURE_NEURON:
+      add_runs (builder, matrix, matrix->n_in);
+      break;
+    case NN_STRUCTURE_MULTIPLIER:
+      add_runs (builder, matrix, matrix->reuse);
+      break;
+    case NN_STRUCTURE_BRAM_WORD:
+      add_runs (builder, matrix, (gsize) matrix->reuse * nn_bram_word ((guint) matrix->type->width, &bits));
+      break;
+    case NN_STRUCTURE_BLOCK:
+      add_blocks (builder, matrix, MAX (options->block_in, 1), MAX (options->block_out, 1));
+      break;
+    case NN_STRUCTURE_AUTO:
+    case NN_STRUCTURE_NONE:
+    case NN_N_STRUCTURES:
+      break;
+    }
+}
+
+static gboolean
+is_left (const NnGroupOptions *options,
+         const NnNode         *node)
+{
+  return options->leave != NULL && (g_strv_contains (options->leave, node->name) || g_strv_contains (options->leave, node->origin));
+}
+
+/* Whether a later layer has weights to prune; the outputs of the last one are what the network is asked for. */
+static gboolean
+has_successor (const NnGraph *graph,
+               guint          i)
+{
+  g_autofree gboolean *reached = g_new0 (gboolean, nn_graph_n_nodes (graph));
+
+  reached[i] = TRUE;
+  for (guint k = i + 1; k < nn_graph_n_nodes (graph); k++)
+    {
+      const NnNode *node = nn_graph_node (graph, k);
+
+      for (guint j = 0; j < node->n_inputs; j++)
+        reached[k] = reached[k] || reached[node->inputs[j]];
+      if (reached[k] && nn_op_is_prunable (node->op))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* What the layer's hardware shares. */
+static NnStructure
+choose_structure (const NnGroupOptions *options,
+                  const NnGraph        *graph,
+                  const NnNode         *node,
+                  const NnGroupMatrix  *matrix)
+{
+  NnStructure structure = options->structure;
+  gpointer chosen;
+
+  if (is_left (options, node))
+    return NN_STRUCTURE_NONE;
+  if (options->layer_structures != NULL &&
+      (g_hash_table_lookup_extended (options->layer_structures, node->origin, NULL, &chosen) ||
+       g_hash_table_lookup_extended (options->layer_structures, node->name, NULL, &chosen)))
+    structure = (NnStructure) GPOINTER_TO_INT (chosen);
+  if (structure == NN_STRUCTURE_NEURON && !has_successor (graph, matrix->node))
+    return NN_STRUCTURE_NONE;
+  if (structure != NN_STRUCTURE_AUTO)
+    return structure;
+  if (matrix->reuse > 1 &&
+      (matrix->plan->strategy == NN_STRATEGY_RESOURCE || matrix->plan->strategy == NN_STRATEGY_RESOURCE_UNROLLED))
+    return options->for_bram ? NN_STRUCTURE_BRAM_WORD : NN_STRUCTURE_MULTIPLIER;
+  return NN_STRUCTURE_UNSTRUCTURED;
+}
+
+/* The source's weight behind weight @role of a lowered node: by the layer it came from and the part it plays. */
+static gboolean
+find_source (const NnDesign *design,
+             const NnNode   *node,
+             NnRole          role,
+             gsize           n,
+             guint          *id)
+{
+  const NnModel *source = nn_design_source (design);
+  const NnNode *origin;
+  guint i;
+
+  if (!nn_graph_find (nn_model_graph (source), node->origin, &i) && !nn_graph_find (nn_model_graph (source), node->name, &i))
+    return FALSE;
+  origin = nn_graph_node (nn_model_graph (source), i);
+  if (nn_model_node_weight_id (source, origin, role, id) && nn_model_weight (source, *id)->values->n == n)
+    return TRUE;
+  /* A separable convolution is two nodes in hardware. */
+  if (role == NN_ROLE_KERNEL || role == NN_ROLE_DEPTHWISE_KERNEL || role == NN_ROLE_POINTWISE_KERNEL)
+    for (NnRole r = NN_ROLE_DEPTHWISE_KERNEL; r <= NN_ROLE_POINTWISE_KERNEL; r++)
+      {
+        gboolean is_depthwise = node->op == NN_OP_DEPTHWISE_CONV1D || node->op == NN_OP_DEPTHWISE_CONV2D;
+
+        if (is_depthwise == (r == NN_ROLE_DEPTHWISE_KERNEL) && nn_model_node_weight_id (source, origin, r, id) &&
+            nn_model_weight (source, *id)->values->n == n)
+          return TRUE;
+      }
+  return FALSE;
+}
+
+static gboolean
+make_matrix (const NnDesign *design,
+             guint           node,
+             const NnWeight *lowered,
+             NnGroupMatrix  *matrix)
+{
+  const NnNode *n = nn_graph_node (nn_model_graph (nn_design_model (design)), node);
+  const NnLayerPlan *plan = nn_design_plan (design, node);
+  gboolean is_recurrent = lowered->role == NN_ROLE_RECURRENT_KERNEL;
+  const NnShape *shape = &lowered->values->shape;
+
+  *matrix = (NnGroupMatrix) { .node = node, .role = lowered->role, .plan = plan };
+  if (lowered->values->n == 0 || !find_source (design, n, lowered->role, lowered->values->n, &matrix->weight))
+    return FALSE;
+  matrix->source = nn_model_weight (nn_design_source (design), matrix->weight);
+  matrix->type = is_recurrent ? &plan->recurrent_weight : &plan->weight;
+  matrix->n_in = is_recurrent ? plan->recurrent_n_in : plan->n_in;
+  if (matrix->n_in == 0 || lowered->values->n % matrix->n_in != 0)
+    matrix->n_in = lowered->values->n / (gsize) shape->dims[shape->rank - 1];
+  if (n->op == NN_OP_DEPTHWISE_CONV1D || n->op == NN_OP_DEPTHWISE_CONV2D)
+    matrix->n_in = lowered->values->n / (gsize) (shape->dims[shape->rank - 1] * shape->dims[shape->rank - 2]);
+  matrix->n_out = lowered->values->n / matrix->n_in;
+  matrix->reuse = MAX (is_recurrent ? plan->recurrent_reuse_factor : plan->reuse_factor, 1);
+  return TRUE;
+}
+
+static void
+add_node (const NnDesign       *design,
+          guint                 i,
+          const NnGroupOptions *options,
+          const NnPart         *part,
+          NnGroupBuilder       *builder,
+          NnStructure          *structure)
+{
+  const NnModel *model = nn_design_model (design);
+  const NnNode *node = nn_graph_node (nn_model_graph (model), i);
+  NnGroupMatrix matrix;
+
+  for (guint k = 0; k < node->n_weights; k++)
+    {
+      const NnWeight *weight = nn_model_weight (model, node->weights[k]);
+      gsize first = builder->groups->len;
+
+      if (!nn_role_is_prunable (weight->role) || !make_matrix (design, i, weight, &matrix))
+        continue;
+      *structure = choose_structure (options, nn_model_graph (model), node, &matrix);
+      nn_groups_enumerate (builder, &matrix, *structure, options);
+      if (builder->groups->len > first)
+        nn_groups_set_costs (&g_array_index (builder->groups, NnGroup, first), builder->groups->len - first,
+                             (const guint32 *) builder->indices->data, &matrix, *structure,
+                             nn_design_raw (design, i, weight->role), part, options->as_trained);
+    }
+}
+
+/**
+ * nn_groups_new_full:
+ *
+ * The groups of all layers that multiply by trained weights, in the order of the lowered graph and, within a matrix, of the
+ * output-major tensor. Layers that share a weight are counted once, where they come first.
+ *
+ * Errors: %NN_ERROR_UNSUPPORTED when a layer of `leave` is not in the network
+ */
+NnGroups *
+nn_groups_new_full (const NnDesign       *design,
+                    const NnGroupOptions *options,
+                    GError              **error)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+  const char *part_name = nn_config_part (nn_design_config (design));
+  const NnPart *part = part_name != NULL ? nn_part_find (part_name, NULL) : NULL;
+  NnGroupBuilder builder = { g_array_new (FALSE, FALSE, sizeof (NnGroup)), g_array_new (FALSE, FALSE, sizeof (guint32)) };
+  g_autoptr (NnGroups) groups = g_new0 (NnGroups, 1);
+  const guint share = 1u << NN_OBJECTIVE_LUT | 1u << NN_OBJECTIVE_FF | 1u << NN_OBJECTIVE_ENERGY | 1u << NN_OBJECTIVE_LATENCY;
+  guint unused;
+
+  groups->n_nodes = nn_graph_n_nodes (graph);
+  groups->structure = g_new (NnStructure, groups->n_nodes);
+  for (guint i = 0; i < groups->n_nodes; i++)
+    {
+      groups->structure[i] = NN_STRUCTURE_NONE;
+      if (nn_op_is_prunable (nn_graph_node (graph, i)->op))
+        add_node (design, i, options, part, &builder, &groups->structure[i]);
+    }
+  groups->n_groups = builder.groups->len;
+  groups->n_indices = builder.indices->len;
+  groups->groups = (NnGroup *) g_array_free (builder.groups, FALSE);
+  groups->indices = (guint32 *) g_array_free (builder.indices, FALSE);
+  for (guint i = 0; options->leave != NULL && options->leave[i] != NULL; i++)
+    if (!nn_graph_find (nn_model_graph (nn_design_source (design)), options->leave[i], &unused) &&
+        !nn_graph_find (graph, options->leave[i], &unused))
+      {
+        g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has no layer \"%s\" that could be left alone",
+                     options->leave[i]);
+        return NULL;
+      }
+  if ((options->objectives & share) != 0 && !nn_groups_share_estimate (groups, design, error))
+    return NULL;
+  return g_steal_pointer (&groups);
+}
+
+NnGroups *
+nn_groups_new (const NnDesign    *design,
+               NnStructure        structure,
+               const char *const *leave,
+               GError           **error)
+{
+  NnGroupOptions options;
+
+  nn_group_options_init (&options);
+  options.structure = structure;
+  options.leave = leave;
+  return nn_groups_new_full (design, &options, error);
+}
+
+void
+nn_groups_free (NnGroups *groups)
+{
+  if (groups == NULL)
+    return;
+  g_free (groups->groups);
+  g_free (groups->indices);
+  g_free (groups->structure);
+  g_free (groups);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The loop: resources fall, accuracy holds, masks hold; cancelled and resumed runs; project files. */
+
+#include "nn-error.h"
+#include "nn-project.h"
+#include "test-shared.h"
+#include "test-train-nets.h"
+
+#include <glib/gstdio.h>
+
+#define SAMPLES 3000
+
+/* Points of four clouds in 16 dimensions, of which twelve only are noise. */
+static NnDataset *
+clouds (void)
+{
+  g_autoptr (NnTensor) x = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (SAMPLES, 16)), y = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (SAMPLES, 4));
+  g_autoptr (GError) error = NULL;
+  NnDataOptions options;
+  NnDataset *data;
+  NnRng rng;
+
+  nn_rng_init (&rng, 5);
+  for (gsize i = 0; i < SAMPLES; i++)
+    {
+      guint c = (guint) nn_rng_below (&rng, 4);
+
+      for (gsize k = 0; k < 16; k++)
+        nn_tensor_f32 (x)[i * 16 + k] = (float) (nn_rng_normal (&rng) + (k == c ? 2.5 : 0));
+      nn_tensor_f32 (y)[i * 4 + c] = 1;
+    }
+  nn_data_options_init (&options);
+  data = nn_dataset_new (x, y, NULL, &options, &error);
+  g_assert_no_error (error);
+  return data;
+}
+
+static NnModel *
+trained (const NnDataset *data)
+{
+  TestNet *net = net_new (&NN_SHAPE (16), 3);
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnTrainResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  NnTrainOptions options;
+
+  net_dense (net, 16, 32, NN_ACT_RELU);
+  net_dense (net, 32, 16, NN_ACT_RELU);
+  net_dense (net, 16, 4, NN_ACT_SOFTMAX);
+  model = net_seal (net);
+  nn_train_options_init (&options);
+  options.epochs = 15;
+  g_assert_true (nn_train (model, data, &options, NULL, NULL, &result, &error));
+  g_assert_no_error (error);
+  return nn_model_ref (result->model);
+}
+
+static NnConfig *
+make_config (const char *strategy,
+             guint       reuse)
+{
+  g_autofree char *text = g_strdup_printf ("{\"Backend\":\"Vitis\",\"Part\":\"xcvu13p-flga2577-2-e\",\"HLSConfig\":{\"Model\":"
+                                           "{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":%u,\"Strategy\":\"%s\"}}}",
+                                           reuse, strategy);
+  g_autoptr (GError) error = NULL;
+  NnConfig *config = nn_config_parse (text, &error);
+
+  g_assert_no_error (error);
+  return config;
+}
+
+static void
+quick (NnPruneOptions *options)
+{
+  nn_prune_options_init (options);
+  options->tolerance = 0.02;
+  options->max_steps = 6;
+  options->fine_tune_epochs = 4;
+  options->bad_trials = 2;
+}
+
+static NnTrail *
+prune (const NnModel        *model,
+       const NnConfig       *config,
+       const NnDataset      *data,
+       const NnPruneOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  NnTrail *trail = nn_prune (model, config, data, options, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (trail);
+  return trail;
+}
+
+static gboolean
+same_weights (const NnModel *a,
+              const NnModel *b)
+{
+  for (guint i = 0; i < nn_model_n_weights (a); i++)
+    {
+      const NnWeight *wa = nn_model_weight (a, i), *wb = nn_model_weight (b, i);
+
+      if (memcmp (wa->values->data, wb->values->data, wa->values->n * sizeof (float)) != 0 ||
+          (wa->mask != NULL) != (wb->mask != NULL) || (wa->mask != NULL && memcmp (wa->mask->data, wb->mask->data, wa->mask->n) != 0))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+assert_same_trail (const NnTrail *a,
+                   const NnTrail *b)
+{
+  g_assert_cmpuint (nn_trail_n_steps (a), ==, nn_trail_n_steps (b));
+  g_assert_cmpuint (nn_trail_chosen (a), ==, nn_trail_chosen (b));
+  for (guint i = 0; i < nn_trail_n_steps (a); i++)
+    {
+      const NnStep *sa = nn_trail_step (a, i), *sb = nn_trail_step (b, i);
+
+      g_assert_cmpfloat (sa->target, ==, sb->target);
+      g_assert_cmpfloat (sa->accuracy, ==, sb->accuracy);
+      g_assert_cmpmem (&sa->resources, sizeof sa->resources, &sb->resources, sizeof sb->resources);
+      g_assert_true (same_weights (sa->model, sb->model));
+    }
+}
+
+static void
+test_loop (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Resource", 4);
+  g_autoptr (NnTrail) trail = NULL, again = NULL;
+  const NnStep *baseline, *chosen;
+  NnPruneOptions options;
+
+  quick (&options);
+  trail = prune (model, config, data, &options);
+  baseline = nn_trail_step (trail, 0);
+  chosen = nn_trail_step (trail, nn_trail_chosen (trail));
+  g_assert_cmpfloat (baseline->accuracy, >, 0.85);
+  g_assert_true (chosen->accepted);
+  g_assert_cmpfloat (chosen->accuracy, >=, baseline->accuracy * 0.98);
+  g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_DSP], <=, 0.5 * baseline->resources.amount[NN_RESOURCE_DSP]);
+  g_assert_cmpint (chosen->status, ==, NN_KNAPSACK_OPTIMAL);
+  for (guint i = 0; i < nn_model_n_weights (chosen->model); i++)
+    {
+      const NnWeight *w = nn_model_weight (chosen->model, i);
+
+      for (gsize k = 0; w->mask != NULL && k < w->mask->n; k++)
+        if (nn_tensor_u8 (w->mask)[k] == 0)
+          g_assert_cmpfloat (nn_tensor_f32 (w->values)[k], ==, 0);
+    }
+  again = prune (model, config, data, &options);
+  assert_same_trail (trail, again);
+}
+
+/* Each kind of loop makes progress and keeps its word. */
+static void
+test_variants (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) resource = make_config ("Resource", 4), latency = make_config ("Latency", 1);
+
+  for (guint v = 0; v < 10; v++)
+    {
+      g_autoptr (NnTrail) trail = NULL;
+      const NnConfig *config = v == 3 ? latency : resource;
+      const char *leave[] = { "layer_1", NULL };
+      const NnStep *chosen;
+      NnPruneOptions options;
+
+      quick (&options);
+      options.max_steps = 3;
+      options.tolerance = 0.05;
+      options.schedule = v == 0 ? NN_SCHEDULE_CONSTANT : v == 1 ? NN_SCHEDULE_BINARY : NN_SCHEDULE_POLYNOMIAL;
+      options.local = v == 2;
+      options.rewind_epochs = v == 4 ? 1 : 0;
+      options.rewind_weights = v == 5;
+      options.leave = v == 6 ? leave : NULL;
+      options.importance = v == 7 ? NN_IMPORTANCE_L1 : v == 8 ? NN_IMPORTANCE_FIRST_ORDER : NN_IMPORTANCE_SECOND_ORDER;
+      if (v == 9)
+        options.objective = 1u << NN_OBJECTIVE_DSP | 1u << NN_OBJECTIVE_BRAM;
+      trail = prune (model, config, data, &options);
+      chosen = nn_trail_step (trail, nn_trail_chosen (trail));
+      g_test_message ("variant %u: %u steps, dsp %g of %g, accuracy %g", v, nn_trail_n_steps (trail),
+                      chosen->resources.amount[NN_RESOURCE_DSP], nn_trail_step (trail, 0)->resources.amount[NN_RESOURCE_DSP],
+                      chosen->accuracy);
+      g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_DSP], <, nn_trail_step (trail, 0)->resources.amount[NN_RESOURCE_DSP]);
+      if (v == 6)
+        g_assert_null (nn_model_weight (chosen->model, 0)->mask);
+      if (v == 9)
+        g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_BRAM], <, nn_trail_step (trail, 0)->resources.amount[NN_RESOURCE_BRAM]);
+    }
+}
+
+static void
+test_budget (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Resource", 4);
+  g_autoptr (NnTrail) trail = NULL;
+  const NnStep *chosen;
+  NnPruneOptions options;
+
+  quick (&options);
+  options.limits[NN_OBJECTIVE_DSP] = 90;
+  options.limits[NN_OBJECTIVE_BRAM] = 45;
+  trail = prune (model, config, data, &options);
+  chosen = nn_trail_step (trail, nn_trail_chosen (trail));
+  g_assert_cmpuint (nn_trail_n_steps (trail), ==, 7);
+  g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_DSP], <=, 90);
+  g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_BRAM], <=, 45);
+  g_assert_cmpfloat (chosen->accuracy, >, 0.7);
+}
+
+typedef struct {
+  GCancellable *cancellable;
+  guint         after;
+  guint         seen;
+} Stopper;
+
+static void
+stop_after (const NnStep *step,
+            gpointer      data)
+{
+  Stopper *stopper = data;
+
+  stopper->seen++;
+  if (step->index == stopper->after)
+    g_cancellable_cancel (stopper->cancellable);
+}
+
+/* A run that is broken off, written down, read and resumed ends with the same bits as one that was not. */
+static void
+test_resume (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Resource", 4);
+  g_autofree char *folder = test_folder (), *path = g_build_filename (folder, "run.espalier", NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Stopper stopper = { cancellable, 2, 0 };
+  g_autoptr (NnTrail) whole = NULL, broken = NULL, resumed = NULL;
+  g_autoptr (NnProject) project = NULL;
+  g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+  NnPruneOptions options, read;
+
+  quick (&options);
+  whole = prune (model, config, data, &options);
+  options.checkpoint = path;
+  options.on_step = stop_after;
+  options.on_step_data = &stopper;
+  broken = nn_prune (model, config, data, &options, NULL, cancellable, &error);
+  g_assert_no_error (error);
+  g_assert_true (nn_trail_was_cancelled (broken));
+  g_assert_cmpuint (nn_trail_n_steps (broken), ==, 3);
+  g_assert_cmpuint (stopper.seen, ==, 3);
+  project = nn_project_load (path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (nn_project_n_trails (project), ==, 1);
+  g_assert_cmpstr (nn_project_data_hash (project), ==, nn_dataset_hash (data));
+  g_assert_true (nn_prune_options_from_json (&read, nn_trail_options (nn_project_trail (project, 0)), hold, &error));
+  g_assert_no_error (error);
+  read.resume = nn_project_trail (project, 0);
+  resumed = prune (nn_project_model (project), nn_project_config (project), data, &read);
+  assert_same_trail (whole, resumed);
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+static void
+test_project (void)
+{
+  g_autofree char *folder = test_folder (), *path = g_build_filename (folder, "a.espalier", NULL);
+  TestNet *net = net_new (&NN_SHAPE (8, 8, 3), 2);
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnConfig) config = make_config ("Latency", 1);
+  g_autoptr (NnProject) project = NULL, read = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *a = NULL, *b = NULL, *bytes = NULL;
+  gsize size;
+
+  net_conv (net, 3, 3, 3, 4, 2, 1, 1, NN_PADDING_SAME);
+  net_batch_norm (net, 4);
+  net_act (net, NN_ACT_LEAKY_RELU);
+  net_add (net, NN_OP_FLATTEN);
+  net_dense (net, 64, 5, NN_ACT_SOFTMAX);
+  model = net_seal (net);
+  project = nn_project_new (model, config, "data.npz", "abc", NULL, 0, "{\"page\":1}");
+  g_assert_true (nn_project_save (project, path, &error));
+  g_assert_no_error (error);
+  g_assert_true (nn_project_is_project (path));
+  read = nn_project_load (path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (nn_project_data_spec (read), ==, "data.npz");
+  g_assert_cmpstr (nn_project_notes (read), ==, "{\"page\":1}");
+  a = nn_config_to_json (config);
+  b = nn_config_to_json (nn_project_config (read));
+  g_assert_cmpstr (a, ==, b);
+  g_assert_true (same_weights (model, nn_project_model (read)));
+  for (guint i = 0; i < nn_graph_n_nodes (nn_model_graph (model)); i++)
+    {
+      const NnNode *x = nn_graph_node (nn_model_graph (model), i), *y = nn_graph_node (nn_model_graph (nn_project_model (read)), i);
+
+      g_assert_cmpstr (x->name, ==, y->name);
+      g_assert_cmpint (x->op, ==, y->op);
+      g_assert_true (nn_shape_equal (&x->shape, &y->shape));
+      g_assert_cmpmem (&x->attrs, sizeof x->attrs, &y->attrs, sizeof y->attrs);
+    }
+  /* Cut short at any place: an error, never a crash, and the file that was there stays. */
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  for (gsize cut = 0; cut < size; cut += MAX (size / 40, 1))
+    {
+      g_autofree char *bad = g_build_filename (folder, "bad.espalier", NULL);
+      g_autoptr (NnProject) none = NULL;
+
+      g_assert_true (g_file_set_contents (bad, bytes, (gssize) cut, NULL));
+      none = nn_project_load (bad, &error);
+      g_assert_null (none);
+      g_assert_nonnull (error);
+      g_clear_error (&error);
+      g_unlink (bad);
+    }
+  g_assert_false (nn_project_save (project, "/nowhere/at/all.espalier", &error));
+  g_assert_nonnull (error);
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
+static void
+test_nothing_to_gain (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Latency", 1);
+  g_autoptr (GError) error = NULL;
+  NnPruneOptions options;
+
+  quick (&options);
+  options.objective = 1u << NN_OBJECTIVE_BRAM;
+  g_assert_null (nn_prune (model, config, data, &options, NULL, NULL, &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  options.objective = 0;
+  g_assert_null (nn_prune (model, config, data, &options, NULL, NULL, &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/prune/loop", test_loop);
+  g_test_add_func ("/prune/variants", test_variants);
+  g_test_add_func ("/prune/budget", test_budget);
+  g_test_add_func ("/prune/resume", test_resume);
+  g_test_add_func ("/prune/nothing-to-gain", test_nothing_to_gain);
+  g_test_add_func ("/project/round-trip", test_project);
+  return g_test_run ();
+}
