@@ -43,8 +43,10 @@
 /* A FIFO with more bits than this is a memory, with fewer a shift register (UG1399, config_storage). */
 #define FIFO_MEMORY_BITS 1024
 #define SHIFT_REGISTER_DEPTH 32
-/* Cycles that a loop over pixels in Vitis HLS takes besides its kernel's latency (2023.1 and 2024.1 modules). */
+/* Cycles that a loop over pixels in Vitis HLS takes besides its kernel's latency: 3, 3, 6, 6, 7 a pixel at latencies of
+ * 1, 1, 3, 3, 4 (2023.1 and 2024.1 modules). */
 #define VITIS_PIXEL_CYCLES 2
+#define VITIS_PIXEL_CYCLES_LONG 3
 #define WIDE_LOW 0.4
 #define WIDE_HIGH 2.2
 
@@ -161,7 +163,8 @@ repeat_matrix (const Layer *l,
   if (l->stream)
     {
       turns = in_pixels;
-      overhead = l->vivado ? 0 : VITIS_PIXEL_CYCLES + cost->latency.value - cost->interval.value;
+      if (!l->vivado)
+        overhead = (cost->latency.value > 1 ? VITIS_PIXEL_CYCLES_LONG : VITIS_PIXEL_CYCLES) + cost->latency.value - cost->interval.value;
     }
   else
     {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The laws of multipliers and memories against every published synthesis at hand: equal where synthesis is exact. */
 
-#include "cost-truth.h"
+#include "cost-truth-nets.h"
 
 static double
 measured (const TruthRow *row,
@@ -87,6 +87,37 @@ test_resource (void)
   g_assert_cmpuint (near, ==, n_bram);
 }
 
+/* Whole networks: multipliers and memories equal where all layers follow the laws, nearly all figures within bounds. */
+static void
+test_networks (void)
+{
+  g_autoptr (GPtrArray) rows = truth_read (), nets = NULL;
+  guint n = 0, covered = 0, exact = 0;
+
+  if (rows == NULL)
+    return;
+  nets = truth_nets (rows);
+  g_assert_cmpuint (nets->len, >=, 12);
+  for (guint i = 0; i < nets->len; i++)
+    {
+      const TruthNet *net = nets->pdata[i];
+
+      for (guint r = 0; r <= NN_RESOURCE_FF; r++)
+        {
+          const NnFigure *f = &net->estimate->total.resource[r];
+
+          n++;
+          covered += net->measured[r] >= f->low && net->measured[r] <= f->high;
+        }
+      exact += net->measured[NN_RESOURCE_DSP] == net->estimate->total.resource[NN_RESOURCE_DSP].value;
+      g_test_message ("%s: DSP %g, measured %g", net->name, net->estimate->total.resource[NN_RESOURCE_DSP].value,
+                      net->measured[NN_RESOURCE_DSP]);
+    }
+  /* all but the two CNNs, whose normalisations were folded into the weights */
+  g_assert_cmpuint (exact, ==, nets->len - 2);
+  g_assert_cmpuint (covered, >=, n * 95 / 100);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -94,5 +125,6 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cost/truth/latency-dsp", test_latency_dsp);
   g_test_add_func ("/cost/truth/resource", test_resource);
+  g_test_add_func ("/cost/truth/networks", test_networks);
   return g_test_run ();
 }
