@@ -51,7 +51,7 @@ gradients (const NnModel        *model,
   NnNetOptions net_options = { .layers_of = nn_layers_for (options->in_double ? NN_CPU_DOUBLE : nn_cpu ()),
                                .batch = MIN (MAX (n, 1), G_MAXUINT / 2), .gradients = TRUE, .training = !squares,
                                .freeze_norm = options->freeze_norm, .is_classes = looks_like_classes (y),
-                               .loss = options->loss };
+                               .loss = options->loss, .types = options->types, .n_types = options->n_types };
   g_autoptr (NnNet) net = nn_net_new (model, &net_options, error);
   g_autoptr (NnTensor) targets = NULL;
   g_autoptr (NnTensor) inputs = NULL;

@@ -24,7 +24,8 @@
   F (NN_LAYER_EMBEDDING, embedding),           \
   F (NN_LAYER_SIMPLE_RNN, simple_rnn),         \
   F (NN_LAYER_LSTM, lstm),                     \
-  F (NN_LAYER_GRU, gru)
+  F (NN_LAYER_GRU, gru),                       \
+  F (NN_LAYER_QUANTIZE, quantize)
 
 const NnLayers CLASSED (nn_layers) = {
   .real_size = sizeof (real),

@@ -109,6 +109,7 @@ typedef struct {
   guint32     **broadcast;  /* (array length=n_in) merge: input element of each output element, NULL where the same */
   guint         steps;      /* rnn */
   const NnQuantizer *quantizer;
+  NnShape       shape;      /* of a sample, for it */
   /* pruned weights: non-zeros by output and by input, see nn-layers-sparse.c; NULL where dense is faster */
   struct _NnSparse *sparse;
   guint         id;         /* position in the network */

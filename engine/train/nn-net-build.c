@@ -116,6 +116,7 @@ nn_build_weight (NnNetBuilder *b,
       net->n_params += (nn_model_weight (net->model, id)->values->n + NN_LANES - 1) / NN_LANES * NN_LANES;
     }
   layer->w[to] = net->param_at[id];
+  nn_build_weight_quantizer (b, node, id);
   if (is_learnt (nn_model_weight (net->model, id)))
     nn_build_buffer (b, layer->y)->wanted = TRUE;
   return TRUE;
@@ -338,9 +339,11 @@ nn_net_build (NnNet   *net,
   const guint n = nn_graph_n_nodes (graph);
   g_autoptr (GArray) layers = g_array_new (FALSE, TRUE, sizeof (NnLayer));
   g_autoptr (GArray) buffers = g_array_new (FALSE, TRUE, sizeof (NnBuffer));
+  g_autoptr (GArray) quantized = g_array_new (FALSE, TRUE, sizeof (NnQuantizedWeight));
   g_autofree guint *of_node = g_new0 (guint, n);
   g_autofree gboolean *needed = g_new0 (gboolean, n);
-  NnNetBuilder b = { .net = net, .layers = layers, .buffers = buffers, .of_node = of_node, .needed = needed };
+  NnNetBuilder b = { .net = net, .layers = layers, .buffers = buffers, .of_node = of_node, .needed = needed,
+                     .quantized = quantized };
   const NnNode *output;
   guint n_outputs;
 
@@ -356,6 +359,8 @@ nn_net_build (NnNet   *net,
   lay_out (&b);
   net->n_layers = layers->len;
   net->layers = nn_arena_memdup (net->arena, layers->data, layers->len * sizeof (NnLayer));
+  net->n_quantized = quantized->len;
+  net->quantized = nn_arena_memdup (net->arena, quantized->data, quantized->len * sizeof (NnQuantizedWeight));
   find_barriers (net);
   return TRUE;
 }

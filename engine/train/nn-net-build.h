@@ -21,6 +21,7 @@ struct _NnNetBuilder {
   GArray *buffers; /* NnBuffer */
   guint  *of_node; /* buffer of each node's output */
   gboolean *needed; /* nodes that lead to the output */
+  GArray *quantized; /* NnQuantizedWeight */
   gsize   tmp;     /* largest temporary, reals */
 };
 
@@ -45,6 +46,13 @@ gboolean  nn_build_weight  (NnNetBuilder *b,
                             const NnNode *node,
                             NnRole        from,
                             NnRole        to);
+const NnQuantizer *nn_build_quantizer (NnNetBuilder      *b,
+                                       const NnNode      *node,
+                                       const NnQuantizer *own,
+                                       gint               role);
+void      nn_build_weight_quantizer (NnNetBuilder *b,
+                                     const NnNode *node,
+                                     guint         id);
 gboolean  nn_build_fail    (const NnNode *node,
                             GError      **error,
                             const char   *format,

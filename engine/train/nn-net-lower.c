@@ -71,10 +71,8 @@ nn_lower_activation (NnNetBuilder *b,
   NnLayer *layer;
 
   *output = input;
-  if (act == NN_ACT_LINEAR)
-    return TRUE;
-  if (act == NN_ACT_QUANTIZED)
-    return nn_build_fail (node, error, "its activation is a quantiser");
+  if (act == NN_ACT_LINEAR || act == NN_ACT_QUANTIZED)
+    return TRUE; /* the quantiser follows */
   if (is_plain_relu (&node->attrs, act) && in->maker >= 0 && in->readers == 0)
     {
       layer = &g_array_index (b->layers, NnLayer, in->maker);
@@ -490,6 +488,7 @@ lower_op (NnNetBuilder *b,
       layer->scratch = nn_build_scratch (b, layer->n_y);
       return TRUE;
     case NN_OP_ACTIVATION:
+    case NN_OP_QUANTIZE:
     case NN_OP_FLATTEN:
     case NN_OP_RESHAPE:
       *output = inputs[0];
@@ -501,13 +500,39 @@ lower_op (NnNetBuilder *b,
     }
 }
 
-static gboolean
-has_quantizer (const NnAttrs *a)
+static void
+lower_quantizer (NnNetBuilder      *b,
+                 const NnNode      *node,
+                 const NnQuantizer *quantizer,
+                 const NnShape     *shape,
+                 guint              input,
+                 guint             *output)
 {
-  for (guint r = 0; r < NN_N_ROLES; r++)
-    if (a->role_quantizer[r] != NULL)
-      return TRUE;
-  return a->quantizer != NULL || a->input_quantizer != NULL;
+  NnLayer *layer;
+
+  *output = input;
+  if (quantizer == NULL || quantizer->kind == NN_QUANT_NONE)
+    return;
+  layer = nn_build_layer (b, NN_LAYER_QUANTIZE, node, &input, 1, nn_build_buffer (b, input)->n, output);
+  layer->quantizer = quantizer;
+  layer->shape = *shape;
+  /* one sample in double */
+  layer->scratch = nn_build_scratch (b, (layer->n_y * sizeof (double) + NN_LANES * 4 - 1) / (NN_LANES * 4));
+}
+
+static gboolean
+check_quantizers (NnNetBuilder *b,
+                  const NnNode *node,
+                  GError      **error)
+{
+  const NnAttrs *a = &node->attrs;
+
+  if (nn_op_is_recurrent (node->op) &&
+      (a->quantizer != NULL || a->recurrent_quantizer != NULL || a->state_quantizer != NULL))
+    return nn_build_fail (node, error, "its gates are quantised");
+  if (node->op != NN_OP_BATCH_NORM && nn_model_node_weight (b->net->model, node, NN_ROLE_VARIANCE) != NULL)
+    return nn_build_fail (node, error, "a batch norm is folded into it");
+  return TRUE;
 }
 
 gboolean
@@ -516,17 +541,22 @@ nn_lower_node (NnNetBuilder *b,
                GError      **error)
 {
   const NnNode *node = nn_graph_node (nn_model_graph (b->net->model), i);
-  g_autofree guint *inputs = g_new0 (guint, node->n_inputs);
+  const NnAttrs *a = &node->attrs;
+  g_autofree guint *inputs = g_new0 (guint, node->n_inputs + 1);
   guint output;
 
   for (guint k = 0; k < node->n_inputs; k++)
     inputs[k] = b->of_node[node->inputs[k]];
-  if (has_quantizer (&node->attrs))
-    return nn_build_fail (node, error, "it is quantised");
+  if (!check_quantizers (b, node, error))
+    return FALSE;
+  if (node->n_inputs > 0)
+    lower_quantizer (b, node, a->input_quantizer, nn_lower_input_shape (b, node, 0), inputs[0], &inputs[0]);
   if (!lower_op (b, node, inputs, &output, error))
     return FALSE;
-  if (!nn_op_is_recurrent (node->op) && !nn_lower_activation (b, node, node->attrs.act, output, &output, error))
+  lower_quantizer (b, node, a->sum_quantizer, &node->shape, output, &output);
+  if (!nn_op_is_recurrent (node->op) && !nn_lower_activation (b, node, a->act, output, &output, error))
     return FALSE;
-  b->of_node[i] = output;
+  lower_quantizer (b, node, nn_build_quantizer (b, node, nn_op_is_recurrent (node->op) ? NULL : a->quantizer, NN_TRAIN_RESULT),
+                   &node->shape, output, &b->of_node[i]);
   return TRUE;
 }

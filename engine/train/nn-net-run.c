@@ -46,7 +46,7 @@ make_shard (Job     *job,
   NnNet *net = job->net;
   guint first = shard * net->lanes;
 
-  *s = (NnShard) { .values = net->values, .aux = net->aux, .stats = net->stats, .lanes = net->lanes,
+  *s = (NnShard) { .values = net->used, .aux = net->aux, .stats = net->stats, .lanes = net->lanes,
                    .valid = MIN (job->batch->n - first, net->lanes), .training = net->options.training,
                    .squares = job->batch->squares, .key = job->batch->key + shard * G_GUINT64_CONSTANT (0xd1342543de82ef95) };
   s->block = net->blocks->pdata[net->n_barriers > 0 ? shard : group];
@@ -283,9 +283,10 @@ run (NnNet         *net,
   job.n_groups = MIN (job.n_shards, MAX_GROUPS);
   job.scale = 1.0 / ((batch->squares ? 1.0 : batch->n) * (net->n_output / net->classes));
   make_memory (net, n > 0 ? job.n_shards : job.n_groups, with_backward ? job.n_groups : 0, job.n_shards);
+  nn_net_quantize (net);
   if (net->n_aux > 0 && with_backward)
     for (guint i = 0; i < net->n_layers; i++)
-      net->k->prepare (&net->layers[i], net->values, net->aux);
+      net->k->prepare (&net->layers[i], net->used, net->aux);
   for (job.phase = 0; job.phase <= last; job.phase++)
     {
       nn_parallel_for (job.n_groups, run_group, &job);
@@ -340,7 +341,7 @@ predict_group (gsize    group,
 {
   PredictJob *job = data;
   NnNet *net = job->net;
-  NnShard s = { .block = net->blocks->pdata[group], .values = net->values, .aux = net->aux, .stats = net->stats,
+  NnShard s = { .block = net->blocks->pdata[group], .values = net->used, .aux = net->aux, .stats = net->stats,
                 .lanes = net->lanes };
   guint32 samples[256];
 
@@ -377,6 +378,7 @@ nn_net_predict (NnNet        *net,
   job.n_shards = (n + net->lanes - 1) / net->lanes;
   groups = MIN (job.n_shards, MAX_GROUPS);
   make_memory (net, groups, 0, 0);
+  nn_net_quantize (net);
   nn_parallel_for (groups, predict_group, &job);
   return !job.cancelled;
 }

@@ -102,6 +102,7 @@ load_params (NnNet   *net,
           real_set (net, net->live, net->param_at[id] + i, lives && is_learnt (w) ? 1 : 0);
         }
     }
+  net->used = net->n_quantized > 0 ? nn_net_alloc (net->n_params, real_size (net)) : net->values;
   return TRUE;
 }
 
@@ -140,6 +141,8 @@ nn_net_free (NnNet *net)
     return;
   g_ptr_array_unref (net->blocks);
   g_ptr_array_unref (net->grads);
+  if (net->used != net->values)
+    g_aligned_free (net->used);
   g_aligned_free (net->values);
   g_aligned_free (net->live);
   g_aligned_free (net->aux);

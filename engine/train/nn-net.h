@@ -19,7 +19,14 @@ typedef struct {
   gboolean freeze_norm;
   gboolean is_classes;
   NnLoss   loss;
+  const NnTrainType *types;  /* (nullable) */
+  guint    n_types;
 } NnNetOptions;
+
+typedef struct {
+  guint              id;
+  const NnQuantizer *quantizer;
+} NnQuantizedWeight;
 
 typedef struct {
   NnModel        *model;    /* owned */
@@ -41,6 +48,9 @@ typedef struct {
   gsize           n_params;
   gsize          *param_at; /* by weight id, NN_NOWHERE where not used */
   gpointer        values, live, m, v;
+  gpointer        used;     /* values as the layers use them: quantised where they are; values itself where none is */
+  NnQuantizedWeight *quantized;
+  guint           n_quantized;
   gpointer        aux;
   gsize           n_aux;
   guint           n_stats;  /* doubles */
@@ -108,6 +118,8 @@ NnTensor  *nn_net_gradient  (const NnNet        *net,
                              guint               weight);
 NnModel   *nn_net_model     (const NnNet        *net,
                              gconstpointer       values);
+/* Makes net->used from net->values. */
+void       nn_net_quantize  (NnNet              *net);
 gpointer   nn_net_alloc     (gsize               n,
                              gsize               size);
 

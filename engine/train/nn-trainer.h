@@ -53,6 +53,19 @@ typedef struct {
 } NnRegularGroups;
 
 /**
+ * NnTrainType: a number type that training is to reckon with (quantisation-aware training). A quantiser that the model
+ * has of its own comes first.
+ * @layer: name of a node
+ * @role: of one of its weights, or %NN_TRAIN_RESULT for what it gives out, after its activation
+ */
+#define NN_TRAIN_RESULT (-1)
+typedef struct {
+  const char *layer;
+  gint        role;
+  NnType      type;
+} NnTrainType;
+
+/**
  * NnEpoch: what one epoch came to. Without validation data the validation fields are NaN.
  */
 typedef struct {
@@ -84,6 +97,8 @@ typedef struct {
   const double   *class_weights;  /* (nullable): one a class */
   const NnRegularGroups *groups;  /* (nullable) */
   guint           n_groups;
+  const NnTrainType *types;       /* (nullable): quantisation-aware training for types of the user's */
+  guint           n_types;
   guint64         seed;
   gboolean        in_double;      /* compute in float64: slow, for checks */
   void          (*on_epoch) (const NnEpoch *epoch, gpointer data); /* (nullable): on the training thread */
