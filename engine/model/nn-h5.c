@@ -23,11 +23,12 @@ nn_h5_lock (void)
   if (g_once_init_enter (&once))
     {
       H5open ();
-      H5Eset_auto2 (H5E_DEFAULT, NULL, NULL);
       /* no code is loaded because a file asks for it */
       H5PLset_loading_state (0);
       g_once_init_leave (&once, 1);
     }
+  /* Every thread has an error stack of its own, which prints unless it is told not to. */
+  H5Eset_auto2 (H5E_DEFAULT, NULL, NULL);
 }
 
 void
