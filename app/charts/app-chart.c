@@ -420,8 +420,8 @@ app_chart_measure (GtkWidget      *widget,
 {
   AppChart *self = APP_CHART (widget);
 
-  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : MAX (120, self->natural_height);
-  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 480 : MAX (*minimum, self->natural_height > 0 ? 0 : 280);
+  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : MAX (100, self->natural_height);
+  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 340 : MAX (*minimum, self->natural_height > 0 ? 0 : 280);
 }
 
 static void
@@ -645,6 +645,7 @@ app_chart_set_natural_height (AppChart *self,
   if (self->natural_height == height)
     return;
   self->natural_height = height;
+  gtk_widget_set_vexpand (GTK_WIDGET (self), height <= 0);
   gtk_widget_queue_resize (GTK_WIDGET (self));
 }
 

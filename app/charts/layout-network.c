@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#define CARD_W 232.0
+#define CARD_W 256.0
 #define CARD_H 74.0
 #define GAP_X 36.0
 #define GAP_Y 34.0
@@ -192,6 +192,9 @@ add_card (AppScene             *scene,
   card->line_width = node->changed || node->problem != NULL ? 2 : 1;
   card->hatch = node->problem != NULL;
   app_scene_tip (scene, card, tip);
+  if (tinted)
+    app_scene_rect (scene, -1, x + 0.5, y + 0.5, CARD_W - 1, CARD_H - 1,
+                    (AppInk) { .role = APP_INK_RAMP, .t = 0.35f + 0.6f * MIN (node->metric, 1), .alpha = 0.13f })->radius = 10;
   app_scene_text (scene, node->name, x + 14, y + 17, 14, 0, text)->bold = TRUE;
   g_array_index (scene->marks, AppMark, scene->marks->len - 1).w = CARD_W - (tinted ? 88 : 28);
   if (tinted)
@@ -203,7 +206,7 @@ add_card (AppScene             *scene,
       app_scene_rect (scene, -1, x + 12, y + CARD_H - 9, CARD_W - 24, 4, APP_INK (RULE))->radius = 2;
       if (node->metric > 0.004)
         app_scene_rect (scene, -1, x + 12, y + CARD_H - 9, MAX (4, (CARD_W - 24) * MIN (node->metric, 1)), 4,
-                        (AppInk) { .role = APP_INK_RAMP, .t = 0.25f + 0.6f * node->metric, .alpha = shade })->radius = 2;
+                        (AppInk) { .role = APP_INK_RAMP, .t = 0.35f + 0.6f * node->metric, .alpha = shade })->radius = 2;
     }
 }
 
@@ -241,11 +244,11 @@ add_legend (AppScene         *scene,
 {
   double w = 140, x = 16, y = view->height - 26;
 
-  if (network->metric_title == NULL || view->width < 320)
+  if (network->metric_title == NULL || view->width < 480)
     return;
   app_scene_rect (scene, -1, x - 8, y - 28, w + 24, 46, (AppInk) { .role = APP_INK_BACKGROUND, .alpha = 0.85f })->radius = 8;
   for (guint i = 0; i < 35; i++)
-    app_scene_rect (scene, -1, x + i * w / 35, y - 4, w / 35 + 0.5, 8, (AppInk) { .role = APP_INK_RAMP, .t = 0.25f + 0.6f * i / 34 });
+    app_scene_rect (scene, -1, x + i * w / 35, y - 4, w / 35 + 0.5, 8, (AppInk) { .role = APP_INK_RAMP, .t = 0.35f + 0.6f * i / 34 });
   app_scene_text (scene, network->metric_title, x, y - 16, view->text * 0.88, 0, APP_INK (TEXT));
   app_scene_text (scene, "0", x, y + 12, view->text * 0.8, 0, APP_INK (DIM));
   app_scene_text (scene, network->metric_max, x + w, y + 12, view->text * 0.8, 1, APP_INK (DIM));
@@ -261,7 +264,11 @@ app_network_layout (const AppNetwork *network,
   double fit, scale, dx, dy;
 
   for (guint i = 0; i < network->n_nodes; i++)
-    widest = MAX (widest, ++count[network->nodes[i].rank]);
+    {
+      guint n_here = ++count[network->nodes[i].rank];
+
+      widest = MAX (widest, n_here);
+    }
   add_edges (scene, network, count);
   for (guint i = 0; i < network->n_nodes; i++)
     add_card (scene, network, i, count);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the engine says of one network under one configuration. */
+
+#include "app-analysis.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+/* Above this many weights groups are not listed: their outlines could not be seen. */
+#define MAX_GROUPED_WEIGHTS 4000000
+
+typedef struct {
+  NnModel   *model;
+  NnConfig  *config;
+  NnDataset *data;
+} Input;
+
+static Input *
+input_new (NnModel   *model,
+           NnConfig  *config,
+           NnDataset *data)
+{
+  Input *input = g_new0 (Input, 1);
+
+  input->model = nn_model_ref (model);
+  input->config = config != NULL ? nn_config_ref (config) : NULL;
+  input->data = data != NULL ? nn_dataset_ref (data) : NULL;
+  return input;
+}
+
+static void
+input_free (Input *input)
+{
+  nn_model_unref (input->model);
+  g_clear_pointer (&input->config, nn_config_unref);
+  g_clear_pointer (&input->data, nn_dataset_unref);
+  g_free (input);
+}
+
+static void
+count_source (AppAnalysis *analysis)
+{
+  const NnGraph *graph = nn_model_graph (analysis->model);
+
+  analysis->n_layers = nn_graph_n_nodes (graph);
+  analysis->layers = g_new0 (AppLayer, MAX (analysis->n_layers, 1));
+  for (guint i = 0; i < analysis->n_layers; i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      AppLayer *layer = &analysis->layers[i];
+
+      layer->main = -1;
+      layer->parameters = nn_model_parameters (analysis->model, node);
+      layer->zeros = nn_model_zeros (analysis->model, node);
+      layer->multiplications = nn_node_multiplications (analysis->model, node);
+    }
+}
+
+static AppLayer *
+layer_of (AppAnalysis  *analysis,
+          const NnNode *node)
+{
+  guint i;
+
+  if (nn_graph_find (nn_model_graph (analysis->model), node->origin != NULL ? node->origin : node->name, &i))
+    return &analysis->layers[i];
+  return NULL;
+}
+
+static void
+count_hardware (AppAnalysis *analysis)
+{
+  const NnGraph *lowered = nn_model_graph (nn_design_model (analysis->design));
+
+  for (guint i = 0; i < nn_graph_n_nodes (lowered); i++)
+    {
+      const NnNode *node = nn_graph_node (lowered, i);
+      AppLayer *layer = layer_of (analysis, node);
+
+      if (layer == NULL)
+        continue;
+      layer->n_parts++;
+      if (node->n_weights > 0 && layer->main < 0)
+        layer->main = i;
+      if (analysis->estimate == NULL || i >= analysis->estimate->n_layers)
+        continue;
+      for (guint r = 0; r < NN_N_RESOURCES; r++)
+        if (analysis->estimate->layers[i].resource[r].value > 0)
+          layer->resource.amount[r] += analysis->estimate->layers[i].resource[r].value;
+      if (analysis->estimate->layers[i].latency.value > 0)
+        layer->latency += analysis->estimate->layers[i].latency.value;
+    }
+}
+
+static void
+count_groups (AppAnalysis *analysis)
+{
+  const NnGraph *lowered = nn_model_graph (nn_design_model (analysis->design));
+
+  for (gsize g = 0; g < analysis->groups->n_groups; g++)
+    {
+      const NnGroup *group = &analysis->groups->groups[g];
+      AppLayer *layer = layer_of (analysis, nn_graph_node (lowered, group->node));
+
+      if (layer == NULL)
+        continue;
+      layer->n_groups++;
+      layer->n_kept += group->kept ? 1 : 0;
+    }
+}
+
+static gpointer
+analyse (AppJob           *job,
+         gpointer          data,
+         const NnProgress *progress,
+         GCancellable     *cancellable,
+         GError          **error)
+{
+  const Input *input = data;
+  AppAnalysis *analysis = g_new0 (AppAnalysis, 1);
+  g_autoptr (GError) problem = NULL;
+  gsize parameters = 0;
+
+  g_atomic_ref_count_init (&analysis->ref_count);
+  analysis->model = nn_model_ref (input->model);
+  analysis->config = nn_config_ref (input->config);
+  count_source (analysis);
+  for (guint i = 0; i < analysis->n_layers; i++)
+    parameters += analysis->layers[i].parameters;
+  analysis->part = nn_part_find (nn_config_part (input->config), NULL);
+  analysis->design = nn_design_new (input->model, input->config, &problem);
+  if (analysis->design != NULL)
+    analysis->estimate = nn_estimate (analysis->design, analysis->part, &problem);
+  if (analysis->design != NULL)
+    count_hardware (analysis);
+  if (problem != NULL)
+    analysis->problem = g_strdup (problem->message);
+  if (analysis->design != NULL && parameters <= MAX_GROUPED_WEIGHTS && !g_cancellable_is_cancelled (cancellable))
+    analysis->groups = nn_groups_new (analysis->design, NN_STRUCTURE_AUTO, NULL, NULL);
+  if (analysis->groups != NULL)
+    {
+      nn_groups_score (analysis->groups, input->model, NN_IMPORTANCE_L1, NULL, 1);
+      count_groups (analysis);
+    }
+  return analysis;
+}
+
+AppJob *
+app_analysis_job (NnModel  *model,
+                  NnConfig *config)
+{
+  return app_job_new (_("Analysing"), analyse, input_new (model, config, NULL), (GDestroyNotify) input_free,
+                      (GDestroyNotify) app_analysis_unref);
+}
+
+AppAnalysis *
+app_analysis_ref (AppAnalysis *analysis)
+{
+  g_atomic_ref_count_inc (&analysis->ref_count);
+  return analysis;
+}
+
+void
+app_analysis_unref (AppAnalysis *analysis)
+{
+  if (!g_atomic_ref_count_dec (&analysis->ref_count))
+    return;
+  nn_model_unref (analysis->model);
+  nn_config_unref (analysis->config);
+  g_clear_pointer (&analysis->design, nn_design_unref);
+  g_clear_pointer (&analysis->estimate, nn_estimate_free);
+  g_clear_pointer (&analysis->groups, nn_groups_free);
+  g_free (analysis->problem);
+  g_free (analysis->layers);
+  g_free (analysis);
+}
+
+double
+app_analysis_total (const AppAnalysis *analysis,
+                    NnResource         resource)
+{
+  if (analysis == NULL || analysis->estimate == NULL || analysis->estimate->total.resource[resource].value < 0)
+    return NAN;
+  return analysis->estimate->total.resource[resource].value;
+}
+
+/* The part kept apart for judging, where there is one. */
+NnSplit
+app_evaluation_split (const NnDataset *data)
+{
+  return nn_dataset_n (data, NN_SPLIT_TEST) > 0 ? NN_SPLIT_TEST
+         : nn_dataset_n (data, NN_SPLIT_VALIDATION) > 0 ? NN_SPLIT_VALIDATION : NN_SPLIT_TRAIN;
+}
+
+static gpointer
+evaluate (AppJob           *job,
+          gpointer          data,
+          const NnProgress *progress,
+          GCancellable     *cancellable,
+          GError          **error)
+{
+  const Input *input = data;
+  NnSplit split = app_evaluation_split (input->data);
+  g_autoptr (NnTensor) predictions = nn_predict_fast (input->model, nn_dataset_x (input->data, split), cancellable, error);
+  AppEvaluation *evaluation;
+  NnMetrics *metrics;
+
+  if (predictions == NULL)
+    return NULL;
+  metrics = nn_metrics_new (predictions, nn_dataset_y (input->data, split), nn_dataset_is_classes (input->data), error);
+  if (metrics == NULL)
+    return NULL;
+  evaluation = g_new0 (AppEvaluation, 1);
+  g_atomic_ref_count_init (&evaluation->ref_count);
+  evaluation->model = nn_model_ref (input->model);
+  evaluation->metrics = metrics;
+  evaluation->predictions = g_steal_pointer (&predictions);
+  evaluation->split = split;
+  return evaluation;
+}
+
+AppJob *
+app_evaluation_job (NnModel   *model,
+                    NnDataset *data)
+{
+  return app_job_new (_("Evaluating"), evaluate, input_new (model, NULL, data), (GDestroyNotify) input_free,
+                      (GDestroyNotify) app_evaluation_unref);
+}
+
+AppEvaluation *
+app_evaluation_ref (AppEvaluation *evaluation)
+{
+  g_atomic_ref_count_inc (&evaluation->ref_count);
+  return evaluation;
+}
+
+void
+app_evaluation_unref (AppEvaluation *evaluation)
+{
+  if (!g_atomic_ref_count_dec (&evaluation->ref_count))
+    return;
+  nn_model_unref (evaluation->model);
+  nn_metrics_free (evaluation->metrics);
+  g_clear_pointer (&evaluation->predictions, nn_tensor_unref);
+  g_free (evaluation);
+}

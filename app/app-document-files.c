@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The document and the disk: opening, saving, autosave. */
+
+#include "espalier-config.h"
+
+#include "app-document-private.h"
+
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define AUTOSAVE_SECONDS 5
+
+static void
+set_names (AppDocument *self,
+           const char  *path,
+           gboolean     project)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  char *dot = strrchr (name, '.');
+
+  if (dot != NULL && dot != name)
+    *dot = '\0';
+  g_free (self->name);
+  self->name = g_steal_pointer (&name);
+  g_free (self->path);
+  self->path = project ? g_strdup (path) : NULL;
+}
+
+static AppState *
+state_of_project (AppOpened *opened)
+{
+  NnProject *project = opened->project;
+  AppState *state = app_state_new ();
+
+  state->label = g_strdup (_("Open project"));
+  app_state_set_model (state, (NnModel *) nn_project_model (project));
+  app_state_set_config (state, (NnConfig *) nn_project_config (project));
+  app_state_set_data (state, opened->data, nn_project_data_spec (project));
+  for (guint i = 0; i < nn_project_n_trails (project); i++)
+    {
+      g_autofree char *label = g_strdup_printf (_("Run %u"), i + 1);
+      g_autoptr (AppRun) run = app_run_new (nn_project_trail (project, i), label, 0.01, 1);
+
+      app_state_add_run (state, run);
+    }
+  if (state->runs->len > 0)
+    {
+      AppRun *last = g_ptr_array_index (state->runs, state->runs->len - 1);
+
+      state->run = state->runs->len - 1;
+      state->step = nn_trail_chosen (last->trail);
+    }
+  return state;
+}
+
+/* A new network with its default configuration; data that was open stays when it fits. */
+static AppState *
+state_of_model (AppDocument *self,
+                AppOpened   *opened)
+{
+  const AppState *before = app_document_current (self);
+  AppState *state = app_state_new ();
+  g_autoptr (NnConfig) config = opened->config != NULL ? nn_config_ref (opened->config) : nn_config_new ();
+
+  state->label = g_strdup (_("Open network"));
+  app_state_set_model (state, opened->model);
+  app_state_set_config (state, config);
+  if (opened->data != NULL)
+    app_state_set_data (state, opened->data, opened->path);
+  else if (before->model == NULL)
+    app_state_set_data (state, before->data, before->data_spec);
+  return state;
+}
+
+static void
+take_reports (AppDocument *self,
+              AppOpened   *opened)
+{
+  g_autofree char *text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u report read", "%u reports read", opened->reports->len),
+                                           opened->reports->len);
+
+  for (guint i = 0; i < opened->reports->len; i++)
+    g_ptr_array_add (self->reports, opened->reports->pdata[i]);
+  g_ptr_array_set_free_func (opened->reports, NULL);
+  app_document_say (self, text, FALSE);
+  g_signal_emit_by_name (self, "analysed");
+}
+
+void
+app_document_take_opened (AppDocument *self,
+                          AppOpened   *opened)
+{
+  AppState *next;
+
+  if (opened->reports != NULL)
+    {
+      take_reports (self, opened);
+      return;
+    }
+  if (opened->project != NULL || opened->model != NULL)
+    {
+      gboolean fresh = self->history->len == 1;
+
+      next = opened->project != NULL ? state_of_project (opened) : state_of_model (self, opened);
+      set_names (self, opened->path, opened->project != NULL);
+      app_document_push (self, next);
+      /* Opening is the beginning, not something to be undone into an empty window. */
+      if (fresh)
+        {
+          g_ptr_array_remove_index (self->history, 0);
+          self->position = 0;
+        }
+      self->saved = self->position;
+      g_signal_emit_by_name (self, "changed");
+      return;
+    }
+  next = app_state_copy (app_document_current (self), opened->data != NULL ? _("Open data") : _("Open configuration"));
+  if (opened->data != NULL)
+    app_state_set_data (next, opened->data, opened->path);
+  else
+    app_state_set_config (next, opened->config);
+  g_clear_pointer (&self->evaluation, app_evaluation_unref);
+  g_clear_pointer (&self->base_evaluation, app_evaluation_unref);
+  app_document_push (self, next);
+  app_document_say (self, next->label, TRUE);
+}
+
+static void
+on_opened (AppJob      *job,
+           AppDocument *self)
+{
+  g_autoptr (AppOpened) opened = app_job_steal_result (job);
+
+  if (opened == NULL)
+    return;
+  if (opened->config != NULL && opened->model == NULL && app_document_current (self)->model != NULL)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!nn_config_check (opened->config, app_document_current (self)->model, &error))
+        {
+          app_document_fail (self, app_job_title (job), error->message);
+          return;
+        }
+    }
+  app_document_take_opened (self, opened);
+}
+
+static void
+run_open (AppDocument *self,
+          AppJob      *job)
+{
+  g_signal_connect (job, "finished", G_CALLBACK (on_opened), self);
+  app_document_run (self, job);
+}
+
+void
+app_document_open (AppDocument *self,
+                   const char  *path)
+{
+  if (self->job == NULL)
+    run_open (self, app_open_job (path));
+  else
+    app_document_fail (self, _("Busy"), _("Another task is running; wait for it or cancel it."));
+}
+
+void
+app_document_open_data (AppDocument         *self,
+                        const char          *spec,
+                        const NnDataOptions *options)
+{
+  if (self->job == NULL)
+    run_open (self, app_open_data_job (spec, options));
+}
+
+void
+app_document_open_sample (AppDocument *self)
+{
+  if (self->job == NULL)
+    run_open (self, app_open_sample_job ());
+}
+
+const char *
+app_document_path (AppDocument *self)
+{
+  return self->path;
+}
+
+char *
+app_document_dup_title (AppDocument *self)
+{
+  return g_strdup (self->name != NULL ? self->name : _("Espalier"));
+}
+
+gboolean
+app_document_is_modified (AppDocument *self)
+{
+  return app_document_current (self)->model != NULL && self->saved != self->position;
+}
+
+NnProject *
+app_document_to_project (AppDocument  *self,
+                         GError      **error)
+{
+  const AppState *state = app_document_current (self);
+  g_autofree NnTrail **trails = g_new0 (NnTrail *, state->runs->len + 1);
+
+  if (state->model == NULL)
+    {
+      g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, _("There is no network to save yet."));
+      return NULL;
+    }
+  for (guint i = 0; i < state->runs->len; i++)
+    trails[i] = ((AppRun *) g_ptr_array_index (state->runs, i))->trail;
+  return nn_project_new (state->model, state->config, state->data_spec, state->data != NULL ? nn_dataset_hash (state->data) : NULL,
+                         trails, state->runs->len, NULL);
+}
+
+gboolean
+app_document_save (AppDocument  *self,
+                   const char   *path,
+                   GError      **error)
+{
+  g_autoptr (NnProject) project = app_document_to_project (self, error);
+
+  if (project == NULL || !nn_project_save (project, path, error))
+    return FALSE;
+  set_names (self, path, TRUE);
+  self->saved = self->position;
+  app_document_forget_autosave (self);
+  g_signal_emit_by_name (self, "changed");
+  return TRUE;
+}
+
+static char *
+autosave_folder (void)
+{
+  return g_build_filename (g_get_user_state_dir (), "espalier", "autosave", NULL);
+}
+
+static gboolean
+autosave (gpointer data)
+{
+  AppDocument *self = data;
+  g_autoptr (NnProject) project = NULL;
+  g_autofree char *folder = autosave_folder ();
+
+  self->autosave_id = 0;
+  if (!app_document_is_modified (self))
+    return G_SOURCE_REMOVE;
+  if (self->autosave_path == NULL)
+    {
+      g_autofree char *id = g_uuid_string_random ();
+      g_autofree char *name = g_strdup_printf ("%d-%s.espalier", (int) getpid (), id);
+
+      self->autosave_path = g_build_filename (folder, name, NULL);
+    }
+  project = app_document_to_project (self, NULL);
+  if (project != NULL && g_mkdir_with_parents (folder, 0700) == 0 && !nn_project_save (project, self->autosave_path, NULL))
+    g_debug ("autosave failed: %s", self->autosave_path);
+  return G_SOURCE_REMOVE;
+}
+
+void
+app_document_want_autosave (AppDocument *self)
+{
+  if (self->autosave_id == 0)
+    self->autosave_id = g_timeout_add_seconds (AUTOSAVE_SECONDS, autosave, self);
+}
+
+void
+app_document_forget_autosave (AppDocument *self)
+{
+  g_clear_handle_id (&self->autosave_id, g_source_remove);
+  if (self->autosave_path != NULL)
+    g_unlink (self->autosave_path);
+}

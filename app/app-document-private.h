@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The insides of a document, for its files of their own concern. */
+
+#pragma once
+
+#include "app-document.h"
+#include "app-open.h"
+
+G_BEGIN_DECLS
+
+struct _AppDocument {
+  GObject parent;
+
+  /* owned */
+  GPtrArray     *history; /* AppState; the one at `position` is current */
+  guint          position;
+  AppAnalysis   *analysis, *baseline;
+  AppEvaluation *evaluation, *base_evaluation;
+  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job;
+  GPtrArray     *live;
+  GPtrArray     *reports;
+  char          *path, *name;
+  char          *autosave_path;
+
+  AppOptimiseChoices choices;
+  gboolean optimising;
+  guint    saved; /* position that is on disk, G_MAXUINT for none */
+  guint    autosave_id;
+};
+
+AppState *app_document_current     (AppDocument *self);
+void      app_document_refresh     (AppDocument *self);
+void      app_document_take_opened (AppDocument *self,
+                                    AppOpened   *opened);
+void      app_document_want_autosave (AppDocument *self);
+
+G_END_DECLS

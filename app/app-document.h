@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The document: what is open, how it came to be, what is being done with it. Knows no widget. */
+
+#pragma once
+
+#include "app-analysis.h"
+#include "app-optimise.h"
+#include "app-state.h"
+
+G_BEGIN_DECLS
+
+#define APP_TYPE_DOCUMENT (app_document_get_type ())
+G_DECLARE_FINAL_TYPE (AppDocument, app_document, APP, DOCUMENT, GObject)
+
+/*
+ * Signals: "changed" when state or selection changed; "analysed" when an analysis or an evaluation arrived; "job-changed";
+ * "live" when a step of the running job finished; "failed" (title, message); "done" (message, undoable); "idle-done"
+ * (title, message): a long job ended well.
+ */
+AppDocument    *app_document_new           (void);
+const AppState *app_document_state         (AppDocument *document);
+gboolean        app_document_is_empty      (AppDocument *document);
+NnModel        *app_document_shown         (AppDocument *document);
+/* Of the network shown, of the one loaded; %NULL while they are being made. */
+AppAnalysis    *app_document_analysis      (AppDocument *document);
+AppAnalysis    *app_document_baseline      (AppDocument *document);
+AppEvaluation  *app_document_evaluation    (AppDocument *document);
+AppEvaluation  *app_document_base_evaluation (AppDocument *document);
+GPtrArray      *app_document_reports       (AppDocument *document); /* HlsReport, measured */
+GPtrArray      *app_document_live          (AppDocument *document); /* AppStepItem of the run in progress */
+const AppOptimiseChoices *app_document_choices (AppDocument *document);
+AppJob         *app_document_job           (AppDocument *document);
+gboolean        app_document_is_optimising (AppDocument *document);
+
+/* Edits: each is one step of undo. */
+void            app_document_push          (AppDocument *document,
+                                            AppState    *state); /* (transfer full) */
+void            app_document_select        (AppDocument *document,
+                                            int          run,
+                                            guint        step);
+gboolean        app_document_can_undo      (AppDocument *document);
+gboolean        app_document_can_redo      (AppDocument *document);
+void            app_document_undo          (AppDocument *document);
+void            app_document_redo          (AppDocument *document);
+guint           app_document_n_history     (AppDocument *document, /* and where in it we are */
+                                            guint       *position);
+const char     *app_document_history       (AppDocument *document,
+                                            guint        i);
+void            app_document_go_to         (AppDocument *document,
+                                            guint        i);
+
+/* Work on the job's thread. */
+void            app_document_open          (AppDocument *document,
+                                            const char  *path);
+void            app_document_open_data     (AppDocument *document,
+                                            const char  *spec,
+                                            const NnDataOptions *options);
+void            app_document_open_sample   (AppDocument *document);
+void            app_document_optimise      (AppDocument *document,
+                                            const AppOptimiseChoices *choices);
+void            app_document_run           (AppDocument *document,
+                                            AppJob      *job); /* (transfer full) */
+void            app_document_fail          (AppDocument *document,
+                                            const char  *title,
+                                            const char  *message);
+void            app_document_say           (AppDocument *document,
+                                            const char  *message,
+                                            gboolean     undoable);
+
+/* Files. */
+const char     *app_document_path          (AppDocument *document); /* of the project, (nullable) */
+char           *app_document_dup_title     (AppDocument *document);
+gboolean        app_document_is_modified   (AppDocument *document);
+gboolean        app_document_save          (AppDocument *document,
+                                            const char  *path,
+                                            GError     **error);
+NnProject      *app_document_to_project    (AppDocument *document,
+                                            GError     **error);
+void            app_document_forget_autosave (AppDocument *document);
+
+G_END_DECLS

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names for the screen reader. */
+
+#include "app-names.h"
+
+#include <string.h>
+
+static char *
+without_mnemonic (const char *label)
+{
+  g_auto (GStrv) parts = g_strsplit (label, "_", -1);
+
+  return g_strjoinv (NULL, parts);
+}
+
+static void
+set_name (GtkWidget  *widget,
+          const char *name)
+{
+  g_autofree char *plain = without_mnemonic (name);
+
+  gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, plain, -1);
+  /* What is pressed is a button within. */
+  if (GTK_IS_MENU_BUTTON (widget) || GTK_IS_DROP_DOWN (widget))
+    for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+      if (GTK_IS_BUTTON (child))
+        gtk_accessible_update_property (GTK_ACCESSIBLE (child), GTK_ACCESSIBLE_PROPERTY_LABEL, plain, -1);
+}
+
+static const char *
+label_of (GtkWidget *widget)
+{
+  if (GTK_IS_BUTTON (widget))
+    return gtk_button_get_label (GTK_BUTTON (widget));
+  if (GTK_IS_EXPANDER (widget))
+    return gtk_expander_get_label (GTK_EXPANDER (widget));
+  return NULL;
+}
+
+void
+app_names_apply (GtkWidget *root)
+{
+  const char *tooltip = gtk_widget_get_tooltip_text (root), *label = label_of (root);
+  GtkWidget *above = gtk_widget_get_parent (root);
+
+  if (ADW_IS_SPLIT_BUTTON (above) && GTK_IS_MENU_BUTTON (root))
+    set_name (root, adw_split_button_get_dropdown_tooltip (ADW_SPLIT_BUTTON (above)));
+  else if (label != NULL)
+    set_name (root, label);
+  else if (tooltip != NULL && (GTK_IS_BUTTON (root) || GTK_IS_MENU_BUTTON (root) || GTK_IS_DROP_DOWN (root)))
+    set_name (root, tooltip);
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child != NULL; child = gtk_widget_get_next_sibling (child))
+    app_names_apply (child);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whatever was dropped on the window, recognised and read. The name's ending says what is tried first. */
+
+#include "app-open.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+typedef enum { KIND_PROJECT, KIND_MODEL, KIND_DATA, KIND_CONFIG, KIND_REPORT, KIND_HDF5, KIND_JSON } Kind;
+
+static const struct { const char *ending; Kind kind; } endings[] = {
+  { ".espalier", KIND_PROJECT }, { ".keras", KIND_MODEL }, { ".onnx", KIND_MODEL }, { ".npz", KIND_DATA }, { ".npy", KIND_DATA },
+  { ".csv", KIND_DATA }, { ".gz", KIND_DATA }, { ".mat", KIND_DATA }, { ".idx", KIND_DATA }, { ".yml", KIND_CONFIG },
+  { ".yaml", KIND_CONFIG }, { ".rpt", KIND_REPORT }, { ".xml", KIND_REPORT }, { ".h5", KIND_HDF5 }, { ".hdf5", KIND_HDF5 },
+  { ".json", KIND_JSON },
+};
+
+typedef struct {
+  char         *path;
+  NnDataOptions data;
+  char         *x, *y, *label;
+  gboolean      only_data;
+} Input;
+
+static void
+input_free (Input *input)
+{
+  g_free (input->path);
+  g_free (input->x);
+  g_free (input->y);
+  g_free (input->label);
+  g_free (input);
+}
+
+static Kind
+kind_of (const char *path)
+{
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return KIND_REPORT;
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    if (g_str_has_suffix (lower, endings[i].ending))
+      return endings[i].kind;
+  return KIND_MODEL;
+}
+
+static NnModel *
+read_model (const char       *path,
+            const NnProgress *progress,
+            GCancellable     *cancellable,
+            GError          **error)
+{
+  NnLoadOptions options;
+
+  nn_load_options_init (&options);
+  options.strict = FALSE;
+  return nn_model_load (path, &options, progress, cancellable, error);
+}
+
+/* The first failure is the one told: it is about what the file most likely is. */
+static gboolean
+read_either (AppOpened        *opened,
+             const Input      *input,
+             Kind              kind,
+             const NnProgress *progress,
+             GCancellable     *cancellable,
+             GError          **error)
+{
+  g_autoptr (GError) first = NULL;
+
+  opened->model = kind == KIND_HDF5 || kind == KIND_JSON ? read_model (input->path, progress, cancellable, &first) : NULL;
+  if (opened->model != NULL)
+    return TRUE;
+  if (kind == KIND_HDF5 && !g_error_matches (first, NN_ERROR, NN_ERROR_UNSUPPORTED))
+    opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, NULL);
+  else if (kind == KIND_JSON)
+    opened->config = nn_config_load (input->path, NULL);
+  if (opened->data == NULL && opened->config == NULL && kind == KIND_JSON)
+    opened->reports = hls_reports_find (input->path, NULL);
+  if (opened->reports != NULL && opened->reports->len == 0)
+    g_clear_pointer (&opened->reports, g_ptr_array_unref);
+  if (opened->data != NULL || opened->config != NULL || opened->reports != NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&first));
+  return FALSE;
+}
+
+static gboolean
+read_any (AppOpened        *opened,
+          const Input      *input,
+          const NnProgress *progress,
+          GCancellable     *cancellable,
+          GError          **error)
+{
+  Kind kind = input->only_data ? KIND_DATA : kind_of (input->path);
+
+  switch (kind)
+    {
+    case KIND_PROJECT:
+      opened->project = nn_project_load (input->path, error);
+      return opened->project != NULL;
+    case KIND_MODEL:
+      opened->model = read_model (input->path, progress, cancellable, error);
+      return opened->model != NULL;
+    case KIND_DATA:
+      opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, error);
+      return opened->data != NULL;
+    case KIND_CONFIG:
+      opened->config = nn_config_load (input->path, error);
+      return opened->config != NULL;
+    case KIND_REPORT:
+      opened->reports = hls_reports_find (input->path, error);
+      if (opened->reports != NULL && opened->reports->len == 0)
+        g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: no report of a tool was found there", input->path);
+      return opened->reports != NULL && opened->reports->len > 0;
+    case KIND_HDF5:
+    case KIND_JSON:
+      return read_either (opened, input, kind, progress, cancellable, error);
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static gpointer
+work (AppJob           *job,
+      gpointer          data,
+      const NnProgress *progress,
+      GCancellable     *cancellable,
+      GError          **error)
+{
+  const Input *input = data;
+  g_autoptr (AppOpened) opened = g_new0 (AppOpened, 1);
+
+  opened->path = g_strdup (input->path);
+  if (!read_any (opened, input, progress, cancellable, error))
+    return NULL;
+  /* Data that cannot be fetched again leaves a project usable: its network and runs are all there. */
+  if (opened->project != NULL && nn_project_data_spec (opened->project) != NULL)
+    opened->data = nn_dataset_load (nn_project_data_spec (opened->project), &input->data, progress, cancellable, NULL);
+  return g_steal_pointer (&opened);
+}
+
+static AppJob *
+new_job (const char          *path,
+         const NnDataOptions *options)
+{
+  Input *input = g_new0 (Input, 1);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *title = g_strdup_printf (_("Opening “%s”"), name);
+
+  input->path = g_strdup (path);
+  nn_data_options_init (&input->data);
+  if (options != NULL)
+    {
+      input->only_data = TRUE;
+      input->data = *options;
+      input->data.x = input->x = g_strdup (options->x);
+      input->data.y = input->y = g_strdup (options->y);
+      input->data.label = input->label = g_strdup (options->label);
+    }
+  return app_job_new (title, work, input, (GDestroyNotify) input_free, (GDestroyNotify) app_opened_free);
+}
+
+AppJob *
+app_open_job (const char *path)
+{
+  return new_job (path, NULL);
+}
+
+AppJob *
+app_open_data_job (const char          *spec,
+                   const NnDataOptions *options)
+{
+  return new_job (spec, options);
+}
+
+void
+app_opened_free (AppOpened *opened)
+{
+  g_clear_pointer (&opened->project, nn_project_unref);
+  g_clear_pointer (&opened->model, nn_model_unref);
+  g_clear_pointer (&opened->data, nn_dataset_unref);
+  g_clear_pointer (&opened->config, nn_config_unref);
+  g_clear_pointer (&opened->reports, g_ptr_array_unref);
+  g_free (opened->path);
+  g_free (opened);
+}
+
+/* The bundled sample is made once, in the user's cache; after that it is read from there. */
+static gpointer
+work_sample (AppJob           *job,
+             gpointer          data,
+             const NnProgress *progress,
+             GCancellable     *cancellable,
+             GError          **error)
+{
+  const char *folder = data;
+  g_autoptr (AppOpened) opened = g_new0 (AppOpened, 1);
+  g_autofree char *model = g_build_filename (folder, "jets.h5", NULL);
+  g_auto (GStrv) files = NULL;
+  NnDataOptions data_options;
+  NnSampleOptions options;
+
+  opened->path = g_build_filename (folder, "jets.npz", NULL);
+  if (!g_file_test (model, G_FILE_TEST_EXISTS) || !g_file_test (opened->path, G_FILE_TEST_EXISTS))
+    {
+      nn_sample_options_init (&options);
+      files = nn_sample_write ("jets", folder, &options, progress, cancellable, error);
+      if (files == NULL)
+        return NULL;
+    }
+  nn_data_options_init (&data_options);
+  opened->model = read_model (model, NULL, cancellable, error);
+  if (opened->model == NULL)
+    return NULL;
+  opened->data = nn_dataset_load (opened->path, &data_options, NULL, cancellable, error);
+  if (opened->data == NULL)
+    return NULL;
+  opened->config = app_sample_config ();
+  return g_steal_pointer (&opened);
+}
+
+/* As in the tutorials: 16 bits, four weights to a multiplier; the kernel that drops what is pruned. */
+NnConfig *
+app_sample_config (void)
+{
+  NnConfig *config = nn_config_new ();
+  NnLayerConfig *all = nn_config_model (config);
+
+  all->reuse_factor = 4;
+  all->strategy = NN_STRATEGY_RESOURCE_UNROLLED;
+  return config;
+}
+
+AppJob *
+app_open_sample_job (void)
+{
+  char *folder = g_build_filename (g_get_user_cache_dir (), "espalier", "sample", NULL);
+
+  return app_job_new (_("Preparing the sample"), work_sample, folder, g_free, (GDestroyNotify) app_opened_free);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whatever was dropped on the window, recognised and read. */
+
+#pragma once
+
+#include "app-job.h"
+#include "hls.h"
+
+G_BEGIN_DECLS
+
+/* One of these is set (a sample: model, data and config). */
+typedef struct {
+  char      *path;
+  NnProject *project;
+  NnModel   *model;
+  NnDataset *data;
+  NnConfig  *config;
+  GPtrArray *reports; /* HlsReport */
+} AppOpened;
+
+/* Result: AppOpened. */
+AppJob *app_open_job    (const char *path);
+AppJob *app_open_data_job (const char          *spec,
+                           const NnDataOptions *options);
+AppJob *app_open_sample_job (void);
+NnConfig *app_sample_config (void);
+void    app_opened_free (AppOpened  *opened);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AppOpened, app_opened_free)
+
+G_END_DECLS

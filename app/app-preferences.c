@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Preferences. */
+
+#include "espalier-config.h"
+
+#include "app-preferences.h"
+
+#include "app-chart.h"
+#include "app-dialogs.h"
+#include "nn.h"
+
+#include <glib/gi18n.h>
+
+GSettings *
+app_settings (void)
+{
+  static GSettings *settings;
+  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
+  g_autoptr (GSettingsSchema) schema = NULL;
+
+  if (settings != NULL)
+    return settings;
+  schema = source != NULL ? g_settings_schema_source_lookup (source, APP_ID, TRUE) : NULL;
+  settings = schema != NULL ? g_settings_new (APP_ID) : NULL;
+  return settings;
+}
+
+void
+app_preferences_apply (void)
+{
+  static const AdwColorScheme schemes[] = { ADW_COLOR_SCHEME_DEFAULT, ADW_COLOR_SCHEME_FORCE_LIGHT, ADW_COLOR_SCHEME_FORCE_DARK };
+  GSettings *settings = app_settings ();
+  guint threads;
+
+  if (settings == NULL)
+    return;
+  app_chart_set_ramp (MIN ((guint) g_settings_get_int (settings, "ramp"), APP_N_RAMPS - 1));
+  adw_style_manager_set_color_scheme (adw_style_manager_get_default (), schemes[CLAMP (g_settings_get_int (settings, "style"), 0, 2)]);
+  threads = g_settings_get_int (settings, "threads");
+  if (threads > 0)
+    nn_parallel_set_threads (threads);
+}
+
+static void
+on_combo (AdwComboRow *row,
+          GParamSpec  *pspec,
+          const char  *key)
+{
+  if (app_settings () != NULL)
+    g_settings_set_int (app_settings (), key, adw_combo_row_get_selected (row));
+  app_preferences_apply ();
+}
+
+static GtkWidget *
+combo (const char        *title,
+       const char        *subtitle,
+       const char *const *choices,
+       const char        *key)
+{
+  GtkWidget *row = adw_combo_row_new ();
+  g_autoptr (GtkStringList) model = gtk_string_list_new (choices);
+
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
+  adw_combo_row_set_model (ADW_COMBO_ROW (row), G_LIST_MODEL (model));
+  if (app_settings () != NULL)
+    adw_combo_row_set_selected (ADW_COMBO_ROW (row), g_settings_get_int (app_settings (), key));
+  g_signal_connect (row, "notify::selected", G_CALLBACK (on_combo), (gpointer) key);
+  return row;
+}
+
+static void
+on_threads (GtkSpinButton *spin,
+            gpointer       data)
+{
+  if (app_settings () != NULL)
+    g_settings_set_int (app_settings (), "threads", gtk_spin_button_get_value_as_int (spin));
+  app_preferences_apply ();
+}
+
+static GtkWidget *
+threads_row (void)
+{
+  GtkWidget *row = adw_action_row_new (), *spin = gtk_spin_button_new_with_range (0, 64, 1);
+
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _("Threads"));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), _("0: all of this computer. Results do not depend on it."));
+  gtk_widget_set_valign (spin, GTK_ALIGN_CENTER);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (spin), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Threads"), -1);
+  if (app_settings () != NULL)
+    gtk_spin_button_set_value (GTK_SPIN_BUTTON (spin), g_settings_get_int (app_settings (), "threads"));
+  g_signal_connect (spin, "value-changed", G_CALLBACK (on_threads), NULL);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), spin);
+  adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), spin);
+  return row;
+}
+
+static void
+on_apply (AdwEntryRow *row,
+          const char  *key)
+{
+  if (app_settings () != NULL)
+    g_settings_set_string (app_settings (), key, gtk_editable_get_text (GTK_EDITABLE (row)));
+}
+
+static GtkWidget *
+entry (const char *title,
+       const char *key)
+{
+  GtkWidget *row = adw_entry_row_new ();
+
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  if (app_settings () != NULL)
+    {
+      g_autofree char *text = g_settings_get_string (app_settings (), key);
+
+      gtk_editable_set_text (GTK_EDITABLE (row), text);
+    }
+  adw_entry_row_set_show_apply_button (ADW_ENTRY_ROW (row), TRUE);
+  g_signal_connect (row, "apply", G_CALLBACK (on_apply), (gpointer) key);
+  return row;
+}
+
+static GtkWidget *
+group (const char *title,
+       const char *description)
+{
+  GtkWidget *widget = adw_preferences_group_new ();
+
+  adw_preferences_group_set_title (ADW_PREFERENCES_GROUP (widget), title);
+  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (widget), description);
+  return widget;
+}
+
+void
+app_preferences_present (GtkWindow *parent)
+{
+  GtkWidget *window = adw_preferences_window_new (), *page = adw_preferences_page_new ();
+  GtkWidget *looks = group (_("Appearance"), NULL), *work = group (_("Work"), NULL);
+  GtkWidget *tools = group (_("Vendor Tools"), _("Left empty, tools are looked for on PATH and in the usual folders."));
+  const char *styles[] = { _("Follow the system"), _("Light"), _("Dark"), NULL };
+  const char *ramps[] = { _("Cividis"), _("Viridis"), _("Grey"), NULL };
+
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks), combo (_("Style"), NULL, styles, "style"));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks),
+                             combo (_("Colours"), _("All are readable with colour-blind eyes"), ramps, "ramp"));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (work), threads_row ());
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Program"), "tool"));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Settings script, sourced before it"), "tool-settings"));
+  adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (looks));
+  adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (work));
+  adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (tools));
+  adw_preferences_window_add (ADW_PREFERENCES_WINDOW (window), ADW_PREFERENCES_PAGE (page));
+  adw_preferences_window_set_search_enabled (ADW_PREFERENCES_WINDOW (window), FALSE);
+  gtk_window_set_transient_for (GTK_WINDOW (window), parent);
+  gtk_window_set_modal (GTK_WINDOW (window), TRUE);
+  gtk_window_present (GTK_WINDOW (window));
+}

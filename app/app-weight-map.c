@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A weight tensor as a matrix. */
+
+#include "app-weight-map.h"
+
+#include "app-axis.h"
+#include "app-format.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#define N_BINS 41
+#define MAX_TABLE_ROWS 5000
+/* A line of multipliers is about this many times as long as all lines are high. */
+#define LINE_ASPECT 1.7
+
+/* By cell of the tensor: the group it is in. */
+static gint32 *
+groups_of (const AppAnalysis *analysis,
+           guint              weight,
+           gsize              n)
+{
+  const NnGroups *groups = analysis->groups;
+  gint32 *of = g_new (gint32, MAX (n, 1));
+
+  for (gsize i = 0; i < n; i++)
+    of[i] = -1;
+  for (gsize g = 0; groups != NULL && g < groups->n_groups && g < G_MAXINT32; g++)
+    for (guint k = 0; groups->groups[g].weight == weight && k < groups->groups[g].n; k++)
+      {
+        guint32 i = groups->indices[groups->groups[g].first + k];
+
+        if (i < n)
+          of[i] = g;
+      }
+  return of;
+}
+
+static void
+set_cell (AppWeightMap   *map,
+          AppGrid        *grid,
+          const NnWeight *weight,
+          const gint32   *group,
+          gsize           cell,
+          gsize           i)
+{
+  float value = nn_tensor_f32 (weight->values)[i];
+  gboolean masked = weight->mask != NULL && nn_tensor_u8 (weight->mask)[i] == 0;
+  gboolean gone = group[i] >= 0 && !map->analysis->groups->groups[group[i]].kept;
+
+  map->index[cell] = i;
+  grid->values[cell] = value;
+  grid->group[cell] = group[i];
+  if (masked || gone || (weight->mask == NULL && value == 0 && group[i] >= 0))
+    grid->state[cell] = APP_CELL_PRUNED;
+}
+
+/* Rows are inputs (kernel positions times channels), columns outputs. */
+static AppGrid *
+tensor_order (AppWeightMap   *map,
+              const NnWeight *weight,
+              const gint32   *group)
+{
+  AppGrid *grid = app_grid_new (map->n_in, map->n_out, TRUE, TRUE);
+
+  map->index = g_new (gint64, MAX (map->n_in * map->n_out, 1));
+  for (gsize i = 0; i < map->n_in * map->n_out; i++)
+    set_cell (map, grid, weight, group, i, i);
+  return grid;
+}
+
+/* One column a multiplier, read downwards cycle by cycle; lines are wrapped like those of a text. */
+static AppGrid *
+hardware_order (AppWeightMap   *map,
+                const NnWeight *weight,
+                const gint32   *group,
+                guint           hardware_layer,
+                guint           reuse)
+{
+  gsize n = map->n_in * map->n_out, multipliers = (n + reuse - 1) / reuse;
+  gsize wanted = ((gsize) ceil (sqrt (LINE_ASPECT * multipliers * reuse)) + 7) / 8 * 8, a_line = CLAMP (wanted, 1, multipliers);
+  gsize lines = (multipliers + a_line - 1) / a_line;
+  AppGrid *grid = app_grid_new (lines * reuse, a_line, TRUE, TRUE);
+
+  map->index = g_new (gint64, lines * reuse * a_line);
+  for (gsize k = 0; k < lines * reuse * a_line; k++)
+    map->index[k] = -1;
+  for (gsize f = 0; f < n; f++)
+    {
+      gsize m = f / reuse, cell = (m / a_line * reuse + f % reuse) * a_line + m % a_line;
+
+      set_cell (map, grid, weight, group, cell, nn_design_weight_index (map->analysis->design, hardware_layer, map->role, f));
+    }
+  return grid;
+}
+
+static AppHeatmap *
+make_map (AppWeightMap *map,
+          AppGrid      *grid,
+          guint         reuse)
+{
+  g_autofree char *x = NULL;
+  AppHeatmap *heatmap;
+
+  app_grid_seal (grid);
+  if (map->order == APP_ORDER_TENSOR)
+    heatmap = app_heatmap_new (grid, _("Output"), _("Input"));
+  else
+    {
+      x = g_strdup_printf (_("Multiplier (%zu a line; a column of %u is one multiplier's work)"), grid->n_cols, reuse);
+      heatmap = app_heatmap_new (grid, x, _("Clock cycle"));
+    }
+  heatmap->pruned_label = g_strdup (_("pruned"));
+  return heatmap;
+}
+
+AppWeightMap *
+app_weight_map_new (AppAnalysis    *analysis,
+                    guint           layer,
+                    NnRole          role,
+                    AppWeightOrder  order)
+{
+  AppWeightMap *map = g_new0 (AppWeightMap, 1);
+  const NnNode *node = nn_graph_node (nn_model_graph (analysis->model), layer);
+  const NnWeight *weight = nn_model_node_weight (analysis->model, node, role);
+  const NnLayerPlan *plan = analysis->design != NULL && analysis->layers[layer].main >= 0
+                              ? nn_design_plan (analysis->design, analysis->layers[layer].main) : NULL;
+  guint reuse = plan != NULL ? role == NN_ROLE_RECURRENT_KERNEL ? plan->recurrent_reuse_factor : plan->reuse_factor : 0;
+  g_autofree gint32 *group = NULL;
+
+  map->analysis = app_analysis_ref (analysis);
+  map->node = node;
+  map->role = role;
+  nn_model_node_weight_id (analysis->model, node, role, &map->weight);
+  map->n_out = nn_shape_last (&weight->values->shape);
+  map->n_in = weight->values->n / MAX (map->n_out, 1);
+  group = groups_of (analysis, map->weight, weight->values->n);
+  map->order = order == APP_ORDER_HARDWARE && reuse > 0 && (role == NN_ROLE_KERNEL || role == NN_ROLE_RECURRENT_KERNEL)
+                   && plan->n_in * (gsize) plan->n_out == weight->values->n ? APP_ORDER_HARDWARE : APP_ORDER_TENSOR;
+  map->map = make_map (map, map->order == APP_ORDER_HARDWARE ? hardware_order (map, weight, group, analysis->layers[layer].main, reuse)
+                                                             : tensor_order (map, weight, group), reuse);
+  return map;
+}
+
+void
+app_weight_map_free (AppWeightMap *map)
+{
+  app_heatmap_free (map->map);
+  app_analysis_unref (map->analysis);
+  g_free (map->index);
+  g_free (map);
+}
+
+const NnGroup *
+app_weight_map_group (const AppWeightMap *map,
+                      gint64              id)
+{
+  const AppGrid *grid = map->map->grid;
+
+  if (id < 0 || (gsize) id >= grid->n_rows * grid->n_cols || grid->group[id] < 0 || map->analysis->groups == NULL)
+    return NULL;
+  return &map->analysis->groups->groups[grid->group[id]];
+}
+
+char *
+app_weight_map_tip (const AppWeightMap *map,
+                    gint64              id)
+{
+  const AppGrid *grid = map->map->grid;
+  g_autofree char *value = NULL, *where = NULL, *worth = NULL;
+  const NnGroup *group;
+  gint64 i;
+
+  if (id < 0 || (gsize) id >= grid->n_rows * grid->n_cols || map->index[id] < 0)
+    return NULL;
+  i = map->index[id];
+  value = app_number (grid->values[id], 5);
+  where = g_strdup_printf (_("%s: input %zu, output %zu"), map->node->name, (gsize) i / map->n_out, (gsize) i % map->n_out);
+  group = app_weight_map_group (map, id);
+  if (group == NULL)
+    return g_strdup_printf ("%s\n%s", where, value);
+  worth = app_number (group->value, 3);
+  return g_strdup_printf (_("%s\nvalue %s\ngroup %d of %u weights, importance %s\n%s"), where, value, grid->group[id], group->n, worth,
+                          grid->state[id] & APP_CELL_PRUNED ? _("pruned") : _("kept"));
+}
+
+/* Groups, not single weights: what one would read aloud. */
+AppTable *
+app_weight_map_table (const AppWeightMap *map)
+{
+  AppTable *table = app_table_new (_("group"), _("weights"), _("importance"), _("multipliers"), _("state"), NULL);
+  const NnGroups *groups = map->analysis->groups;
+  guint rows = 0;
+
+  for (gsize g = 0; groups != NULL && g < groups->n_groups && rows < MAX_TABLE_ROWS; g++)
+    {
+      const NnGroup *group = &groups->groups[g];
+
+      if (group->weight != map->weight)
+        continue;
+      app_table_take (table, -1, g_strdup_printf ("%zu", g), g_strdup_printf ("%u", group->n), app_number (group->value, 4),
+                      app_number (MAX (0, group->cost.amount[NN_RESOURCE_DSP]), 4), g_strdup (group->kept ? _("kept") : _("pruned")), NULL);
+      rows++;
+    }
+  return table;
+}
+
+AppPlot *
+app_weight_map_histogram (const AppWeightMap *map)
+{
+  const AppGrid *grid = map->map->grid;
+  AppPlot *plot = app_plot_new (_("Value"), _("Weights"));
+  AppPlotSeries *series = app_plot_add_series (plot, _("kept"), 0);
+  gsize count[N_BINS] = { 0 }, pruned = 0;
+  double limit = grid->limit, width = 2 * limit / N_BINS;
+
+  series->bars = TRUE;
+  series->bar_width = width;
+  for (gsize k = 0; k < grid->n_rows * grid->n_cols; k++)
+    if (map->index[k] >= 0 && (grid->state[k] & APP_CELL_PRUNED))
+      pruned++;
+    else if (map->index[k] >= 0)
+      count[CLAMP ((int) ((grid->values[k] + limit) / width), 0, N_BINS - 1)]++;
+  for (guint b = 0; b < N_BINS; b++)
+    {
+      double at = -limit + (b + 0.5) * width;
+      g_autofree char *from = app_number (at - width / 2, 3), *to = app_number (at + width / 2, 3);
+      g_autofree char *tip = g_strdup_printf (_("%s to %s: %zu weights"), from, to, count[b]);
+
+      app_plot_add_point (series, at, count[b], b, tip);
+    }
+  plot->y_zero = TRUE;
+  return plot;
+}

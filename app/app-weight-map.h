@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A weight tensor as a matrix, in the order of the file or of the hardware, with the groups it is pruned by. */
+
+#pragma once
+
+#include "app-analysis.h"
+#include "layout-heatmap.h"
+#include "layout-plot.h"
+
+G_BEGIN_DECLS
+
+typedef enum { APP_ORDER_TENSOR, APP_ORDER_HARDWARE } AppWeightOrder;
+
+/**
+ * AppWeightMap:
+ * @index: (array): flat index in the tensor of each cell, -1 for a cell that only fills the last line
+ * @base_group: where the groups of this weight begin in the analysis
+ */
+typedef struct {
+  AppAnalysis   *analysis;
+  AppHeatmap    *map;
+  gint64        *index;
+  guint          weight;  /* id in the model */
+  const NnNode  *node;    /* of the network as loaded */
+  NnRole         role;
+  AppWeightOrder order;
+  gsize          n_in, n_out;
+} AppWeightMap;
+
+AppWeightMap *app_weight_map_new   (AppAnalysis        *analysis,
+                                    guint               layer,
+                                    NnRole              role,
+                                    AppWeightOrder      order);
+void          app_weight_map_free  (AppWeightMap       *map);
+/* "fc1 [3, 17] = 0.125 …" */
+char         *app_weight_map_tip   (const AppWeightMap *map,
+                                    gint64              id);
+/* (nullable): the group of a cell */
+const NnGroup *app_weight_map_group (const AppWeightMap *map,
+                                     gint64              id);
+AppTable     *app_weight_map_table (const AppWeightMap *map);
+AppPlot      *app_weight_map_histogram (const AppWeightMap *map);
+
+G_END_DECLS

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The insides of a window, for its actions. */
+
+#pragma once
+
+#include "app-window.h"
+#include "pages/app-page.h"
+
+G_BEGIN_DECLS
+
+struct _AppWindow {
+  AdwApplicationWindow parent;
+
+  /* owned */
+  AppDocument *document;
+  GSettings   *settings; /* nullable: where no schema is installed */
+  guint        inhibit;
+  gboolean     narrow, closing;
+  guint        narrow_id;
+
+  /* template children */
+  AdwHeaderBar       *header;
+  AdwViewStack       *pages;
+  AdwViewSwitcher    *switcher;
+  AdwViewSwitcherBar *switcher_bar;
+  AdwWindowTitle     *title;
+  GtkStack           *title_stack, *content;
+  AdwToastOverlay    *toasts;
+  AdwSplitButton     *open_button;
+  GtkMenuButton      *menu_button, *history_button;
+  GtkButton          *optimise_button, *undo_button, *redo_button;
+  GtkListBox         *recent_list, *history_list;
+  GtkPopover         *recent_popover, *history_popover;
+  GtkRevealer        *banner, *job_bar;
+  GtkLabel           *banner_title, *banner_text, *job_title, *job_what, *job_left, *status_label;
+  GtkProgressBar     *job_progress;
+  GtkToggleButton    *pause_button;
+  GtkButton          *cancel_button;
+  AppPage            *network_page, *weights_page, *tradeoff_page, *precision_page, *hardware_page, *data_page;
+};
+
+void app_window_install_actions (GtkWidgetClass *widget_class);
+void app_window_update_actions  (AppWindow      *self);
+void app_window_fill_recent     (AppWindow      *self);
+void app_window_fill_history    (AppWindow      *self);
+void app_window_dnd_init        (AppWindow      *self);
+void app_window_job_init        (AppWindow      *self);
+
+G_END_DECLS

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A window: one document, its pages, what is being done. */
+
+#include "espalier-config.h"
+
+#include "app-window-private.h"
+
+#include "app-dialogs.h"
+#include "app-format.h"
+#include "app-names.h"
+#include "pages/app-data-page.h"
+#include "pages/app-hardware-page.h"
+#include "pages/app-network-page.h"
+#include "pages/app-precision-page.h"
+#include "pages/app-tradeoff-page.h"
+#include "pages/app-weights-page.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+/* Below this width the pages are switched at the bottom, and their columns stand below each other. */
+#define NARROW_BELOW 1080
+#define COLUMNS_BELOW 760
+
+G_DEFINE_FINAL_TYPE (AppWindow, app_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static AppPage **
+all_pages (AppWindow *self,
+           AppPage   *pages[7])
+{
+  pages[0] = self->network_page;
+  pages[1] = self->weights_page;
+  pages[2] = self->tradeoff_page;
+  pages[3] = self->precision_page;
+  pages[4] = self->hardware_page;
+  pages[5] = self->data_page;
+  pages[6] = NULL;
+  return pages;
+}
+
+static gboolean
+apply_width (gpointer data)
+{
+  AppWindow *self = data;
+  int width = gtk_widget_get_width (GTK_WIDGET (self));
+  gboolean empty = app_document_is_empty (self->document);
+  AppPage *pages[7];
+
+  self->narrow_id = 0;
+  self->narrow = width < NARROW_BELOW;
+  gtk_stack_set_visible_child (self->title_stack, self->narrow || empty ? GTK_WIDGET (self->title) : GTK_WIDGET (self->switcher));
+  adw_view_switcher_bar_set_reveal (self->switcher_bar, self->narrow && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->history_button), width >= COLUMNS_BELOW && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->undo_button), width >= 480 && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->redo_button), width >= 480 && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->optimise_button), !empty);
+  for (AppPage **page = all_pages (self, pages); *page != NULL; page++)
+    app_page_set_narrow (*page, width < COLUMNS_BELOW);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+app_window_size_allocate (GtkWidget *widget,
+                          int        width,
+                          int        height,
+                          int        baseline)
+{
+  AppWindow *self = APP_WINDOW (widget);
+
+  GTK_WIDGET_CLASS (app_window_parent_class)->size_allocate (widget, width, height, baseline);
+  if (self->narrow_id == 0)
+    self->narrow_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, apply_width, self, NULL);
+}
+
+/* "jets · Run 1, step 7 · 75.3 % · 420 DSP (−60.5 %) · xcvu13p" */
+static void
+update_status (AppWindow *self)
+{
+  const AppState *state = app_document_state (self->document);
+  const AppAnalysis *analysis = app_document_analysis (self->document), *base = app_document_baseline (self->document);
+  const AppEvaluation *evaluation = app_document_evaluation (self->document);
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *text = NULL;
+  double dsp = app_analysis_total (analysis, NN_RESOURCE_DSP), before = app_analysis_total (base, NN_RESOURCE_DSP);
+
+  if (state->model != NULL)
+    {
+      const AppRun *run = state->run >= 0 && (guint) state->run < state->runs->len ? g_ptr_array_index (state->runs, state->run) : NULL;
+
+      g_ptr_array_add (parts, run != NULL ? g_strdup_printf (_("%s, step %u"), run->label, state->step) : g_strdup (_("As loaded")));
+      g_ptr_array_add (parts, g_strdup (nn_model_info (state->model)->format));
+    }
+  if (evaluation != NULL)
+    {
+      double quality = evaluation->metrics->is_classes ? evaluation->metrics->accuracy : -evaluation->metrics->mse;
+      g_autofree char *accuracy = app_format_accuracy (quality, TRUE);
+
+      g_ptr_array_add (parts, quality >= 0 ? g_strdup_printf (_("accuracy %s"), accuracy) : g_strdup (accuracy));
+    }
+  else if (state->model != NULL && state->data == NULL)
+    g_ptr_array_add (parts, g_strdup (_("no data")));
+  if (isfinite (dsp))
+    {
+      g_autofree char *count = app_format_count (dsp);
+      g_autofree char *change = app_format_change (before, dsp);
+
+      g_ptr_array_add (parts, before > 0 && dsp != before ? g_strdup_printf ("%s DSP (%s)", count, change)
+                                                          : g_strdup_printf ("%s DSP", count));
+    }
+  if (state->config != NULL)
+    g_ptr_array_add (parts, g_strdup_printf (_("%s at %g ns"), nn_config_part (state->config), nn_config_clock_ns (state->config)));
+  g_ptr_array_add (parts, NULL);
+  text = g_strjoinv ("  ·  ", (char **) parts->pdata);
+  gtk_label_set_text (self->status_label, text);
+  gtk_widget_set_visible (GTK_WIDGET (self->status_label), *text != '\0');
+}
+
+static void
+update_title (AppWindow *self)
+{
+  const AppState *state = app_document_state (self->document);
+  g_autofree char *name = app_document_dup_title (self->document);
+  g_autofree char *data = state->data_spec != NULL ? g_path_get_basename (state->data_spec) : NULL;
+  g_autofree char *marked = g_strconcat (app_document_is_modified (self->document) ? "• " : "", name, NULL);
+
+  adw_window_title_set_title (self->title, marked);
+  adw_window_title_set_subtitle (self->title, data != NULL ? data : "");
+  gtk_window_set_title (GTK_WINDOW (self), marked);
+}
+
+static void
+on_changed (AppWindow *self)
+{
+  gboolean empty = app_document_is_empty (self->document);
+
+  gtk_stack_set_visible_child_name (self->content, empty ? "welcome" : "pages");
+  update_title (self);
+  update_status (self);
+  app_window_update_actions (self);
+  app_window_fill_history (self);
+  apply_width (self);
+}
+
+void
+app_window_complain (AppWindow  *self,
+                     const char *title,
+                     const char *message)
+{
+  gtk_label_set_text (self->banner_title, title);
+  gtk_label_set_text (self->banner_text, message);
+  gtk_revealer_set_reveal_child (self->banner, TRUE);
+}
+
+void
+app_window_toast (AppWindow  *self,
+                  const char *message,
+                  gboolean    undoable)
+{
+  g_autofree char *escaped = g_markup_escape_text (message, -1);
+  AdwToast *toast = adw_toast_new (escaped);
+
+  if (undoable && app_document_can_undo (self->document))
+    {
+      adw_toast_set_button_label (toast, _("_Undo"));
+      adw_toast_set_action_name (toast, "win.undo");
+    }
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+on_failed (AppDocument *document,
+           const char  *title,
+           const char  *message,
+           AppWindow   *self)
+{
+  app_window_complain (self, title, message);
+}
+
+static void
+on_done (AppDocument *document,
+         const char  *message,
+         gboolean     undoable,
+         AppWindow   *self)
+{
+  gtk_revealer_set_reveal_child (self->banner, FALSE);
+  app_window_toast (self, message, undoable);
+}
+
+/* Told outside the window too, when nobody is looking at it. */
+static void
+on_idle_done (AppDocument *document,
+              const char  *title,
+              const char  *message,
+              AppWindow   *self)
+{
+  g_autoptr (GNotification) notification = NULL;
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
+
+  if (application == NULL || gtk_window_is_active (GTK_WINDOW (self)))
+    return;
+  notification = g_notification_new (title);
+  g_notification_set_body (notification, message);
+  g_application_send_notification (G_APPLICATION (application), "job", notification);
+}
+
+static void
+on_answer (const char *response,
+           gpointer    object)
+{
+  AppWindow *self = object;
+
+  if (g_str_equal (response, "cancel"))
+    return;
+  self->closing = TRUE;
+  if (g_str_equal (response, "save"))
+    {
+      gtk_widget_activate_action (GTK_WIDGET (self), "win.save", NULL);
+      self->closing = app_document_path (self->document) != NULL;
+    }
+  if (self->closing)
+    gtk_window_close (GTK_WINDOW (self));
+}
+
+static gboolean
+app_window_close_request (GtkWindow *window)
+{
+  AppWindow *self = APP_WINDOW (window);
+  g_autofree char *name = app_document_dup_title (self->document);
+  int width, height;
+
+  if (!self->closing && app_document_is_modified (self->document))
+    {
+      app_ask_unsaved (GTK_WIDGET (self), name, on_answer, self);
+      return TRUE;
+    }
+  if (app_document_job (self->document) != NULL)
+    app_job_cancel (app_document_job (self->document));
+  app_document_forget_autosave (self->document);
+  if (self->settings != NULL)
+    {
+      gtk_window_get_default_size (window, &width, &height);
+      g_settings_set (self->settings, "window-size", "(ii)", width, height);
+      g_settings_set_boolean (self->settings, "window-maximized", gtk_window_is_maximized (window));
+      g_settings_set_string (self->settings, "page", adw_view_stack_get_visible_child_name (self->pages));
+    }
+  return GTK_WINDOW_CLASS (app_window_parent_class)->close_request (window);
+}
+
+static void
+app_window_dispose (GObject *object)
+{
+  AppWindow *self = APP_WINDOW (object);
+
+  g_clear_handle_id (&self->narrow_id, g_source_remove);
+  if (self->document != NULL)
+    g_signal_handlers_disconnect_by_data (self->document, self);
+  gtk_widget_dispose_template (GTK_WIDGET (self), APP_TYPE_WINDOW);
+  g_clear_object (&self->document);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (app_window_parent_class)->dispose (object);
+}
+
+static void
+bind_children (GtkWidgetClass *widget_class)
+{
+#define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppWindow, name)
+  BIND (header); BIND (pages); BIND (switcher); BIND (switcher_bar); BIND (title); BIND (title_stack); BIND (content);
+  BIND (toasts); BIND (open_button); BIND (menu_button); BIND (history_button); BIND (optimise_button); BIND (undo_button);
+  BIND (redo_button); BIND (recent_list); BIND (history_list); BIND (recent_popover); BIND (history_popover); BIND (banner);
+  BIND (job_bar); BIND (banner_title); BIND (banner_text); BIND (job_title); BIND (job_what); BIND (job_left); BIND (status_label);
+  BIND (job_progress); BIND (pause_button); BIND (cancel_button); BIND (network_page); BIND (weights_page); BIND (tradeoff_page);
+  BIND (precision_page); BIND (hardware_page); BIND (data_page);
+#undef BIND
+}
+
+static void
+app_window_class_init (AppWindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = app_window_dispose;
+  widget_class->size_allocate = app_window_size_allocate;
+  GTK_WINDOW_CLASS (klass)->close_request = app_window_close_request;
+  g_type_ensure (APP_TYPE_NETWORK_PAGE);
+  g_type_ensure (APP_TYPE_WEIGHTS_PAGE);
+  g_type_ensure (APP_TYPE_TRADEOFF_PAGE);
+  g_type_ensure (APP_TYPE_PRECISION_PAGE);
+  g_type_ensure (APP_TYPE_HARDWARE_PAGE);
+  g_type_ensure (APP_TYPE_DATA_PAGE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-window.ui");
+  bind_children (widget_class);
+  app_window_install_actions (widget_class);
+}
+
+static void
+restore_size (AppWindow *self)
+{
+  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
+  g_autoptr (GSettingsSchema) schema = source != NULL ? g_settings_schema_source_lookup (source, APP_ID, TRUE) : NULL;
+  g_autofree char *page = NULL;
+  int width, height;
+
+  if (schema == NULL)
+    return;
+  self->settings = g_settings_new (APP_ID);
+  g_settings_get (self->settings, "window-size", "(ii)", &width, &height);
+  gtk_window_set_default_size (GTK_WINDOW (self), width, height);
+  if (g_settings_get_boolean (self->settings, "window-maximized"))
+    gtk_window_maximize (GTK_WINDOW (self));
+  page = g_settings_get_string (self->settings, "page");
+  app_window_show_page (self, page);
+}
+
+static void
+app_window_init (AppWindow *self)
+{
+  AppPage *pages[7];
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->document = app_document_new ();
+  for (AppPage **page = all_pages (self, pages); *page != NULL; page++)
+    app_page_set_document (*page, self->document);
+  g_signal_connect_swapped (self->document, "changed", G_CALLBACK (on_changed), self);
+  g_signal_connect_swapped (self->document, "analysed", G_CALLBACK (update_status), self);
+  g_signal_connect (self->document, "failed", G_CALLBACK (on_failed), self);
+  g_signal_connect (self->document, "done", G_CALLBACK (on_done), self);
+  g_signal_connect (self->document, "idle-done", G_CALLBACK (on_idle_done), self);
+  app_window_dnd_init (self);
+  app_window_job_init (self);
+  app_names_apply (GTK_WIDGET (self));
+  restore_size (self);
+  on_changed (self);
+}
+
+GtkWidget *
+app_window_new (AdwApplication *application)
+{
+  return g_object_new (APP_TYPE_WINDOW, "application", application, NULL);
+}
+
+AppDocument *
+app_window_document (AppWindow *self)
+{
+  return self->document;
+}
+
+void
+app_window_open (AppWindow  *self,
+                 const char *path)
+{
+  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
+
+  gtk_revealer_set_reveal_child (self->banner, FALSE);
+  app_document_open (self->document, path);
+  if (uri != NULL)
+    gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
+}
+
+void
+app_window_show_page (AppWindow  *self,
+                      const char *name)
+{
+  if (adw_view_stack_get_child_by_name (self->pages, name) != NULL)
+    adw_view_stack_set_visible_child_name (self->pages, name);
+}

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The network as a graph, with its inspector. */
+
+#include "app-network-page.h"
+
+#include "app-figure.h"
+#include "app-figures.h"
+#include "app-format.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+struct _AppNetworkPage {
+  AppPage parent;
+
+  int      layer;   /* chosen, -1 for the network as a whole */
+  gboolean filling; /* rows are being set by us */
+
+  /* template children */
+  GtkBox            *split;
+  AppFigure         *figure;
+  GtkSearchBar      *search_bar;
+  GtkSearchEntry    *search_entry;
+  GtkToggleButton   *compare_button, *search_button;
+  GtkDropDown       *metric_drop;
+  GtkWidget         *sidebar;
+  GtkLabel          *name_label, *kind_label, *warning_label;
+  AdwPreferencesGroup *settings_group;
+  AdwComboRow       *strategy_row, *reuse_row;
+  AdwEntryRow       *precision_row, *part_row, *clock_row;
+  GtkListBox        *facts;
+};
+
+G_DEFINE_FINAL_TYPE (AppNetworkPage, app_network_page, APP_TYPE_PAGE)
+
+static const NnStrategy strategies[] = { NN_STRATEGY_LATENCY, NN_STRATEGY_RESOURCE, NN_STRATEGY_RESOURCE_UNROLLED,
+                                         NN_STRATEGY_DISTRIBUTED_ARITHMETIC };
+
+static AppScene *
+layout (gconstpointer  data,
+        const AppView *view)
+{
+  return app_network_layout (data, view);
+}
+
+static AppTable *
+table (gconstpointer data)
+{
+  return app_network_table (data);
+}
+
+static const AppChartSource source = { .layout = layout, .table = table };
+
+static const NnNode *
+chosen_node (AppNetworkPage *self)
+{
+  NnModel *model = app_document_shown (app_page_document (APP_PAGE (self)));
+
+  if (model == NULL || self->layer < 0 || (guint) self->layer >= nn_graph_n_nodes (nn_model_graph (model)))
+    return NULL;
+  return nn_graph_node (nn_model_graph (model), self->layer);
+}
+
+static void
+add_figure (AppNetworkPage *self,
+            const char     *title,
+            double          now,
+            double          before,
+            const char     *text)
+{
+  g_autofree char *change = isfinite (before) && before != now ? app_format_change (before, now) : NULL;
+  g_autofree char *value = change != NULL ? g_strdup_printf ("%s  (%s)", text, change) : g_strdup (text);
+
+  app_rows_add (self->facts, title, value);
+}
+
+static void
+fill_layer_facts (AppNetworkPage *self,
+                  const NnNode   *node)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  const AppAnalysis *analysis = app_document_analysis (document), *base = app_document_baseline (document);
+  guint i = self->layer;
+  g_autofree char *shape = app_format_shape (&node->shape);
+
+  app_rows_add (self->facts, _("Output"), shape);
+  if (analysis == NULL || i >= analysis->n_layers)
+    return;
+  for (AppMetric m = APP_METRIC_DSP; m < APP_N_METRICS; m++)
+    {
+      double value = app_figures_value (analysis, i, m);
+      double before = base != NULL && i < base->n_layers && m != APP_METRIC_PARAMETERS ? app_figures_value (base, i, m) : NAN;
+      g_autofree char *text = m == APP_METRIC_SPARSITY ? app_format_percent (value, 1) : app_format_count (value);
+
+      if (isfinite (value))
+        add_figure (self, app_metric_title (m), value, m == APP_METRIC_SPARSITY ? NAN : before, text);
+    }
+  if (analysis->layers[i].multiplications > 0)
+    {
+      g_autofree char *count = app_format_count (analysis->layers[i].multiplications);
+
+      app_rows_add (self->facts, _("Multiplications"), count);
+    }
+  if (analysis->layers[i].n_groups > 0)
+    {
+      g_autofree char *kept = g_strdup_printf (_("%zu of %zu"), analysis->layers[i].n_kept, analysis->layers[i].n_groups);
+
+      app_rows_add (self->facts, _("Groups kept"), kept);
+    }
+  if (analysis->design != NULL && analysis->layers[i].main >= 0)
+    {
+      const NnLayerPlan *plan = nn_design_plan (analysis->design, analysis->layers[i].main);
+      const struct { const char *title; const NnType *type; } types[] = {
+        { _("Weight type"), &plan->weight }, { _("Bias type"), &plan->bias }, { _("Accumulator"), &plan->accum }, { _("Result"), &plan->result },
+      };
+
+      for (guint k = 0; k < G_N_ELEMENTS (types); k++)
+        {
+          g_autofree char *text = app_format_type (types[k].type);
+
+          app_rows_add (self->facts, types[k].title, text);
+        }
+    }
+}
+
+static void
+fill_network_facts (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  const AppAnalysis *analysis = app_document_analysis (document), *base = app_document_baseline (document);
+  gsize parameters = 0, multiplications = 0;
+
+  if (analysis == NULL)
+    return;
+  for (guint i = 0; i < analysis->n_layers; i++)
+    {
+      parameters += analysis->layers[i].parameters;
+      multiplications += analysis->layers[i].multiplications;
+    }
+  {
+    g_autofree char *p = app_format_count (parameters), *m = app_format_count (multiplications);
+    g_autofree char *n = app_format_count (analysis->n_layers);
+
+    app_rows_add (self->facts, _("Layers"), n);
+    app_rows_add (self->facts, _("Parameters"), p);
+    app_rows_add (self->facts, _("Multiplications"), m);
+  }
+  for (guint r = 0; analysis->estimate != NULL && r < NN_RESOURCE_URAM; r++)
+    {
+      double now = app_analysis_total (analysis, r), before = app_analysis_total (base, r);
+      g_autofree char *text = app_format_count (now);
+
+      add_figure (self, app_resource_title (r), now, before, text);
+    }
+  if (analysis->estimate != NULL)
+    {
+      g_autofree char *cycles = app_format_count (analysis->estimate->total.latency.value);
+      g_autofree char *text = g_strdup_printf (_("%s cycles, %.0f ns"), cycles, analysis->estimate->total.latency_ns);
+
+      app_rows_add (self->facts, _("Latency"), text);
+    }
+}
+
+static void
+fill_reuse (AppNetworkPage *self,
+            const NnNode   *node)
+{
+  const AppAnalysis *analysis = app_document_analysis (app_page_document (APP_PAGE (self)));
+  const AppLayer *layer = analysis != NULL && self->layer >= 0 && (guint) self->layer < analysis->n_layers ? &analysis->layers[self->layer] : NULL;
+  const NnLayerPlan *plan = layer != NULL && layer->main >= 0 && analysis->design != NULL ? nn_design_plan (analysis->design, layer->main) : NULL;
+  g_autoptr (GtkStringList) list = gtk_string_list_new (NULL);
+  g_autoptr (GArray) valid = NULL;
+  guint chosen = 0;
+
+  if (plan != NULL && plan->n_in > 0 && plan->n_out > 0)
+    valid = nn_reuse_valid (plan->n_in, plan->n_out);
+  for (guint k = 0; valid != NULL && k < valid->len; k++)
+    {
+      guint reuse = g_array_index (valid, guint, k);
+      guint multipliers = (plan->n_in * plan->n_out + reuse - 1) / reuse;
+      g_autofree char *text = g_strdup_printf (_("%u (%u multipliers)"), reuse, multipliers);
+
+      gtk_string_list_append (list, text);
+      if (reuse == plan->reuse_factor)
+        chosen = k;
+    }
+  adw_combo_row_set_model (self->reuse_row, G_LIST_MODEL (list));
+  adw_combo_row_set_selected (self->reuse_row, chosen);
+  gtk_widget_set_visible (GTK_WIDGET (self->reuse_row), valid != NULL && valid->len > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->strategy_row), plan != NULL || node == NULL);
+  if (plan != NULL)
+    for (guint k = 0; k < G_N_ELEMENTS (strategies); k++)
+      if (strategies[k] == plan->strategy)
+        adw_combo_row_set_selected (self->strategy_row, k);
+}
+
+/* For the network as a whole: the usual powers of two. */
+static void
+fill_model_settings (AppNetworkPage *self,
+                     const NnConfig *config)
+{
+  g_autoptr (GtkStringList) list = gtk_string_list_new (NULL);
+  NnType type = nn_config_precision (config, NULL, NULL, "default");
+  g_autofree char *precision = nn_type_to_string (&type);
+  g_autofree char *clock = g_strdup_printf ("%g", nn_config_clock_ns (config));
+  guint reuse = nn_config_reuse (config, NULL, NULL);
+  NnStrategy strategy = nn_config_strategy (config, NULL, NULL);
+  guint chosen = GTK_INVALID_LIST_POSITION, k = 0;
+
+  for (guint r = 1; r <= 1024; r *= 2, k++)
+    {
+      g_autofree char *text = g_strdup_printf ("%u", r);
+
+      gtk_string_list_append (list, text);
+      if (r == reuse)
+        chosen = k;
+    }
+  if (chosen == GTK_INVALID_LIST_POSITION)
+    {
+      g_autofree char *text = g_strdup_printf ("%u", reuse);
+
+      gtk_string_list_append (list, text);
+      chosen = k;
+    }
+  adw_combo_row_set_model (self->reuse_row, G_LIST_MODEL (list));
+  adw_combo_row_set_selected (self->reuse_row, chosen);
+  gtk_widget_set_visible (GTK_WIDGET (self->reuse_row), TRUE);
+  gtk_widget_set_visible (GTK_WIDGET (self->strategy_row), TRUE);
+  for (k = 0; k < G_N_ELEMENTS (strategies); k++)
+    if (strategies[k] == strategy)
+      adw_combo_row_set_selected (self->strategy_row, k);
+  gtk_editable_set_text (GTK_EDITABLE (self->precision_row), precision);
+  gtk_editable_set_text (GTK_EDITABLE (self->part_row), nn_config_part (config));
+  gtk_editable_set_text (GTK_EDITABLE (self->clock_row), clock);
+}
+
+static void
+fill_inspector (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  const AppState *state = app_document_state (document);
+  const AppAnalysis *analysis = app_document_analysis (document);
+  const NnNode *node = chosen_node (self);
+  g_autofree char *title = app_document_dup_title (document);
+  gboolean weighted = node != NULL && node->n_weights > 0;
+
+  self->filling = TRUE;
+  app_rows_clear (self->facts);
+  gtk_label_set_text (self->name_label, node != NULL ? node->name : title);
+  gtk_label_set_text (self->kind_label, node != NULL ? node->class_name : nn_model_info (state->model)->format);
+  gtk_widget_set_visible (GTK_WIDGET (self->part_row), node == NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->clock_row), node == NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->settings_group), node == NULL || weighted);
+  if (node != NULL)
+    {
+      NnType type = nn_config_precision (state->config, node->name, node->class_name, "weight");
+      g_autofree char *precision = nn_type_to_string (&type);
+
+      fill_reuse (self, node);
+      gtk_editable_set_text (GTK_EDITABLE (self->precision_row), precision);
+      fill_layer_facts (self, node);
+    }
+  else
+    {
+      fill_model_settings (self, state->config);
+      fill_network_facts (self);
+    }
+  {
+    const char *warning = node != NULL && node->op == NN_OP_UNSUPPORTED ? node->reason : analysis != NULL ? analysis->problem : NULL;
+
+    gtk_label_set_text (self->warning_label, warning != NULL ? warning : "");
+    gtk_widget_set_visible (GTK_WIDGET (self->warning_label), warning != NULL);
+  }
+  self->filling = FALSE;
+}
+
+static void
+fill_figure (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  AppMetric metric = gtk_drop_down_get_selected (self->metric_drop);
+  AppNetwork *network = app_figures_network (document, metric, gtk_editable_get_text (GTK_EDITABLE (self->search_entry)),
+                                             gtk_toggle_button_get_active (self->compare_button));
+  const AppAnalysis *analysis = app_document_analysis (document), *base = app_document_baseline (document);
+  gint64 cursor = app_chart_selected (app_figure_chart (self->figure));
+
+  app_figure_set_source (self->figure, network != NULL ? &source : NULL, network, (GDestroyNotify) app_network_free);
+  app_chart_set_selected (app_figure_chart (self->figure), cursor);
+  gtk_widget_set_visible (GTK_WIDGET (self->compare_button), base != NULL && analysis != base);
+}
+
+static void
+app_network_page_update (AppPage *page)
+{
+  AppNetworkPage *self = APP_NETWORK_PAGE (page);
+
+  if (app_document_is_empty (app_page_document (page)))
+    return;
+  if (chosen_node (self) == NULL)
+    {
+      self->layer = -1;
+      app_chart_set_selected (app_figure_chart (self->figure), -1);
+    }
+  fill_figure (self);
+  fill_inspector (self);
+}
+
+static void
+app_network_page_set_narrow (AppPage  *page,
+                             gboolean  narrow)
+{
+  AppNetworkPage *self = APP_NETWORK_PAGE (page);
+
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (self->split), narrow ? GTK_ORIENTATION_VERTICAL : GTK_ORIENTATION_HORIZONTAL);
+  gtk_widget_set_size_request (self->sidebar, narrow ? -1 : 336, narrow ? 240 : -1);
+}
+
+static void
+on_picked (AppChart       *chart,
+           gint64          id,
+           AppNetworkPage *self)
+{
+  self->layer = id;
+  app_chart_set_selected (chart, id);
+  fill_inspector (self);
+}
+
+static void
+on_search (AppNetworkPage *self)
+{
+  const AppNetwork *network;
+
+  fill_figure (self);
+  network = app_chart_data (app_figure_chart (self->figure));
+  if (network == NULL || *gtk_editable_get_text (GTK_EDITABLE (self->search_entry)) == '\0')
+    return;
+  for (guint i = 0; i < network->n_nodes; i++)
+    if (!network->nodes[i].dimmed)
+      {
+        on_picked (app_figure_chart (self->figure), i, self);
+        app_chart_reveal (app_figure_chart (self->figure), i);
+        return;
+      }
+}
+
+/* A copy of the configuration, changed by one of the rows and put in place as one step of undo. */
+static void
+commit (AppNetworkPage *self,
+        NnConfig       *config,
+        const char     *label)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  AppState *next = app_state_copy (app_document_state (document), label);
+
+  app_state_set_config (next, config);
+  nn_config_unref (config);
+  app_document_push (document, next);
+}
+
+static NnLayerConfig *
+settings_of (AppNetworkPage *self,
+             NnConfig       *config)
+{
+  const NnNode *node = chosen_node (self);
+
+  return node != NULL ? nn_config_layer (config, node->name) : nn_config_model (config);
+}
+
+static void
+on_strategy (AppNetworkPage *self)
+{
+  guint k = adw_combo_row_get_selected (self->strategy_row);
+  const AppState *state = app_document_state (app_page_document (APP_PAGE (self)));
+  NnConfig *config;
+
+  if (self->filling || state->config == NULL || k >= G_N_ELEMENTS (strategies))
+    return;
+  config = nn_config_copy (state->config);
+  settings_of (self, config)->strategy = strategies[k];
+  commit (self, config, _("Strategy"));
+}
+
+static void
+on_reuse (AppNetworkPage *self)
+{
+  GtkStringObject *item = adw_combo_row_get_selected_item (self->reuse_row);
+  const AppState *state = app_document_state (app_page_document (APP_PAGE (self)));
+  NnConfig *config;
+  guint reuse;
+
+  if (self->filling || state->config == NULL || item == NULL)
+    return;
+  reuse = g_ascii_strtoull (gtk_string_object_get_string (item), NULL, 10);
+  config = nn_config_copy (state->config);
+  settings_of (self, config)->reuse_factor = reuse;
+  commit (self, config, _("Reuse factor"));
+}
+
+static void
+on_precision (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  g_autoptr (GError) error = NULL;
+  NnConfig *config;
+  NnType type;
+
+  if (self->filling)
+    return;
+  if (!nn_type_parse (gtk_editable_get_text (GTK_EDITABLE (self->precision_row)), &type, &error))
+    {
+      gtk_widget_add_css_class (GTK_WIDGET (self->precision_row), "error");
+      app_document_fail (document, _("That is not a number type"), error->message);
+      return;
+    }
+  gtk_widget_remove_css_class (GTK_WIDGET (self->precision_row), "error");
+  config = nn_config_copy (app_document_state (document)->config);
+  g_hash_table_insert (settings_of (self, config)->precision, g_strdup (chosen_node (self) != NULL ? "weight" : "default"),
+                       g_memdup2 (&type, sizeof type));
+  commit (self, config, _("Precision"));
+}
+
+static void
+on_part (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  const char *name = gtk_editable_get_text (GTK_EDITABLE (self->part_row));
+  g_autoptr (GError) error = NULL;
+  const NnPart *part = nn_part_find (name, &error);
+  NnConfig *config;
+
+  if (part == NULL)
+    app_document_fail (document, _("This part is not in the catalogue"), error->message);
+  config = nn_config_copy (app_document_state (document)->config);
+  nn_config_set_part (config, part != NULL ? part->name : name);
+  commit (self, config, _("Part"));
+}
+
+static void
+on_clock (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  NnConfig *config;
+  double ns;
+
+  if (!nn_text_to_double (gtk_editable_get_text (GTK_EDITABLE (self->clock_row)), &ns) || !(ns > 0 && ns < 1e6))
+    {
+      app_document_fail (document, _("That is not a clock period"), _("A number of nanoseconds above 0 is expected, for example 5."));
+      return;
+    }
+  config = nn_config_copy (app_document_state (document)->config);
+  nn_config_set_clock_ns (config, ns);
+  commit (self, config, _("Clock"));
+}
+
+static void
+app_network_page_dispose (GObject *object)
+{
+  adw_bin_set_child (ADW_BIN (object), NULL);
+  gtk_widget_dispose_template (GTK_WIDGET (object), APP_TYPE_NETWORK_PAGE);
+  G_OBJECT_CLASS (app_network_page_parent_class)->dispose (object);
+}
+
+static void
+app_network_page_class_init (AppNetworkPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = app_network_page_dispose;
+  APP_PAGE_CLASS (klass)->update = app_network_page_update;
+  APP_PAGE_CLASS (klass)->set_narrow = app_network_page_set_narrow;
+  g_type_ensure (APP_TYPE_FIGURE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-network-page.ui");
+#define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppNetworkPage, name)
+  BIND (split); BIND (figure); BIND (search_bar); BIND (search_entry); BIND (compare_button); BIND (search_button);
+  BIND (metric_drop); BIND (sidebar); BIND (name_label); BIND (kind_label); BIND (warning_label); BIND (settings_group);
+  BIND (strategy_row); BIND (reuse_row); BIND (precision_row); BIND (part_row); BIND (clock_row); BIND (facts);
+#undef BIND
+}
+
+static void
+app_network_page_init (AppNetworkPage *self)
+{
+  g_autoptr (GtkStringList) metrics = gtk_string_list_new (NULL), names = gtk_string_list_new (NULL);
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  self->layer = -1;
+  for (AppMetric m = 0; m < APP_N_METRICS; m++)
+    gtk_string_list_append (metrics, app_metric_title (m));
+  gtk_drop_down_set_model (self->metric_drop, G_LIST_MODEL (metrics));
+  gtk_drop_down_set_selected (self->metric_drop, APP_METRIC_DSP);
+  for (guint k = 0; k < G_N_ELEMENTS (strategies); k++)
+    gtk_string_list_append (names, nn_strategy_name (strategies[k]));
+  adw_combo_row_set_model (self->strategy_row, G_LIST_MODEL (names));
+  gtk_search_bar_connect_entry (self->search_bar, GTK_EDITABLE (self->search_entry));
+  g_signal_connect (app_figure_chart (self->figure), "picked", G_CALLBACK (on_picked), self);
+  g_signal_connect_swapped (self->metric_drop, "notify::selected", G_CALLBACK (app_page_want_update), self);
+  g_signal_connect_swapped (self->compare_button, "toggled", G_CALLBACK (app_page_want_update), self);
+  g_signal_connect_swapped (self->search_entry, "search-changed", G_CALLBACK (on_search), self);
+  g_signal_connect_swapped (self->strategy_row, "notify::selected", G_CALLBACK (on_strategy), self);
+  g_signal_connect_swapped (self->reuse_row, "notify::selected", G_CALLBACK (on_reuse), self);
+  g_signal_connect_swapped (self->precision_row, "apply", G_CALLBACK (on_precision), self);
+  g_signal_connect_swapped (self->part_row, "apply", G_CALLBACK (on_part), self);
+  g_signal_connect_swapped (self->clock_row, "apply", G_CALLBACK (on_clock), self);
+}
+
+void
+app_network_page_find (AppNetworkPage *self)
+{
+  gtk_search_bar_set_search_mode (self->search_bar, TRUE);
+  gtk_widget_grab_focus (GTK_WIDGET (self->search_entry));
+}
