@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The window in one process: the sample is opened, optimised, undone, exported, saved and reopened; every page is
+ * looked at; nothing has no name; the main loop is never held up. Needs a display (run-ui.sh). */
+
+#include "espalier-config.h"
+
+#include "app-figure.h"
+#include "app-weight-map.h"
+#include "app-window.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#include "test-shared.h"
+
+static AppWindow *window;
+static char *folder;
+
+static gboolean
+tick (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* Runs the main loop until @done says so. */
+#define WAIT_FOR(condition)                                                        \
+  G_STMT_START {                                                                   \
+    gint64 wait_end = g_get_monotonic_time () + 240 * G_USEC_PER_SEC;              \
+    guint wait_id = g_timeout_add (10, tick, NULL);                                \
+    while (!(condition))                                                           \
+      {                                                                            \
+        g_assert_cmpint (g_get_monotonic_time (), <, wait_end);                    \
+        g_main_context_iteration (NULL, TRUE);                                     \
+      }                                                                            \
+    g_source_remove (wait_id);                                                     \
+  } G_STMT_END
+
+static void
+settle (guint ms)
+{
+  gint64 end = g_get_monotonic_time () + ms * 1000;
+
+  WAIT_FOR (g_get_monotonic_time () >= end);
+}
+
+static AppDocument *
+document (void)
+{
+  return app_window_document (window);
+}
+
+static void
+make_window (void)
+{
+  NnSampleOptions options;
+  GError *error = NULL;
+  g_auto (GStrv) files = NULL;
+
+  folder = test_folder ();
+  nn_sample_options_init (&options);
+  options.jets = 6000;
+  options.epochs = 8;
+  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  window = APP_WINDOW (app_window_new (NULL));
+  gtk_window_present (GTK_WINDOW (window));
+  g_assert_true (app_document_is_empty (document ()));
+  settle (100);
+}
+
+static void
+test_open (void)
+{
+  g_autofree char *model = g_build_filename (folder, "jets.h5", NULL), *data = g_build_filename (folder, "jets.npz", NULL);
+  NnConfig *config;
+  AppState *state;
+
+  app_window_open (window, model);
+  WAIT_FOR (app_document_job (document ()) == NULL && app_document_analysis (document ()) != NULL);
+  g_assert_false (app_document_is_modified (document ()));
+  g_assert_false (app_document_can_undo (document ()));
+  app_window_open (window, data);
+  WAIT_FOR (app_document_job (document ()) == NULL && app_document_evaluation (document ()) != NULL);
+  g_assert_nonnull (app_document_state (document ())->data);
+  g_assert_cmpfloat (app_document_evaluation (document ())->metrics->accuracy, >, 0.5);
+  config = nn_config_copy (app_document_state (document ())->config);
+  nn_config_model (config)->reuse_factor = 4;
+  nn_config_model (config)->strategy = NN_STRATEGY_RESOURCE_UNROLLED;
+  state = app_state_copy (app_document_state (document ()), "Reuse factor");
+  app_state_set_config (state, config);
+  nn_config_unref (config);
+  app_document_push (document (), state);
+  WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->config == app_document_state (document ())->config);
+  g_assert_true (app_document_can_undo (document ()));
+  g_assert_cmpfloat (app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP), >=, 1000);
+}
+
+/* Bad files: said in the window, nothing lost. */
+static void
+test_bad_files (void)
+{
+  static const struct { const char *name, *bytes; gsize n; } bad[] = {
+    { "empty.h5", "", 0 }, { "random.h5", "\x89HDF\r\n\x1a\nrubbish", 15 }, { "text.onnx", "no protobuf", 11 }, { "zip.keras", "PK\3\4xx", 6 },
+    { "cut.npz", "PK\3\4\0\0", 6 }, { "bad.espalier", "hello", 5 }, { "bad.yml", "HLSConfig: [", 12 },
+  };
+  NnModel *before = app_document_shown (document ());
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, bad[i].name, NULL);
+
+      g_assert_true (g_file_set_contents (path, bad[i].bytes, bad[i].n, NULL));
+      app_window_open (window, path);
+      WAIT_FOR (app_document_job (document ()) == NULL);
+      g_assert_true (app_document_shown (document ()) == before);
+    }
+}
+
+static void
+visit (GtkWidget *widget,
+       void     (*func) (GtkWidget *widget))
+{
+  func (widget);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    visit (child, func);
+}
+
+static guint n_controls;
+
+static gboolean
+says_something (GtkWidget *widget)
+{
+  if (GTK_IS_LABEL (widget) && *gtk_label_get_text (GTK_LABEL (widget)) != '\0')
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    if (says_something (child))
+      return TRUE;
+  return FALSE;
+}
+
+/* A control has a text, a tooltip or an accessible label. */
+static void
+check_named (GtkWidget *widget)
+{
+  g_autofree char *label = NULL;
+  gboolean control = GTK_IS_BUTTON (widget) || GTK_IS_DROP_DOWN (widget) || APP_IS_CHART (widget) || GTK_IS_SWITCH (widget)
+                     || GTK_IS_SPIN_BUTTON (widget) || GTK_IS_MENU_BUTTON (widget);
+
+  if (!control || g_str_has_prefix (G_OBJECT_TYPE_NAME (gtk_widget_get_parent (widget)), "GtkWindowControls"))
+    return;
+  /* Parts of a control that is named itself. */
+  for (GtkWidget *up = gtk_widget_get_parent (widget); up != NULL; up = gtk_widget_get_parent (up))
+    if (GTK_IS_MENU_BUTTON (up) || GTK_IS_DROP_DOWN (up) || GTK_IS_SPIN_BUTTON (up) || ADW_IS_SPLIT_BUTTON (up) || ADW_IS_COMBO_ROW (up)
+        || ADW_IS_ENTRY_ROW (up))
+      return;
+  n_controls++;
+  if (APP_IS_CHART (widget))
+    {
+      g_assert_nonnull (app_chart_name (APP_CHART (widget)));
+      gtk_test_accessible_assert_role (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_ROLE_IMG);
+      gtk_test_accessible_assert_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, app_chart_name (APP_CHART (widget)));
+      return;
+    }
+  if (says_something (widget) || gtk_widget_get_tooltip_text (widget) != NULL)
+    return;
+  label = gtk_test_accessible_check_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, "");
+  if (label == NULL)
+    g_error ("a %s has no name", G_OBJECT_TYPE_NAME (widget));
+}
+
+static const char *const pages[] = { "network", "weights", "tradeoff", "precision", "hardware", "data" };
+
+static void
+test_pages (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    {
+      app_window_show_page (window, pages[i]);
+      settle (250);
+      visit (GTK_WIDGET (window), check_named);
+    }
+  g_assert_cmpuint (n_controls, >, 60);
+}
+
+/* Every figure has the same content as a table, and leaves as a file in every format. */
+static guint n_figures;
+
+static void
+check_figure (GtkWidget *widget)
+{
+  static const char *const endings[] = { "svg", "pdf", "png", "csv" };
+  AppChart *chart;
+  g_autoptr (AppTable) table = NULL;
+
+  if (!APP_IS_FIGURE (widget) || !gtk_widget_get_mapped (widget))
+    return;
+  chart = app_figure_chart (APP_FIGURE (widget));
+  table = app_chart_dup_table (chart);
+  if (table == NULL)
+    return;
+  n_figures++;
+  g_assert_cmpuint (table->columns->len, >=, 1);
+  app_figure_show_table (APP_FIGURE (widget), TRUE);
+  settle (30);
+  app_figure_show_table (APP_FIGURE (widget), FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("figure.%s", endings[i]);
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      g_autofree char *bytes = NULL;
+      GError *error = NULL;
+      gsize n;
+
+      g_assert_true (app_chart_export (chart, path, FALSE, &error));
+      g_assert_no_error (error);
+      g_assert_true (g_file_get_contents (path, &bytes, &n, NULL));
+      g_assert_cmpuint (n, >, 5);
+      if (i == 1)
+        g_assert_true (g_str_has_prefix (bytes, "%PDF"));
+    }
+}
+
+static void
+test_figures (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    {
+      app_window_show_page (window, pages[i]);
+      settle (400);
+      visit (GTK_WIDGET (window), check_figure);
+    }
+  g_assert_cmpuint (n_figures, >=, 8);
+}
+
+/* How long the main loop does not come round: a ticker of 5 ms tells. */
+static gint64 last_tick, longest_stall;
+
+static gboolean
+measure (gpointer data)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (last_tick != 0)
+    longest_stall = MAX (longest_stall, now - last_tick - 5000);
+  last_tick = now;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_optimise (void)
+{
+  AppOptimiseChoices choices = *app_document_choices (document ());
+  double before, after;
+  guint n_live = 0, id;
+
+  app_window_show_page (window, "tradeoff");
+  settle (300);
+  choices.tolerance = 0.15;
+  choices.epochs = 2;
+  choices.max_steps = 6;
+  before = app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP);
+  app_document_optimise (document (), &choices);
+  g_assert_false (app_document_can_undo (document ()));
+  last_tick = longest_stall = 0;
+  id = g_timeout_add_full (G_PRIORITY_HIGH, 5, measure, NULL, NULL);
+  WAIT_FOR ((n_live = MAX (n_live, app_document_live (document ())->len), app_document_job (document ()) == NULL));
+  g_source_remove (id);
+  g_test_message ("longest stall of the main loop: %.1f ms; %u steps seen live", longest_stall / 1000.0, n_live);
+  g_assert_cmpuint (n_live, >=, 2);
+  /* 50 ms is what is promised on a free machine; other work on this one must not fail the test. */
+  g_assert_cmpint (longest_stall, <, g_getenv ("ESPALIER_BENCH") != NULL ? 50000 : 500000);
+  WAIT_FOR (app_document_analysis (document ())->model == app_document_shown (document ()));
+  after = app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP);
+  g_assert_cmpuint (app_document_state (document ())->runs->len, ==, 1);
+  g_assert_cmpfloat (after, <, before);
+  WAIT_FOR (app_document_baseline (document ()) != NULL);
+  g_assert_cmpfloat (app_analysis_total (app_document_baseline (document ()), NN_RESOURCE_DSP), ==, before);
+}
+
+static void
+test_weight_map (void)
+{
+  AppAnalysis *analysis = app_document_analysis (document ());
+
+  for (guint layer = 0; layer < analysis->n_layers; layer++)
+    for (guint order = 0; order < 2; order++)
+      {
+        const NnNode *node = nn_graph_node (nn_model_graph (analysis->model), layer);
+        const NnWeight *weight = nn_model_node_weight (analysis->model, node, NN_ROLE_KERNEL);
+        AppWeightMap *map;
+        g_autofree guint8 *seen = NULL;
+        gsize n = 0, pruned = 0, masked = 0;
+
+        if (weight == NULL)
+          continue;
+        map = app_weight_map_new (analysis, layer, NN_ROLE_KERNEL, order);
+        g_assert_cmpuint (map->order, ==, order);
+        seen = g_new0 (guint8, weight->values->n);
+        for (gsize k = 0; k < map->map->grid->n_rows * map->map->grid->n_cols; k++)
+          if (map->index[k] >= 0)
+            {
+              g_autofree char *tip = app_weight_map_tip (map, k);
+
+              g_assert_nonnull (tip);
+              g_assert_cmpuint (seen[map->index[k]]++, ==, 0);
+              g_assert_cmpfloat (map->map->grid->values[k], ==, nn_tensor_f32 (weight->values)[map->index[k]]);
+              pruned += (map->map->grid->state[k] & APP_CELL_PRUNED) != 0;
+              n++;
+            }
+        g_assert_cmpuint (n, ==, weight->values->n); /* every weight is shown exactly once */
+        for (gsize i = 0; weight->mask != NULL && i < weight->mask->n; i++)
+          masked += nn_tensor_u8 (weight->mask)[i] == 0;
+        g_assert_cmpuint (masked, >, 0);
+        g_assert_cmpuint (pruned, >=, masked);
+        app_weight_map_free (map);
+      }
+}
+
+static void
+test_undo (void)
+{
+  NnModel *pruned = app_document_shown (document ());
+
+  app_document_undo (document ());
+  g_assert_cmpuint (app_document_state (document ())->runs->len, ==, 0);
+  g_assert_true (app_document_shown (document ()) == app_document_state (document ())->model);
+  app_document_redo (document ());
+  g_assert_true (app_document_shown (document ()) == pruned);
+  app_document_select (document (), -1, 0);
+  g_assert_true (app_document_shown (document ()) == app_document_state (document ())->model);
+  app_document_select (document (), 0, nn_trail_chosen (((AppRun *) app_document_state (document ())->runs->pdata[0])->trail));
+  g_assert_true (app_document_shown (document ()) == pruned);
+  WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->model == pruned);
+}
+
+static void
+test_export (void)
+{
+  g_autofree char *hls = g_build_filename (folder, "hls", NULL), *pdf = g_build_filename (folder, "report.pdf", NULL);
+  g_autofree char *firmware = g_build_filename (hls, "firmware", NULL);
+  GStatBuf info;
+
+  gtk_widget_activate_action (GTK_WIDGET (window), "win.export-hls-to", "s", hls);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  g_assert_true (g_file_test (firmware, G_FILE_TEST_IS_DIR));
+  gtk_widget_activate_action (GTK_WIDGET (window), "win.print-to", "s", pdf);
+  g_assert_cmpint (g_stat (pdf, &info), ==, 0);
+  g_assert_cmpint (info.st_size, >, 2000);
+}
+
+static void
+test_save (void)
+{
+  g_autofree char *path = g_build_filename (folder, "run.espalier", NULL);
+  AppWindow *other;
+  AppDocument *reopened;
+  guint chosen = app_document_state (document ())->step;
+  GError *error = NULL;
+
+  g_assert_true (app_document_is_modified (document ()));
+  g_assert_true (app_document_save (document (), path, &error));
+  g_assert_no_error (error);
+  g_assert_false (app_document_is_modified (document ()));
+  other = APP_WINDOW (app_window_new (NULL));
+  reopened = app_window_document (other);
+  app_window_open (other, path);
+  WAIT_FOR (app_document_job (reopened) == NULL);
+  g_assert_false (app_document_is_empty (reopened));
+  g_assert_cmpuint (app_document_state (reopened)->runs->len, ==, 1);
+  g_assert_cmpuint (app_document_state (reopened)->step, ==, chosen);
+  g_assert_nonnull (app_document_state (reopened)->data);
+  WAIT_FOR (app_document_analysis (reopened) != NULL);
+  g_assert_cmpfloat (app_analysis_total (app_document_analysis (reopened), NN_RESOURCE_DSP), ==,
+                     app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP));
+  gtk_window_destroy (GTK_WINDOW (other));
+}
+
+static void
+test_close (void)
+{
+  app_document_forget_autosave (document ());
+  gtk_window_destroy (GTK_WINDOW (window));
+  settle (50);
+  g_clear_pointer (&folder, g_free);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  gtk_test_init (&argc, &argv, NULL);
+  adw_init ();
+  if (gdk_display_get_default () == NULL)
+    {
+      g_print ("1..0 # SKIP no display\n");
+      return 0;
+    }
+  make_window ();
+  g_test_add_func ("/window/open", test_open);
+  g_test_add_func ("/window/bad-files", test_bad_files);
+  g_test_add_func ("/window/pages", test_pages);
+  g_test_add_func ("/window/figures", test_figures);
+  g_test_add_func ("/window/optimise", test_optimise);
+  g_test_add_func ("/window/weight-map", test_weight_map);
+  g_test_add_func ("/window/undo", test_undo);
+  g_test_add_func ("/window/export", test_export);
+  g_test_add_func ("/window/save", test_save);
+  g_test_add_func ("/window/close", test_close);
+  return g_test_run ();
+}
