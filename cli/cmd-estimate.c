@@ -256,6 +256,20 @@ typedef struct {
   gboolean options;
 } Arguments;
 
+static void
+arguments_clear (Arguments *arguments)
+{
+  g_free (arguments->config);
+  g_free (arguments->weights);
+  g_free (arguments->part);
+  g_free (arguments->parts);
+  g_free (arguments->calibration);
+  g_free (arguments->learn);
+  g_free (arguments->measured);
+  g_free (arguments->forget);
+  g_free (arguments->output);
+}
+
 /* With --reuse-for-latency: the design with the reuse factors that were found, in place of @design. */
 static gboolean
 solve (Cli              *cli,
@@ -309,6 +323,25 @@ change_calibration (NnCalibration    *calibration,
   return nn_calibration_save (calibration, arguments->calibration, error);
 }
 
+/* Everything besides the network and its configuration. */
+static gboolean
+load_extras (const Arguments  *arguments,
+             const NnPart    **part,
+             NnCalibration   **calibration,
+             HlsReport       **measured,
+             GError          **error)
+{
+  if (arguments->parts != NULL && !nn_parts_add_file (arguments->parts, error))
+    return FALSE;
+  if (arguments->part != NULL && (*part = nn_part_find (arguments->part, error)) == NULL)
+    return FALSE;
+  if (arguments->learn != NULL && !g_file_test (arguments->calibration, G_FILE_TEST_EXISTS))
+    *calibration = nn_calibration_new ();
+  else if (arguments->calibration != NULL && (*calibration = nn_calibration_load (arguments->calibration, error)) == NULL)
+    return FALSE;
+  return arguments->measured == NULL || (*measured = hls_report_read (arguments->measured, error)) != NULL;
+}
+
 static gboolean
 estimate_model (Cli              *cli,
                 const char       *path,
@@ -326,18 +359,10 @@ estimate_model (Cli              *cli,
   const NnPart *part = NULL;
   NnLoadOptions options;
 
+  if (!load_extras (arguments, &part, &calibration, &measured, error))
+    return FALSE;
   nn_load_options_init (&options);
   options.weights_path = arguments->weights;
-  if (arguments->parts != NULL && !nn_parts_add_file (arguments->parts, error))
-    return FALSE;
-  if (arguments->part != NULL && (part = nn_part_find (arguments->part, error)) == NULL)
-    return FALSE;
-  if (arguments->learn != NULL && !g_file_test (arguments->calibration, G_FILE_TEST_EXISTS))
-    calibration = nn_calibration_new ();
-  else if (arguments->calibration != NULL && (calibration = nn_calibration_load (arguments->calibration, error)) == NULL)
-    return FALSE;
-  if (arguments->measured != NULL && (measured = hls_report_read (arguments->measured, error)) == NULL)
-    return FALSE;
   model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
   if (model == NULL || (config = nn_config_load (arguments->config, error)) == NULL)
     return FALSE;
@@ -416,15 +441,7 @@ run (Cli   *cli,
         cli_print_json (json);
       status = CLI_DONE;
     }
-  g_free (arguments.config);
-  g_free (arguments.weights);
-  g_free (arguments.part);
-  g_free (arguments.parts);
-  g_free (arguments.calibration);
-  g_free (arguments.learn);
-  g_free (arguments.measured);
-  g_free (arguments.forget);
-  g_free (arguments.output);
+  arguments_clear (&arguments);
   return status;
 }
 

@@ -6,9 +6,7 @@
  * projects, docs/benchmarks.md); their bounds span what was seen there.
  */
 
-#include "nn-layer-cost.h"
-
-#include "nn-matrix-cost.h"
+#include "nn-layer-cost-private.h"
 
 #include <math.h>
 
@@ -22,11 +20,6 @@
 #define SOFTMAX_FF 120.0
 #define SOFTMAX_CYCLES_FAST 8
 #define SOFTMAX_CYCLES_SLOW 15
-/* A GRU's states, gates and their tables: 212 LUTs and 25 FFs for each bit of each unit (uwacme, 16 and 4 bits). */
-#define RECURRENT_LUT_BIT 70.0
-#define RECURRENT_FF_BIT 7.0
-/* Cycles of a recurrent step after its matrices: tables, products of gates and states. */
-#define GATE_CYCLES 8
 /* An activation by table: 142 LUTs an element (uwacme sigmoid). */
 #define TABLE_LUT 140.0
 /* Batch normalisation: 48 to 70 LUTs and 40 FFs an element of 16 bits. */
@@ -42,29 +35,8 @@
 #define LAYER_NORM_DSP 3.0
 /* A FIFO with more bits than this is a memory, with fewer a shift register (UG1399, config_storage). */
 #define FIFO_MEMORY_BITS 1024
-#define SHIFT_REGISTER_DEPTH 32
-/* Cycles that a loop over pixels in Vitis HLS takes besides its kernel's latency: 3, 3, 6, 6, 7 a pixel at latencies of
- * 1, 1, 3, 3, 4 (2023.1 and 2024.1 modules). */
-#define VITIS_PIXEL_CYCLES 2
-#define VITIS_PIXEL_CYCLES_LONG 3
 #define WIDE_LOW 0.4
 #define WIDE_HIGH 2.2
-
-/* A layer and where it stands. */
-typedef struct {
-  const NnDesign    *design;
-  const NnConfig    *config;
-  const NnNode      *node;
-  const NnLayerPlan *plan;
-  const NnPart      *part;
-  guint              i;
-  gboolean           stream;
-  gboolean           vivado;
-  double             channels;   /* of the output */
-  double             positions;  /* of the output: elements besides the channels */
-  double             in_positions;
-  double             elements;   /* that are computed at once: all, or one pixel's */
-} Layer;
 
 static double
 product (const NnShape *shape,
@@ -78,7 +50,7 @@ product (const NnShape *shape,
 }
 
 static void
-layer_init (Layer             *l,
+layer_init (NnCostedLayer     *l,
             const NnDesign    *design,
             guint              i,
             const NnLayerPlan *plan,
@@ -105,9 +77,9 @@ layer_init (Layer             *l,
 
 /* Cycles of a layer that works element by element: at once in parallel, pixel by pixel in a stream. */
 static void
-simple_cycles (const Layer *l,
-               NnCost      *cost,
-               double       depth)
+simple_cycles (const NnCostedLayer *l,
+               NnCost              *cost,
+               double               depth)
 {
   double pixels = l->stream ? MAX (l->positions, l->in_positions) : 1;
   double cycles = l->stream && pixels > 1 ? pixels + depth : depth;
@@ -116,8 +88,8 @@ simple_cycles (const Layer *l,
   cost->interval = (NnFigure) { pixels, pixels, pixels + 2 };
 }
 
-static void
-set_logic (NnCost *cost,
+void
+nn_layer_set_logic (NnCost *cost,
            double  lut,
            double  ff,
            double  low,
@@ -127,128 +99,10 @@ set_logic (NnCost *cost,
   cost->resource[NN_RESOURCE_FF] = nn_figure_between (ff, ff > 0 ? 0 : 1, high);
 }
 
-static NnMatrix
-matrix_of (const Layer    *l,
-           const NnTensor *raw,
-           gsize           n_in,
-           gsize           n_out)
-{
-  return (NnMatrix) {
-    .n_in = n_in, .n_out = n_out, .raw = raw != NULL && raw->n == n_in * n_out ? raw->data : NULL,
-    .input = l->plan->input, .weight = l->plan->weight, .accum = l->plan->accum, .strategy = l->plan->strategy,
-    .reuse = l->plan->reuse_factor, .product = l->plan->product, .clock_ns = nn_config_clock_ns (l->config),
-    .uncertainty = nn_config_uncertainty (l->config), .vivado = l->vivado, .part = l->part,
-  };
-}
-
-static void
-scale_resources (NnCost *cost,
-                 double  factor)
-{
-  for (guint r = 0; r < NN_N_RESOURCES; r++)
-    cost->resource[r] = nn_figure_scale (cost->resource[r], factor);
-}
-
-/* A kernel that is run for every position: by copies of it (parallel), one after the other (stream, partitions). */
-static void
-repeat_matrix (const Layer *l,
-               NnCost      *cost,
-               double       in_pixels)
-{
-  double copies = MAX (l->plan->parallelization, 1), turns, overhead = 0;
-
-  cost->bops *= l->positions;
-  if (l->positions <= 1)
-    return;
-  if (l->stream)
-    {
-      turns = in_pixels;
-      if (!l->vivado)
-        overhead = (cost->latency.value > 1 ? VITIS_PIXEL_CYCLES_LONG : VITIS_PIXEL_CYCLES) + cost->latency.value - cost->interval.value;
-    }
-  else
-    {
-      turns = ceil (l->positions / copies);
-      scale_resources (cost, copies);
-      /* the inputs of a turn are chosen among those of all */
-      cost->resource[NN_RESOURCE_LUT] = nn_figure_add (
-        cost->resource[NN_RESOURCE_LUT],
-        nn_figure_between (copies * l->plan->n_in * l->plan->input.width * MIN (turns, 64) / 8, 0, 2));
-    }
-  cost->interval = nn_figure_scale (cost->interval, turns);
-  cost->interval.value += turns * MAX (overhead, 0);
-  cost->interval.high += turns * (MAX (overhead, 0) + 1);
-  cost->latency.value = cost->interval.value + (l->stream ? 3 : cost->latency.value);
-  cost->latency.low = MAX (cost->interval.low, 0.6 * cost->interval.value);
-  cost->latency.high = cost->interval.high + cost->latency.high;
-}
-
-/* (kernel height - 1) rows of the input are kept, and the window. */
-static void
-add_line_buffer (const Layer *l,
-                 NnCost      *cost)
-{
-  const NnGraph *graph = nn_model_graph (nn_design_model (l->design));
-  const NnShape *in = &nn_graph_node (graph, l->node->inputs[0])->shape;
-  double rows, width, channels, bits;
-
-  if (!l->stream || in->rank != 3)
-    return;
-  rows = MAX (l->node->attrs.kernel[0] - 1, 0);
-  width = in->dims[1];
-  channels = in->dims[2];
-  bits = channels * l->plan->input.width;
-  cost->resource[NN_RESOURCE_LUT] = nn_figure_add (cost->resource[NN_RESOURCE_LUT],
-                                                   nn_figure_between (rows * bits * ceil (width / SHIFT_REGISTER_DEPTH), 0.5, 2));
-  cost->resource[NN_RESOURCE_FF] = nn_figure_add (cost->resource[NN_RESOURCE_FF],
-                                                  nn_figure_between ((rows + 1) * MAX (l->node->attrs.kernel[1], 1) * bits, 0, 1.5));
-}
-
-static void
-dense_or_conv (const Layer *l,
-               NnCost      *cost)
-{
-  const NnTensor *raw = nn_design_raw (l->design, l->i, NN_ROLE_KERNEL);
-  gsize n_in = l->plan->n_in, n_out = l->plan->n_out;
-  gboolean conv = l->node->op != NN_OP_DENSE && l->node->op != NN_OP_EINSUM_DENSE;
-  NnMatrix matrix;
-
-  if (raw != NULL && (n_in == 0 || n_in * n_out != raw->n) && raw->shape.rank > 0)
-    {
-      n_out = MAX (raw->shape.dims[raw->shape.rank - 1], 1);
-      n_in = raw->n / n_out;
-    }
-  matrix = matrix_of (l, raw, n_in, n_out);
-  nn_matrix_cost (&matrix, cost);
-  repeat_matrix (l, cost, conv ? l->in_positions : l->positions);
-  if (conv)
-    add_line_buffer (l, cost);
-}
-
-/* Each channel has its own kernel: inputs are (kernel element, channel), outputs the multiplier. */
-static void
-depthwise (const Layer *l,
-           NnCost      *cost)
-{
-  const NnTensor *raw = nn_design_raw (l->design, l->i, NN_ROLE_DEPTHWISE_KERNEL);
-  gsize n_out = 1, n_in;
-  NnMatrix matrix;
-
-  if (raw == NULL)
-    raw = nn_design_raw (l->design, l->i, NN_ROLE_KERNEL);
-  if (raw != NULL && raw->shape.rank > 0)
-    n_out = MAX (raw->shape.dims[raw->shape.rank - 1], 1);
-  n_in = raw != NULL ? raw->n / n_out : (gsize) MAX (l->plan->n_in, 1) * (gsize) l->channels;
-  matrix = matrix_of (l, raw, n_in, n_out);
-  nn_matrix_cost (&matrix, cost);
-  repeat_matrix (l, cost, l->in_positions);
-  add_line_buffer (l, cost);
-}
-
 /* x * scale + bias: constants, so that the law of digits decides on multipliers. */
 static void
-normalise (const Layer *l,
-           NnCost      *cost)
+normalise (const NnCostedLayer *l,
+           NnCost              *cost)
 {
   const NnTensor *raw = nn_design_raw (l->design, l->i, NN_ROLE_SCALE);
   double copies = l->elements, share = 1;
@@ -260,14 +114,14 @@ normalise (const Layer *l,
     share = (double) nn_law_count (raw->data, raw->n, 1, l->vivado).n_dsp / raw->n;
   nn_cost_init (cost);
   cost->resource[NN_RESOURCE_DSP] = nn_figure_between (round (copies * share) * MAX (nn_multiplier_dsp (l->part, &l->plan->input, &scale), 1), 0.8, 1.1);
-  set_logic (cost, NORM_LUT_BIT * l->plan->result.width * copies, NORM_FF_BIT * l->plan->result.width * copies, WIDE_LOW, WIDE_HIGH);
+  nn_layer_set_logic (cost, NORM_LUT_BIT * l->plan->result.width * copies, NORM_FF_BIT * l->plan->result.width * copies, WIDE_LOW, WIDE_HIGH);
   cost->bops = l->channels * l->positions * (l->plan->input.width * scale.width + l->plan->result.width);
   simple_cycles (l, cost, 1);
 }
 
 static void
-softmax (const Layer *l,
-         NnCost      *cost)
+softmax (const NnCostedLayer *l,
+         NnCost              *cost)
 {
   double n = l->channels, memories;
   gboolean slow = l->part != NULL && l->part->family == NN_FAMILY_7_SERIES;
@@ -277,7 +131,7 @@ softmax (const Layer *l,
     return;
   if (l->plan->softmax == NN_SOFTMAX_ARGMAX)
     {
-      set_logic (cost, n * (l->plan->input.width + 7), n, WIDE_LOW, WIDE_HIGH);
+      nn_layer_set_logic (cost, n * (l->plan->input.width + 7), n, WIDE_LOW, WIDE_HIGH);
       simple_cycles (l, cost, ceil (log2 (MAX (n, 2)) / 2));
       return;
     }
@@ -285,7 +139,7 @@ softmax (const Layer *l,
   memories *= l->vivado ? MAX (ceil (n / 2) - 1, 1) : n;
   cost->resource[NN_RESOURCE_DSP] = (NnFigure) { n, MIN (n, 1), n };
   cost->resource[NN_RESOURCE_BRAM] = (NnFigure) { memories, MIN (memories, 2), memories + 4 };
-  set_logic (cost, SOFTMAX_LUT * n, SOFTMAX_FF * n, WIDE_LOW, WIDE_HIGH);
+  nn_layer_set_logic (cost, SOFTMAX_LUT * n, SOFTMAX_FF * n, WIDE_LOW, WIDE_HIGH);
   cost->bops = l->channels * l->positions * (l->plan->exp_table.width * l->plan->inv_table.width + 2 * l->plan->accum.width);
   simple_cycles (l, cost, slow ? SOFTMAX_CYCLES_SLOW : SOFTMAX_CYCLES_FAST);
   cost->latency.low = MAX (0, floor (0.6 * cost->latency.value));
@@ -293,8 +147,8 @@ softmax (const Layer *l,
 }
 
 static void
-activation (const Layer *l,
-            NnCost      *cost)
+activation (const NnCostedLayer *l,
+            NnCost              *cost)
 {
   double n = l->elements, width = MAX (l->plan->input.width, 1), memory;
 
@@ -303,7 +157,7 @@ activation (const Layer *l,
     {
     case NN_ACT_LINEAR:
     case NN_ACT_QUANTIZED:
-      set_logic (cost, width == l->plan->result.width ? 0 : n * width / 2, 0, 0, 2);
+      nn_layer_set_logic (cost, width == l->plan->result.width ? 0 : n * width / 2, 0, 0, 2);
       simple_cycles (l, cost, 0);
       return;
     case NN_ACT_SOFTMAX:
@@ -315,20 +169,20 @@ activation (const Layer *l,
     case NN_ACT_BINARY_TANH:
     case NN_ACT_TERNARY_TANH:
     case NN_ACT_THRESHOLDED_RELU:
-      set_logic (cost, RELU_LUT_BIT * width * n, l->plan->result.width * n / 2, WIDE_LOW, 1.6);
+      nn_layer_set_logic (cost, RELU_LUT_BIT * width * n, l->plan->result.width * n / 2, WIDE_LOW, 1.6);
       cost->resource[NN_RESOURCE_FF].high = 2.2 * width * n;
       cost->bops = l->channels * l->positions * width;
       simple_cycles (l, cost, 1);
       return;
     case NN_ACT_LEAKY_RELU:
-      set_logic (cost, LEAKY_LUT_BIT * width * n, l->plan->result.width * n / 2, WIDE_LOW, WIDE_HIGH);
+      nn_layer_set_logic (cost, LEAKY_LUT_BIT * width * n, l->plan->result.width * n / 2, WIDE_LOW, WIDE_HIGH);
       cost->resource[NN_RESOURCE_DSP] = (NnFigure) { n, 0, n };
       cost->bops = l->channels * l->positions * width * width;
       simple_cycles (l, cost, 1);
       return;
     default: /* by table; a memory of two ports serves two elements */
       memory = nn_law_rom_bram (MAX (l->plan->table_size, 1), MAX (l->plan->table.width, 1));
-      set_logic (cost, TABLE_LUT * n, 3 * n, WIDE_LOW, WIDE_HIGH);
+      nn_layer_set_logic (cost, TABLE_LUT * n, 3 * n, WIDE_LOW, WIDE_HIGH);
       cost->resource[NN_RESOURCE_BRAM] = (NnFigure) { ceil (n / 2) * memory, 0, n * memory };
       cost->bops = l->channels * l->positions * width;
       simple_cycles (l, cost, 2);
@@ -338,8 +192,8 @@ activation (const Layer *l,
 
 /* Windows: one comparison or addition for each element but one. */
 static void
-pooling (const Layer *l,
-         NnCost      *cost)
+pooling (const NnCostedLayer *l,
+         NnCost              *cost)
 {
   double window = MAX (l->node->attrs.kernel[0], 1) * MAX (l->node->attrs.kernel[1], 1);
   gboolean global = l->node->op == NN_OP_GLOBAL_MAX_POOL || l->node->op == NN_OP_GLOBAL_AVG_POOL;
@@ -348,16 +202,16 @@ pooling (const Layer *l,
   nn_cost_init (cost);
   if (global)
     window = l->stream ? 2 : l->in_positions;
-  set_logic (cost, POOL_LUT_BIT * width * n * MAX (window - 1, 1), POOL_FF_BIT * width * n * MIN (window, 4), WIDE_LOW, WIDE_HIGH);
+  nn_layer_set_logic (cost, POOL_LUT_BIT * width * n * MAX (window - 1, 1), POOL_FF_BIT * width * n * MIN (window, 4), WIDE_LOW, WIDE_HIGH);
   cost->bops = l->channels * l->positions * window * width;
   simple_cycles (l, cost, l->stream ? 3 : ceil (log2 (window + 1) / 2));
   if (!global)
-    add_line_buffer (l, cost);
+    nn_layer_add_line_buffer (l, cost);
 }
 
 static void
-merge (const Layer *l,
-       NnCost      *cost)
+merge (const NnCostedLayer *l,
+       NnCost              *cost)
 {
   double n = l->elements, width = MAX (l->plan->result.width, 1), inputs = MAX (l->node->n_inputs, 2) - 1;
   gboolean multiplies = l->node->op == NN_OP_MULTIPLY || l->node->op == NN_OP_DIVIDE;
@@ -365,21 +219,21 @@ merge (const Layer *l,
   nn_cost_init (cost);
   if (l->node->op == NN_OP_CONCATENATE)
     {
-      set_logic (cost, l->stream ? STREAM_LUT_BASE + STREAM_LUT_CHANNEL * n : 0, 0, 0.3, 2.5);
+      nn_layer_set_logic (cost, l->stream ? STREAM_LUT_BASE + STREAM_LUT_CHANNEL * n : 0, 0, 0.3, 2.5);
       simple_cycles (l, cost, 0);
       return;
     }
   if (multiplies)
     cost->resource[NN_RESOURCE_DSP] = nn_figure_between (inputs * n * nn_multiplier_dsp (l->part, &l->plan->input, &l->plan->input), 0.5, 1.5);
-  set_logic (cost, inputs * n * (width + 7), inputs * n * width / 2, WIDE_LOW, WIDE_HIGH);
+  nn_layer_set_logic (cost, inputs * n * (width + 7), inputs * n * width / 2, WIDE_LOW, WIDE_HIGH);
   cost->bops = inputs * l->channels * l->positions * (multiplies ? width * width : width);
   simple_cycles (l, cost, 1);
 }
 
 /* Products of two activations: nothing is known before the run, so that every product is a multiplier, shared by RF. */
 static void
-activation_product (const Layer *l,
-                    NnCost      *cost)
+activation_product (const NnCostedLayer *l,
+                    NnCost              *cost)
 {
   const NnGraph *graph = nn_model_graph (nn_design_model (l->design));
   const NnShape *in = &nn_graph_node (graph, l->node->inputs[0])->shape;
@@ -388,100 +242,50 @@ activation_product (const Layer *l,
 
   nn_cost_init (cost);
   cost->resource[NN_RESOURCE_DSP] = nn_figure_between (ceil (products / reuse) * nn_multiplier_dsp (l->part, &l->plan->input, &l->plan->input), 0.3, 1.2);
-  set_logic (cost, products / reuse * (l->plan->accum.width + 7), products / reuse * l->plan->accum.width, 0.3, 3);
+  nn_layer_set_logic (cost, products / reuse * (l->plan->accum.width + 7), products / reuse * l->plan->accum.width, 0.3, 3);
   cost->bops = products * (l->plan->input.width * l->plan->input.width + l->plan->accum.width);
   simple_cycles (l, cost, reuse + 3);
   cost->interval = (NnFigure) { reuse, reuse, reuse + 3 };
 }
 
 static void
-layer_norm (const Layer *l,
-            NnCost      *cost)
+layer_norm (const NnCostedLayer *l,
+            NnCost              *cost)
 {
   double n = l->channels;
 
   nn_cost_init (cost);
   cost->resource[NN_RESOURCE_DSP] = nn_figure_between (LAYER_NORM_DSP * n, 0.3, 1.5);
   cost->resource[NN_RESOURCE_BRAM] = (NnFigure) { nn_law_rom_bram (MAX (l->plan->table_size, 1), MAX (l->plan->table.width, 1)), 0, n };
-  set_logic (cost, 6 * l->plan->result.width * n, 5 * l->plan->result.width * n, 0.3, 3);
+  nn_layer_set_logic (cost, 6 * l->plan->result.width * n, 5 * l->plan->result.width * n, 0.3, 3);
   cost->bops = n * l->positions * 3 * l->plan->input.width * l->plan->input.width;
   simple_cycles (l, cost, 8);
   cost->interval = (NnFigure) { l->positions, 1, 4 * l->positions };
   cost->latency = (NnFigure) { l->positions + 8, 4, 4 * l->positions + 20 };
 }
 
-/* Two matrices, gates by table, one step after the other; with `static` states nothing overlaps. */
 static void
-recurrent (const Layer *l,
-           NnCost      *cost)
-{
-  const NnTensor *kernel = nn_design_raw (l->design, l->i, NN_ROLE_KERNEL);
-  const NnTensor *state = nn_design_raw (l->design, l->i, NN_ROLE_RECURRENT_KERNEL);
-  double units = l->node->attrs.units, steps = MAX (l->in_positions, 1);
-  guint gates = l->node->op == NN_OP_LSTM ? 4 : l->node->op == NN_OP_GRU ? 3 : 1;
-  NnMatrix a = matrix_of (l, kernel, l->plan->n_in, l->plan->n_out), b;
-  NnCost inner, outer;
-  double step, table, blocks;
-  gboolean narrow;
-
-  b = matrix_of (l, state, (gsize) units, gates * (gsize) units);
-  if (kernel != NULL && kernel->shape.rank == 2)
-    a = matrix_of (l, kernel, kernel->shape.dims[0], kernel->shape.dims[1]);
-  b.reuse = MAX (l->plan->recurrent_reuse_factor, 1);
-  b.weight = l->plan->recurrent_weight.width > 0 ? l->plan->recurrent_weight : l->plan->weight;
-  b.input = l->plan->state.width > 0 ? l->plan->state : l->plan->result;
-  nn_matrix_cost (&a, &inner);
-  nn_matrix_cost (&b, &outer);
-  *cost = inner;
-  table = nn_law_rom_bram (MAX (l->plan->table_size, 1024), MAX (l->plan->table.width, 18));
-  for (guint r = 0; r < NN_N_RESOURCES; r++)
-    cost->resource[r] = nn_figure_add (inner.resource[r], outer.resource[r]);
-  /* products of gates and states, and a table for each gate's element */
-  narrow = nn_multiplier_dsp (l->part, &l->plan->result, &l->plan->result) == 0 && (l->part == NULL || l->part->family != NN_FAMILY_ASIC);
-  cost->resource[NN_RESOURCE_DSP] = nn_figure_add (cost->resource[NN_RESOURCE_DSP],
-                                                   nn_figure_between (narrow ? units : gates * units, 0, 1.5));
-  cost->resource[NN_RESOURCE_BRAM] = nn_figure_add (cost->resource[NN_RESOURCE_BRAM], nn_figure_between (ceil (gates * units / 2) * table, 0, 2.5));
-  /* the states and gates are held in arrays that every step chooses from: that outweighs the multipliers' own logic */
-  blocks = ceil ((double) a.n_in * a.n_out / MAX (a.reuse, 1)) + ceil ((double) b.n_in * b.n_out / b.reuse);
-  if (l->plan->strategy == NN_STRATEGY_RESOURCE && a.reuse > 1)
-    set_logic (cost, blocks * (l->plan->accum.width + 7) + gates * units * RECURRENT_LUT_BIT * l->plan->result.width,
-               blocks * l->plan->accum.width + gates * units * RECURRENT_FF_BIT * l->plan->result.width, 0.5, 1.8);
-  else
-    {
-      cost->resource[NN_RESOURCE_LUT] = nn_figure_add (cost->resource[NN_RESOURCE_LUT],
-                                                       nn_figure_between (gates * units * RECURRENT_LUT_BIT * l->plan->result.width, 0.1, 2));
-      cost->resource[NN_RESOURCE_FF] = nn_figure_add (cost->resource[NN_RESOURCE_FF],
-                                                      nn_figure_between (gates * units * RECURRENT_FF_BIT * l->plan->result.width, 0.1, 2));
-    }
-  /* both matrices run at once; then the gates (uwacme: 38 and 41 cycles a step at RF 30) */
-  step = MAX (inner.latency.value, outer.latency.value) + GATE_CYCLES;
-  cost->bops = steps * (inner.bops + outer.bops + gates * units * l->plan->result.width * l->plan->result.width);
-  cost->latency = nn_figure_between (steps * step, 0.8, 1.6);
-  cost->interval = cost->latency;
-}
-
-static void
-embedding (const Layer *l,
-           NnCost      *cost)
+embedding (const NnCostedLayer *l,
+           NnCost              *cost)
 {
   const NnTensor *raw = nn_design_raw (l->design, l->i, NN_ROLE_EMBEDDINGS);
   double words = raw != NULL && raw->shape.rank == 2 ? raw->shape.dims[0] : 1;
 
   nn_cost_init (cost);
   cost->resource[NN_RESOURCE_BRAM] = nn_figure_between (nn_law_rom_bram ((gsize) words, (gsize) (l->channels * l->plan->result.width)), 0, 1.5);
-  set_logic (cost, l->channels * 2, l->channels * l->plan->result.width, 0.2, 3);
+  nn_layer_set_logic (cost, l->channels * 2, l->channels * l->plan->result.width, 0.2, 3);
   simple_cycles (l, cost, 2);
 }
 
 /* Moves data only: nothing in parallel, a loop in streams. */
 static void
-shape_only (const Layer *l,
-            NnCost      *cost)
+shape_only (const NnCostedLayer *l,
+            NnCost              *cost)
 {
   nn_cost_init (cost);
   if (l->stream && l->node->op != NN_OP_FLATTEN && l->node->op != NN_OP_RESHAPE && l->node->op != NN_OP_INPUT)
     {
-      set_logic (cost, STREAM_LUT_BASE + STREAM_LUT_CHANNEL * l->channels, 30, 0.4, 2.5);
+      nn_layer_set_logic (cost, STREAM_LUT_BASE + STREAM_LUT_CHANNEL * l->channels, 30, 0.4, 2.5);
       simple_cycles (l, cost, 2);
     }
   else
@@ -489,17 +293,17 @@ shape_only (const Layer *l,
 }
 
 static void
-by_operator (const Layer *l,
-             NnCost      *cost)
+by_operator (const NnCostedLayer *l,
+             NnCost              *cost)
 {
   switch (l->node->op)
     {
     case NN_OP_DENSE: case NN_OP_EINSUM_DENSE: case NN_OP_CONV1D: case NN_OP_CONV2D: case NN_OP_CONV1D_TRANSPOSE:
     case NN_OP_CONV2D_TRANSPOSE:
-      dense_or_conv (l, cost);
+      nn_layer_dense_or_conv (l, cost);
       return;
     case NN_OP_DEPTHWISE_CONV1D: case NN_OP_DEPTHWISE_CONV2D: case NN_OP_SEPARABLE_CONV1D: case NN_OP_SEPARABLE_CONV2D:
-      depthwise (l, cost);
+      nn_layer_depthwise (l, cost);
       return;
     case NN_OP_BATCH_NORM: case NN_OP_SCALE: case NN_OP_PRELU:
       normalise (l, cost);
@@ -522,7 +326,7 @@ by_operator (const Layer *l,
       activation_product (l, cost);
       return;
     case NN_OP_SIMPLE_RNN: case NN_OP_LSTM: case NN_OP_GRU:
-      recurrent (l, cost);
+      nn_layer_recurrent (l, cost);
       return;
     case NN_OP_EMBEDDING:
       embedding (l, cost);
@@ -535,8 +339,8 @@ by_operator (const Layer *l,
 
 /* The stream that carries a layer's pixels to the next has room for all of them. */
 static void
-add_fifo (const Layer *l,
-          NnCost      *cost)
+add_fifo (const NnCostedLayer *l,
+          NnCost              *cost)
 {
   double width = l->channels * MAX (l->plan->result.width, 1), bits = width * l->positions;
   NnFigure fifo;
@@ -565,7 +369,7 @@ nn_layer_cost (const NnDesign    *design,
                const NnPart      *part,
                NnCost            *cost)
 {
-  Layer layer;
+  NnCostedLayer layer;
 
   layer_init (&layer, design, i, plan, part);
   by_operator (&layer, cost);

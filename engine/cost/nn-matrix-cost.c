@@ -250,33 +250,19 @@ latency_kernel (const NnMatrix *m,
   cost->bops = bit_operations (m, count.n_nonzero);
 }
 
-/* The Resource kernels: RF weights a multiplier, from a memory of RF words. */
+/* LUTs and FFs of the Resource kernels: @block multipliers, of which @live are issued. */
 static void
-resource_kernel (const NnMatrix *m,
-                 NnCost         *cost)
+resource_logic (const NnMatrix *m,
+                gsize           block,
+                gsize           live,
+                NnCost         *cost)
 {
-  gsize reuse = MAX (m->reuse, 1), n = m->n_in * m->n_out, block = (n + reuse - 1) / reuse, live = block;
-  gboolean pruned = m->strategy == NN_STRATEGY_RESOURCE_UNROLLED;
-  double scale = MAX (m->input.width, m->accum.width) / REMAINDER_BITS, width, lut, ff, depth;
+  double scale = MAX (m->input.width, m->accum.width) / REMAINDER_BITS, lut, ff;
+  double width = (double) live * m->weight.width;
+  gsize reuse = MAX (m->reuse, 1);
   NnFigure *r = cost->resource;
 
-  if (pruned && m->raw != NULL)
-    live = nn_law_live_multipliers (m->raw, m->n_in, m->n_out, reuse);
-  r[NN_RESOURCE_DSP] = nn_figure (has_multipliers (m) ? dsp_of (m, live) : 0);
-  if (m->weight.width > NN_LAW_LOGIC_WEIGHT_BITS && m->weight.width < NN_LAW_DSP_WEIGHT_BITS)
-    r[NN_RESOURCE_DSP].low = 0; /* columns of a memory may happen to need fewer bits */
-  width = (double) live * m->weight.width;
-  r[NN_RESOURCE_BRAM] = nn_figure (nn_law_rom_bram (reuse, (gsize) width));
-  /* the index of the output has a memory of its own where a multiplier serves more than two */
-  if (reuse > 2 * m->n_in && !pruned)
-    r[NN_RESOURCE_BRAM].value += 1;
-  r[NN_RESOURCE_BRAM].high += 1;
-  if (reuse > BRAM_EXACT_DEPTH)
-    {
-      r[NN_RESOURCE_BRAM].low = floor (r[NN_RESOURCE_BRAM].low * 0.75);
-      r[NN_RESOURCE_BRAM].high = ceil (r[NN_RESOURCE_BRAM].high * 1.1);
-    }
-  if (reuse > m->n_in && !pruned)
+  if (reuse > m->n_in && m->strategy != NN_STRATEGY_RESOURCE_UNROLLED)
     {
       double ways = pow (2, ceil (log2 (MAX (m->n_out, 2))));
       double mux = reuse > 2 * m->n_in ? MAX (0, REMAINDER_LUT_MUX * ways - REMAINDER_LUT_MUX_FREE) : 0;
@@ -296,6 +282,35 @@ resource_kernel (const NnMatrix *m,
       r[NN_RESOURCE_LUT] = nn_figure_between (lut, RESOURCE_LOW, RESOURCE_HIGH);
       r[NN_RESOURCE_FF] = nn_figure_between (ff, RESOURCE_LOW, RESOURCE_HIGH);
     }
+}
+
+/* The Resource kernels: RF weights a multiplier, from a memory of RF words. */
+static void
+resource_kernel (const NnMatrix *m,
+                 NnCost         *cost)
+{
+  gsize reuse = MAX (m->reuse, 1), n = m->n_in * m->n_out, block = (n + reuse - 1) / reuse, live = block;
+  gboolean pruned = m->strategy == NN_STRATEGY_RESOURCE_UNROLLED;
+  double width, depth;
+  NnFigure *r = cost->resource;
+
+  if (pruned && m->raw != NULL)
+    live = nn_law_live_multipliers (m->raw, m->n_in, m->n_out, reuse);
+  r[NN_RESOURCE_DSP] = nn_figure (has_multipliers (m) ? dsp_of (m, live) : 0);
+  if (m->weight.width > NN_LAW_LOGIC_WEIGHT_BITS && m->weight.width < NN_LAW_DSP_WEIGHT_BITS)
+    r[NN_RESOURCE_DSP].low = 0; /* columns of a memory may happen to need fewer bits */
+  width = (double) live * m->weight.width;
+  r[NN_RESOURCE_BRAM] = nn_figure (nn_law_rom_bram (reuse, (gsize) width));
+  /* the index of the output has a memory of its own where a multiplier serves more than two */
+  if (reuse > 2 * m->n_in && !pruned)
+    r[NN_RESOURCE_BRAM].value += 1;
+  r[NN_RESOURCE_BRAM].high += 1;
+  if (reuse > BRAM_EXACT_DEPTH)
+    {
+      r[NN_RESOURCE_BRAM].low = floor (r[NN_RESOURCE_BRAM].low * 0.75);
+      r[NN_RESOURCE_BRAM].high = ceil (r[NN_RESOURCE_BRAM].high * 1.1);
+    }
+  resource_logic (m, block, live, cost);
   if (r[NN_RESOURCE_DSP].value == 0)
     r[NN_RESOURCE_LUT] = nn_figure_add (r[NN_RESOURCE_LUT], nn_figure_between (live * logic_multiply_lut (m), 0.1, 1.2));
   depth = pruned ? 2 + ceil (log2 (MAX ((double) live / MAX (m->n_out, 1), 1) + 1)) : 2;
