@@ -58,6 +58,7 @@ extern const CliVerb cli_groups;
 extern const CliVerb cli_inspect;
 extern const CliVerb cli_predict;
 extern const CliVerb cli_prune;
+extern const CliVerb cli_profile;
 extern const CliVerb cli_report;
 extern const CliVerb cli_sample;
 extern const CliVerb cli_train;

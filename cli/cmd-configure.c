@@ -4,6 +4,7 @@
 #include "cli.h"
 
 typedef struct {
+  char   *data;
   char   *backend, *granularity, *precision, *strategy, *io_type, *part, *output, *weights;
   int     reuse;
   double  clock;
@@ -112,6 +113,43 @@ add_layers (NnConfig       *config,
     }
 }
 
+/* Integer bits as the data need them, at the width of the default precision. */
+static gboolean
+observe (Cli             *cli,
+         const Options   *options,
+         NnConfig        *config,
+         const NnModel   *model,
+         const NnDesign  *design,
+         GError         **error)
+{
+  const NnModelInfo *info = nn_model_info (model);
+  const NnType *standard = g_hash_table_lookup (nn_config_model (config)->precision, "default");
+  NnDataOptions data_options;
+  g_autoptr (NnDataset) data = NULL;
+  g_autoptr (NnTensor) x = NULL;
+  g_autoptr (NnProfile) observed = NULL;
+  guint n;
+
+  nn_data_options_init (&data_options);
+  data = nn_dataset_load (options->data, &data_options, &cli->progress, cli->cancellable, error);
+  if (data == NULL)
+    return FALSE;
+  nn_graph_inputs (nn_model_graph (model), &n);
+  if (n != 1)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has %u inputs; widths can be chosen from data for one", n);
+      return FALSE;
+    }
+  x = info->input_mean != NULL && info->input_deviation != NULL
+        ? nn_dataset_standardize (nn_dataset_x (data, NN_SPLIT_TRAIN), info->input_mean, info->input_deviation, error)
+        : nn_tensor_ref (nn_dataset_x (data, NN_SPLIT_TRAIN));
+  observed = x != NULL ? nn_observe_ranges (design, &x, &cli->progress, cli->cancellable, error) : NULL;
+  if (observed == NULL)
+    return FALSE;
+  nn_propose_types (config, observed, standard != NULL && standard->kind == NN_TYPE_FIXED ? standard->width : 16);
+  return TRUE;
+}
+
 static NnConfig *
 configure (Cli            *cli,
            const Options  *options,
@@ -138,6 +176,8 @@ configure (Cli            *cli,
     g_printerr ("%s\n", *warning);
   if (nn_config_granularity (config) == NN_GRANULARITY_NAME)
     add_layers (config, design);
+  if (options->data != NULL && !observe (cli, options, config, model, design, error))
+    return NULL;
   return g_steal_pointer (&config);
 }
 
@@ -156,6 +196,7 @@ run (Cli   *cli,
     { "io-type", 0, 0, G_OPTION_ARG_STRING, &options.io_type, "io_parallel or io_stream (io_parallel)", "T" },
     { "part", 0, 0, G_OPTION_ARG_STRING, &options.part, "FPGA part (the backend's default)", "PART" },
     { "clock", 0, 0, G_OPTION_ARG_DOUBLE, &options.clock, "Clock period (5)", "NS" },
+    { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Choose integer bits from what these data show", "DATA" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { "yaml", 0, 0, G_OPTION_ARG_NONE, &options.yaml, "Write YAML instead of JSON", NULL },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "File to write (standard output)", "FILE" },
@@ -177,6 +218,7 @@ run (Cli   *cli,
       else
         g_file_set_contents (options.output, text, -1, &error);
     }
+  g_free (options.data);
   g_free (options.backend);
   g_free (options.granularity);
   g_free (options.precision);

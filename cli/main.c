@@ -23,6 +23,7 @@ static const CliVerb *const verbs[] = {
   &cli_inspect,
   &cli_predict,
   &cli_prune,
+  &cli_profile,
   &cli_report,
   &cli_sample,
   &cli_train,

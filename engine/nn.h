@@ -41,6 +41,11 @@
 #include "nn-estimate.h"
 #include "nn-law.h"
 #include "nn-part.h"
+
+#include "nn-doctor.h"
+#include "nn-profile.h"
+#include "nn-score.h"
+#include "nn-widths.h"
 #include "nn-reuse-solver.h"
 
 #include "nn-groups.h"

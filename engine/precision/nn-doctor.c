@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The precision doctor. */
+
+#include "nn-doctor.h"
+
+#include "nn-error.h"
+#include "nn-exec.h"
+#include "nn-fixed-exec.h"
+#include "nn-passes.h"
+#include "nn-score.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DEPARTS_DB 20.0
+#define TRACE_BYTES (256u << 20)
+
+void
+nn_doctor_options_init (NnDoctorOptions *options)
+{
+  *options = (NnDoctorOptions){ .tolerance = 0.005, .max_changes = 4, .max_samples = 1024, .repair = TRUE };
+}
+
+/**
+ * Comparing: float outputs of every layer, by name, and what the other side differs by.
+ */
+typedef struct {
+  const NnDesign *design;
+  GHashTable     *values; /* name → GArray of double */
+  NnDoctorLayer  *layers;
+  double         *signal, *noise;
+} Comparing;
+
+static void
+keep_values (const NnNode   *node,
+             gsize           first_sample,
+             const NnTensor *values,
+             gpointer        data)
+{
+  Comparing *comparing = data;
+  GArray *kept = g_hash_table_lookup (comparing->values, node->name);
+
+  if (kept == NULL)
+    {
+      kept = g_array_new (FALSE, FALSE, sizeof (double));
+      g_hash_table_insert (comparing->values, g_strdup (node->name), kept);
+    }
+  for (gsize k = 0; k < values->n; k++)
+    {
+      double v = nn_tensor_get (values, k);
+
+      g_array_append_val (kept, v);
+    }
+}
+
+static void
+compare_values (const NnNode   *node,
+                gsize           first_sample,
+                const NnTensor *values,
+                gpointer        data)
+{
+  Comparing *comparing = data;
+  GArray *kept = g_hash_table_lookup (comparing->values, node->name);
+  gsize row = values->n / MAX ((gsize) values->shape.dims[0], 1), first = first_sample * row;
+  NnDoctorLayer *layer;
+  guint i;
+
+  if (kept == NULL || !nn_graph_find (nn_model_graph (nn_design_model (comparing->design)), node->name, &i) ||
+      first + values->n > kept->len)
+    return;
+  layer = &comparing->layers[i];
+  for (gsize k = 0; k < values->n; k++)
+    {
+      double wanted = g_array_index (kept, double, first + k), have = nn_tensor_get (values, k), error = wanted - have;
+
+      comparing->signal[i] += wanted * wanted;
+      comparing->noise[i] += error * error;
+      layer->underflows += have == 0 && wanted != 0;
+      layer->max_error = MAX (layer->max_error, fabs (error));
+    }
+  layer->values += values->n;
+}
+
+static NnTensor **
+first_rows (const NnModel    *model,
+            NnTensor *const  *inputs,
+            gsize             count)
+{
+  guint n;
+  NnTensor **rows;
+
+  nn_graph_inputs (nn_model_graph (model), &n);
+  rows = g_new0 (NnTensor *, n + 1);
+  for (guint k = 0; k < n; k++)
+    rows[k] = nn_tensor_rows (inputs[k], 0, MIN (count, (gsize) inputs[k]->shape.dims[0]));
+  return rows;
+}
+
+static gsize
+samples_to_look_at (const NnDesign *design,
+                    gsize           most)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+  gsize values = 1;
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    values += nn_shape_count (&nn_graph_node (graph, i)->shape);
+  return CLAMP (TRACE_BYTES / (values * sizeof (double)), 1, MAX (most, 1));
+}
+
+static void
+finish_layers (NnDoctor        *doctor,
+               const NnDesign  *design,
+               const Comparing *comparing,
+               const guint64   *overflows)
+{
+  for (guint i = 0; i < doctor->n_layers; i++)
+    {
+      NnDoctorLayer *layer = &doctor->layers[i];
+
+      layer->name = g_strdup (nn_graph_node (nn_model_graph (nn_design_model (design)), i)->name);
+      layer->result = nn_design_plan (design, i)->result;
+      layer->overflows = overflows[i];
+      layer->snr_db = comparing->noise[i] == 0 ? INFINITY : comparing->signal[i] == 0 ? -INFINITY
+                                                                          : 10 * log10 (comparing->signal[i] / comparing->noise[i]);
+    }
+}
+
+/* Both engines over the same samples. */
+static gboolean
+compare (NnDoctor         *doctor,
+         const NnDesign   *design,
+         NnTensor *const  *inputs,
+         GCancellable     *cancellable,
+         GError          **error)
+{
+  const char *const skip[] = { "merge-binary-tanh", NULL };
+  g_autoptr (NnModel) lowered = nn_passes_run (nn_design_source (design), nn_design_config (design), skip, error);
+  g_autofree double *signal = g_new0 (double, doctor->n_layers), *noise = g_new0 (double, doctor->n_layers);
+  g_autofree guint64 *overflows = g_new0 (guint64, doctor->n_layers);
+  g_autoptr (GHashTable) values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
+  Comparing comparing = { .design = design, .values = values, .layers = doctor->layers, .signal = signal, .noise = noise };
+  NnPredictOptions float_options = { .trace = keep_values, .trace_data = &comparing };
+  NnFixedOptions fixed_options = { .trace = compare_values, .trace_data = &comparing, .overflows = overflows };
+  NnTensor **outputs;
+
+  if (lowered == NULL)
+    return FALSE;
+  outputs = nn_predict (lowered, inputs, &float_options, NULL, cancellable, error);
+  if (outputs == NULL)
+    return FALSE;
+  nn_tensors_free (outputs);
+  outputs = nn_fixed_predict (design, inputs, &fixed_options, NULL, cancellable, error);
+  if (outputs == NULL)
+    return FALSE;
+  nn_tensors_free (outputs);
+  finish_layers (doctor, design, &comparing, overflows);
+  return TRUE;
+}
+
+static void
+explain (NnDoctor *doctor)
+{
+  const NnDoctorLayer *layer;
+  g_autofree char *type = NULL;
+
+  doctor->departs = -1;
+  for (guint i = 0; i < doctor->n_layers && doctor->departs < 0; i++)
+    if (doctor->layers[i].values > 0 && doctor->layers[i].snr_db < DEPARTS_DB)
+      doctor->departs = (int) i;
+  if (doctor->departs < 0)
+    {
+      doctor->why = g_strdup ("");
+      return;
+    }
+  layer = &doctor->layers[doctor->departs];
+  type = nn_type_to_string (&layer->result);
+  if (layer->overflows > 0)
+    doctor->why = g_strdup_printf ("%" G_GUINT64_FORMAT " sums or results of \"%s\" do not fit (its output is %s): it needs more integer bits",
+                                   layer->overflows, layer->name, type);
+  else if (layer->underflows * 10 > layer->values)
+    doctor->why = g_strdup_printf ("%d %% of the outputs of \"%s\" are rounded to zero by %s: it needs more bits after the point",
+                                   (int) (100 * layer->underflows / layer->values), layer->name, type);
+  else
+    doctor->why = g_strdup_printf ("rounding in and before \"%s\" (its output is %s) has grown to the size of its values", layer->name, type);
+}
+
+#define EVERY_LAYER G_MAXUINT
+
+/* One layer, or all, with more bits of one kind. */
+typedef struct {
+  guint       layer;
+  const char *variable; /* (nullable): result and accumulator together */
+  int         more_integer, more_fraction;
+} Candidate;
+
+static NnType
+widened (NnType           type,
+         const Candidate *c)
+{
+  type.width = MIN (type.width + c->more_integer + c->more_fraction, NN_TYPE_MAX_WIDTH);
+  type.integer += c->more_integer;
+  return type;
+}
+
+static void
+set_type (NnConfig   *config,
+          const char *layer,
+          const char *variable,
+          NnType      type)
+{
+  g_hash_table_insert (nn_config_layer (config, layer)->precision, g_strdup (variable), g_memdup2 (&type, sizeof type));
+}
+
+static void
+add_change (GArray     *changes,
+            NnConfig   *config,
+            const char *layer,
+            const char *variable,
+            NnType      from,
+            NnType      to)
+{
+  NnDoctorChange change = { .layer = g_strdup (layer), .variable = variable, .from = from, .to = to };
+
+  if (from.kind != NN_TYPE_FIXED || nn_type_equal (&from, &to))
+    {
+      g_free (change.layer);
+      return;
+    }
+  set_type (config, layer, variable, to);
+  g_array_append_val (changes, change);
+}
+
+static void
+apply_to (const NnDesign  *design,
+          const Candidate *c,
+          guint            i,
+          NnConfig        *config,
+          GArray          *changes)
+{
+  const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), i);
+  const NnLayerPlan *plan = nn_design_plan (design, i);
+
+  if (c->variable != NULL)
+    {
+      add_change (changes, config, node->name, c->variable, plan->weight, widened (plan->weight, c));
+      return;
+    }
+  if (nn_op_info (node->op)->op_class != NN_OP_CLASS_SHAPE)
+    add_change (changes, config, node->name, "result", plan->result, widened (plan->result, c));
+  if (plan->n_in > 0 || nn_op_info (node->op)->op_class == NN_OP_CLASS_POOL)
+    add_change (changes, config, node->name, "accum", plan->accum, widened (plan->accum, c));
+}
+
+/* Whether @i is the activation that hands on what @layer makes: a ReLU of numbers that now fit must hold them too. */
+static gboolean
+hands_on (const NnDesign *design,
+          guint           layer,
+          guint           i)
+{
+  const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), i);
+
+  return node->op == NN_OP_ACTIVATION && node->n_inputs == 1 && node->inputs[0] == layer && node->attrs.act != NN_ACT_SOFTMAX;
+}
+
+/* The candidate's changes to @config, whose design is @design. */
+static void
+apply (const NnDoctor  *doctor,
+       const NnDesign  *design,
+       const Candidate *c,
+       NnConfig        *config,
+       GArray          *changes)
+{
+  for (guint i = 0; i < doctor->n_layers; i++)
+    if (c->layer == i || c->layer == EVERY_LAYER || (c->variable == NULL && hands_on (design, c->layer, i)))
+      apply_to (design, c, i, config, changes);
+}
+
+static GArray *
+candidates (const NnDoctor *doctor,
+            const NnDesign *design)
+{
+  static const int more[] = { 1, 2, 4 };
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (Candidate));
+
+  for (guint k = 0; k < G_N_ELEMENTS (more); k++)
+    {
+      Candidate integer = { .layer = EVERY_LAYER, .more_integer = more[k] };
+      Candidate fraction = { .layer = EVERY_LAYER, .more_fraction = more[k] };
+
+      g_array_append_val (list, integer);
+      g_array_append_val (list, fraction);
+    }
+  for (guint i = 0; i < doctor->n_layers; i++)
+    {
+      const NnLayerPlan *plan = nn_design_plan (design, i);
+
+      for (guint k = 0; k < G_N_ELEMENTS (more); k++)
+        {
+          Candidate integer = { .layer = i, .more_integer = more[k] }, fraction = { .layer = i, .more_fraction = more[k] };
+          Candidate weight = { .layer = i, .variable = "weight", .more_fraction = more[k] };
+
+          if (doctor->layers[i].overflows > 0)
+            g_array_append_val (list, integer);
+          if (doctor->layers[i].snr_db < DEPARTS_DB + 20)
+            g_array_append_val (list, fraction);
+          if (doctor->layers[i].snr_db < DEPARTS_DB + 20 && plan->n_in > 0)
+            g_array_append_val (list, weight);
+        }
+    }
+  return list;
+}
+
+static void
+change_clear (gpointer data)
+{
+  g_free (((NnDoctorChange *) data)->layer);
+}
+
+/* The best single step from @config: the cheapest that repairs, else the one that helps most. */
+static NnConfig *
+best_step (const NnScoring *scoring,
+           const NnDesign  *design,
+           const NnDoctor  *doctor,
+           const NnConfig  *config,
+           double           wanted,
+           double          *score,
+           double          *cost,
+           GArray          *changes,
+           GCancellable    *cancellable)
+{
+  g_autoptr (GArray) list = candidates (doctor, design);
+  NnConfig *best = NULL;
+  double best_score = *score, best_cost = INFINITY;
+  const Candidate *chosen = NULL;
+
+  for (guint k = 0; k < list->len; k++)
+    {
+      const Candidate *c = &g_array_index (list, Candidate, k);
+      g_autoptr (NnConfig) trial = nn_config_copy (config);
+      g_autoptr (GArray) unused = g_array_new (FALSE, FALSE, sizeof (NnDoctorChange));
+      double trial_score, trial_cost;
+
+      g_array_set_clear_func (unused, change_clear);
+      apply (doctor, design, c, trial, unused);
+      if (unused->len == 0 || !nn_scoring_score (scoring, trial, &trial_score, &trial_cost, cancellable, NULL))
+        continue;
+      if (trial_score > best_score && (best_score < wanted || trial_cost < best_cost))
+        chosen = c, best_score = MIN (trial_score, wanted), best_cost = trial_cost;
+      else if (trial_score >= wanted && best_score >= wanted && trial_cost < best_cost)
+        chosen = c, best_cost = trial_cost;
+    }
+  if (chosen == NULL)
+    return NULL;
+  best = nn_config_copy (config);
+  apply (doctor, design, chosen, best, changes);
+  if (!nn_scoring_score (scoring, best, score, cost, cancellable, NULL))
+    g_clear_pointer (&best, nn_config_unref);
+  return best;
+}
+
+/* Step after step until the score is back, each on the design that the last one left. */
+static gboolean
+repair (NnDoctor              *doctor,
+        const NnDesign        *design,
+        const NnScoring       *scoring,
+        const NnDoctorOptions *options,
+        GCancellable          *cancellable,
+        GError               **error)
+{
+  g_autoptr (NnConfig) config = nn_config_copy (nn_design_config (design));
+  g_autoptr (NnDesign) current = nn_design_ref ((NnDesign *) design);
+  GArray *changes = g_array_new (FALSE, FALSE, sizeof (NnDoctorChange));
+  double wanted = doctor->float_score - options->tolerance;
+
+  doctor->repaired_score = doctor->fixed_score;
+  doctor->repaired_cost = doctor->cost;
+  for (guint step = 0; step < options->max_changes && doctor->repaired_score < wanted; step++)
+    {
+      NnConfig *next = best_step (scoring, current, doctor, config, wanted, &doctor->repaired_score, &doctor->repaired_cost,
+                                  changes, cancellable);
+      NnDesign *design_next;
+
+      if (next == NULL)
+        break;
+      nn_config_unref (config);
+      config = next;
+      design_next = nn_design_new (nn_design_source (design), config, NULL);
+      if (design_next == NULL)
+        break;
+      nn_design_unref (current);
+      current = design_next;
+    }
+  doctor->n_changes = changes->len;
+  doctor->changes = (NnDoctorChange *) (gpointer) g_array_free (changes, FALSE);
+  if (doctor->n_changes > 0)
+    doctor->config = g_steal_pointer (&config);
+  return !nn_progress_cancelled (cancellable, error);
+}
+
+static gboolean
+examine (NnDoctor              *doctor,
+         const NnDesign        *design,
+         NnTensor *const       *inputs,
+         const NnTensor        *targets,
+         gboolean               is_classes,
+         const NnDoctorOptions *options,
+         GCancellable          *cancellable,
+         GError               **error)
+{
+  NnScoring scoring;
+  gboolean done;
+
+  if (!compare (doctor, design, inputs, cancellable, error) ||
+      !nn_scoring_init (&scoring, nn_design_source (design), inputs, targets, is_classes, cancellable, error))
+    return FALSE;
+  doctor->float_score = scoring.float_score;
+  done = nn_scoring_score (&scoring, nn_design_config (design), &doctor->fixed_score, &doctor->cost, cancellable, error);
+  if (done)
+    {
+      explain (doctor);
+      doctor->repaired_score = doctor->fixed_score;
+      doctor->repaired_cost = doctor->cost;
+      done = !options->repair || repair (doctor, design, &scoring, options, cancellable, error);
+    }
+  nn_scoring_clear (&scoring);
+  return done;
+}
+
+/**
+ * nn_doctor:
+ * @inputs: (array): one for each input of the network
+ * @targets: (nullable): rows for the same samples
+ * @options: (nullable)
+ *
+ * Runs @design in float and in fixed point side by side.
+ *
+ * Errors: those of nn_predict() and nn_fixed_predict()
+ *
+ * Returns: (transfer full): what was found
+ */
+NnDoctor *
+nn_doctor (const NnDesign        *design,
+           NnTensor *const       *inputs,
+           const NnTensor        *targets,
+           gboolean               is_classes,
+           const NnDoctorOptions *options,
+           const NnProgress      *progress,
+           GCancellable          *cancellable,
+           GError               **error)
+{
+  NnDoctorOptions standard;
+  g_autoptr (NnDoctor) doctor = g_new0 (NnDoctor, 1);
+  g_autoptr (NnTensor) wanted = NULL;
+  gsize samples;
+  NnTensor **rows;
+  gboolean done;
+
+  nn_doctor_options_init (&standard);
+  if (options == NULL)
+    options = &standard;
+  nn_progress_report (progress, -1, "comparing float and fixed point");
+  samples = samples_to_look_at (design, options->max_samples);
+  rows = first_rows (nn_design_source (design), inputs, samples);
+  if (targets != NULL)
+    wanted = nn_tensor_rows (targets, 0, MIN (samples, (gsize) targets->shape.dims[0]));
+  doctor->n_layers = nn_graph_n_nodes (nn_model_graph (nn_design_model (design)));
+  doctor->layers = g_new0 (NnDoctorLayer, doctor->n_layers);
+  done = examine (doctor, design, rows, wanted, is_classes, options, cancellable, error);
+  nn_tensors_free (rows);
+  return done ? g_steal_pointer (&doctor) : NULL;
+}
+
+void
+nn_doctor_free (NnDoctor *doctor)
+{
+  if (doctor == NULL)
+    return;
+  for (guint i = 0; i < doctor->n_layers; i++)
+    g_free (doctor->layers[i].name);
+  for (guint i = 0; i < doctor->n_changes; i++)
+    g_free (doctor->changes[i].layer);
+  g_free (doctor->layers);
+  g_free (doctor->changes);
+  g_free (doctor->why);
+  nn_config_unref (doctor->config);
+  g_free (doctor);
+}
