@@ -33,7 +33,12 @@ nn_plan_level (const NnPlanning *planning,
     case 0:
       return g_hash_table_lookup (config->layers, node->name);
     case 1:
-      return g_hash_table_lookup (config->types, node->class_name);
+      {
+        const NnLayerConfig *of_class = g_hash_table_lookup (config->types, node->class_name);
+
+        /* other frameworks' words for the same operator */
+        return of_class != NULL ? of_class : g_hash_table_lookup (config->types, nn_op_info (node->op)->name);
+      }
     default:
       return config->model;
     }

@@ -67,6 +67,7 @@ void        nn_rewrite_set_weight (NnRewrite      *rewrite,
                                    guint           id);
 
 /* The passes, in the order in which they run. */
+NnModel *nn_pass_split_bias          (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_remove_dropout      (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_separable     (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_activations   (const NnModel *model, const NnConfig *config, GError **error);

@@ -485,3 +485,38 @@ nn_pass_merge_binary_tanh (const NnModel   *model,
 
   return merged != NULL ? nn_rewrite_run (merged, config, drop_unread_scale, error) : NULL;
 }
+
+static gboolean
+split_bias (NnRewrite *rewrite,
+            guint      i)
+{
+  const NnNode *node = nn_graph_node (rewrite->graph, i);
+  g_autofree char *wanted = g_strconcat (node->name, "_bias", NULL);
+  g_autofree guint *kept = g_new (guint, node->n_weights + 1);
+  guint id, n = 0;
+  NnNode *dense, *offset;
+
+  if (node->op != NN_OP_DENSE || !nn_model_node_weight_id (rewrite->model, node, NN_ROLE_BIAS, &id))
+    return FALSE;
+  for (guint k = 0; k < node->n_weights; k++)
+    if (node->weights[k] != id)
+      kept[n++] = node->weights[k];
+  dense = nn_rewrite_copy (rewrite, i);
+  nn_graph_builder_weights (rewrite->builder, dense, kept, n);
+  dense->attrs.use_bias = FALSE;
+  dense->attrs.act = NN_ACT_LINEAR;
+  offset = nn_rewrite_add (rewrite, NN_OP_SCALE, nn_rewrite_name (rewrite, wanted), "ApplyAlpha", rewrite->map[i], node,
+                           &rewrite->map[i]);
+  nn_graph_builder_weights (rewrite->builder, offset, &id, 1);
+  offset->attrs.act = node->attrs.act;
+  offset->attrs.role_quantizer[NN_ROLE_BIAS] = nn_graph_builder_quantizer (rewrite->builder, node->attrs.role_quantizer[NN_ROLE_BIAS]);
+  return TRUE;
+}
+
+NnModel *
+nn_pass_split_bias (const NnModel   *model,
+                    const NnConfig  *config,
+                    GError         **error)
+{
+  return nn_rewrite_run (model, config, split_bias, error);
+}

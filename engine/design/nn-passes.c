@@ -4,6 +4,7 @@
 #include "nn-passes-private.h"
 
 static const NnPass passes[] = {
+  { "split-bias", "Gives the bias of dense layers a layer of its own, as a network of matrix products has it.", nn_pass_split_bias, TRUE },
   { "remove-dropout", "Takes out layers that do nothing at inference.", nn_pass_remove_dropout },
   { "split-separable", "Makes a depthwise and a pointwise convolution of each separable one.", nn_pass_split_separable },
   { "split-activations", "Gives each fused activation a layer of its own, called <layer>_<activation>.",
@@ -56,6 +57,8 @@ nn_passes_run (const NnModel      *model,
     {
       NnModel *next;
 
+      if (passes[i].optional)
+        continue;
       if (skip != NULL && g_strv_contains (skip, passes[i].name))
         continue;
       next = passes[i].run (lowered, config, error);

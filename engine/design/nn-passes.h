@@ -13,6 +13,7 @@ typedef struct {
   const char *name;        /* as listed and switched off: "fuse-batch-norm" */
   const char *description; /* one sentence for people */
   NnModel  *(*run) (const NnModel *model, const NnConfig *config, GError **error);
+  gboolean    optional; /* left out by nn_passes_run(); for those who want another form */
 } NnPass;
 
 const NnPass *nn_passes     (guint              *n);

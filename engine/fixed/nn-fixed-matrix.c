@@ -94,7 +94,7 @@ init_columns (const NnFixedLayer *layer,
       x64[k] = 2 * x[k] - 1;
 }
 
-/* (acc - n_in / 2) * 2 in ceil (log2 n_in) + 2 bits: what counts of equal signs become (hls4ml, nnet_mult.h). */
+/* 2 acc - n_in in ceil (log2 n_in) + 2 bits: what counts of equal signs become. */
 static void
 finish_binary (const Matrix *m,
                gint64       *acc,
@@ -104,11 +104,8 @@ finish_binary (const Matrix *m,
     {
       gint64 v = m->accum_fraction >= 0 ? acc[b] >> MIN (m->accum_fraction, 63) : (gint64) ((guint64) acc[b] << -m->accum_fraction);
 
-      acc[b] = v - (gint64) (m->n_in / 2);
+      acc[b] = 2 * v - (gint64) m->n_in;
     }
-  nn_cast_column (&m->sign, acc, acc, lanes, NULL);
-  for (gsize b = 0; b < lanes; b++)
-    acc[b] *= 2;
   nn_cast_column (&m->sign, acc, acc, lanes, NULL);
 }
 
