@@ -10,6 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+/* DSPs that may remain, of those there were, for snapping alone to end the run. */
+#define ENOUGH 0.05
+
 static const char *const kind_names[] = { "baseline", "prune", "snap", "share" };
 
 const char *
@@ -159,6 +162,72 @@ run_loop (NnPruneRun *run,
   return TRUE;
 }
 
+typedef NnStep *(*Stage) (const NnPruneRun *run, GError **error);
+
+/* A stage after the loop, unless a resumed trail has it already. */
+static gboolean
+run_stage (NnPruneRun *run,
+           NnStepKind  kind,
+           Stage       stage,
+           GError    **error)
+{
+  GError *local = NULL;
+  NnStep *step;
+
+  for (guint i = 0; i < nn_trail_n_steps (run->trail); i++)
+    if (nn_trail_step (run->trail, i)->kind == kind)
+      return TRUE;
+  nn_progress_report (run->progress, 0.95, nn_step_kind_name (kind));
+  step = stage (run, &local);
+  if (local != NULL)
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  return step == NULL || add_step (run, step, error);
+}
+
+/* Where nothing but DSPs counts and no layer keeps weights in memory, moving weights may do without cutting any. */
+static gboolean
+snap_alone (NnPruneRun *run,
+            gboolean   *done,
+            GError    **error)
+{
+  const NnStep *baseline = nn_trail_step (run->trail, 0), *last;
+
+  *done = FALSE;
+  if (run->objectives != 1u << NN_OBJECTIVE_DSP || run->total[NN_OBJECTIVE_BRAM] > 0)
+    return TRUE;
+  if (nn_trail_n_steps (run->trail) == 1 && !run_stage (run, NN_STEP_SNAP, nn_prune_snap, error))
+    return FALSE;
+  last = nn_trail_step (run->trail, nn_trail_n_steps (run->trail) - 1);
+  *done = last->kind == NN_STEP_SNAP && last->accepted &&
+          last->resources.amount[NN_RESOURCE_DSP] <= ENOUGH * baseline->resources.amount[NN_RESOURCE_DSP];
+  return TRUE;
+}
+
+static gboolean
+run_all (NnPruneRun *run,
+         GError    **error)
+{
+  gboolean done = FALSE;
+
+  if (!take_stock (run, error) || (run->options->snap && !snap_alone (run, &done, error)))
+    return FALSE;
+  choose_best (run);
+  if (done)
+    return TRUE;
+  if (!run_loop (run, error))
+    return FALSE;
+  choose_best (run);
+  if (run->options->share && !run_stage (run, NN_STEP_SHARE, nn_prune_share, error))
+    return FALSE;
+  choose_best (run);
+  if (run->options->snap && !run_stage (run, NN_STEP_SNAP, nn_prune_snap, error))
+    return FALSE;
+  return TRUE;
+}
+
 static gboolean
 set_up (NnPruneRun     *run,
         const NnConfig *config,
@@ -229,7 +298,7 @@ nn_prune (const NnModel        *model,
   if (set_up (&run, config, &o, &local))
     {
       run.trail = o.resume != NULL ? nn_trail_head (o.resume, nn_trail_n_steps (o.resume)) : nn_trail_new (json);
-      done = (nn_trail_n_steps (run.trail) > 0 || add_baseline (&run, &local)) && take_stock (&run, &local) && run_loop (&run, &local);
+      done = (nn_trail_n_steps (run.trail) > 0 || add_baseline (&run, &local)) && run_all (&run, &local);
     }
   if (run.trail != NULL && nn_trail_n_steps (run.trail) > 0)
     choose_best (&run);

@@ -2,7 +2,9 @@
 /* The loop: resources fall, accuracy holds, masks hold; cancelled and resumed runs; project files. */
 
 #include "nn-error.h"
+#include "nn-law.h"
 #include "nn-project.h"
+#include "nn-snap.h"
 #include "test-shared.h"
 #include "test-train-nets.h"
 
@@ -332,6 +334,69 @@ test_project (void)
   g_rmdir (folder);
 }
 
+/* Against trying every integer. */
+static void
+test_snap_values (void)
+{
+  const NnType type = NN_FIXED (11, 4);
+  gint64 low, high;
+
+  nn_type_raw_range (&type, &low, &high);
+  for (gint64 raw = low; raw <= high; raw++)
+    {
+      gint64 got = nn_snap_raw (raw, &type), least = G_MAXINT64;
+
+      for (gint64 v = low; v <= high; v++)
+        if (nn_csd_digits (v) <= 2)
+          least = MIN (least, ABS (v - raw));
+      g_assert_cmpuint (nn_csd_digits (got), <=, 2);
+      g_assert_cmpint (got, >=, low);
+      g_assert_cmpint (got, <=, high);
+      g_assert_cmpint (ABS (got - raw), ==, least);
+    }
+}
+
+/* Latency: nearly no DSP is left and the weights that take none are what the hardware would hold. */
+static void
+test_snap (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Latency", 1);
+  g_autoptr (NnTrail) trail = NULL, shared = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (GError) error = NULL;
+  const NnStep *baseline, *chosen;
+  NnPruneOptions options;
+
+  quick (&options);
+  options.snap = TRUE;
+  trail = prune (model, config, data, &options);
+  baseline = nn_trail_step (trail, 0);
+  chosen = nn_trail_step (trail, nn_trail_chosen (trail));
+  g_assert_cmpint (chosen->kind, ==, NN_STEP_SNAP);
+  g_assert_cmpfloat (baseline->resources.amount[NN_RESOURCE_DSP], >, 500);
+  g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_DSP], <=, 0.05 * baseline->resources.amount[NN_RESOURCE_DSP]);
+  g_assert_cmpfloat (chosen->accuracy, >=, 0.98 * baseline->accuracy);
+  g_assert_cmpuint (chosen->n_snapped, >, 500);
+  design = nn_design_new (chosen->model, config, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < nn_graph_n_nodes (nn_model_graph (nn_design_model (design))); i++)
+    {
+      const NnTensor *raw = nn_design_raw (design, i, NN_ROLE_KERNEL);
+
+      for (gsize k = 0; raw != NULL && k < raw->n; k++)
+        g_assert_cmpuint (nn_csd_digits (((const gint64 *) raw->data)[k]), <=, 2);
+    }
+  options.snap = FALSE;
+  options.share = TRUE;
+  options.max_steps = 1;
+  shared = prune (model, config, data, &options);
+  g_assert_cmpint (nn_trail_step (shared, nn_trail_n_steps (shared) - 1)->kind, ==, NN_STEP_SHARE);
+  g_assert_cmpfloat (nn_trail_step (shared, 2)->resources.amount[NN_RESOURCE_DSP], <=,
+                     nn_trail_step (shared, 1)->resources.amount[NN_RESOURCE_DSP]);
+}
+
 static void
 test_nothing_to_gain (void)
 {
@@ -360,6 +425,8 @@ main (int    argc,
   g_test_add_func ("/prune/variants", test_variants);
   g_test_add_func ("/prune/budget", test_budget);
   g_test_add_func ("/prune/resume", test_resume);
+  g_test_add_func ("/prune/snap-values", test_snap_values);
+  g_test_add_func ("/prune/snap", test_snap);
   g_test_add_func ("/prune/nothing-to-gain", test_nothing_to_gain);
   g_test_add_func ("/project/round-trip", test_project);
   return g_test_run ();
