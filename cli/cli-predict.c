@@ -14,15 +14,11 @@ cli_predictor_load (CliPredictor  *predictor,
                     GError       **error)
 {
   g_autoptr (NnConfig) config = NULL;
-  NnLoadOptions options;
-
-  nn_load_options_init (&options);
-  options.weights_path = weights;
-  predictor->model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
+  predictor->model = cli_open_model (cli, path, weights, NULL, error);
   if (predictor->model == NULL || config_path == NULL)
     return predictor->model != NULL;
-  config = nn_config_load (config_path, error);
-  if (config == NULL || !nn_config_check (config, predictor->model, error))
+  config = cli_open_config (config_path, predictor->model, error);
+  if (config == NULL)
     return FALSE;
   predictor->design = nn_design_new (predictor->model, config, error);
   for (const char *const *w = predictor->design != NULL ? nn_design_warnings (predictor->design) : NULL;

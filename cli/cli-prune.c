@@ -6,42 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-NnModel *
-cli_open_model (Cli         *cli,
-                const char  *path,
-                const char  *weights,
-                NnConfig   **config,
-                GError     **error)
-{
-  NnLoadOptions options;
-
-  if (nn_project_is_project (path))
-    {
-      g_autoptr (NnProject) project = nn_project_load (path, error);
-
-      if (project == NULL)
-        return NULL;
-      if (config != NULL && *config == NULL)
-        *config = nn_config_ref ((NnConfig *) nn_project_config (project));
-      return nn_model_ref ((NnModel *) nn_project_final (project));
-    }
-  nn_load_options_init (&options);
-  options.weights_path = weights;
-  return nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
-}
-
-NnConfig *
-cli_open_config (const char     *path,
-                 const NnModel  *model,
-                 GError        **error)
-{
-  g_autoptr (NnConfig) config = path != NULL ? nn_config_load (path, error) : nn_config_new ();
-
-  if (config == NULL || !nn_config_check (config, model, error))
-    return NULL;
-  return g_steal_pointer (&config);
-}
-
 static gboolean
 set_limit (const char   *word,
            const NnPart *part,

@@ -7,16 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* A model file, or the chosen network of a project (then @config, when given and still %NULL, is the project's). */
-NnModel  *cli_open_model       (Cli                *cli,
-                                const char         *path,
-                                const char         *weights,
-                                NnConfig          **config,
-                                GError            **error);
-/* --config FILE, hls4ml's defaults without it; names of layers are checked. */
-NnConfig *cli_open_config      (const char         *path,
-                                const NnModel      *model,
-                                GError            **error);
 /* "dsp=175,bram=2%": into @limits; percentages are of @part. */
 gboolean  cli_parse_budget     (const char         *text,
                                 const NnPart       *part,

@@ -91,4 +91,15 @@ void     cli_json_string (JsonBuilder        *builder,
 void     cli_json_report (JsonBuilder        *builder,
                           const HlsReport    *report);
 
+/* A model file, or the chosen network of a project (then @config, when given and still %NULL, is the project's). */
+NnModel  *cli_open_model       (Cli                *cli,
+                                const char         *path,
+                                const char         *weights,
+                                NnConfig          **config,
+                                GError            **error);
+/* --config FILE, hls4ml's defaults without it; names of layers are checked. */
+NnConfig *cli_open_config      (const char         *path,
+                                const NnModel      *model,
+                                GError            **error);
+
 G_END_DECLS

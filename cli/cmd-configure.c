@@ -159,13 +159,10 @@ configure (Cli            *cli,
   g_autoptr (NnConfig) config = nn_config_new ();
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnDesign) design = NULL;
-  NnLoadOptions load;
 
   if (!apply (options, config, error))
     return NULL;
-  nn_load_options_init (&load);
-  load.weights_path = options->weights;
-  model = nn_model_load (path, &load, &cli->progress, cli->cancellable, error);
+  model = cli_open_model (cli, path, options->weights, NULL, error);
   if (model == NULL)
     return NULL;
   /* also the proof that the configuration can be realised */

@@ -14,12 +14,15 @@ typedef struct {
 
 static NnConfig *
 load_config (const Options  *options,
+             const NnConfig *own,
              GError        **error)
 {
   g_autoptr (NnConfig) loaded = NULL, config = NULL;
   NnBackend backend;
 
-  loaded = options->config != NULL ? nn_config_load (options->config, error) : nn_config_new ();
+  loaded = options->config != NULL ? nn_config_load (options->config, error)
+           : own != NULL           ? nn_config_copy (own)
+                                   : nn_config_new ();
   if (loaded == NULL)
     return NULL;
   config = nn_config_copy (loaded);
@@ -128,10 +131,9 @@ run (Cli   *cli,
     { NULL },
   };
   g_autoptr (NnModel) model = NULL;
-  g_autoptr (NnConfig) config = NULL;
+  g_autoptr (NnConfig) config = NULL, own = NULL;
   g_autoptr (NnDesign) design = NULL;
   g_autoptr (HlsProject) project = NULL;
-  NnLoadOptions load;
   GError *error = NULL;
   int status;
 
@@ -142,10 +144,8 @@ run (Cli   *cli,
       g_printerr ("espalier-cli emit: --output DIR is needed\n");
       return CLI_USAGE;
     }
-  nn_load_options_init (&load);
-  load.weights_path = options.weights;
-  model = nn_model_load (argv[1], &load, &cli->progress, cli->cancellable, &error);
-  config = model != NULL ? load_config (&options, &error) : NULL;
+  model = cli_open_model (cli, argv[1], options.weights, &own, &error);
+  config = model != NULL ? load_config (&options, own, &error) : NULL;
   design = config != NULL ? nn_design_new (model, config, &error) : NULL;
   project = design != NULL ? make_project (cli, design, options.inputs, &error) : NULL;
   if (project == NULL || !hls_project_write (project, options.output, &error))

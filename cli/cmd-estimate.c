@@ -357,16 +357,18 @@ estimate_model (Cli              *cli,
   g_autoptr (NnCalibration) calibration = NULL;
   g_autoptr (HlsReport) measured = NULL;
   const NnPart *part = NULL;
-  NnLoadOptions options;
 
   if (!load_extras (arguments, &part, &calibration, &measured, error))
     return FALSE;
-  nn_load_options_init (&options);
-  options.weights_path = arguments->weights;
-  model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
-  if (model == NULL || (config = nn_config_load (arguments->config, error)) == NULL)
+  model = cli_open_model (cli, path, arguments->weights, &config, error);
+  if (model == NULL)
     return FALSE;
-  if (!nn_config_check (config, model, error) || (design = nn_design_new (model, config, error)) == NULL)
+  if (arguments->config != NULL || config == NULL)
+    {
+      g_clear_pointer (&config, nn_config_unref);
+      config = cli_open_config (arguments->config, model, error);
+    }
+  if (config == NULL || (design = nn_design_new (model, config, error)) == NULL)
     return FALSE;
   if (arguments->cycles > 0 && !solve (cli, arguments, model, part, &design, &plan, error))
     return FALSE;
@@ -421,7 +423,7 @@ run (Cli   *cli,
 
   if (!cli_parse (cli, &cli_estimate, entries, 1, 1, &argc, &argv, &status))
     return status;
-  if (arguments.config == NULL)
+  if (arguments.config == NULL && !nn_project_is_project (argv[1]))
     {
       g_printerr ("espalier-cli estimate: --config FILE is missing; \"espalier-cli configure\" writes one\n");
       return CLI_USAGE;

@@ -63,16 +63,13 @@ run (Cli   *cli,
   g_autoptr (NnModel) model = NULL;
   g_autoptr (JsonBuilder) json = json_builder_new ();
   const NnGraph *graph;
-  NnLoadOptions options;
   GError *error = NULL;
   gsize parameters = 0, multiplications = 0;
   int status;
 
   if (!cli_parse (cli, &cli_inspect, entries, 1, 1, &argc, &argv, &status))
     return status;
-  nn_load_options_init (&options);
-  options.weights_path = weights;
-  model = nn_model_load (argv[1], &options, &cli->progress, cli->cancellable, &error);
+  model = cli_open_model (cli, argv[1], weights, NULL, &error);
   if (model == NULL)
     return cli_fail (&cli_inspect, error);
   graph = nn_model_graph (model);

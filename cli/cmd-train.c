@@ -288,7 +288,6 @@ run (Cli   *cli,
   };
   g_autoptr (GArray) class_weights = g_array_new (FALSE, FALSE, sizeof (double));
   g_autoptr (NnModel) model = NULL;
-  NnLoadOptions load;
   NnTrainOptions options;
   GError *error = NULL;
   int status;
@@ -301,9 +300,7 @@ run (Cli   *cli,
     options.class_weights = (const double *) (gpointer) class_weights->data;
   options.on_epoch = print_epoch;
   options.on_epoch_data = cli;
-  nn_load_options_init (&load);
-  load.weights_path = o.weights;
-  model = nn_model_load (argv[1], &load, &cli->progress, cli->cancellable, &error);
+  model = cli_open_model (cli, argv[1], o.weights, NULL, &error);
   if (model == NULL)
     return cli_fail (&cli_train, error);
   return train (cli, &o, &options, class_weights->len, &model);
