@@ -262,7 +262,7 @@ resource_logic (const NnMatrix *m,
   gsize reuse = MAX (m->reuse, 1);
   NnFigure *r = cost->resource;
 
-  if (reuse > m->n_in && m->strategy != NN_STRATEGY_RESOURCE_UNROLLED)
+  if (reuse > m->n_in && m->strategy != NN_STRATEGY_RESOURCE_UNROLLED && live == block)
     {
       double ways = pow (2, ceil (log2 (MAX (m->n_out, 2))));
       double mux = reuse > 2 * m->n_in ? MAX (0, REMAINDER_LUT_MUX * ways - REMAINDER_LUT_MUX_FREE) : 0;
@@ -290,12 +290,14 @@ resource_kernel (const NnMatrix *m,
                  NnCost         *cost)
 {
   gsize reuse = MAX (m->reuse, 1), n = m->n_in * m->n_out, block = (n + reuse - 1) / reuse, live = block;
-  gboolean pruned = m->strategy == NN_STRATEGY_RESOURCE_UNROLLED;
+  gboolean pruned;
   double width, depth;
   NnFigure *r = cost->resource;
 
-  if (pruned && m->raw != NULL)
+  if (m->raw != NULL)
     live = nn_law_live_multipliers (m->raw, m->n_in, m->n_out, reuse);
+  /* where a multiplier has nothing to do, the writer takes the kernel that leaves it out, asked for or not */
+  pruned = m->strategy == NN_STRATEGY_RESOURCE_UNROLLED || live < block;
   r[NN_RESOURCE_DSP] = nn_figure (has_multipliers (m) ? dsp_of (m, live) : 0);
   if (m->weight.width > NN_LAW_LOGIC_WEIGHT_BITS && m->weight.width < NN_LAW_DSP_WEIGHT_BITS)
     r[NN_RESOURCE_DSP].low = 0; /* columns of a memory may happen to need fewer bits */
