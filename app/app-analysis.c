@@ -109,6 +109,46 @@ count_groups (AppAnalysis *analysis)
     }
 }
 
+/* What the user's own syntheses said about earlier estimates. */
+char *
+app_calibration_path (void)
+{
+  return g_build_filename (g_get_user_data_dir (), "espalier", "calibration.json", NULL);
+}
+
+static guint
+calibrate (NnEstimate *estimate)
+{
+  g_autofree char *path = app_calibration_path ();
+  g_autoptr (NnCalibration) calibration = g_file_test (path, G_FILE_TEST_EXISTS) ? nn_calibration_load (path, NULL) : NULL;
+
+  return calibration != NULL ? nn_calibration_apply (calibration, NULL, NULL, "csynth", estimate) : 0;
+}
+
+gboolean
+app_calibration_learn (const AppAnalysis  *analysis,
+                       const HlsReport    *report,
+                       GError            **error)
+{
+  g_autofree char *path = app_calibration_path (), *folder = g_path_get_dirname (path);
+  g_autoptr (NnCalibration) calibration = NULL;
+  g_autoptr (NnEstimate) plain = nn_estimate (analysis->design, analysis->part, error);
+  NnCalibrationEntry entry = { .source = report->path, .tool = report->tool, .version = report->version, .part = report->part,
+                               .stage = report->stage, .measured = report->resources, .measured_latency = report->latency_max };
+
+  if (plain == NULL)
+    return FALSE;
+  calibration = g_file_test (path, G_FILE_TEST_EXISTS) ? nn_calibration_load (path, error) : nn_calibration_new ();
+  if (calibration == NULL)
+    return FALSE;
+  entry.estimated_latency = plain->total.latency.value;
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    entry.estimated.amount[r] = plain->total.resource[r].value;
+  nn_calibration_add (calibration, &entry);
+  g_mkdir_with_parents (folder, 0700);
+  return nn_calibration_save (calibration, path, error);
+}
+
 static gpointer
 analyse (AppJob           *job,
          gpointer          data,
@@ -119,6 +159,7 @@ analyse (AppJob           *job,
   const Input *input = data;
   AppAnalysis *analysis = g_new0 (AppAnalysis, 1);
   g_autoptr (GError) problem = NULL;
+  g_autoptr (NnConfig) pruned = NULL;
   gsize parameters = 0;
 
   g_atomic_ref_count_init (&analysis->ref_count);
@@ -128,9 +169,13 @@ analyse (AppJob           *job,
   for (guint i = 0; i < analysis->n_layers; i++)
     parameters += analysis->layers[i].parameters;
   analysis->part = nn_part_find (nn_config_part (input->config), NULL);
-  analysis->design = nn_design_new (input->model, input->config, &problem);
+  /* Layers that were pruned are built by the kernel that leaves out what is gone. */
+  pruned = nn_config_for_pruned (input->config, input->model, NULL);
+  analysis->design = nn_design_new (input->model, pruned != NULL ? pruned : input->config, &problem);
   if (analysis->design != NULL)
     analysis->estimate = nn_estimate (analysis->design, analysis->part, &problem);
+  if (analysis->estimate != NULL)
+    analysis->n_calibrations = calibrate (analysis->estimate);
   if (analysis->design != NULL)
     count_hardware (analysis);
   if (problem != NULL)

@@ -26,6 +26,7 @@ typedef struct {
   char       *problem;   /* says why */
   NnEstimate *estimate;  /* (nullable) */
   const NnPart *part;    /* (nullable) */
+  guint       n_calibrations; /* of the user's syntheses, that the estimate was corrected by */
   NnGroups   *groups;    /* (nullable) */
   AppLayer   *layers;    /* by node of the network as loaded */
   guint       n_layers;
@@ -44,6 +45,11 @@ AppJob        *app_analysis_job     (NnModel       *model,
                                      NnConfig      *config);
 AppAnalysis   *app_analysis_ref     (AppAnalysis   *analysis);
 void           app_analysis_unref   (AppAnalysis   *analysis);
+char          *app_calibration_path (void);
+/* Keeps what @report measured of the network analysed, so that later estimates are nearer. */
+gboolean       app_calibration_learn (const AppAnalysis *analysis,
+                                     const HlsReport   *report,
+                                     GError           **error);
 double         app_analysis_total   (const AppAnalysis *analysis,
                                      NnResource     resource); /* NaN where unknown */
 AppJob        *app_evaluation_job   (NnModel       *model,

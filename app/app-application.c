@@ -84,67 +84,32 @@ app_application_activate (GApplication *application)
 static gboolean
 is_network (const char *path)
 {
-  return !g_str_has_suffix (path, ".npz") && !g_str_has_suffix (path, ".csv") && !g_str_has_suffix (path, ".yml");
-}
+  static const char *const endings[] = { ".h5", ".hdf5", ".keras", ".onnx", ".json", ".espalier" };
 
-typedef struct {
-  AppWindow *window;
-  GQueue     paths;
-} Pending;
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    if (g_str_has_suffix (path, endings[i]))
+      return TRUE;
+  return FALSE;
+}
 
 /* A network, its data and its configuration may come together: one after the other into one window. */
-static void
-open_next (AppDocument *document,
-           Pending     *pending)
-{
-  g_autofree char *path = NULL;
-
-  if (app_document_job (document) != NULL)
-    return;
-  path = g_queue_pop_head (&pending->paths);
-  if (path != NULL)
-    {
-      app_window_open (pending->window, path);
-      return;
-    }
-  g_signal_handlers_disconnect_by_data (document, pending);
-}
-
-static void
-pending_free (gpointer data,
-              GClosure *closure)
-{
-  Pending *pending = data;
-
-  g_queue_clear_full (&pending->paths, g_free);
-  g_free (pending);
-}
-
 static void
 app_application_open (GApplication  *application,
                       GFile        **files,
                       int            n_files,
                       const char    *hint)
 {
-  Pending *pending = NULL;
+  AppWindow *window = NULL;
 
   for (int i = 0; i < n_files; i++)
     {
-      char *path = g_file_get_path (files[i]);
+      g_autofree char *path = g_file_get_path (files[i]);
 
       if (path == NULL)
         continue;
-      if (pending == NULL || (is_network (path) && i > 0))
-        {
-          pending = g_new0 (Pending, 1);
-          g_queue_init (&pending->paths);
-          pending->window = new_window (APP_APPLICATION (application));
-          g_signal_connect_data (app_window_document (pending->window), "job-changed", G_CALLBACK (open_next), pending, pending_free, 0);
-          app_window_open (pending->window, path);
-          g_free (path);
-        }
-      else
-        g_queue_push_tail (&pending->paths, path);
+      if (window == NULL || is_network (path))
+        window = new_window (APP_APPLICATION (application));
+      app_window_open_later (window, path);
     }
 }
 

@@ -40,7 +40,15 @@ state_of_project (AppOpened *opened)
   for (guint i = 0; i < nn_project_n_trails (project); i++)
     {
       g_autofree char *label = g_strdup_printf (_("Run %u"), i + 1);
-      g_autoptr (AppRun) run = app_run_new (nn_project_trail (project, i), label, 0.01, 1);
+      g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr (AppRun) run = NULL;
+      NnPruneOptions options;
+
+      nn_prune_options_init (&options);
+      if (nn_trail_options (nn_project_trail (project, i)) != NULL
+          && !nn_prune_options_from_json (&options, nn_trail_options (nn_project_trail (project, i)), hold, NULL))
+        nn_prune_options_init (&options);
+      run = app_run_new (nn_project_trail (project, i), label, options.tolerance, options.seed);
 
       app_state_add_run (state, run);
     }
@@ -239,6 +247,49 @@ autosave_folder (void)
   return g_build_filename (g_get_user_state_dir (), "espalier", "autosave", NULL);
 }
 
+/* Where this document lies between saves; Optimize keeps its steps there too, one by one. */
+const char *
+app_document_need_autosave_path (AppDocument *self)
+{
+  g_autofree char *folder = autosave_folder ();
+
+  if (self->autosave_path == NULL)
+    {
+      g_autofree char *id = g_uuid_string_random ();
+      g_autofree char *name = g_strdup_printf ("%d-%s.espalier", (int) getpid (), id);
+
+      self->autosave_path = g_build_filename (folder, name, NULL);
+    }
+  return g_mkdir_with_parents (folder, 0700) == 0 ? self->autosave_path : NULL;
+}
+
+typedef struct {
+  NnProject *project;
+  char      *path;
+} Autosave;
+
+static void
+autosave_free (Autosave *input)
+{
+  nn_project_unref (input->project);
+  g_free (input->path);
+  g_free (input);
+}
+
+/* A project is a sealed value: it is written while the window goes on. */
+static gpointer
+work_autosave (AppJob           *job,
+               gpointer          data,
+               const NnProgress *progress,
+               GCancellable     *cancellable,
+               GError          **error)
+{
+  const Autosave *input = data;
+  gboolean saved = nn_project_save (input->project, input->path, error);
+
+  return GINT_TO_POINTER (saved);
+}
+
 static gboolean
 autosave (gpointer data)
 {
@@ -249,16 +300,18 @@ autosave (gpointer data)
   self->autosave_id = 0;
   if (!app_document_is_modified (self))
     return G_SOURCE_REMOVE;
-  if (self->autosave_path == NULL)
-    {
-      g_autofree char *id = g_uuid_string_random ();
-      g_autofree char *name = g_strdup_printf ("%d-%s.espalier", (int) getpid (), id);
-
-      self->autosave_path = g_build_filename (folder, name, NULL);
-    }
+  app_document_need_autosave_path (self);
   project = app_document_to_project (self, NULL);
-  if (project != NULL && g_mkdir_with_parents (folder, 0700) == 0 && !nn_project_save (project, self->autosave_path, NULL))
-    g_debug ("autosave failed: %s", self->autosave_path);
+  if (project != NULL && g_mkdir_with_parents (folder, 0700) == 0)
+    {
+      Autosave *input = g_new0 (Autosave, 1);
+      g_autoptr (AppJob) job = NULL;
+
+      input->project = g_steal_pointer (&project);
+      input->path = g_strdup (self->autosave_path);
+      job = app_job_new ("autosave", work_autosave, input, (GDestroyNotify) autosave_free, NULL);
+      app_job_start (job);
+    }
   return G_SOURCE_REMOVE;
 }
 

@@ -32,6 +32,7 @@ AppState *app_document_current     (AppDocument *self);
 void      app_document_refresh     (AppDocument *self);
 void      app_document_take_opened (AppDocument *self,
                                     AppOpened   *opened);
+const char *app_document_need_autosave_path (AppDocument *self);
 void      app_document_want_autosave (AppDocument *self);
 
 G_END_DECLS

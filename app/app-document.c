@@ -277,6 +277,14 @@ app_document_refresh (AppDocument *self)
 }
 
 void
+app_document_reanalyse (AppDocument *self)
+{
+  g_clear_pointer (&self->analysis, app_analysis_unref);
+  g_clear_pointer (&self->baseline, app_analysis_unref);
+  app_document_refresh (self);
+}
+
+void
 app_document_push (AppDocument *self,
                    AppState    *state)
 {
@@ -479,7 +487,8 @@ app_document_optimise (AppDocument              *self,
   self->choices = *choices;
   self->optimising = TRUE;
   g_ptr_array_set_size (self->live, 0);
-  job = app_optimise_job (state->edited != NULL ? state->edited : state->model, state->config, state->data, choices);
+  job = app_optimise_job (state->edited != NULL ? state->edited : state->model, state->config, state->data, choices, state->pins,
+                          app_document_need_autosave_path (self), state->data_spec);
   g_signal_connect (job, "item", G_CALLBACK (on_step), self);
   g_signal_connect (job, "finished", G_CALLBACK (on_optimised), self);
   app_document_run (self, job);

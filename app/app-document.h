@@ -63,6 +63,7 @@ void            app_document_run           (AppDocument *document,
 void            app_document_fail          (AppDocument *document,
                                             const char  *title,
                                             const char  *message);
+void            app_document_reanalyse     (AppDocument *document); /* after a calibration */
 void            app_document_say           (AppDocument *document,
                                             const char  *message,
                                             gboolean     undoable);

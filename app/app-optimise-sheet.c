@@ -22,7 +22,7 @@ struct _AppOptimiseSheet {
   /* template children */
   AdwComboRow   *objective_row, *strategy_row, *structure_row, *importance_row, *schedule_row;
   GtkSpinButton *tolerance_spin, *epochs_spin, *steps_spin, *seed_spin;
-  GtkSwitch     *local_switch;
+  GtkSwitch     *local_switch, *snap_switch;
   GtkButton     *start_button;
 };
 
@@ -43,6 +43,7 @@ read_choices (AppOptimiseSheet   *self,
   choices->structure = adw_combo_row_get_selected (self->structure_row);
   choices->importance = adw_combo_row_get_selected (self->importance_row);
   choices->schedule = adw_combo_row_get_selected (self->schedule_row);
+  choices->snap = gtk_switch_get_active (self->snap_switch);
   choices->local = gtk_switch_get_active (self->local_switch);
   choices->epochs = gtk_spin_button_get_value_as_int (self->epochs_spin);
   choices->max_steps = gtk_spin_button_get_value_as_int (self->steps_spin);
@@ -63,12 +64,6 @@ on_start (AppOptimiseSheet *self)
       changed = nn_config_copy (config);
       nn_config_model (changed)->strategy = sharing[k].strategy;
       nn_config_model (changed)->reuse_factor = sharing[k].reuse;
-    }
-  else if (nn_config_strategy (config, NULL, NULL) == NN_STRATEGY_RESOURCE)
-    {
-      /* The plain Resource kernel multiplies by zeros too: only the unrolled one loses what is pruned. */
-      changed = nn_config_copy (config);
-      nn_config_model (changed)->strategy = NN_STRATEGY_RESOURCE_UNROLLED;
     }
   self->func (&choices, changed != NULL ? changed : config, self->data);
   gtk_window_close (GTK_WINDOW (self));
@@ -92,7 +87,7 @@ app_optimise_sheet_class_init (AppOptimiseSheetClass *klass)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppOptimiseSheet, name)
   BIND (objective_row); BIND (strategy_row); BIND (structure_row); BIND (importance_row); BIND (schedule_row);
-  BIND (tolerance_spin); BIND (epochs_spin); BIND (steps_spin); BIND (seed_spin); BIND (local_switch); BIND (start_button);
+  BIND (tolerance_spin); BIND (epochs_spin); BIND (steps_spin); BIND (seed_spin); BIND (local_switch); BIND (snap_switch); BIND (start_button);
 #undef BIND
 }
 
@@ -143,6 +138,7 @@ fill (AppOptimiseSheet *self)
   gtk_spin_button_set_value (self->steps_spin, choices->max_steps);
   gtk_spin_button_set_value (self->seed_spin, choices->seed);
   gtk_switch_set_active (self->local_switch, choices->local);
+  gtk_switch_set_active (self->snap_switch, choices->snap);
 }
 
 void

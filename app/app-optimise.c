@@ -10,6 +10,8 @@ typedef struct {
   NnConfig          *config;
   NnDataset         *data;
   AppOptimiseChoices choices;
+  GHashTable        *pins;
+  char              *checkpoint, *data_spec;
 } Input;
 
 static void
@@ -18,6 +20,9 @@ input_free (Input *input)
   nn_model_unref (input->model);
   nn_config_unref (input->config);
   nn_dataset_unref (input->data);
+  g_clear_pointer (&input->pins, g_hash_table_unref);
+  g_free (input->checkpoint);
+  g_free (input->data_spec);
   g_free (input);
 }
 
@@ -53,6 +58,48 @@ on_step (const NnStep *step,
   app_job_post (data, app_step_item_new (step), (GDestroyNotify) app_step_item_free);
 }
 
+char *
+app_pin_key (const NnGroups *groups,
+             const NnGroup  *group)
+{
+  return g_strdup_printf ("%u:%u", group->weight, group->n > 0 ? groups->indices[group->first] : 0);
+}
+
+/* By group, in the order in which the run will list them. */
+static gint8 *
+find_pins (const Input          *input,
+           const NnPruneOptions *options,
+           gsize                *n)
+{
+  g_autoptr (NnDesign) design = input->pins != NULL && g_hash_table_size (input->pins) > 0
+                                  ? nn_design_new (input->model, input->config, NULL) : NULL;
+  g_autoptr (NnGroups) groups = NULL;
+  NnGroupOptions group_options;
+  gint8 *pins;
+
+  if (design == NULL)
+    return NULL;
+  nn_group_options_init (&group_options);
+  group_options.structure = options->structure;
+  group_options.block_in = options->block_in;
+  group_options.block_out = options->block_out;
+  group_options.for_bram = (options->objective >> NN_RESOURCE_BRAM & 1) != 0;
+  group_options.as_trained = TRUE;
+  group_options.objectives = options->objective;
+  groups = nn_groups_new_full (design, &group_options, NULL);
+  if (groups == NULL)
+    return NULL;
+  *n = groups->n_groups;
+  pins = g_new0 (gint8, MAX (*n, 1));
+  for (gsize g = 0; g < *n; g++)
+    {
+      g_autofree char *key = app_pin_key (groups, &groups->groups[g]);
+
+      pins[g] = g_hash_table_contains (input->pins, key) ? 1 : 0;
+    }
+  return pins;
+}
+
 static gpointer
 work (AppJob           *job,
       gpointer          data,
@@ -62,6 +109,7 @@ work (AppJob           *job,
 {
   const Input *input = data;
   const AppOptimiseChoices *choices = &input->choices;
+  g_autofree gint8 *pins = NULL;
   NnPruneOptions options;
 
   nn_prune_options_init (&options);
@@ -77,6 +125,11 @@ work (AppJob           *job,
   options.local = choices->local;
   options.seed = choices->seed;
   options.train.seed = choices->seed;
+  options.snap = choices->snap;
+  options.checkpoint = input->checkpoint;
+  options.data_spec = input->data_spec;
+  pins = find_pins (input, &options, &options.n_pins);
+  options.pins = pins;
   options.on_step = on_step;
   options.on_step_data = job;
   return nn_prune (input->model, input->config, input->data, &options, progress, cancellable, error);
@@ -98,6 +151,7 @@ app_optimise_choices_init (AppOptimiseChoices *choices)
   choices->bad_trials = options.bad_trials;
   choices->epochs = options.fine_tune_epochs;
   choices->local = options.local;
+  choices->snap = options.snap;
   choices->seed = options.seed;
 }
 
@@ -105,7 +159,10 @@ AppJob *
 app_optimise_job (NnModel                  *model,
                   NnConfig                 *config,
                   NnDataset                *data,
-                  const AppOptimiseChoices *choices)
+                  const AppOptimiseChoices *choices,
+                  GHashTable               *pins,
+                  const char               *checkpoint,
+                  const char               *data_spec)
 {
   Input *input = g_new0 (Input, 1);
 
@@ -113,5 +170,8 @@ app_optimise_job (NnModel                  *model,
   input->config = nn_config_ref (config);
   input->data = nn_dataset_ref (data);
   input->choices = *choices;
+  input->pins = pins != NULL ? g_hash_table_ref (pins) : NULL;
+  input->checkpoint = g_strdup (checkpoint);
+  input->data_spec = g_strdup (data_spec);
   return app_job_new (_("Optimizing"), work, input, (GDestroyNotify) input_free, (GDestroyNotify) nn_trail_unref);
 }

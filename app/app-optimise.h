@@ -18,6 +18,7 @@ typedef struct {
   guint        bad_trials;
   guint        epochs;
   gboolean     local;
+  gboolean     snap;       /* weights may move to values that need no multiplier */
   guint64      seed;
 } AppOptimiseChoices;
 
@@ -32,7 +33,13 @@ void    app_optimise_choices_init (AppOptimiseChoices       *choices);
 AppJob *app_optimise_job          (NnModel                  *model,
                                    NnConfig                 *config,
                                    NnDataset                *data,
-                                   const AppOptimiseChoices *choices);
+                                   const AppOptimiseChoices *choices,
+                                   GHashTable               *pins,        /* (nullable): app_pin_key() of groups to be kept */
+                                   const char               *checkpoint,  /* (nullable): kept up to date step by step */
+                                   const char               *data_spec);  /* (nullable) */
+/* Names a group in a way that outlives the list it is in: its weight and its first member. */
+char   *app_pin_key               (const NnGroups           *groups,
+                                   const NnGroup            *group) G_GNUC_MALLOC;
 AppStepItem *app_step_item_new    (const NnStep             *step);
 AppStepItem *app_step_item_copy   (const AppStepItem        *item);
 void         app_step_item_free   (AppStepItem              *item);

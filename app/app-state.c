@@ -62,6 +62,7 @@ app_state_copy (const AppState *state,
   copy->run = state->run;
   copy->step = state->step;
   app_state_set_edited (copy, state->edited);
+  copy->pins = state->pins != NULL ? g_hash_table_ref (state->pins) : NULL;
   return copy;
 }
 
@@ -79,6 +80,7 @@ app_state_unref (AppState *state)
     return;
   g_clear_pointer (&state->model, nn_model_unref);
   g_clear_pointer (&state->edited, nn_model_unref);
+  g_clear_pointer (&state->pins, g_hash_table_unref);
   g_clear_pointer (&state->config, nn_config_unref);
   g_clear_pointer (&state->data, nn_dataset_unref);
   g_ptr_array_unref (state->runs);
@@ -120,6 +122,26 @@ app_state_set_data (AppState   *state,
   g_free (state->data_spec);
   state->data = data;
   state->data_spec = copy;
+}
+
+void
+app_state_toggle_pin (AppState   *state,
+                      const char *key)
+{
+  GHashTable *next = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTableIter iter;
+  gpointer old;
+
+  if (state->pins != NULL)
+    {
+      g_hash_table_iter_init (&iter, state->pins);
+      while (g_hash_table_iter_next (&iter, &old, NULL))
+        g_hash_table_add (next, g_strdup (old));
+      g_hash_table_unref (state->pins);
+    }
+  if (!g_hash_table_remove (next, key))
+    g_hash_table_add (next, g_strdup (key));
+  state->pins = next;
 }
 
 void

@@ -46,6 +46,7 @@ typedef struct {
   int        run;
   guint      step;
   NnModel   *edited;
+  GHashTable *pins;   /* (nullable): a set of app_pin_key(); not changed once it is here */
 } AppState;
 
 AppState *app_state_new   (void);
@@ -60,6 +61,9 @@ void      app_state_set_config (AppState  *state,
 void      app_state_set_data   (AppState  *state,
                                 NnDataset *data,
                                 const char *spec);
+/* Adds or removes a pin. */
+void      app_state_toggle_pin (AppState  *state,
+                                const char *key);
 void      app_state_set_edited (AppState  *state,
                                 NnModel   *model);
 void      app_state_add_run    (AppState  *state,

@@ -4,6 +4,7 @@
 #include "app-weight-map.h"
 
 #include "app-axis.h"
+#include "app-optimise.h"
 #include "app-format.h"
 
 #include <glib/gi18n.h>
@@ -53,6 +54,13 @@ set_cell (AppWeightMap   *map,
   grid->group[cell] = group[i];
   if (masked || gone || (weight->mask == NULL && value == 0 && group[i] >= 0))
     grid->state[cell] = APP_CELL_PRUNED;
+  if (map->pins != NULL && group[i] >= 0)
+    {
+      g_autofree char *key = app_pin_key (map->analysis->groups, &map->analysis->groups->groups[group[i]]);
+
+      if (g_hash_table_contains (map->pins, key))
+        grid->state[cell] |= APP_CELL_PINNED;
+    }
 }
 
 /* Rows are inputs (kernel positions times channels), columns outputs. */
@@ -118,7 +126,8 @@ AppWeightMap *
 app_weight_map_new (AppAnalysis    *analysis,
                     guint           layer,
                     NnRole          role,
-                    AppWeightOrder  order)
+                    AppWeightOrder  order,
+                    GHashTable     *pins)
 {
   AppWeightMap *map = g_new0 (AppWeightMap, 1);
   const NnNode *node = nn_graph_node (nn_model_graph (analysis->model), layer);
@@ -137,6 +146,7 @@ app_weight_map_new (AppAnalysis    *analysis,
   group = groups_of (analysis, map->weight, weight->values->n);
   map->order = order == APP_ORDER_HARDWARE && reuse > 0 && (role == NN_ROLE_KERNEL || role == NN_ROLE_RECURRENT_KERNEL)
                    && plan->n_in * (gsize) plan->n_out == weight->values->n ? APP_ORDER_HARDWARE : APP_ORDER_TENSOR;
+  map->pins = pins;
   map->map = make_map (map, map->order == APP_ORDER_HARDWARE ? hardware_order (map, weight, group, analysis->layers[layer].main, reuse)
                                                              : tensor_order (map, weight, group), reuse);
   return map;

@@ -25,12 +25,14 @@ typedef struct {
   NnRole         role;
   AppWeightOrder order;
   gsize          n_in, n_out;
+  GHashTable    *pins;    /* borrowed, while it is made */
 } AppWeightMap;
 
 AppWeightMap *app_weight_map_new   (AppAnalysis        *analysis,
                                     guint               layer,
                                     NnRole              role,
-                                    AppWeightOrder      order);
+                                    AppWeightOrder      order,
+                                    GHashTable         *pins); /* (nullable) */
 void          app_weight_map_free  (AppWeightMap       *map);
 /* "fc1 [3, 17] = 0.125 …" */
 char         *app_weight_map_tip   (const AppWeightMap *map,

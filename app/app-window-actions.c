@@ -458,13 +458,18 @@ on_drop (GtkDropTarget *target,
          AppWindow     *self)
 {
   GSList *files = gdk_file_list_get_files (g_value_get_boxed (value));
-  g_autofree char *path = files != NULL ? g_file_get_path (files->data) : NULL;
+  gboolean any = FALSE;
 
-  /* One at a time: the job of the first must end before the next can begin. */
-  if (path != NULL)
-    app_window_open (self, path);
+  for (GSList *l = files; l != NULL; l = l->next)
+    {
+      g_autofree char *path = g_file_get_path (l->data);
+
+      if (path != NULL)
+        app_window_open_later (self, path);
+      any |= path != NULL;
+    }
   g_slist_free (files);
-  return path != NULL;
+  return any;
 }
 
 void

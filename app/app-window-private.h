@@ -17,6 +17,7 @@ struct _AppWindow {
   guint        inhibit;
   gboolean     narrow, closing;
   guint        narrow_id;
+  GQueue       waiting; /* paths dropped or given together, one after the other */
 
   /* template children */
   AdwHeaderBar       *header;

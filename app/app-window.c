@@ -128,6 +128,8 @@ update_title (AppWindow *self)
   gtk_window_set_title (GTK_WINDOW (self), marked);
 }
 
+static void open_waiting (AppWindow *self);
+
 static void
 on_changed (AppWindow *self)
 {
@@ -256,6 +258,7 @@ app_window_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->document, self);
   gtk_widget_dispose_template (GTK_WIDGET (self), APP_TYPE_WINDOW);
   g_clear_object (&self->document);
+  g_queue_clear_full (&self->waiting, g_free);
   g_clear_object (&self->settings);
   G_OBJECT_CLASS (app_window_parent_class)->dispose (object);
 }
@@ -325,6 +328,8 @@ app_window_init (AppWindow *self)
   g_signal_connect (self->document, "failed", G_CALLBACK (on_failed), self);
   g_signal_connect (self->document, "done", G_CALLBACK (on_done), self);
   g_signal_connect (self->document, "idle-done", G_CALLBACK (on_idle_done), self);
+  g_queue_init (&self->waiting);
+  g_signal_connect_swapped (self->document, "job-changed", G_CALLBACK (open_waiting), self);
   app_window_dnd_init (self);
   app_window_job_init (self);
   app_names_apply (GTK_WIDGET (self));
@@ -354,6 +359,25 @@ app_window_open (AppWindow  *self,
   app_document_open (self->document, path);
   if (uri != NULL)
     gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
+}
+
+void
+app_window_open_later (AppWindow  *self,
+                       const char *path)
+{
+  if (app_document_job (self->document) == NULL)
+    app_window_open (self, path);
+  else
+    g_queue_push_tail (&self->waiting, g_strdup (path));
+}
+
+static void
+open_waiting (AppWindow *self)
+{
+  g_autofree char *path = app_document_job (self->document) == NULL ? g_queue_pop_head (&self->waiting) : NULL;
+
+  if (path != NULL)
+    app_window_open (self, path);
 }
 
 void

@@ -16,6 +16,9 @@ GtkWidget   *app_window_new        (AdwApplication *application);
 AppDocument *app_window_document   (AppWindow      *window);
 void         app_window_open       (AppWindow      *window,
                                     const char     *path);
+/* Several files that belong together: network, data, configuration, reports. */
+void         app_window_open_later (AppWindow      *window,
+                                    const char     *path);
 void         app_window_show_page  (AppWindow      *window,
                                     const char     *name);
 void         app_window_complain   (AppWindow      *window,

@@ -32,7 +32,7 @@ struct _AppHardwarePage {
   GtkLabel    *part_label, *warning_label, *measured_title;
   GtkListBox  *facts, *files, *measured;
   AdwComboRow *backend_row, *io_row;
-  GtkButton   *csim_button, *synth_button;
+  GtkButton   *csim_button, *synth_button, *calibrate_button;
   GtkExpander *files_expander, *log_expander;
   GtkTextView *log_view;
 };
@@ -80,6 +80,12 @@ fill_facts (AppHardwarePage   *self,
   app_rows_add (self->facts, _("Interval (cycles)"), interval);
   if (total->bops > 0)
     app_rows_add (self->facts, _("Bit operations"), bops);
+  if (analysis->n_calibrations > 0)
+    {
+      g_autofree char *n = app_format_count (analysis->n_calibrations);
+
+      app_rows_add (self->facts, _("Corrected by reports"), n);
+    }
 }
 
 static void
@@ -121,6 +127,7 @@ fill_measured (AppHardwarePage *self)
     }
   gtk_widget_set_visible (GTK_WIDGET (self->measured), reports->len > 0);
   gtk_widget_set_visible (GTK_WIDGET (self->measured_title), reports->len > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->calibrate_button), reports->len > 0);
 }
 
 static void
@@ -313,6 +320,25 @@ on_csim (AppHardwarePage *self)
 }
 
 static void
+on_calibrate (AppHardwarePage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  GPtrArray *reports = app_document_reports (document);
+  const AppAnalysis *analysis = app_document_analysis (document);
+  g_autoptr (GError) error = NULL;
+
+  if (reports->len == 0 || analysis == NULL || analysis->design == NULL)
+    return;
+  if (app_calibration_learn (analysis, g_ptr_array_index (reports, reports->len - 1), &error))
+    {
+      app_document_reanalyse (document);
+      app_document_say (document, _("Estimates are corrected by this report from now on"), FALSE);
+    }
+  else
+    app_document_fail (document, _("The calibration could not be kept"), error->message);
+}
+
+static void
 on_synth (AppHardwarePage *self)
 {
   want_stages (self, HLS_STAGE_SYNTH);
@@ -348,7 +374,7 @@ app_hardware_page_class_init (AppHardwarePageClass *klass)
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppHardwarePage, name)
   BIND (split); BIND (device_figure); BIND (layers_figure); BIND (metric_drop); BIND (sidebar); BIND (part_label);
   BIND (warning_label); BIND (measured_title); BIND (facts); BIND (files); BIND (measured); BIND (backend_row); BIND (io_row);
-  BIND (csim_button); BIND (synth_button); BIND (files_expander); BIND (log_expander); BIND (log_view);
+  BIND (csim_button); BIND (synth_button); BIND (calibrate_button); BIND (files_expander); BIND (log_expander); BIND (log_view);
 #undef BIND
 }
 
@@ -373,6 +399,7 @@ app_hardware_page_init (AppHardwarePage *self)
   g_signal_connect_swapped (self->backend_row, "notify::selected", G_CALLBACK (on_setting), self);
   g_signal_connect_swapped (self->io_row, "notify::selected", G_CALLBACK (on_setting), self);
   g_signal_connect_swapped (self->csim_button, "clicked", G_CALLBACK (on_csim), self);
+  g_signal_connect_swapped (self->calibrate_button, "clicked", G_CALLBACK (on_calibrate), self);
   g_signal_connect_swapped (self->synth_button, "clicked", G_CALLBACK (on_synth), self);
   self->filling = FALSE;
 }

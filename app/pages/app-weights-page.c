@@ -29,7 +29,7 @@ struct _AppWeightsPage {
   GtkDropDown *layer_drop, *order_drop;
   GtkWidget   *sidebar;
   GtkListBox  *facts, *layer_facts;
-  GtkButton   *prune_button, *restore_button;
+  GtkButton   *prune_button, *restore_button, *pin_button;
 };
 
 G_DEFINE_FINAL_TYPE (AppWeightsPage, app_weights_page, APP_TYPE_PAGE)
@@ -150,6 +150,7 @@ fill_weight (AppWeightsPage *self,
     }
   gtk_widget_set_sensitive (GTK_WIDGET (self->prune_button), group != NULL && group->kept);
   gtk_widget_set_sensitive (GTK_WIDGET (self->restore_button), group != NULL && !group->kept);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->pin_button), group != NULL && group->kept);
 }
 
 static void
@@ -208,7 +209,8 @@ app_weights_page_update (AppPage *page)
       return;
     }
   choice = &g_array_index (self->choices, Choice, k);
-  map = app_weight_map_new (analysis, choice->layer, choice->role, gtk_drop_down_get_selected (self->order_drop));
+  map = app_weight_map_new (analysis, choice->layer, choice->role, gtk_drop_down_get_selected (self->order_drop),
+                            app_document_state (document)->pins);
   app_figure_set_source (self->figure, &map_source, map, (GDestroyNotify) app_weight_map_free);
   app_figure_set_source (self->histogram, &plot_source, app_weight_map_histogram (map), (GDestroyNotify) app_plot_free);
   app_chart_set_natural_height (app_figure_chart (self->histogram), 190);
@@ -307,6 +309,24 @@ edit_group (AppWeightsPage *self,
   app_document_push (document, next);
 }
 
+/* Pinned groups outlive every Optimize; pinned again they are free. */
+static void
+on_pin (AppWeightsPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  const AppWeightMap *map = shown_map (self);
+  const NnGroup *group = map != NULL ? app_weight_map_group (map, app_chart_selected (app_figure_chart (self->figure))) : NULL;
+  g_autofree char *key = NULL;
+  AppState *next;
+
+  if (group == NULL)
+    return;
+  key = app_pin_key (map->analysis->groups, group);
+  next = app_state_copy (app_document_state (document), _("Pin or release group"));
+  app_state_toggle_pin (next, key);
+  app_document_push (document, next);
+}
+
 static void
 on_prune (AppWeightsPage *self)
 {
@@ -350,7 +370,7 @@ app_weights_page_class_init (AppWeightsPageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-weights-page.ui");
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppWeightsPage, name)
   BIND (split); BIND (figure); BIND (histogram); BIND (layer_drop); BIND (order_drop); BIND (sidebar); BIND (facts);
-  BIND (layer_facts); BIND (prune_button); BIND (restore_button);
+  BIND (layer_facts); BIND (prune_button); BIND (restore_button); BIND (pin_button);
 #undef BIND
 }
 
@@ -368,6 +388,7 @@ app_weights_page_init (AppWeightsPage *self)
   g_signal_connect (app_figure_chart (self->figure), "cursor", G_CALLBACK (on_cursor), self);
   g_signal_connect (app_figure_chart (self->figure), "picked", G_CALLBACK (on_picked), self);
   g_signal_connect_swapped (self->prune_button, "clicked", G_CALLBACK (on_prune), self);
+  g_signal_connect_swapped (self->pin_button, "clicked", G_CALLBACK (on_pin), self);
   g_signal_connect_swapped (self->restore_button, "clicked", G_CALLBACK (on_restore), self);
 }
 

@@ -294,7 +294,7 @@ test_weight_map (void)
 
         if (weight == NULL)
           continue;
-        map = app_weight_map_new (analysis, layer, NN_ROLE_KERNEL, order);
+        map = app_weight_map_new (analysis, layer, NN_ROLE_KERNEL, order, NULL);
         g_assert_cmpuint (map->order, ==, order);
         seen = g_new0 (guint8, weight->values->n);
         for (gsize k = 0; k < map->map->grid->n_rows * map->map->grid->n_cols; k++)
