@@ -90,6 +90,8 @@ GPtrArray     *nn_data_idx_list  (const char *path, GError **error);
 NnArrayReader *nn_data_idx_open  (const char *path, const char *name, GError **error);
 GPtrArray     *nn_data_mat_list  (const char *path, GError **error);
 NnArrayReader *nn_data_mat_open  (const char *path, const char *name, GError **error);
+GPtrArray     *nn_data_mat73_list (const char *path, GError **error);
+NnArrayReader *nn_data_mat73_open (const char *path, const char *name, GError **error);
 
 /* The format is told by the file's first bytes. */
 NnArrayReader *nn_data_open      (const char *path, const char *name, GError **error);
