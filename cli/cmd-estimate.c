@@ -211,6 +211,16 @@ print_measured (const char       *name,
 }
 
 static void
+print_synthesised (const NnEstimate *estimate)
+{
+  NnCost cost = estimate->total;
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    cost.resource[r] = estimate->synthesised[r];
+  print_row ("after synthesis", &cost);
+}
+
+static void
 print_estimate (const NnDesign   *design,
                 const NnEstimate *estimate,
                 const HlsReport  *measured)
@@ -229,6 +239,7 @@ print_estimate (const NnDesign   *design,
         print_measured ("  measured", &module->resources, module->latency_max, module->interval_max);
     }
   print_row ("total", &estimate->total);
+  print_synthesised (estimate);
   if (measured != NULL)
     print_measured ("  measured", &measured->resources, measured->latency_max, measured->interval_max);
   g_print ("\n%.1f ns at %g ns a cycle; energy %.3g nJ a sample (%.2g to %.2g)\n", estimate->total.latency_ns,
@@ -378,13 +389,21 @@ estimate_model (Cli              *cli,
   if ((arguments->learn != NULL || arguments->forget != NULL) && !change_calibration (calibration, arguments, estimate, error))
     return FALSE;
   if (calibration != NULL)
-    cli_json_int (json, "calibrated_on",
-                  nn_calibration_apply (calibration, NULL, NULL, "csynth", estimate));
+    {
+      guint used = nn_calibration_apply (calibration, NULL, NULL, "vsynth", estimate);
+
+      cli_json_int (json, "calibrated_on", used + nn_calibration_apply (calibration, NULL, NULL, "csynth", estimate));
+    }
   json_builder_set_member_name (json, "total");
   json_builder_begin_object (json);
   add_cost (json, &estimate->total, nn_config_clock_ns (config));
   if (measured != NULL)
     add_measured (json, &measured->resources, measured->latency_max, measured->interval_max);
+  json_builder_end_object (json);
+  json_builder_set_member_name (json, "after_synthesis");
+  json_builder_begin_object (json);
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    add_figure (json, nn_resource_name (r), estimate->synthesised[r]);
   json_builder_end_object (json);
   add_layers (json, design, estimate, measured, arguments->options);
   add_part (json, estimate->part);

@@ -177,6 +177,33 @@ scale_cost (NnCost *cost,
     scale_figure (&cost->resource[scale == SCALE_LUT ? NN_RESOURCE_LUT : NN_RESOURCE_FF], factor, low, high);
 }
 
+/* The HLS tool's figures go to the total and the layers, Vivado's to what is left of the total. */
+static void
+scale_estimate (NnEstimate *estimate,
+                gboolean    synthesis,
+                guint       scale,
+                double      factor,
+                double      low,
+                double      high)
+{
+  NnResource resource = scale == SCALE_LUT ? NN_RESOURCE_LUT : NN_RESOURCE_FF;
+
+  if (synthesis)
+    {
+      if (scale == SCALE_LATENCY)
+        return;
+      estimate->synthesised[resource] = estimate->total.resource[resource];
+      scale_figure (&estimate->synthesised[resource], factor, low, high);
+      estimate->synthesis_calibrated = TRUE;
+      return;
+    }
+  scale_cost (&estimate->total, scale, factor, low, high);
+  for (guint i = 0; i < estimate->n_layers; i++)
+    scale_cost (&estimate->layers[i], scale, factor, 0, 0);
+  if (scale != SCALE_LATENCY && !estimate->synthesis_calibrated)
+    estimate->synthesised[resource] = nn_figure_scale (estimate->synthesised[resource], factor);
+}
+
 guint
 nn_calibration_apply (const NnCalibration *calibration,
                       const char          *tool,
@@ -218,9 +245,7 @@ nn_calibration_apply (const NnCalibration *calibration,
           low = factor * exp (-SCATTER * deviation);
           high = factor * exp (SCATTER * deviation);
         }
-      scale_cost (&estimate->total, scale, factor, low, high);
-      for (guint i = 0; i < estimate->n_layers; i++)
-        scale_cost (&estimate->layers[i], scale, factor, 0, 0);
+      scale_estimate (estimate, !g_str_equal (wanted, "csynth"), scale, factor, low, high);
     }
   return used;
 }

@@ -43,8 +43,9 @@ void                      nn_calibration_add       (NnCalibration             *c
 /* Undoes an addition. */
 void                      nn_calibration_remove    (NnCalibration             *calibration,
                                                     guint                      i);
-/* Scales LUT, FF and latency of @estimate by what the entries of this stage say: those of the same tool, version and part
- * family where there are some, else of tool and family, else of the tool. Returns how many were used. */
+/* Scales @estimate by what the entries of this stage say: those of the same tool, version and part family where there are
+ * some, else of tool and family, else of the tool. "csynth": LUT, FF and latency; "vsynth", "impl": what is left after
+ * synthesis, and then before "csynth", as entries speak of the estimate as it was. Returns how many entries were used. */
 guint                     nn_calibration_apply     (const NnCalibration       *calibration,
                                                     const char                *tool,    /* (nullable): any */
                                                     const char                *version, /* (nullable): any */

@@ -18,7 +18,7 @@ typedef struct {
 /**
  * NnCost:
  * @resource: DSP blocks; BRAM in 18 Kb halves (on Intel and PolarFire parts, their own blocks); LUT and FF as the HLS tool
- *   reports them: Vivado's synthesis ends at about half the LUTs
+ *   reports them: Vivado's synthesis ends at about 1 of 1.7 LUTs
  * @latency: cycles
  * @interval: cycles between two samples
  * @latency_ns: at the configuration's clock
@@ -40,11 +40,14 @@ typedef struct {
  * NnEstimate:
  * @part: (nullable): what it is an estimate for
  * @total: of the whole design
+ * @synthesised: what Vivado's synthesis leaves of the total (AMD's parts; the same as the total elsewhere)
  * @layers: (array length=n_layers): one for each node of the lowered graph
  */
 typedef struct {
   const NnPart *part;
   NnCost        total;
+  NnFigure      synthesised[NN_N_RESOURCES];
+  gboolean      synthesis_calibrated; /* by the user's own runs of Vivado */
   NnCost       *layers;
   guint         n_layers;
 } NnEstimate;

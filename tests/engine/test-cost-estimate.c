@@ -365,6 +365,19 @@ test_calibration (void)
   g_assert_cmpfloat (scaled->total.resource[NN_RESOURCE_FF].value, >, 1.8 * plain->total.resource[NN_RESOURCE_FF].value);
   g_assert_cmpfloat (scaled->total.resource[NN_RESOURCE_DSP].value, ==, plain->total.resource[NN_RESOURCE_DSP].value);
   g_assert_cmpfloat (scaled->total.latency.value, ==, plain->total.latency.value);
+  /* runs of Vivado speak of what is left after synthesis, and of nothing else */
+  entry.source = (char *) "run/vivado_synth.rpt";
+  entry.tool = (char *) "Vivado";
+  entry.stage = (char *) "vsynth";
+  nn_calibration_add (loaded, &entry);
+  {
+    g_autoptr (NnEstimate) left = estimate_of (design);
+
+    g_assert_cmpuint (nn_calibration_apply (loaded, "Vivado", NULL, "vsynth", left), ==, 1);
+    g_assert_cmpfloat_with_epsilon (left->synthesised[NN_RESOURCE_LUT].value,
+                                    plain->total.resource[NN_RESOURCE_LUT].value * pow (0.5, 1 / 1.5), 1e-6);
+    g_assert_cmpfloat (left->total.resource[NN_RESOURCE_LUT].value, ==, plain->total.resource[NN_RESOURCE_LUT].value);
+  }
   /* another tool or stage says nothing */
   g_assert_cmpuint (nn_calibration_apply (loaded, "Vivado HLS", NULL, NULL, undone), ==, 0);
   g_assert_cmpuint (nn_calibration_apply (loaded, "Vitis HLS", NULL, "vsynth", undone), ==, 0);
@@ -384,6 +397,7 @@ test_parts (void)
   g_autoptr (NnModel) model = small_model (1, FALSE);
   g_autoptr (NnDesign) design = design_of (model, NN_STRATEGY_RESOURCE, 4, NN_IO_PARALLEL);
   g_autoptr (NnEstimate) intel = nn_estimate (design, nn_part_find ("agilex7", NULL), NULL);
+  g_autoptr (NnEstimate) amd = nn_estimate (design, nn_part_find ("xcvu13p", NULL), NULL);
   g_autoptr (NnEstimate) asic = nn_estimate (design, nn_part_find ("asic-45nm", NULL), NULL);
   g_autoptr (NnConfig) config = nn_config_copy (nn_design_config (design));
 
@@ -391,6 +405,10 @@ test_parts (void)
   g_assert_cmpfloat (asic->total.resource[NN_RESOURCE_DSP].value, ==, 0);
   g_assert_cmpfloat (asic->total.area_um2.value, >, 0);
   g_assert_true (isnan (intel->total.area_um2.value));
+  /* AMD's synthesis is known to leave less; of others nothing is */
+  g_assert_cmpfloat (intel->synthesised[NN_RESOURCE_LUT].value, ==, intel->total.resource[NN_RESOURCE_LUT].value);
+  g_assert_cmpfloat (amd->synthesised[NN_RESOURCE_LUT].value, <, amd->total.resource[NN_RESOURCE_LUT].value);
+  g_assert_cmpfloat (amd->synthesised[NN_RESOURCE_DSP].value, ==, amd->total.resource[NN_RESOURCE_DSP].value);
   nn_config_set_part (config, "xczu99zz-none-1");
   g_assert_cmpint (nn_estimate_part (config)->family, ==, NN_FAMILY_ULTRASCALE_PLUS);
   nn_config_set_part (config, "xc7z999");
