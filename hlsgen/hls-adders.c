@@ -256,7 +256,7 @@ hls_emit_adders (HlsEmit         *emit,
                  const char      *config)
 {
   Graph graph = { g_array_new (FALSE, FALSE, sizeof (GArray *)), g_array_new (FALSE, FALSE, sizeof (Step)), matrix->n_in };
-  const NnType *input = &layer->plan->input;
+  const NnType *input = matrix->input_type;
   guint width = (guint) (input->width + matrix->weight_type->width + 2);
   gsize additions = 0;
   Pair best;

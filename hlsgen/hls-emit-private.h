@@ -142,7 +142,7 @@ typedef struct {
   const char   *prefix;
   const gint64 *raw;       /* (n_in, n_out) */
   const gint64 *bias;
-  const NnType *weight_type, *bias_type, *accum_type;
+  const NnType *input_type, *weight_type, *bias_type, *accum_type;
   guint         n_in, n_out, reuse_factor;
 } HlsMatrix;
 

@@ -74,9 +74,9 @@ declare_stream (HlsEmit    *emit,
                 const char *name)
 {
   g_string_append_printf (emit->calls,
-                          "    nnet::stream<%s_packet> %s(\"%s\");\n"
+                          "    NNET_CHANNEL(%s_packet, %s);\n"
                           "    NNET_FIFO(%s, %" G_GSIZE_FORMAT ")\n",
-                          layer->type, name, name, name, fifo_depth (emit, layer));
+                          layer->type, name, name, fifo_depth (emit, layer));
   g_string_append_printf (emit->memories, "catch {directive set /%s/%s:cns -FIFO_DEPTH %" G_GSIZE_FORMAT "}\n", emit->name, name,
                           fifo_depth (emit, layer));
 }
@@ -253,6 +253,7 @@ main_matrix (const HlsEmit  *emit,
   *matrix = (HlsMatrix){ .prefix = "",
                          .raw = hls_emit_raw (emit, layer, NN_ROLE_KERNEL, NULL),
                          .bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, NULL),
+                         .input_type = &p->input,
                          .weight_type = &p->weight,
                          .bias_type = &p->bias,
                          .accum_type = &p->accum,
@@ -792,6 +793,197 @@ write_activation (HlsEmit   *emit,
   return TRUE;
 }
 
+/* The struct of one activation inside a recurrent layer; tables are shared by all units. */
+static gboolean
+write_gate (HlsEmit     *emit,
+            HlsLayer    *layer,
+            const char  *name,
+            const char  *which,
+            NnAct        act,
+            double       slope_value,
+            double       shift_value,
+            GError     **error)
+{
+  gboolean half = slope_value == 0.5;
+  g_autofree char *slope_name = g_strdup_printf ("%s_slope_t", name), *shift_name = g_strdup_printf ("%s_shift_t", name);
+  NnType slope_type = half ? NN_UFIXED (2, 0) : NN_UFIXED (16, 0), shift_type = NN_FIXED (24, 8), type;
+  const Function *function = NULL;
+  g_autofree gint64 *raw = NULL;
+  g_autofree char *array = g_strdup_printf ("%s%u", name, layer->number), *table_name = g_strdup_printf ("%s_table_t", name);
+  guint n;
+
+  for (guint k = 0; k < G_N_ELEMENTS (functions); k++)
+    if (functions[k].act == act)
+      function = &functions[k];
+  if (function == NULL || (function->range == 0 && act != NN_ACT_LINEAR && act != NN_ACT_RELU && act != NN_ACT_HARD_SIGMOID && act != NN_ACT_HARD_TANH))
+    return unsupported (layer, "there is no kernel for the activation of its gates", error);
+  g_string_append_printf (emit->configs, "struct config%u_%s {\n    typedef nnet::%s function;\n", layer->number, name,
+                          function->range > 0 ? "table_function" : function->functor);
+  if (act == NN_ACT_HARD_SIGMOID || act == NN_ACT_HARD_TANH)
+    {
+      if (!hls_emit_typedef (emit, layer, slope_name, &slope_type, error) || !hls_emit_typedef (emit, layer, shift_name, &shift_type, error))
+        return FALSE;
+      g_string_append_printf (emit->configs, "    typedef layer%u_%s slope_t;\n    typedef layer%u_%s shift_t;\n", layer->number,
+                              slope_name, layer->number, shift_name);
+      constant (emit, "slope_t", "slope", slope_value);
+      constant (emit, "shift_t", "shift", shift_value);
+    }
+  if (function->range > 0)
+    {
+      raw = nn_fixed_table (layer->node, layer->plan, which, &n, &type);
+      if (!hls_emit_typedef (emit, layer, table_name, &type, error) ||
+          !hls_emit_values (emit, layer, array, table_name, layer->label, &type, raw, n, error))
+        return FALSE;
+      field (emit, "table_size", n);
+      field (emit, "table_range", act == NN_ACT_TANH ? 8 : 16);
+      g_string_append_printf (emit->configs, "    static layer%u_%s table(unsigned i) { return %s[i]; }\n", layer->number, table_name, array);
+    }
+  end_config (emit);
+  return TRUE;
+}
+
+static gboolean
+write_recurrent_matrices (HlsEmit   *emit,
+                          HlsLayer  *layer,
+                          GError   **error)
+{
+  const NnLayerPlan *p = layer->plan;
+  g_autofree char *config = g_strdup_printf ("config%u_matrix", layer->number), *state = g_strdup_printf ("config%u_state", layer->number);
+  g_autofree char *first = NULL;
+  gsize n_bias;
+  const gint64 *bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, &n_bias);
+  HlsMatrix matrix;
+
+  main_matrix (emit, layer, &matrix);
+  if (!hls_emit_matrix (emit, layer, &matrix, config, error))
+    return FALSE;
+  first = g_steal_pointer (&layer->kernel);
+  matrix.prefix = "recurrent_";
+  matrix.raw = hls_emit_raw (emit, layer, NN_ROLE_RECURRENT_KERNEL, NULL);
+  matrix.bias = n_bias == 2 * (gsize) p->n_out ? bias + p->n_out : NULL;
+  matrix.input_type = &p->result;
+  matrix.weight_type = &p->recurrent_weight;
+  matrix.bias_type = &p->recurrent_bias;
+  matrix.n_in = p->recurrent_n_in;
+  matrix.reuse_factor = MAX (p->recurrent_reuse_factor, 1);
+  if (!hls_emit_matrix (emit, layer, &matrix, state, error))
+    return FALSE;
+  if (first != NULL)
+    {
+      g_autofree char *second = layer->kernel;
+
+      layer->kernel = g_strdup_printf ("%s; state: %s", first, second);
+    }
+  return TRUE;
+}
+
+static gboolean
+write_recurrent (HlsEmit   *emit,
+                 HlsLayer  *layer,
+                 GError   **error)
+{
+  const NnAttrs *a = &layer->node->attrs;
+  NnOp op = layer->node->op;
+  const char *step = op == NN_OP_LSTM ? "nnet::lstm_step" : op == NN_OP_GRU ? "nnet::gru_step" : "nnet::simple_step";
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u, wr%u, br%u", layer->number, layer->number, layer->number, layer->number);
+
+  if (op == NN_OP_GRU && !a->reset_after)
+    return unsupported (layer, "a GRU that resets before its product is not supported", error);
+  if (has_bits (emit, layer) || layer->node->n_inputs != 1)
+    return unsupported (layer, "one input of fixed point is supported", error);
+  if (!write_recurrent_matrices (emit, layer, error) ||
+      !write_gate (emit, layer, "gate", "recurrent", op == NN_OP_SIMPLE_RNN ? NN_ACT_LINEAR : a->recurrent_act,
+                   a->recurrent_slope != 0 ? a->recurrent_slope : 0.2, a->recurrent_slope != 0 ? a->recurrent_shift : 0.5, error) ||
+      !write_gate (emit, layer, "act", "table", a->act, 0.2, 0.5, error))
+    return FALSE;
+  begin_array_config (emit, layer);
+  field (emit, "n_units", (gsize) a->units);
+  field (emit, "n_steps", (gsize) nn_graph_node (emit->graph, layer->node->inputs[0])->shape.dims[0]);
+  g_string_append_printf (emit->configs,
+                          "    static const bool backwards = %s;\n    static const bool sequences = %s;\n"
+                          "    typedef layer%u_accum_t accum_t;\n    typedef config%u_matrix matrix;\n"
+                          "    typedef config%u_state state_matrix;\n    typedef config%u_gate gate_config;\n    typedef config%u_act act_config;\n",
+                          a->go_backwards ? "true" : "false", a->return_sequences ? "true" : "false", layer->number, layer->number,
+                          layer->number, layer->number, layer->number);
+  end_config (emit);
+  call (emit, layer, "recurrent", step, arguments);
+  return TRUE;
+}
+
+static gboolean
+write_row (HlsEmit       *emit,
+           HlsLayer      *layer,
+           const char    *function,
+           const char    *letter,
+           const char    *type_name,
+           const NnType  *type,
+           const gint64  *raw,
+           gsize          n,
+           int            otherwise,
+           GError       **error)
+{
+  g_autofree char *array = g_strdup_printf ("%s%u", letter, layer->number);
+  NnType bit = NN_UFIXED (1, 1);
+
+  if (!hls_emit_typedef (emit, layer, type_name, raw != NULL ? type : &bit, error) ||
+      (raw != NULL && !hls_emit_values (emit, layer, array, type_name, layer->label, type, raw, n, error)))
+    return FALSE;
+  type_field (emit, layer, type_name);
+  if (raw != NULL)
+    g_string_append_printf (emit->configs, "    static %s %s(unsigned i) { return %s[i]; }\n", type_name, function, array);
+  else
+    g_string_append_printf (emit->configs, "    static %s %s(unsigned) { return %s(%d); }\n", type_name, function, type_name, otherwise);
+  return TRUE;
+}
+
+static gboolean
+write_layer_norm (HlsEmit   *emit,
+                  HlsLayer  *layer,
+                  GError   **error)
+{
+  gsize n = channels (layer), n_scale = n, n_bias = n;
+  const gint64 *gamma = hls_emit_raw (emit, layer, NN_ROLE_GAMMA, &n_scale), *beta = hls_emit_raw (emit, layer, NN_ROLE_BETA, &n_bias);
+
+  if (gamma == NULL)
+    gamma = hls_emit_raw (emit, layer, NN_ROLE_SCALE, &n_scale);
+  if (beta == NULL)
+    beta = hls_emit_raw (emit, layer, NN_ROLE_BIAS, &n_bias);
+  if (has_bits (emit, layer) || (gamma != NULL && n_scale != n) || (beta != NULL && n_bias != n))
+    return unsupported (layer, "normalising over the last axis of fixed-point numbers is supported", error);
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  begin_array_config (emit, layer);
+  field (emit, "n_channels", n);
+  type_field (emit, layer, "accum_t");
+  if (!write_table (emit, layer, "table", "table", error) ||
+      !write_row (emit, layer, "factor", "s", "scale_t", &layer->plan->scale, gamma, n, 1, error) ||
+      !write_row (emit, layer, "offset", "b", "bias_t", &layer->plan->bias, beta, n, 0, error))
+    return FALSE;
+  end_config (emit);
+  call (emit, layer, "layer", "nnet::layer_norm", NULL);
+  return TRUE;
+}
+
+static gboolean
+write_embedding (HlsEmit   *emit,
+                 HlsLayer  *layer,
+                 GError   **error)
+{
+  gsize n, units = channels (layer);
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_EMBEDDINGS, &n);
+
+  if (raw == NULL || n % units != 0 || has_bits (emit, layer))
+    return unsupported (layer, "its table is missing", error);
+  begin_array_config (emit, layer);
+  field (emit, "n_units", units);
+  field (emit, "n_rows", n / units);
+  if (!write_row (emit, layer, "row", "e", "weight_t", &layer->plan->weight, raw, n, 0, error))
+    return FALSE;
+  end_config (emit);
+  call (emit, layer, "layer", "nnet::embedding", NULL);
+  return TRUE;
+}
+
 static gboolean
 write_prelu (HlsEmit   *emit,
              HlsLayer  *layer,
@@ -1032,6 +1224,11 @@ static const Writer writers[NN_N_OPS] = {
   [NN_OP_ACTIVATION] = write_activation,
   [NN_OP_QUANTIZE] = write_activation,
   [NN_OP_PRELU] = write_prelu,
+  [NN_OP_SIMPLE_RNN] = write_recurrent,
+  [NN_OP_LSTM] = write_recurrent,
+  [NN_OP_GRU] = write_recurrent,
+  [NN_OP_LAYER_NORM] = write_layer_norm,
+  [NN_OP_EMBEDDING] = write_embedding,
   [NN_OP_MAX_POOL1D] = write_pool,
   [NN_OP_MAX_POOL2D] = write_pool,
   [NN_OP_AVG_POOL1D] = write_pool,

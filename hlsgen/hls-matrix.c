@@ -83,7 +83,7 @@ write_common (HlsEmit         *emit,
 {
   const char *product = "mult", *finish = "finish_cast";
 
-  if (layer->plan->input.kind == NN_TYPE_BINARY && layer->plan->product != NN_PRODUCT_BOTH_BINARY)
+  if (matrix->input_type->kind == NN_TYPE_BINARY && layer->plan->product != NN_PRODUCT_BOTH_BINARY)
     product = "data_binary";
   else switch (layer->plan->product)
     {
@@ -303,7 +303,7 @@ sums_are_exact (HlsEmit         *emit,
                 const HlsLayer  *layer,
                 const HlsMatrix *matrix)
 {
-  const NnType *in = &layer->plan->input, *accum = matrix->accum_type;
+  const NnType *in = matrix->input_type, *accum = matrix->accum_type;
   int fraction = nn_type_fraction (in) + nn_type_fraction (matrix->weight_type), bits = 1;
   g_autofree char *text = NULL;
 

@@ -96,7 +96,7 @@ feed (const HlsEmit *emit,
 
       if (emit->stream)
         g_string_append_printf (text,
-                                "        nnet::stream<%s_packet> %s(\"%s\");\n"
+                                "        nnet::stream<%s_packet> %s;\n"
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
                                 "            %s_packet packet;\n"
                                 "            for (unsigned c = 0; c < %u; c++) {\n"
@@ -104,7 +104,7 @@ feed (const HlsEmit *emit,
                                 "            }\n"
                                 "            %s.write(packet);\n"
                                 "        }\n",
-                                layer->type, layer->value, layer->value, layer->count / layer->packet, layer->type, layer->packet,
+                                layer->type, layer->value, layer->count / layer->packet, layer->type, layer->packet,
                                 layer->type, at, layer->packet, layer->value);
       else
         g_string_append_printf (text,
@@ -129,8 +129,7 @@ collect (const HlsEmit *emit,
       const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
 
       if (emit->stream)
-        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s(\"%s\");\n", layer->type, layer->value,
-                                port_suffix (emit, layer), layer->value);
+        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", layer->type, layer->value, port_suffix (emit, layer));
       else
         g_string_append_printf (text, "        %s %s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, layer->count);
     }

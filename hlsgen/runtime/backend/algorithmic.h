@@ -29,12 +29,6 @@ template <int N, class T> inline unsigned top_bits(const T &x) {
     return bits.to_uint();
 }
 
-template <class R, class T> inline R same_bits(const T &x) {
-    R r;
-    r.set_slc(0, x.template slc<type_info<R>::width>(0));
-    return r;
-}
-
 template <class T> inline double real_of(const T &x) { return x.to_double(); }
 
 } // namespace nnet

@@ -37,6 +37,7 @@
 #define NNET_PORT_STREAM(stream_) NNET_PRAGMA(HLS INTERFACE axis port = stream_)
 #define NNET_PORT_VALID(array_) NNET_PRAGMA(HLS INTERFACE ap_vld port = array_)
 #define NNET_COMPONENT
+#define NNET_CHANNEL(type_, name_) nnet::stream<type_> name_(#name_)
 
 @TOOL@
 namespace nnet {
@@ -76,12 +77,6 @@ template <int N, class T> inline unsigned top_bits(const T &x) {
     const int width = type_info<T>::width;
     const ap_uint<N> bits = x.range(width - 1, width - N);
     return bits.to_uint();
-}
-
-template <class R, class T> inline R same_bits(const T &x) {
-    R r;
-    r.range(type_info<R>::width - 1, 0) = x.range(type_info<R>::width - 1, 0);
-    return r;
 }
 
 template <class T> inline double real_of(const T &x) { return x.to_double(); }

@@ -34,6 +34,9 @@
 #define NNET_PORT_VALID(array_)
 #define NNET_COMPONENT NNET_PRAGMA(hls_design top)
 
+// Channels between the blocks of a hierarchy are static.
+#define NNET_CHANNEL(type_, name_) static nnet::stream<type_> name_
+
 namespace nnet {
 template <class T> using stream = ac_channel<T>;
 } // namespace nnet

@@ -46,6 +46,8 @@
 #define NNET_PORT_STREAM(stream_)
 #define NNET_PORT_VALID(array_)
 
+#define NNET_CHANNEL(type_, name_) nnet::stream<type_> name_
+
 namespace nnet {
 template <class T> using stream = fifo<T>;
 } // namespace nnet

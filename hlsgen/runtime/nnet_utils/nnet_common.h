@@ -18,11 +18,13 @@ template <class T, unsigned N> struct array {
 
 constexpr unsigned ceil_div(unsigned a, unsigned b) { return (a + b - 1) / b; }
 
-// x * 2^K, which costs nothing: the same bits, read otherwise.
+constexpr double power_of_two(int k) { return k > 0 ? 2.0 * power_of_two(k - 1) : (k < 0 ? 0.5 * power_of_two(k + 1) : 1.0); }
+
+// x * 2^K, which is a matter of wires only.
 template <int K, class T>
-inline typename fixed_of<type_info<T>::width, type_info<T>::integer + K, type_info<T>::is_signed>::type scaled(const T &x) {
-    typedef typename fixed_of<type_info<T>::width, type_info<T>::integer + K, type_info<T>::is_signed>::type R;
-    return same_bits<R>(x);
+inline auto scaled(const T &x) -> decltype(x * typename fixed_of<1, K + 1, false>::type()) {
+    const typename fixed_of<1, K + 1, false>::type factor = power_of_two(K);
+    return x * factor;
 }
 
 // Address bits of a table of n words; one word and two words both take one bit.
