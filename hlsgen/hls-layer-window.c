@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Layers that slide over an image or a sequence. */
+
+#include "hls-layer-private.h"
+
+#include "nn-infer-shape.h"
+
+/* Height, width and channels of a layer's image; a sequence is an image of one row. */
+static void
+image (const NnShape *shape,
+       gsize          dims[3])
+{
+  gboolean flat = shape->rank < 3;
+
+  dims[0] = flat ? 1 : (gsize) shape->dims[shape->rank - 3];
+  dims[1] = shape->rank < 2 ? 1 : (gsize) shape->dims[shape->rank - 2];
+  dims[2] = (gsize) nn_shape_last (shape);
+}
+
+static void
+window_fields (HlsEmit        *emit,
+               const HlsLayer *layer)
+{
+  static const char *const axes[] = { "height", "width" };
+  const NnNode *node = layer->node;
+  gsize in[3], out[3];
+  gboolean flat = nn_graph_node (emit->graph, node->inputs[0])->shape.rank < 3;
+
+  image (&nn_graph_node (emit->graph, node->inputs[0])->shape, in);
+  image (&node->shape, out);
+  for (guint a = 0; a < 2; a++)
+    {
+      gboolean absent = flat && a == 0;
+      guint from = flat ? 0 : a;
+      gsize kernel = absent ? 1 : (gsize) MAX (node->attrs.kernel[from], 1);
+      gsize stride = absent ? 1 : (gsize) MAX (node->attrs.stride[from], 1);
+      gsize dilation = absent ? 1 : (gsize) MAX (node->attrs.dilation[from], 1);
+      gint64 before = 0, after = 0;
+
+      g_string_append_printf (emit->configs,
+                              "    static const unsigned in_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned out_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned kernel_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned stride_%s = %" G_GSIZE_FORMAT ";\n"
+                              "    static const unsigned dilation_%s = %" G_GSIZE_FORMAT ";\n",
+                              axes[a], in[a], axes[a], out[a], axes[a], kernel, axes[a], stride, axes[a], dilation);
+      if (!absent)
+        nn_window_pads ((gint64) in[a], (gint64) kernel, (gint64) stride, (gint64) dilation, node->attrs.padding, node->attrs.pad[from],
+                        &before, &after);
+      hls_layer_field (emit, a == 0 ? "pad_top" : "pad_left", (gsize) before);
+    }
+  hls_layer_field (emit, "n_chan", in[2]);
+  hls_layer_field (emit, "n_filt", out[2]);
+  hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+}
+
+gboolean
+hls_write_conv (HlsEmit   *emit,
+                HlsLayer  *layer,
+                GError   **error)
+{
+  g_autofree char *config = g_strdup_printf ("config%u_matrix", layer->number);
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
+  HlsMatrix matrix;
+
+  hls_layer_matrix (emit, layer, &matrix);
+  if (matrix.raw == NULL || layer->node->attrs.groups > 1)
+    return hls_layer_unsupported (layer, "grouped convolutions are not supported", error);
+  if (hls_layer_has_bits (emit, layer) && layer->node->attrs.padding != NN_PADDING_VALID)
+    return hls_layer_unsupported (layer, "padding of signs is not supported", error);
+  if (!hls_emit_matrix (emit, layer, &matrix, config, error))
+    return FALSE;
+  hls_layer_begin (emit, layer);
+  window_fields (emit, layer);
+  hls_layer_field (emit, "parallelization", emit->stream ? 1 : MAX (layer->plan->parallelization, 1));
+  g_string_append_printf (emit->configs, "    typedef config%u_matrix matrix;\n", layer->number);
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, "conv", NULL, arguments);
+  return TRUE;
+}
+
+gboolean
+hls_write_depthwise (HlsEmit   *emit,
+                     HlsLayer  *layer,
+                     GError   **error)
+{
+  const NnLayerPlan *p = layer->plan;
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
+  g_autofree char *weights = g_strdup_printf ("w%u", layer->number), *biases = g_strdup_printf ("b%u", layer->number);
+  g_autofree gint64 *zeros = g_new0 (gint64, hls_layer_channels (layer));
+  const gint64 *bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, NULL);
+  gsize n, n_out = hls_layer_channels (layer);
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_DEPTHWISE_KERNEL, &n);
+
+  if (raw == NULL)
+    raw = hls_emit_raw (emit, layer, NN_ROLE_KERNEL, &n);
+  if (raw == NULL || n % n_out != 0)
+    return hls_layer_unsupported (layer, "it has no weights", error);
+  if (!hls_emit_typedef (emit, layer, "weight_t", &p->weight, error) || !hls_emit_typedef (emit, layer, "bias_t", &p->bias, error) ||
+      !hls_emit_typedef (emit, layer, "accum_t", &p->accum, error) ||
+      !hls_emit_values (emit, layer, weights, "weight_t", layer->label, &p->weight, raw, n, error) ||
+      !hls_emit_values (emit, layer, biases, "bias_t", layer->label, &p->bias, bias != NULL ? bias : zeros, n_out, error))
+    return FALSE;
+  layer->n_multipliers = (n + MAX (p->reuse_factor, 1) - 1) / MAX (p->reuse_factor, 1);
+  layer->kernel = g_strdup ("depthwise, all taps of all channels at once");
+  g_string_append_printf (emit->configs, "struct config%u_matrix {\n", layer->number);
+  hls_layer_field (emit, "n_in", n / n_out);
+  hls_layer_field (emit, "n_out", n_out);
+  hls_layer_field (emit, "n_weights", n);
+  hls_layer_field (emit, "reuse_factor", MAX (p->reuse_factor, 1));
+  hls_layer_field (emit, "multiplier_limit", layer->n_multipliers);
+  hls_layer_field (emit, "depth_multiplier", n_out / MAX ((gsize) nn_shape_last (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape), 1));
+  hls_layer_type_field (emit, layer, "weight_t");
+  hls_layer_type_field (emit, layer, "bias_t");
+  hls_layer_type_field (emit, layer, "accum_t");
+  g_string_append (emit->configs, "    typedef nnet::product::mult product;\n"
+                                  "    typedef nnet::finish_cast finish;\n"
+                                  "    template <class data_T, class res_T, class CONFIG_T>\n"
+                                  "    using kernel = nnet::depthwise_kernel<data_T, res_T, CONFIG_T>;\n");
+  hls_layer_end (emit);
+  hls_layer_begin (emit, layer);
+  window_fields (emit, layer);
+  hls_layer_field (emit, "parallelization", emit->stream ? 1 : MAX (p->parallelization, 1));
+  g_string_append_printf (emit->configs, "    typedef config%u_matrix matrix;\n", layer->number);
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, "conv", NULL, arguments);
+  return TRUE;
+}
+
+gboolean
+hls_write_pool (HlsEmit   *emit,
+                HlsLayer  *layer,
+                GError   **error)
+{
+  gboolean average = layer->node->op == NN_OP_AVG_POOL1D || layer->node->op == NN_OP_AVG_POOL2D;
+
+  if (hls_layer_has_bits (emit, layer))
+    return hls_layer_unsupported (layer, "pooling of signs is not supported", error);
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  hls_layer_begin (emit, layer);
+  window_fields (emit, layer);
+  hls_layer_type_field (emit, layer, "accum_t");
+  g_string_append_printf (emit->configs, "    static const bool count_pad = %s;\n",
+                          layer->node->attrs.count_pad ? "true" : "false");
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, "slide", average ? "nnet::pool_average" : "nnet::pool_max", NULL);
+  return TRUE;
+}
+
+/* One window as large as the image. */
+gboolean
+hls_write_global_pool (HlsEmit   *emit,
+                       HlsLayer  *layer,
+                       GError   **error)
+{
+  static const char *const axes[] = { "height", "width" };
+  gsize in[3];
+
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  image (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape, in);
+  if (layer->count != in[2])
+    return hls_layer_unsupported (layer, "only pooling over all positions, channels last, is supported", error);
+  hls_layer_begin (emit, layer);
+  for (guint a = 0; a < 2; a++)
+    g_string_append_printf (emit->configs,
+                            "    static const unsigned in_%s = %" G_GSIZE_FORMAT ";\n"
+                            "    static const unsigned out_%s = 1;\n"
+                            "    static const unsigned kernel_%s = %" G_GSIZE_FORMAT ";\n"
+                            "    static const unsigned stride_%s = 1;\n"
+                            "    static const unsigned dilation_%s = 1;\n",
+                            axes[a], in[a], axes[a], axes[a], in[a], axes[a], axes[a]);
+  hls_layer_field (emit, "pad_top", 0);
+  hls_layer_field (emit, "pad_left", 0);
+  hls_layer_field (emit, "n_chan", in[2]);
+  hls_layer_field (emit, "n_filt", in[2]);
+  hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+  hls_layer_type_field (emit, layer, "accum_t");
+  g_string_append (emit->configs, "    static const bool count_pad = true;\n");
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, "slide", layer->node->op == NN_OP_GLOBAL_AVG_POOL ? "nnet::pool_average" : "nnet::pool_max", NULL);
+  return TRUE;
+}
