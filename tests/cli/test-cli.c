@@ -247,6 +247,66 @@ test_train (void)
   assert_says (wrong.err, "class");
 }
 
+static double
+number (JsonObject *object,
+        const char *member,
+        const char *inner)
+{
+  JsonObject *child = json_object_get_object_member (object, member);
+
+  g_assert_nonnull (child);
+  return json_object_get_double_member (child, inner);
+}
+
+/* The sample, pruned, written as a project, emitted, compiled and run: every part speaks of the same hardware. */
+static void
+test_whole_way (void)
+{
+  g_autofree char *w = test_folder ();
+  g_auto (Run) sample = { 0 }, configure = { 0 }, before = { 0 }, prune = { 0 }, after = { 0 }, emit = { 0 }, build = { 0 }, keras = { 0 };
+  g_auto (Run) export = { 0 }, frontier = { 0 }, groups = { 0 };
+  g_autoptr (JsonObject) first = NULL, run = NULL, last = NULL, curve = NULL, shared = NULL;
+  JsonObject *final;
+  double dsp_before, dsp_after;
+
+  cli (&sample, "sample jets --output %s --jets 12000 --epochs 8 --quiet", w);
+  g_assert_cmpint (sample.status, ==, 0);
+  cli (&configure, "configure %s/jets.h5 --strategy Resource --reuse 4 --output %s/c.json", w, w);
+  g_assert_cmpint (configure.status, ==, 0);
+  cli (&before, "estimate %s/jets.h5 --config %s/c.json --json", w, w);
+  g_assert_cmpint (before.status, ==, 0);
+  first = json_of (&before);
+  dsp_before = number (json_object_get_object_member (first, "total"), "dsp", "value");
+  /* 4256 weights by fours, and what the softmax takes */
+  g_assert_cmpfloat (dsp_before, >=, 1064);
+  cli (&frontier, "frontier %s/jets.h5 --config %s/c.json --objective dsp --json --quiet", w, w);
+  g_assert_cmpint (frontier.status, ==, 0);
+  curve = json_of (&frontier);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (curve, "points")), >, 2);
+  cli (&groups, "groups %s/jets.h5 --config %s/c.json --layer fc1 --json", w, w);
+  g_assert_cmpint (groups.status, ==, 0);
+  shared = json_of (&groups);
+  cli (&prune, "prune %s/jets.h5 --data %s/jets.npz --config %s/c.json --objective dsp --tolerance 0.03 --output %s/p.espalier --json --quiet", w,
+       w, w, w);
+  g_assert_cmpint (prune.status, ==, 0);
+  run = json_of (&prune);
+  final = json_object_get_object_member (run, "final");
+  dsp_after = json_object_get_double_member (json_object_get_object_member (final, "resources"), "dsp");
+  g_assert_cmpfloat (dsp_after, <, 0.5 * dsp_before);
+  cli (&after, "estimate %s/p.espalier --config %s/c.json --json", w, w);
+  g_assert_cmpint (after.status, ==, 0);
+  last = json_of (&after);
+  g_assert_cmpfloat (number (json_object_get_object_member (last, "total"), "dsp", "value"), ==, dsp_after);
+  cli (&emit, "emit %s/p.espalier --config %s/c.json --backend vitis --output %s/hls", w, w, w);
+  g_assert_cmpint (emit.status, ==, 0);
+  cli (&build, "build %s/hls --csim --quiet", w);
+  g_assert_cmpint (build.status, ==, 0);
+  cli (&export, "export %s/p.espalier --model %s/out.h5", w, w);
+  g_assert_cmpint (export.status, ==, 0);
+  cli (&keras, "inspect %s/out.h5 --json", w);
+  g_assert_cmpint (keras.status, ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -257,6 +317,7 @@ main (int    argc,
   g_test_add_func ("/cli/bad-files", test_bad_files);
   g_test_add_func ("/cli/sample", test_sample);
   g_test_add_func ("/cli/configure", test_configure);
+  g_test_add_func ("/cli/whole-way", test_whole_way);
   g_test_add_func ("/cli/train", test_train);
   return g_test_run ();
 }
