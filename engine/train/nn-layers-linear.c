@@ -80,9 +80,18 @@ pad (real       *to,
      gsize       left,
      gsize       n)
 {
-  memset (to, 0, hp * wp * n * sizeof (real));
+  const gsize right = wp - left - w;
+
+  memset (to, 0, top * wp * n * sizeof (real));
   for (gsize y = 0; y < h; y++)
-    memcpy (to + ((y + top) * wp + left) * n, from + y * w * n, w * n * sizeof (real));
+    {
+      real *row = to + (y + top) * wp * n;
+
+      memset (row, 0, left * n * sizeof (real));
+      memcpy (row + left * n, from + y * w * n, w * n * sizeof (real));
+      memset (row + (left + w) * n, 0, right * n * sizeof (real));
+    }
+  memset (to + (top + h) * wp * n, 0, (hp - top - h) * wp * n * sizeof (real));
 }
 
 /* The input with its padding, of one slice of the leading axes. */

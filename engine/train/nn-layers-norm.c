@@ -76,7 +76,7 @@ channel_product (const NnLayer *l,
   return rest;
 }
 
-/* y = factor x + shift, or y += with @add. */
+/* y = factor x + shift, rectified with @relu; or y += with @add. */
 static void
 channel_affine (const NnLayer *l,
                 const NnShard *s,
@@ -85,7 +85,8 @@ channel_affine (const NnLayer *l,
                 real           factor,
                 real           shift,
                 gsize          c,
-                gboolean       add)
+                gboolean       add,
+                gboolean       relu)
 {
   const gsize n = l->inner * s->lanes, n_outer = l->n_y / (l->channels * l->inner);
 
@@ -96,6 +97,13 @@ channel_affine (const NnLayer *l,
       if (add)
         for (gsize i = 0; i < n; i++)
           y[at + i] += x[at + i] * factor + shift;
+      else if (relu)
+        for (gsize i = 0; i < n; i++)
+          {
+            real v = x[at + i] * factor + shift;
+
+            y[at + i] = v < 0 ? 0 : v;
+          }
       else
         for (gsize i = 0; i < n; i++)
           y[at + i] = x[at + i] * factor + shift;
@@ -145,7 +153,8 @@ CLASSED (nn_batch_norm_forward) (const NnLayer *l,
 
         frozen_affine (l, s, c, &inverse, &mean);
         factor = inverse * weight_or (gamma, c, 1);
-        channel_affine (l, s, x, OUT (l, s), factor, weight_or (beta, c, 0) - mean * factor, c, FALSE);
+        channel_affine (l, s, x, OUT (l, s), factor, weight_or (beta, c, 0) - mean * factor, c, FALSE,
+                        l->relu);
       }
     else
       {
@@ -168,7 +177,8 @@ CLASSED (nn_batch_norm_finish) (const NnLayer *l,
     {
       double factor = stats[l->channels + c] * weight_or (gamma, c, 1);
 
-      channel_affine (l, s, IN (l, s, 0), OUT (l, s), factor, weight_or (beta, c, 0) - stats[c] * factor, c, FALSE);
+      channel_affine (l, s, IN (l, s, 0), OUT (l, s), factor, weight_or (beta, c, 0) - stats[c] * factor, c, FALSE,
+                      l->relu);
     }
 }
 
@@ -212,6 +222,8 @@ CLASSED (nn_batch_norm_backward) (const NnLayer *l,
   double *partial = (double *) s->partial + l->stats + 2 * l->channels;
   real *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA), *gx = GIN (l, s, 0);
 
+  for (gsize i = 0; l->relu && i < l->n_y * s->lanes; i++)
+    GOUT (l, s)[i] = OUT (l, s)[i] > 0 ? GOUT (l, s)[i] : 0;
   for (gsize c = 0; c < l->channels; c++)
     {
       double mean, inverse, sum, product;
@@ -234,7 +246,7 @@ CLASSED (nn_batch_norm_backward) (const NnLayer *l,
             partial[c] = sum, partial[l->channels + c] = product;
         }
       if (l->frozen && gx != NULL)
-        channel_affine (l, s, gy, gx, inverse * weight_or (gamma, c, 1), 0, c, l->add[0]);
+        channel_affine (l, s, gy, gx, inverse * weight_or (gamma, c, 1), 0, c, l->add[0], FALSE);
     }
 }
 

@@ -76,7 +76,7 @@ nn_lower_activation (NnNetBuilder *b,
   if (is_plain_relu (&node->attrs, act) && in->maker >= 0 && in->readers == 0)
     {
       layer = &g_array_index (b->layers, NnLayer, in->maker);
-      if (layer->kind == NN_LAYER_LINEAR && !layer->relu && is_only_reader (b, node, layer))
+      if ((layer->kind == NN_LAYER_LINEAR || layer->kind == NN_LAYER_BATCH_NORM) && !layer->relu && is_only_reader (b, node, layer))
         {
           layer->relu = TRUE;
           return TRUE;
