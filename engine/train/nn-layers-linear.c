@@ -17,6 +17,7 @@ typedef struct {
   guint       kh, kw, sh, sw, dh, dw, groups;
   guint       lanes;
   gboolean    add, relu;
+  const NnTerms *terms; /* what is left of the kernel, NULL for all; then w is the kernel as the layer has it */
 } Correlate;
 
 /* The runs of taps and channels that lie side by side both in the weights and in the input. */
@@ -35,6 +36,23 @@ segments_of (const Correlate *q,
         segments[n++] = (Segment) { ((gsize) ky * q->kw + kx) * c * q->o,
                                     ((gsize) ky * q->dh * q->wp + kx * q->dw) * q->c * q->lanes, c };
   return n;
+}
+
+static void
+correlate_sparsely (const Correlate *q)
+{
+  const gboolean lone = q->ow == 1;
+  SparseRows s = { .cm = q->lanes, .cn = lone ? VLEN : (gsize) q->o * q->lanes, .xn = lone ? VLEN : (gsize) q->sw * q->c * q->lanes,
+                   .w = q->w, .bias = q->bias, .terms = q->terms, .n = lone ? q->lanes / VLEN : q->ow, .add = q->add,
+                   .relu = q->relu };
+
+  for (guint oy = 0; oy < q->oh; oy++)
+    for (gsize v = 0; v < (lone ? VLEN : q->lanes); v += VLEN)
+      {
+        s.x = q->x + (gsize) oy * q->sh * q->wp * q->c * q->lanes + v;
+        s.c = q->y + (gsize) oy * q->ow * q->o * q->lanes + v;
+        CLASSED (nn_sparse_rows) (&s);
+      }
 }
 
 static void
@@ -120,13 +138,14 @@ CLASSED (nn_linear_forward) (const NnLayer *l,
   const NnWindow *w = &l->window;
   Correlate q = { .w = WEIGHT (l, s, NN_ROLE_KERNEL), .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
                   .oh = w->oh, .ow = w->ow, .o = w->o, .kh = w->kh, .kw = w->kw, .sh = w->sh, .sw = w->sw,
-                  .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu };
+                  .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu,
+                  .terms = l->sparse != NULL ? &l->sparse->forward : NULL };
 
   for (guint outer = 0; outer < w->outer; outer++)
     {
       q.x = padded_input (l, s, outer, TRUE);
       q.y = OUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * s->lanes;
-      correlate (&q);
+      (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
     }
 }
 
@@ -209,6 +228,26 @@ kernel_gradient (const NnLayer *l,
           }
 }
 
+/* The same for what pruning has left. */
+static void
+sparse_kernel_gradient (const NnLayer *l,
+                        NnShard       *s,
+                        real          *gw)
+{
+  const NnWindow *w = &l->window;
+  const guint lanes = s->lanes;
+
+  for (guint outer = 0; outer < w->outer; outer++)
+    {
+      Outer q = { .gw = gw, .x = padded_input (l, s, outer, FALSE),
+                  .g = GOUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * lanes, .xp = (gsize) w->sw * w->c * lanes,
+                  .gp = (gsize) w->o * lanes, .xr = (gsize) w->sh * w->wp * w->c * lanes,
+                  .gr = (gsize) w->ow * w->o * lanes, .rows = w->oh, .positions = w->ow, .lanes = lanes };
+
+      CLASSED (nn_sparse_products) (&q, &l->sparse->forward);
+    }
+}
+
 /* Sums of squares of each sample's own gradient. */
 static void
 kernel_squares (const NnLayer *l,
@@ -249,9 +288,9 @@ input_gradient_turned (const NnLayer *l,
   const NnWindow *w = &l->window;
   const gsize n = (gsize) w->o * s->lanes, edge_y = (gsize) (w->kh - 1) * w->dh, edge_x = (gsize) (w->kw - 1) * w->dw;
   const gsize hp = w->oh + 2 * edge_y, wp = w->ow + 2 * edge_x;
-  Correlate q = { .w = (const real *) s->aux + l->aux, .wp = wp, .c = w->o, .oh = w->h, .ow = w->w, .o = w->c,
+  Correlate q = { .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .wp = wp, .c = w->o, .oh = w->h, .ow = w->w, .o = w->c,
                   .kh = w->kh, .kw = w->kw, .sh = 1, .sw = 1, .dh = w->dh, .dw = w->dw, .groups = 1,
-                  .lanes = s->lanes, .add = l->add[0] };
+                  .lanes = s->lanes, .add = l->add[0], .terms = l->sparse != NULL ? &l->sparse->backward : NULL };
 
   for (guint outer = 0; outer < w->outer; outer++)
     {
@@ -265,7 +304,7 @@ input_gradient_turned (const NnLayer *l,
         }
       q.x = gy + ((gsize) w->top * wp + w->left) * n;
       q.y = gx + (gsize) outer * w->h * w->w * w->c * s->lanes;
-      correlate (&q);
+      (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
     }
 }
 
@@ -345,15 +384,17 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
     bias_gradient (l, s, gb);
   if (gw != NULL && s->squares)
     kernel_squares (l, s, gw);
+  else if (gw != NULL && l->sparse != NULL)
+    sparse_kernel_gradient (l, s, gw);
   else if (gw != NULL && dense)
     dense_kernel_gradient (l, s, gw);
   else if (gw != NULL)
     kernel_gradient (l, s, gw);
   if (gx == NULL)
     return;
-  if (dense)
+  if (dense && l->sparse == NULL)
     dense_input_gradient (l, s, gx);
-  else if (l->aux != NN_NOWHERE)
+  else if (l->aux != NN_NOWHERE || dense)
     input_gradient_turned (l, s, gx);
   else
     input_gradient_taps (l, s, gx);
@@ -369,7 +410,7 @@ CLASSED (nn_linear_prepare) (const NnLayer *l,
   const gsize taps = (gsize) w->kh * w->kw, n = (gsize) w->c * w->o;
   const real *kernel = (const real *) values + l->w[NN_ROLE_KERNEL];
 
-  if (l->kind != NN_LAYER_LINEAR || l->aux == NN_NOWHERE)
+  if (l->kind != NN_LAYER_LINEAR || l->aux == NN_NOWHERE || l->sparse != NULL)
     return;
   for (gsize t = 0; t < taps; t++)
     CLASSED (nn_flip) ((real *) aux + l->aux + (taps - 1 - t) * n, w->c, kernel + t * n, w->o, w->c, w->o);

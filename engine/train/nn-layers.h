@@ -73,6 +73,23 @@ typedef struct {
 } NnWindow;
 
 /**
+ * NnTerms: the weights that pruning has left, row by row of what they make.
+ * @offset: where a term's operand lies from a position's first, in reals
+ * @weight: which element of the kernel multiplies it
+ */
+typedef struct {
+  guint32 *start;
+  gsize   *offset;
+  guint32 *weight;
+  guint    n;
+} NnTerms;
+
+/* By output, and by input for the gradient at stride 1. */
+typedef struct {
+  NnTerms forward, backward;
+} NnSparse;
+
+/**
  * NnLayer:
  * @x, @gx: (array length=n_in): where inputs and their gradients lie in a shard's block; %NN_NOWHERE where no gradient is wanted
  * @add: (array length=n_in): whether the gradient adds to one already there
@@ -110,8 +127,7 @@ typedef struct {
   guint         steps;      /* rnn */
   const NnQuantizer *quantizer;
   NnShape       shape;      /* of a sample, for it */
-  /* pruned weights: non-zeros by output and by input, see nn-layers-sparse.c; NULL where dense is faster */
-  struct _NnSparse *sparse;
+  NnSparse     *sparse;     /* NULL where the dense kernels are faster */
   guint         id;         /* position in the network */
 } NnLayer;
 

@@ -130,6 +130,7 @@ nn_net_new (const NnModel      *model,
   net->nadam_product = 1;
   if (!nn_net_build (net, error) || !load_params (net, error))
     return NULL;
+  nn_net_find_sparse (net);
   net->stats = g_new0 (double, net->n_stats + 1);
   return g_steal_pointer (&net);
 }
@@ -278,7 +279,7 @@ nn_net_gradient (const NnNet *net,
 
       for (guint k = 0; k < net->n_grads; k++)
         sum += real_get (net, net->grads->pdata[k], net->param_at[weight] + i);
-      to[i] = (float) sum;
+      to[i] = (float) (sum * real_get (net, net->live, net->param_at[weight] + i));
     }
   return gradient;
 }

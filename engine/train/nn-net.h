@@ -120,6 +120,8 @@ NnModel   *nn_net_model     (const NnNet        *net,
                              gconstpointer       values);
 /* Makes net->used from net->values. */
 void       nn_net_quantize  (NnNet              *net);
+/* nn-net-sparse.c */
+void       nn_net_find_sparse (NnNet            *net);
 gpointer   nn_net_alloc     (gsize               n,
                              gsize               size);
 

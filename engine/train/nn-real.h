@@ -47,14 +47,21 @@ splat (real s)
 #endif
 }
 
+/* Halves added to halves: the order is the same wherever the class of processor is. */
 static inline __attribute__ ((always_inline)) real
 vec_sum (vec v)
 {
-  real s = 0;
-
-  for (int i = 0; i < VLEN; i++)
-    s += v[i];
-  return s;
+#if VBYTES == 64
+  v += __builtin_shuffle (v, (ivec) { 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7 });
+  v += __builtin_shuffle (v, (ivec) { 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11 });
+  v += __builtin_shuffle (v, (ivec) { 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13 });
+#elif VBYTES == 32
+  v += __builtin_shuffle (v, (ivec) { 4, 5, 6, 7, 0, 1, 2, 3 });
+  v += __builtin_shuffle (v, (ivec) { 2, 3, 0, 1, 6, 7, 4, 5 });
+#elif !defined(NN_REAL_DOUBLE)
+  v += __builtin_shuffle (v, (ivec) { 2, 3, 0, 1 });
+#endif
+  return v[0] + v[1];
 }
 
 #define BLOCK(s) ((real *) (s)->block)
@@ -104,6 +111,22 @@ typedef struct {
 } Outer;
 
 void CLASSED (nn_outer) (const Outer *outer);
+
+/* c[m][n] = (or +=, or from bias) sum over the terms of row m of w x[offset + n]; n counts vectors. */
+typedef struct {
+  real          *c;
+  gsize          cm, cn;
+  const real    *x;
+  gsize          xn;
+  const real    *w;
+  const real    *bias;
+  const NnTerms *terms;
+  guint          n;
+  gboolean       add, relu;
+} SparseRows;
+
+void CLASSED (nn_sparse_rows)     (const SparseRows *rows);
+void CLASSED (nn_sparse_products) (const Outer *outer, const NnTerms *terms);
 /* to[j][i] = from[i][j]; both dense but for their leading dimensions */
 void CLASSED (nn_flip)  (real *to, gsize ldt, const real *from, gsize ldf, guint rows, guint columns);
 

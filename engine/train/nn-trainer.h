@@ -131,7 +131,7 @@ void           nn_train_result_free  (NnTrainResult        *result);
 /* Whether every layer can be trained. */
 gboolean       nn_train_supported    (const NnModel        *model,
                                       GError              **error);
-/* Loss and its gradient for every weight (by id; %NULL where not trainable), mean over the samples of (x, y). */
+/* Loss and its gradient for every weight (by id; %NULL where not trainable; 0 where pruned), mean over the samples of (x, y). */
 NnTensor     **nn_gradients          (const NnModel        *model,
                                       const NnTensor       *x,
                                       const NnTensor       *y,

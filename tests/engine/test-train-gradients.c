@@ -470,6 +470,108 @@ test_recurrent (void)
       }
 }
 
+static NnModel *
+masked_to (NnModel *model, /* (transfer full) */
+           double   density)
+{
+  g_autofree NnTensor **masks = g_new0 (NnTensor *, nn_model_n_weights (model) + 1);
+  NnModel *masked;
+  NnRng rng;
+
+  nn_rng_init (&rng, 9);
+  for (guint id = 0; id < nn_model_n_weights (model); id++)
+    if (nn_model_weight (model, id)->role == NN_ROLE_KERNEL)
+      {
+        masks[id] = nn_tensor_new (NN_DTYPE_U8, &nn_model_weight (model, id)->values->shape);
+        for (gsize i = 0; i < masks[id]->n; i++)
+          nn_tensor_u8 (masks[id])[i] = nn_rng_uniform (&rng) < density;
+      }
+  masked = nn_model_with_weights (model, NULL, masks);
+  for (guint id = 0; id < nn_model_n_weights (model); id++)
+    nn_tensor_unref (masks[id]);
+  nn_model_unref (model);
+  return masked;
+}
+
+/* The same weights, zero where pruned, with masks (lists of what is left) and without (dense kernels). */
+static void
+check_sparse (NnModel *model, /* (transfer full) */
+              Targets  kind)
+{
+  g_autoptr (NnModel) sparse = masked_to (model, 0.25);
+  g_autofree NnTensor **zeroed = g_new0 (NnTensor *, nn_model_n_weights (sparse) + 1), **none = NULL;
+  const NnGraph *graph = nn_model_graph (sparse);
+  g_autoptr (GError) error = NULL;
+  NnTrainOptions options;
+  guint n;
+  NnShape in = batch_of (&nn_graph_node (graph, nn_graph_inputs (graph, &n)[0])->shape);
+  NnShape out = batch_of (&nn_graph_node (graph, nn_graph_outputs (graph, &n)[0])->shape);
+  g_autoptr (NnTensor) x = random_tensor (&in, 3);
+  g_autoptr (NnTensor) y = kind == CLASSES ? random_classes (SAMPLES, nn_shape_last (&out), 4) : random_tensor (&out, 4);
+  g_autoptr (NnModel) dense = NULL;
+  NnTensor **a, **b;
+  double loss_a, loss_b;
+
+  /* a mask of ones leaves the dense kernels in charge */
+  none = g_new0 (NnTensor *, nn_model_n_weights (sparse) + 1);
+  for (guint id = 0; id < nn_model_n_weights (sparse); id++)
+    {
+      const NnWeight *w = nn_model_weight (sparse, id);
+
+      zeroed[id] = nn_tensor_copy (w->values);
+      if (w->mask == NULL)
+        continue;
+      none[id] = nn_tensor_new (NN_DTYPE_U8, &w->values->shape);
+      memset (none[id]->data, 1, none[id]->n);
+      for (gsize i = 0; i < w->values->n; i++)
+        nn_tensor_f32 (zeroed[id])[i] *= nn_tensor_u8 (w->mask)[i];
+    }
+  dense = nn_model_with_weights (sparse, zeroed, none);
+  nn_train_options_init (&options);
+  options.loss = kind == CLASSES ? NN_LOSS_AUTO : NN_LOSS_MSE;
+  for (NnCpu cpu = NN_CPU_SSE2; cpu <= NN_CPU_DOUBLE; cpu++)
+    {
+      if (!nn_cpu_has (cpu))
+        continue;
+      nn_cpu_limit (cpu);
+      a = nn_gradients (sparse, x, y, &options, &loss_a, &error);
+      g_assert_no_error (error);
+      b = nn_gradients (dense, x, y, &options, &loss_b, &error);
+      g_assert_no_error (error);
+      g_assert_cmpfloat_with_epsilon (loss_a, loss_b, 1e-5 * (1 + loss_b));
+      for (guint id = 0; id < nn_model_n_weights (sparse); id++)
+        for (gsize i = 0; i < (a[id] != NULL ? a[id]->n : 0); i++)
+          if (none[id] == NULL || nn_tensor_u8 (nn_model_weight (sparse, id)->mask)[i] != 0)
+            g_assert_cmpfloat_with_epsilon (nn_tensor_get (a[id], i), nn_tensor_get (b[id], i),
+                                            FLOAT_TOLERANCE * MAX (largest (b[id]), 0.05));
+      free_tensors (a, nn_model_n_weights (sparse));
+      free_tensors (b, nn_model_n_weights (sparse));
+    }
+  nn_cpu_limit (NN_CPU_AVX512);
+  for (guint id = 0; id < nn_model_n_weights (sparse); id++)
+    {
+      nn_tensor_unref (zeroed[id]);
+      nn_tensor_unref (none[id]);
+    }
+}
+
+static void
+test_sparse (void)
+{
+  check_sparse (net_jets (1, FALSE), CLASSES);
+  for (guint i = 0; i < 4; i++)
+    {
+      TestNet *net = net_new (&NN_SHAPE (9, 8, 3), 230 + i);
+
+      net_conv (net, 3, 3, 3, 5, 1, 1, 1, NN_PADDING_SAME)->attrs.act = NN_ACT_RELU;
+      net_conv (net, 3, 2, 5, 6, i == 1 ? 2 : 1, i == 2 ? 2 : 1, 1, i == 3 ? NN_PADDING_VALID : NN_PADDING_SAME);
+      net_act (net, NN_ACT_RELU);
+      net_conv (net, 2, 2, 6, 4, 1, 1, 1, NN_PADDING_VALID);
+      net_dense (net, 4, 3, NN_ACT_TANH);
+      check_sparse (net_seal (net), VALUES);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -488,5 +590,6 @@ main (int    argc,
   g_test_add_func ("/train/gradients/depthwise", test_depthwise);
   g_test_add_func ("/train/gradients/transposed-and-einsum", test_transposed_and_einsum);
   g_test_add_func ("/train/gradients/recurrent", test_recurrent);
+  g_test_add_func ("/train/gradients/sparse", test_sparse);
   return g_test_run ();
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lists of the weights that pruning has left, where using them pays. */
+
+#include "nn-net.h"
+
+/* Measured: above about this the dense kernels win. */
+#define MOST_DENSITY 0.45
+
+static void
+terms_init (NnTerms *terms,
+            NnArena *arena,
+            gsize    rows,
+            gsize    n)
+{
+  terms->n = rows;
+  terms->start = nn_arena_new0 (arena, guint32, rows + 1);
+  terms->offset = nn_arena_new0 (arena, gsize, n + 1);
+  terms->weight = nn_arena_new0 (arena, guint32, n + 1);
+}
+
+static gsize
+count_live (const NnWeight *w)
+{
+  gsize n = 0;
+
+  for (gsize i = 0; i < w->values->n; i++)
+    n += nn_tensor_u8 (w->mask)[i] != 0;
+  return n;
+}
+
+/* Weight (t, c, o) reads the input at forward[] of its output and feeds the gradient of the input from backward[]. */
+static void
+make_lists (NnNet          *net,
+            NnLayer        *layer,
+            const NnWeight *weight,
+            gsize           n_live)
+{
+  const NnWindow *w = &layer->window;
+  const gsize c_n = w->c, o_n = w->o, taps = (gsize) w->kh * w->kw, lanes = net->lanes;
+  const gsize back_wp = w->ow + 2 * (gsize) (w->kw - 1) * w->dw;
+  const guint8 *mask = nn_tensor_u8 (weight->mask);
+  NnSparse *sparse = nn_arena_new0 (net->arena, NnSparse, 1);
+  gsize at = 0;
+
+  terms_init (&sparse->forward, net->arena, o_n, n_live);
+  for (gsize o = 0; o < o_n; o++)
+    {
+      for (gsize t = 0; t < taps; t++)
+        for (gsize c = 0; c < c_n; c++)
+          if (mask[(t * c_n + c) * o_n + o] != 0)
+            {
+              sparse->forward.offset[at] = ((t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * c_n + c) * lanes;
+              sparse->forward.weight[at++] = (t * c_n + c) * o_n + o;
+            }
+      sparse->forward.start[o + 1] = at;
+    }
+  terms_init (&sparse->backward, net->arena, c_n, n_live);
+  at = 0;
+  for (gsize c = 0; c < c_n; c++)
+    {
+      for (gsize t = 0; t < taps; t++)
+        for (gsize o = 0; o < o_n; o++)
+          if (mask[(t * c_n + c) * o_n + o] != 0)
+            {
+              gsize turned = taps - 1 - t;
+
+              sparse->backward.offset[at] = ((turned / w->kw * w->dh * back_wp + turned % w->kw * w->dw) * o_n + o) * lanes;
+              sparse->backward.weight[at++] = (t * c_n + c) * o_n + o;
+            }
+      sparse->backward.start[c + 1] = at;
+    }
+  layer->sparse = sparse;
+}
+
+void
+nn_net_find_sparse (NnNet *net)
+{
+  for (guint i = 0; i < net->n_layers; i++)
+    {
+      NnLayer *layer = &net->layers[i];
+
+      if (layer->kind != NN_LAYER_LINEAR || layer->window.groups != 1)
+        continue;
+      for (guint k = 0; k < layer->node->n_weights; k++)
+        {
+          guint id = layer->node->weights[k];
+          const NnWeight *w = nn_model_weight (net->model, id);
+          gsize n_live;
+
+          if (w->mask == NULL || net->param_at[id] != layer->w[NN_ROLE_KERNEL])
+            continue;
+          n_live = count_live (w);
+          if (n_live < MOST_DENSITY * w->values->n)
+            make_lists (net, layer, w, n_live);
+        }
+    }
+}
