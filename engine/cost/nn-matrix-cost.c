@@ -250,6 +250,18 @@ latency_kernel (const NnMatrix *m,
   cost->bops = bit_operations (m, count.n_nonzero);
 }
 
+static double
+count_nonzero (const NnMatrix *m)
+{
+  gsize n = m->n_in * m->n_out, nonzero = 0;
+
+  if (m->raw == NULL)
+    return n;
+  for (gsize k = 0; k < n; k++)
+    nonzero += m->raw[k] != 0;
+  return nonzero;
+}
+
 /* LUTs and FFs of the Resource kernels: @block multipliers, of which @live are issued. */
 static void
 resource_logic (const NnMatrix *m,
@@ -318,7 +330,7 @@ resource_kernel (const NnMatrix *m,
   depth = pruned ? 2 + ceil (log2 (MAX ((double) live / MAX (m->n_out, 1), 1) + 1)) : 2;
   cost->latency = (NnFigure) { reuse + depth, reuse + 1, reuse + depth + 4 };
   cost->interval = (NnFigure) { reuse, reuse, reuse + 1 };
-  cost->bops = bit_operations (m, m->raw != NULL ? (double) nn_law_count (m->raw, m->n_in, m->n_out, FALSE).n_nonzero : n);
+  cost->bops = bit_operations (m, count_nonzero (m));
 }
 
 /* Adders only: a digit each, shared as far as da4ml's searches were seen to share. */
