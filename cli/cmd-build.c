@@ -12,6 +12,52 @@ print_line (const char *line,
   fprintf (stderr, "%s\n", line);
 }
 
+/* Several projects: one after the other, told together. */
+static int
+run_queue (Cli                   *cli,
+           const HlsBuildOptions *options,
+           char                 **folders,
+           guint                  n)
+{
+  g_autofree HlsTask *tasks = g_new0 (HlsTask, n);
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  guint done;
+
+  for (guint i = 0; i < n; i++)
+    {
+      tasks[i].folder = folders[i];
+      tasks[i].options = *options;
+    }
+  done = hls_queue_run (tasks, n, NULL, NULL, &cli->progress, cli->cancellable);
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "projects");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < n; i++)
+    {
+      const char *state = hls_task_state_name (tasks[i].state);
+
+      json_builder_begin_object (json);
+      cli_json_string (json, "folder", tasks[i].folder);
+      cli_json_string (json, "state", state);
+      if (tasks[i].report != NULL)
+        cli_json_report (json, tasks[i].report);
+      if (tasks[i].error != NULL)
+        cli_json_string (json, "error", tasks[i].error->message);
+      json_builder_end_object (json);
+      if (!cli->json)
+        g_print ("%s: %s%s%s\n", tasks[i].folder, state, tasks[i].error != NULL ? ": " : "",
+                 tasks[i].error != NULL ? tasks[i].error->message : "");
+      hls_task_clear (&tasks[i]);
+    }
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  if (cli->json)
+    cli_print_json (json);
+  if (g_cancellable_is_cancelled (cli->cancellable))
+    return CLI_CANCELLED;
+  return done == n ? CLI_DONE : CLI_FAILED;
+}
+
 static int
 run (Cli   *cli,
      int    argc,
@@ -35,7 +81,7 @@ run (Cli   *cli,
   GError *error = NULL;
   int status;
 
-  if (!cli_parse (cli, &cli_build, entries, 1, 1, &argc, &argv, &status))
+  if (!cli_parse (cli, &cli_build, entries, 1, G_MAXINT, &argc, &argv, &status))
     return status;
   hls_build_options_init (&options);
   options.stages = (csim ? HLS_STAGE_CSIM : 0) | (synth ? HLS_STAGE_SYNTH : 0) | (cosim ? HLS_STAGE_COSIM : 0) |
@@ -45,6 +91,8 @@ run (Cli   *cli,
   options.tool = tool;
   options.settings = settings;
   options.on_line = cli->quiet ? NULL : print_line;
+  if (argc > 2)
+    return run_queue (cli, &options, argv + 1, (guint) argc - 1);
   report = hls_build (argv[1], &options, &cli->progress, cli->cancellable, &error);
   if (report == NULL)
     return cli_fail (&cli_build, error);
@@ -63,7 +111,7 @@ run (Cli   *cli,
 
 const CliVerb cli_build = {
   .name = "build",
-  .arguments = "DIR [--csim] [--synth] [--cosim] [--export] [--vsynth]",
-  .summary = "Simulate or synthesise an HLS project",
+  .arguments = "DIR… [--csim] [--synth] [--cosim] [--export] [--vsynth]",
+  .summary = "Simulate or synthesise HLS projects",
   .run = run,
 };

@@ -331,6 +331,36 @@ write_bias (HlsEmit          *emit,
                       matrix->n_out, error);
 }
 
+/* Powers of two (exponent from bit 1 on, sign in bit 0) as fixed-point numbers of just enough bits, whose products are the
+ * same; NULL with an error where the reference would cut bits off its products. */
+static gint64 *
+from_powers (const HlsLayer   *layer,
+             const HlsMatrix  *matrix,
+             NnType           *type,
+             GError          **error)
+{
+  gsize n = (gsize) matrix->n_in * matrix->n_out;
+  gint64 least = matrix->raw[0] >> 1, most = least;
+  g_autofree gint64 *raw = g_new (gint64, n);
+
+  for (gsize i = 0; i < n; i++)
+    {
+      least = MIN (least, matrix->raw[i] >> 1);
+      most = MAX (most, matrix->raw[i] >> 1);
+    }
+  if (matrix->input_type->kind != NN_TYPE_FIXED || most - least > 50 ||
+      nn_type_fraction (matrix->input_type) - least > matrix->weight_type->width + matrix->input_type->width)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "layer \"%s\": products with its powers of two would lose bits",
+                   layer->node->name);
+      return NULL;
+    }
+  for (gsize i = 0; i < n; i++)
+    raw[i] = (G_GINT64_CONSTANT (1) << ((matrix->raw[i] >> 1) - least)) * (matrix->raw[i] & 1 ? -1 : 1);
+  *type = NN_FIXED ((int) (most - least) + 2, (int) most + 2);
+  return g_steal_pointer (&raw);
+}
+
 /**
  * hls_emit_matrix:
  * @config: name of the struct that is written
@@ -348,10 +378,22 @@ hls_emit_matrix (HlsEmit          *emit,
   g_autofree char *bias = g_strconcat (matrix->prefix, "bias_t", NULL);
   g_autofree char *accum = g_strconcat (matrix->prefix, "accum_t", NULL);
   g_autoptr (GArray) live = NULL;
+  g_autofree gint64 *powers = NULL;
+  HlsMatrix plain = *matrix;
+  NnType power_type;
   NnStrategy strategy = layer->plan->strategy;
   gboolean fixed = layer->plan->product == NN_PRODUCT_MULT;
 
   g_clear_pointer (&layer->kernel, g_free);
+  if (matrix->weight_type->kind == NN_TYPE_POWER)
+    {
+      powers = from_powers (layer, matrix, &power_type, error);
+      if (powers == NULL)
+        return FALSE;
+      plain.raw = powers;
+      plain.weight_type = &power_type;
+      matrix = &plain;
+    }
   if (!hls_emit_typedef (emit, layer, weight, matrix->weight_type, error) ||
       !hls_emit_typedef (emit, layer, bias, matrix->bias_type, error) ||
       !hls_emit_typedef (emit, layer, accum, matrix->accum_type, error) || !write_bias (emit, layer, matrix, error))
