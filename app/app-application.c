@@ -177,7 +177,7 @@ app_application_startup (GApplication *application)
     { "win.export-hls", { "<Control>e" } }, { "win.print", { "<Control>p" } }, { "window.close", { "<Control>w" } },
     { "win.page('network')", { "<Alt>1" } }, { "win.page('weights')", { "<Alt>2" } }, { "win.page('tradeoff')", { "<Alt>3" } },
     { "win.page('precision')", { "<Alt>4" } }, { "win.page('hardware')", { "<Alt>5" } }, { "win.page('data')", { "<Alt>6" } },
-    { "win.show-help-overlay", { "<Control>question" } }, { "win.toggle-order", { "<Control>t" } },
+    { "win.show-help-overlay", { "<Control>question" } }, { "win.toggle-order", { "<Control>t" } }, { "win.frontier", { "<Control>r" } },
   };
 
   G_APPLICATION_CLASS (app_application_parent_class)->startup (application);

@@ -17,7 +17,7 @@ typedef struct {
   guint       wait; /* until the toast has gone */
 } Shots;
 
-static const char *const names[] = { "network", "weights", "weights-hardware", "tradeoff", "precision", "hardware", "data" };
+static const char *const names[] = { "network", "weights", "weights-hardware", "tradeoff", "frontier", "precision", "hardware", "data" };
 
 static void
 take (AppWindow  *window,
@@ -86,6 +86,8 @@ step (gpointer data)
     }
   if (g_str_equal (names[shots->next], "weights-hardware") || (shots->next > 0 && g_str_equal (names[shots->next - 1], "weights-hardware")))
     gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.toggle-order", NULL);
+  if (g_str_equal (names[shots->next], "frontier") || (shots->next > 0 && g_str_equal (names[shots->next - 1], "frontier")))
+    gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.frontier", NULL);
   app_window_show_page (shots->window, names[shots->next++]);
   return G_SOURCE_CONTINUE;
 }

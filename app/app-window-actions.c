@@ -9,6 +9,7 @@
 #include "app-print.h"
 #include "pages/app-hardware-page.h"
 #include "pages/app-network-page.h"
+#include "pages/app-tradeoff-page.h"
 #include "pages/app-weights-page.h"
 
 #include <glib/gi18n.h>
@@ -253,6 +254,17 @@ action_toggle_order (GtkWidget  *widget,
 }
 
 static void
+action_frontier (GtkWidget  *widget,
+                 const char *action,
+                 GVariant   *parameter)
+{
+  AppWindow *self = APP_WINDOW (widget);
+
+  app_window_show_page (self, "tradeoff");
+  app_tradeoff_page_toggle_frontier (APP_TRADEOFF_PAGE (self->tradeoff_page));
+}
+
+static void
 action_export_hls (GtkWidget  *widget,
                    const char *action,
                    GVariant   *parameter)
@@ -326,7 +338,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
     { "win.page", "s", action_page }, { "win.find", NULL, action_find }, { "win.export-hls", NULL, action_export_hls },
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
     { "win.print-to", "s", action_print }, { "win.say", "s", action_say }, { "win.complain", "s", action_complain },
-    { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order },
+    { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order }, { "win.frontier", NULL, action_frontier },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
@@ -341,7 +353,7 @@ app_window_update_actions (AppWindow *self)
     { "win.save", !empty }, { "win.save-as", !empty }, { "win.save-model", !empty }, { "win.undo", app_document_can_undo (self->document) },
     { "win.redo", app_document_can_redo (self->document) }, { "win.cancel", busy }, { "win.optimise", !empty && !busy },
     { "win.find", !empty }, { "win.export-hls", !empty }, { "win.copy-methods", !empty }, { "win.print", !empty },
-    { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
+    { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)

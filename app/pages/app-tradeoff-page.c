@@ -344,3 +344,9 @@ app_tradeoff_page_init (AppTradeoffPage *self)
   g_signal_connect (app_figure_chart (self->figure), "motion", G_CALLBACK (on_motion), self);
   g_signal_connect (self->versions, "row-activated", G_CALLBACK (on_version), self);
 }
+
+void
+app_tradeoff_page_toggle_frontier (AppTradeoffPage *self)
+{
+  gtk_toggle_button_set_active (self->frontier_button, !gtk_toggle_button_get_active (self->frontier_button));
+}
