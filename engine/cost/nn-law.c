@@ -31,6 +31,8 @@ nn_csd_digits (gint64 value)
   guint64 v = value < 0 ? -(guint64) value : (guint64) value;
   guint digits = 0;
 
+  if (v <= G_MAXUINT64 / 3)
+    return __builtin_popcountll ((3 * v) ^ v);
   for (; v != 0; v >>= 1)
     if (v & 1)
       {
