@@ -12,6 +12,10 @@ gboolean    nn_save_keras        (const NnModel *model,
                                   const char    *path,
                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
+gboolean    nn_save_onnx         (const NnModel *model,
+                                  const char    *path,
+                                  GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Keras 2's configuration of a layer: (transfer full), %NULL with @error where Keras has no such layer.
  * @class_name: (out) (transfer none) */
 JsonObject *nn_save_keras_config (const NnModel *model,

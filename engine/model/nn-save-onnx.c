@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A network as ONNX, operator set 13 (17 where a layer normalisation needs it): plain operators for a float network, so
+ * that any runtime computes the same; QONNX's Quant for a quantised one. Masks lie in the file's metadata. */
+
+#include "nn-save-onnx.h"
+
+#include "nn-error.h"
+#include "nn-save-private.h"
+#include "onnx.pb-c.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OPSET 13
+#define OPSET_WITH_LAYER_NORM 17
+/* The version of the format that came with these operator sets. */
+#define IR_VERSION 8
+
+const char *
+nn_onnx_text (NnOnnxWriter *w,
+              const char   *format,
+              ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  return nn_arena_strdup (w->arena, text);
+}
+
+static Onnx__TensorProto *
+new_tensor (NnOnnxWriter  *w,
+            const char    *name,
+            const NnShape *shape,
+            int            type)
+{
+  Onnx__TensorProto *proto = nn_arena_new0 (w->arena, Onnx__TensorProto, 1);
+
+  onnx__tensor_proto__init (proto);
+  proto->name = (char *) name;
+  proto->n_dims = shape->rank;
+  proto->dims = nn_arena_memdup (w->arena, shape->dims, MAX (shape->rank, 1) * sizeof (gint64));
+  proto->has_data_type = TRUE;
+  proto->data_type = type;
+  proto->has_raw_data = TRUE;
+  g_ptr_array_add (w->tensors, proto);
+  return proto;
+}
+
+/* Floats, which all machines that this runs on keep as the file does; the tensor is shared, not copied. */
+const char *
+nn_onnx_put (NnOnnxWriter *w,
+             const char   *name,
+             NnTensor     *tensor)
+{
+  Onnx__TensorProto *proto = new_tensor (w, name, &tensor->shape, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+
+  g_ptr_array_add (w->kept, nn_tensor_ref (tensor));
+  proto->raw_data.data = tensor->data;
+  proto->raw_data.len = tensor->n * sizeof (float);
+  return name;
+}
+
+const char *
+nn_onnx_put_ints (NnOnnxWriter *w,
+                  const char   *stem,
+                  const gint64 *values,
+                  guint         n)
+{
+  const char *name = nn_onnx_text (w, "%s__numbers", stem);
+  Onnx__TensorProto *proto = new_tensor (w, name, &NN_SHAPE (n), ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
+
+  proto->raw_data.data = nn_arena_memdup (w->arena, values, n * sizeof *values);
+  proto->raw_data.len = n * sizeof *values;
+  return name;
+}
+
+const char *
+nn_onnx_put_real (NnOnnxWriter *w,
+                  const char   *name,
+                  double        value)
+{
+  float number = (float) value;
+  Onnx__TensorProto *proto = new_tensor (w, name, &(NnShape){ 0 }, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+
+  proto->raw_data.data = nn_arena_memdup (w->arena, &number, sizeof number);
+  proto->raw_data.len = sizeof number;
+  return name;
+}
+
+Onnx__NodeProto *
+nn_onnx_op (NnOnnxWriter *w,
+            const char   *type,
+            const char   *output,
+            const char   *first,
+            ...)
+{
+  Onnx__NodeProto *op = nn_arena_new0 (w->arena, Onnx__NodeProto, 1);
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
+  va_list args;
+
+  va_start (args, first);
+  for (const char *name = first; name != NULL; name = va_arg (args, const char *))
+    g_ptr_array_add (inputs, (gpointer) name);
+  va_end (args);
+  onnx__node_proto__init (op);
+  op->op_type = (char *) type;
+  op->name = (char *) nn_onnx_text (w, "%s_%u", type, w->ops->len);
+  op->n_input = inputs->len;
+  op->input = nn_arena_memdup (w->arena, inputs->pdata, MAX (inputs->len, 1) * sizeof (char *));
+  op->n_output = 1;
+  op->output = nn_arena_memdup (w->arena, &output, sizeof output);
+  g_ptr_array_add (w->ops, op);
+  return op;
+}
+
+static Onnx__AttributeProto *
+add_attribute (NnOnnxWriter    *w,
+               Onnx__NodeProto *op,
+               const char      *name,
+               int              type)
+{
+  Onnx__AttributeProto *a = nn_arena_new0 (w->arena, Onnx__AttributeProto, 1);
+  Onnx__AttributeProto **list = nn_arena_new0 (w->arena, Onnx__AttributeProto *, op->n_attribute + 1);
+
+  onnx__attribute_proto__init (a);
+  a->name = (char *) name;
+  a->has_type = TRUE;
+  a->type = type;
+  for (gsize i = 0; i < op->n_attribute; i++)
+    list[i] = op->attribute[i];
+  list[op->n_attribute++] = a;
+  op->attribute = list;
+  return a;
+}
+
+void
+nn_onnx_set_int (NnOnnxWriter    *w,
+                 Onnx__NodeProto *op,
+                 const char      *name,
+                 gint64           value)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
+
+  a->has_i = TRUE;
+  a->i = value;
+}
+
+void
+nn_onnx_set_real (NnOnnxWriter    *w,
+                  Onnx__NodeProto *op,
+                  const char      *name,
+                  double           value)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT);
+
+  a->has_f = TRUE;
+  a->f = (float) value;
+}
+
+void
+nn_onnx_set_text (NnOnnxWriter    *w,
+                  Onnx__NodeProto *op,
+                  const char      *name,
+                  const char      *value)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING);
+
+  a->has_s = TRUE;
+  a->s.data = (guint8 *) nn_arena_strdup (w->arena, value);
+  a->s.len = strlen (value);
+}
+
+void
+nn_onnx_set_ints (NnOnnxWriter    *w,
+                  Onnx__NodeProto *op,
+                  const char      *name,
+                  const gint64    *values,
+                  guint            n)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS);
+
+  a->n_ints = n;
+  a->ints = nn_arena_memdup (w->arena, values, n * sizeof *values);
+}
+
+/* A node's value in a layout; a transpose makes it from the other where it is not there. */
+const char *
+nn_onnx_value (NnOnnxWriter *w,
+               guint         node,
+               NnOnnxLayout  layout)
+{
+  const NnNode *n = nn_graph_node (w->graph, node);
+  guint rank = n->shape.rank;
+  gint64 perm[NN_MAX_RANK + 1] = { 0 };
+  const char *name;
+
+  if (w->names[node][layout] != NULL)
+    return w->names[node][layout];
+  if (rank < 2)
+    return w->names[node][layout] = w->names[node][!layout];
+  name = nn_onnx_text (w, layout == NN_ONNX_FIRST ? "%s__first" : "%s", n->name);
+  for (guint i = 1; i <= rank; i++)
+    if (layout == NN_ONNX_FIRST)
+      perm[i] = i == 1 ? rank : i - 1;
+    else
+      perm[i] = i == rank ? 1 : i + 1;
+  nn_onnx_set_ints (w, nn_onnx_op (w, "Transpose", name, w->names[node][!layout], NULL), "perm", perm, rank + 1);
+  return w->names[node][layout] = name;
+}
+
+static Onnx__ValueInfoProto *
+value_info (NnOnnxWriter  *w,
+            const char    *name,
+            const NnShape *shape)
+{
+  Onnx__ValueInfoProto *info = nn_arena_new0 (w->arena, Onnx__ValueInfoProto, 1);
+  Onnx__TypeProto *type = nn_arena_new0 (w->arena, Onnx__TypeProto, 1);
+  Onnx__TypeProto__Tensor *tensor = nn_arena_new0 (w->arena, Onnx__TypeProto__Tensor, 1);
+  Onnx__TensorShapeProto *dims = nn_arena_new0 (w->arena, Onnx__TensorShapeProto, 1);
+
+  onnx__value_info_proto__init (info);
+  onnx__type_proto__init (type);
+  onnx__type_proto__tensor__init (tensor);
+  onnx__tensor_shape_proto__init (dims);
+  info->name = (char *) name;
+  info->type = type;
+  type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+  type->tensor_type = tensor;
+  tensor->has_elem_type = TRUE;
+  tensor->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+  tensor->shape = dims;
+  dims->n_dim = shape->rank + 1;
+  dims->dim = nn_arena_new0 (w->arena, Onnx__TensorShapeProto__Dimension *, shape->rank + 1);
+  for (guint i = 0; i <= shape->rank; i++)
+    {
+      Onnx__TensorShapeProto__Dimension *d = nn_arena_new0 (w->arena, Onnx__TensorShapeProto__Dimension, 1);
+
+      onnx__tensor_shape_proto__dimension__init (d);
+      if (i > 0 && shape->dims[i - 1] >= 0)
+        {
+          d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+          d->dim_value = shape->dims[i - 1];
+        }
+      else
+        {
+          d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+          d->dim_param = (char *) (i == 0 ? "N" : nn_onnx_text (w, "%s_%u", name, i));
+        }
+      dims->dim[i] = d;
+    }
+  return info;
+}
+
+static void
+add_property (NnOnnxWriter *w,
+              GPtrArray    *properties,
+              const char   *key,
+              const guint8 *bytes,
+              gsize         n)
+{
+  Onnx__StringStringEntryProto *entry = nn_arena_new0 (w->arena, Onnx__StringStringEntryProto, 1);
+  g_autofree char *text = g_base64_encode (bytes, n);
+
+  onnx__string_string_entry_proto__init (entry);
+  entry->key = (char *) key;
+  entry->value = nn_arena_strdup (w->arena, text);
+  g_ptr_array_add (properties, entry);
+}
+
+/* Masks by the name under which the layer is read again, one bit an element. */
+static void
+add_masks (NnOnnxWriter *w,
+           GPtrArray    *properties)
+{
+  for (guint i = 0; i < nn_graph_n_nodes (w->graph); i++)
+    {
+      const NnNode *node = nn_graph_node (w->graph, i);
+
+      for (guint k = 0; k < node->n_weights; k++)
+        {
+          const NnWeight *weight = nn_model_weight (w->model, node->weights[k]);
+          g_autofree guint8 *bits = NULL;
+
+          if (weight->mask == NULL)
+            continue;
+          bits = g_malloc0 (weight->mask->n / 8 + 1);
+          for (gsize b = 0; b < weight->mask->n; b++)
+            bits[b / 8] |= (guint8) (nn_tensor_u8 (weight->mask)[b] != 0) << b % 8;
+          add_property (w, properties, nn_onnx_text (w, "espalier.mask/%s/%s", node->name, nn_role_name (weight->role)), bits,
+                        weight->mask->n / 8 + 1);
+        }
+    }
+}
+
+static gboolean
+write_file (const Onnx__ModelProto  *model,
+            const char              *path,
+            GError                 **error)
+{
+  gsize n = onnx__model_proto__get_packed_size (model);
+  g_autofree guint8 *bytes = g_try_malloc (MAX (n, 1));
+
+  if (bytes == NULL)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: the file does not fit into memory", path);
+      return FALSE;
+    }
+  onnx__model_proto__pack (model, bytes);
+  return g_file_set_contents_full (path, (const char *) bytes, (gssize) n,
+                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, error);
+}
+
+static gboolean
+write_model (NnOnnxWriter  *w,
+             const char    *path,
+             GError       **error)
+{
+  Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
+  Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
+  Onnx__OperatorSetIdProto sets[2] = { ONNX__OPERATOR_SET_ID_PROTO__INIT, ONNX__OPERATOR_SET_ID_PROTO__INIT };
+  Onnx__OperatorSetIdProto *set_list[] = { &sets[0], &sets[1] };
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new (), outputs = g_ptr_array_new (), properties = g_ptr_array_new ();
+  guint n_inputs, n_outputs;
+  const guint *in = nn_graph_inputs (w->graph, &n_inputs), *out = nn_graph_outputs (w->graph, &n_outputs);
+
+  for (guint i = 0; i < n_inputs; i++)
+    g_ptr_array_add (inputs, value_info (w, nn_onnx_value (w, in[i], NN_ONNX_LAST), &nn_graph_node (w->graph, in[i])->shape));
+  for (guint i = 0; i < n_outputs; i++)
+    g_ptr_array_add (outputs,
+                     value_info (w, nn_onnx_value (w, out[i], NN_ONNX_LAST), &nn_graph_node (w->graph, out[i])->shape));
+  add_masks (w, properties);
+  sets[0].domain = (char *) "";
+  sets[0].has_version = TRUE;
+  sets[0].version = w->layer_norm ? OPSET_WITH_LAYER_NORM : OPSET;
+  sets[1].domain = (char *) "qonnx.custom_op.general";
+  sets[1].has_version = TRUE;
+  sets[1].version = 1;
+  graph.name = (char *) (nn_model_info (w->model)->name != NULL ? nn_model_info (w->model)->name : "model");
+  graph.n_node = w->ops->len;
+  graph.node = (Onnx__NodeProto **) w->ops->pdata;
+  graph.n_initializer = w->tensors->len;
+  graph.initializer = (Onnx__TensorProto **) w->tensors->pdata;
+  graph.n_input = inputs->len;
+  graph.input = (Onnx__ValueInfoProto **) inputs->pdata;
+  graph.n_output = outputs->len;
+  graph.output = (Onnx__ValueInfoProto **) outputs->pdata;
+  model.has_ir_version = TRUE;
+  model.ir_version = IR_VERSION;
+  model.producer_name = (char *) "Espalier";
+  model.graph = &graph;
+  model.n_opset_import = w->quantized ? 2 : 1;
+  model.opset_import = set_list;
+  model.n_metadata_props = properties->len;
+  model.metadata_props = (Onnx__StringStringEntryProto **) properties->pdata;
+  return write_file (&model, path, error);
+}
+
+gboolean
+nn_save_onnx (const NnModel  *model,
+              const char     *path,
+              GError        **error)
+{
+  const NnGraph *graph = nn_model_graph (model);
+  g_autoptr (NnArena) arena = nn_arena_new ();
+  g_autoptr (GPtrArray) ops = g_ptr_array_new (), tensors = g_ptr_array_new ();
+  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
+  NnOnnxWriter w = { .model = model, .graph = graph, .arena = arena, .ops = ops, .tensors = tensors, .kept = kept };
+
+  w.names = nn_arena_alloc (arena, MAX (nn_graph_n_nodes (graph), 1) * sizeof *w.names);
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    if (!nn_onnx_write_node (&w, i, error))
+      {
+        g_prefix_error (error, "%s: ", path);
+        return FALSE;
+      }
+  return write_model (&w, path, error);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ONNX writer's inside: values in two layouts, operators, constants. Internal to the room. */
+
+#pragma once
+
+#include "nn-arena.h"
+#include "nn-load.h"
+
+G_BEGIN_DECLS
+
+typedef struct Onnx__NodeProto Onnx__NodeProto;
+
+/* Which of a value's two layouts. */
+typedef enum {
+  NN_ONNX_LAST,  /* channels last, as the graph has it */
+  NN_ONNX_FIRST, /* channels first, as ONNX's convolutions want it */
+} NnOnnxLayout;
+
+/**
+ * NnOnnxWriter:
+ * @names: a node's value in each layout, %NULL where that is not made yet
+ */
+typedef struct {
+  const NnModel *model;
+  const NnGraph *graph;
+  NnArena       *arena;
+  GPtrArray     *ops;      /* Onnx__NodeProto */
+  GPtrArray     *tensors;  /* Onnx__TensorProto */
+  GPtrArray     *kept;     /* NnTensor, owned: constants made for the file */
+  const char   *(*names)[2];
+  guint          n_made;
+  gboolean       quantized;
+  gboolean       layer_norm;
+} NnOnnxWriter;
+
+const char      *nn_onnx_text     (NnOnnxWriter *w,
+                                   const char   *format,
+                                   ...) G_GNUC_PRINTF (2, 3);
+const char      *nn_onnx_put      (NnOnnxWriter *w,
+                                   const char   *name,
+                                   NnTensor     *tensor);
+const char      *nn_onnx_put_ints (NnOnnxWriter *w,
+                                   const char   *stem,
+                                   const gint64 *values,
+                                   guint         n);
+const char      *nn_onnx_put_real (NnOnnxWriter *w,
+                                   const char   *stem,
+                                   double        value);
+Onnx__NodeProto *nn_onnx_op       (NnOnnxWriter *w,
+                                   const char   *type,
+                                   const char   *output,
+                                   const char   *first,
+                                   ...) G_GNUC_NULL_TERMINATED;
+void             nn_onnx_set_int  (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, gint64 value);
+void             nn_onnx_set_real (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, double value);
+void             nn_onnx_set_text (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const char *value);
+void             nn_onnx_set_ints (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const gint64 *values, guint n);
+const char      *nn_onnx_value    (NnOnnxWriter *w,
+                                   guint         node,
+                                   NnOnnxLayout  layout);
+gboolean         nn_onnx_write_node (NnOnnxWriter *w,
+                                     guint         node,
+                                     GError      **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
