@@ -105,6 +105,36 @@ cli_fail (const CliVerb *verb,
   return cancelled ? CLI_CANCELLED : CLI_FAILED;
 }
 
+/* json-glib 1.6 writes 1e-08 as "1e-08.0", which is no JSON: takes the ".0" out, outside strings. */
+static void
+mend_exponents (char *text)
+{
+  char *to = text;
+  gboolean in_string = FALSE, exponent = FALSE;
+
+  for (const char *c = text; *c != '\0'; c++)
+    {
+      if (in_string && *c == '\\' && c[1] != '\0')
+        {
+          *to++ = *c++;
+          *to++ = *c;
+          continue;
+        }
+      if (*c == '"')
+        in_string = !in_string;
+      if (!in_string && exponent && c[0] == '.' && c[1] == '0')
+        {
+          c++;
+          exponent = FALSE;
+          continue;
+        }
+      exponent = !in_string && ((*c == 'e' && c > text && g_ascii_isdigit (c[-1])) ||
+                                (exponent && (g_ascii_isdigit (*c) || *c == '-' || *c == '+')));
+      *to++ = *c;
+    }
+  *to = '\0';
+}
+
 void
 cli_print_json (JsonBuilder *builder)
 {
@@ -115,6 +145,7 @@ cli_print_json (JsonBuilder *builder)
   json_generator_set_root (generator, root);
   json_generator_set_pretty (generator, TRUE);
   text = json_generator_to_data (generator, NULL);
+  mend_exponents (text);
   fputs (text, stdout);
   fputc ('\n', stdout);
 }

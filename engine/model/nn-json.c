@@ -4,6 +4,7 @@
 #include "nn-json.h"
 
 #include "nn-error.h"
+#include "nn-text.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,10 +100,93 @@ nn_json_parse (const char  *text,
   return json_node_ref (json_parser_get_root (parser));
 }
 
+static void
+append_string (GString    *text,
+               const char *value)
+{
+  g_string_append_c (text, '"');
+  for (const char *c = value; *c != '\0'; c++)
+    if (*c == '"' || *c == '\\')
+      g_string_append_printf (text, "\\%c", *c);
+    else if ((guchar) *c < 32)
+      g_string_append_printf (text, "\\u%04x", *c);
+    else
+      g_string_append_c (text, *c);
+  g_string_append_c (text, '"');
+}
+
+static void
+append_value (GString  *text,
+              JsonNode *node)
+{
+  double number;
+
+  if (json_node_get_value_type (node) == G_TYPE_STRING)
+    append_string (text, json_node_get_string (node));
+  else if (json_node_get_value_type (node) == G_TYPE_BOOLEAN)
+    g_string_append (text, json_node_get_boolean (node) ? "true" : "false");
+  else if (json_node_get_value_type (node) == G_TYPE_INT64)
+    g_string_append_printf (text, "%" G_GINT64_FORMAT, json_node_get_int (node));
+  else
+    {
+      gsize start = text->len;
+
+      number = json_node_get_double (node);
+      if (isfinite (number))
+        nn_text_append_double (text, number);
+      else
+        g_string_append (text, "null");
+      /* a real stays one */
+      if (isfinite (number) && strpbrk (text->str + start, ".eE") == NULL)
+        g_string_append (text, ".0");
+    }
+}
+
+static void
+append_node (GString  *text,
+             JsonNode *node)
+{
+  JsonArray *array = nn_json_as_array (node);
+  JsonObject *object = nn_json_as_object (node);
+
+  if (array != NULL)
+    {
+      g_string_append_c (text, '[');
+      for (guint i = 0; i < json_array_get_length (array); i++)
+        {
+          g_string_append (text, i > 0 ? ", " : "");
+          append_node (text, json_array_get_element (array, i));
+        }
+      g_string_append_c (text, ']');
+    }
+  else if (object != NULL)
+    {
+      g_autoptr (GList) members = json_object_get_members (object);
+
+      g_string_append_c (text, '{');
+      for (GList *l = members; l != NULL; l = l->next)
+        {
+          g_string_append (text, l != members ? ", " : "");
+          append_string (text, l->data);
+          g_string_append (text, ": ");
+          append_node (text, json_object_get_member (object, l->data));
+        }
+      g_string_append_c (text, '}');
+    }
+  else if (JSON_NODE_HOLDS_VALUE (node))
+    append_value (text, node);
+  else
+    g_string_append (text, "null");
+}
+
+/* json-glib 1.6 writes 1e-08 as "1e-08.0", which is no JSON; therefore not by its generator. */
 char *
 nn_json_text (JsonNode *node)
 {
-  return json_to_string (node, FALSE);
+  GString *text = g_string_new (NULL);
+
+  append_node (text, node);
+  return g_string_free (text, FALSE);
 }
 
 JsonNode *

@@ -13,6 +13,7 @@ nn_keras_var_free (gpointer data)
   NnKerasVar *var = data;
 
   g_free (var->name);
+  g_free (var->alias);
   g_free (var->path);
   g_free (var);
 }
@@ -411,8 +412,11 @@ nn_keras_peek (NnKerasLayer  *layer,
     {
       NnKerasVar *var = layer->vars->pdata[i];
 
-      if (layer->keras->numbered ? g_str_equal (var->name, place) : ends_with_name (var->name, name))
-        return nn_h5_read (layer->keras->h5, var->path, NN_DTYPE_F32, error);
+      if (!(layer->keras->numbered ? g_str_equal (var->name, place) : ends_with_name (var->name, name)))
+        continue;
+      if (var->alias == NULL && layer->keras->numbered && name[0] != '?')
+        var->alias = g_strdup (name);
+      return nn_h5_read (layer->keras->h5, var->path, NN_DTYPE_F32, error);
     }
   return NULL;
 }
@@ -460,7 +464,7 @@ nn_keras_take_rest (NnKerasLayer  *layer,
   for (guint i = 0; i < layer->vars->len; i++)
     {
       NnKerasVar *var = layer->vars->pdata[i];
-      g_autofree char *name = short_name (layer, var->name);
+      g_autofree char *name = short_name (layer, var->alias != NULL ? var->alias : var->name);
       NnTensor *values;
 
       if (var->claimed || is_bookkeeping (var->name))

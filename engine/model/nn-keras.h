@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct {
   char    *name;
   char    *path;
+  char    *alias; /* (nullable): its name, where it has but a number */
   NnShape  shape;
   gboolean claimed;
 } NnKerasVar;

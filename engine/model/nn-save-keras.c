@@ -469,12 +469,12 @@ put_all (Writer      *writer,
          nn_h5_put_string (h5, "model_weights", "keras_version", KERAS_VERSION, error) && put_info (writer, h5, error);
 }
 
-gboolean
-nn_save_keras (const NnModel  *model,
-               const char     *path,
-               GError        **error)
+static gboolean
+write_graph (const NnModel  *model,
+             const NnGraph  *graph,
+             const char     *path,
+             GError        **error)
 {
-  const NnGraph *graph = nn_model_graph (model);
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (layer_free);
   g_autofree Layer **layer_of = g_new0 (Layer *, nn_graph_n_nodes (graph));
   g_autofree guint *call_of = g_new0 (guint, nn_graph_n_nodes (graph));
@@ -492,4 +492,73 @@ nn_save_keras (const NnModel  *model,
     }
   h5 = nn_h5_create (path, error);
   return h5 != NULL && put_all (&writer, h5, config, error) && nn_h5_finish (h5, error);
+}
+
+static gboolean
+has_pads (const NnNode *node)
+{
+  const gint64 (*pad)[2] = node->attrs.pad;
+
+  return node->attrs.padding == NN_PADDING_EXPLICIT && node->op != NN_OP_MAX_POOL1D && node->op != NN_OP_MAX_POOL2D &&
+         (node->attrs.count_pad || (node->op != NN_OP_AVG_POOL1D && node->op != NN_OP_AVG_POOL2D)) &&
+         (pad[0][0] != 0 || pad[0][1] != 0 || pad[1][0] != 0 || pad[1][1] != 0);
+}
+
+/* Padding told in numbers, which Keras's layers do not know, as a layer of its own before. (transfer full) */
+static NnModel *
+split_padding (const NnModel  *model,
+               GError        **error)
+{
+  NnGraph *graph = nn_model_graph (model);
+  g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
+  g_autoptr (NnGraph) result = NULL;
+  g_autofree guint *moved = g_new (guint, nn_graph_n_nodes (graph));
+  g_autofree NnWeight *weights = g_new (NnWeight, nn_model_n_weights (model) + 1);
+  guint n_outputs;
+  const guint *outputs = nn_graph_outputs (graph, &n_outputs);
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      g_autofree guint *inputs = g_new (guint, node->n_inputs + 1);
+      NnNode *copy;
+
+      for (guint k = 0; k < node->n_inputs; k++)
+        inputs[k] = moved[node->inputs[k]];
+      if (has_pads (node))
+        {
+          g_autofree char *name = g_strdup_printf ("%s__pad", node->name);
+
+          copy = nn_graph_builder_add (builder, NN_OP_ZERO_PAD, name, NULL, inputs, 1);
+          memcpy (copy->attrs.pad, node->attrs.pad, sizeof copy->attrs.pad);
+          inputs[0] = nn_graph_builder_n_nodes (builder) - 1;
+        }
+      copy = nn_graph_builder_add_copy (builder, node, inputs, node->n_inputs);
+      if (has_pads (node))
+        {
+          copy->attrs.padding = NN_PADDING_VALID;
+          memset (copy->attrs.pad, 0, sizeof copy->attrs.pad);
+        }
+      moved[i] = nn_graph_builder_n_nodes (builder) - 1;
+    }
+  for (guint i = 0; i < n_outputs; i++)
+    nn_graph_builder_output (builder, moved[outputs[i]]);
+  result = nn_graph_builder_seal (builder, error);
+  for (guint i = 0; i < nn_model_n_weights (model); i++)
+    weights[i] = *nn_model_weight (model, i);
+  return result != NULL ? nn_model_new (result, weights, nn_model_n_weights (model), nn_model_info (model), error) : NULL;
+}
+
+gboolean
+nn_save_keras (const NnModel  *source,
+               const char     *path,
+               GError        **error)
+{
+  g_autoptr (NnModel) model = split_padding (source, error);
+  const NnGraph *graph;
+
+  if (model == NULL)
+    return FALSE;
+  graph = nn_model_graph (model);
+  return write_graph (model, graph, path, error);
 }

@@ -163,7 +163,9 @@ main (int    argc,
     "models/keras_h5/iris_mlp.kv310.h5",            "models/keras_h5/cifar_resnet_add_qkeras.h5",
     "models/mlperf_tiny/person_detection_nested.h5", "models/mlperf_tiny/pretrainedResnet.kv24.h5",
     "models/qkeras/jets_model3_qkeras.kv211.h5",    "models/custom/keras_bnn_full.h5",
-    "models/json_weights/qkeras_mnist_cnn.json",
+    "models/json_weights/qkeras_mnist_cnn.json",      "models/hgq/jets_hgq1_proxy.keras",
+    "models/hgq/jets_hgq1_model.keras",             "models/rnn/jets_lstm3.kv25.h5",
+    "models/attention/btag_mha.h5",
   };
 
   g_test_init (&argc, &argv, NULL);
