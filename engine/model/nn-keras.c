@@ -146,9 +146,10 @@ read_layer (NnKerasLayer *layer,
     }
   if (!ok)
     {
-      g_propagate_prefixed_error (error, g_steal_pointer (&inner), "%s%s",
-                                  g_str_has_prefix (inner->message, keras->file) ? "" : keras->file,
-                                  g_str_has_prefix (inner->message, keras->file) ? "" : ": ");
+      /* which argument is worked out first is the compiler's choice */
+      gboolean told = g_str_has_prefix (inner->message, keras->file);
+
+      g_propagate_prefixed_error (error, g_steal_pointer (&inner), "%s%s", told ? "" : keras->file, told ? "" : ": ");
       return FALSE;
     }
   return nn_keras_take_rest (layer, error);

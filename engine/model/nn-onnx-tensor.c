@@ -324,6 +324,9 @@ fold_concat (NnOnnx          *onnx,
   NnDtype dtype = NN_DTYPE_I64;
 
   for (guint i = 0; i < op->n_input; i++)
+    if (nn_onnx_input (onnx, op, i) == NULL)
+      return NULL;
+  for (guint i = 0; i < op->n_input; i++)
     {
       const NnTensor *part = nn_onnx_input (onnx, op, i)->constant;
 
@@ -610,7 +613,7 @@ nn_onnx_fold (NnOnnx           *onnx,
       *done = TRUE;
       return TRUE;
     }
-  if (op->n_input == 0)
+  if (op->n_input == 0 || op->input[0][0] == '\0')
     return TRUE;
   for (guint i = 0; i < op->n_input; i++)
     if (op->input[i][0] != '\0' && (nn_onnx_input (onnx, op, i) == NULL || nn_onnx_input (onnx, op, i)->constant == NULL))

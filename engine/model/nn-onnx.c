@@ -569,7 +569,9 @@ read_op (NnOnnx           *onnx,
   if (done)
     return TRUE;
   reader = nn_onnx_find_reader (op->op_type);
-  if (reader == NULL)
+  if (op->n_input == 0 || op->input[0][0] == '\0')
+    nn_onnx_unsupported (&inner, "it has no first input");
+  else if (reader == NULL)
     nn_onnx_unsupported (&inner, "Espalier has no operator \"%s\"", op->op_type);
   else if (reader (onnx, op, &inner))
     return TRUE;
