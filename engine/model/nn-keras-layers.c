@@ -954,17 +954,18 @@ static const struct {
 };
 
 /* QKeras's classes are Keras's with a Q before and quantisers in their configuration. */
+static const char *const qkeras_names[] = {
+  "QActivation", "QBatchNormalization", "QConv1D", "QConv2D", "QConv2DBatchnorm", "QConv2DTranspose", "QDense",
+  "QDenseBatchnorm", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm", "QGRU", "QLSTM", "QSeparableConv1D",
+  "QSeparableConv2D", "QSimpleRNN",
+};
+
 static gboolean
 is_qkeras (const char *class_name)
 {
-  static const char *const names[] = {
-    "QActivation", "QBatchNormalization", "QConv1D", "QConv2D", "QConv2DBatchnorm", "QConv2DTranspose", "QDense",
-    "QDenseBatchnorm", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm", "QGRU", "QLSTM", "QSeparableConv1D",
-    "QSeparableConv2D", "QSimpleRNN",
-  };
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_str_equal (names[i], class_name))
+  for (guint i = 0; i < G_N_ELEMENTS (qkeras_names); i++)
+    if (g_str_equal (qkeras_names[i], class_name))
       return TRUE;
   return FALSE;
 }
@@ -1006,4 +1007,29 @@ nn_keras_find_reader (const char    *class_name,
         return TRUE;
       }
   return FALSE;
+}
+
+static int
+compare_names (gconstpointer a,
+               gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* Every class that has a reader, for the page of supported layers. (transfer full) */
+char **
+nn_keras_class_names (void)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
+    if (!g_str_equal (readers[i].class_name, "Lambda"))
+      g_ptr_array_add (names, g_strdup (readers[i].class_name));
+  for (guint i = 0; i < G_N_ELEMENTS (qkeras_names); i++)
+    g_ptr_array_add (names, g_strdup (qkeras_names[i]));
+  for (guint i = 0; i < G_N_ELEMENTS (hgq2_readers); i++)
+    g_ptr_array_add (names, g_strdup_printf ("hgq>%s", hgq2_readers[i].class_name));
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
 }

@@ -130,6 +130,7 @@ gboolean   nn_keras_find_reader   (const char         *class_name,
                                    gboolean            hgq2,
                                    NnOp               *op,
                                    NnKerasReader      *reader);
+char     **nn_keras_class_names   (void);
 gboolean   nn_keras_read_recurrent (NnKerasLayer      *layer,
                                     GError           **error);
 gboolean   nn_keras_read_bidirectional (NnKerasLayer  *layer,

@@ -1199,3 +1199,14 @@ nn_onnx_find_reader (const char *type)
       return readers[i].reader;
   return NULL;
 }
+
+/* Every operator that has a reader, and those that constants are folded through, for the page of supported layers. */
+char **
+nn_onnx_type_names (void)
+{
+  char **names = g_new0 (char *, G_N_ELEMENTS (readers) + 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
+    names[i] = g_strdup (readers[i].type);
+  return names;
+}

@@ -218,6 +218,7 @@ gboolean     nn_onnx_read_scale   (NnOnnx           *onnx,
 gboolean     nn_onnx_read_trees   (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    GError          **error);
+char       **nn_onnx_type_names   (void);
 NnOnnxReader nn_onnx_find_reader  (const char       *type);
 
 G_END_DECLS
