@@ -4,6 +4,7 @@
 #include "nn-design-private.h"
 
 #include "nn-error.h"
+#include "nn-quant.h"
 
 #include <math.h>
 
@@ -26,17 +27,16 @@ as_written (double value,
   return g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
 }
 
-/* Alternating bits: exponent from bit 1 on, sign in bit 0; see nn_fixed_power_value(). */
+#define POWER_OF_ZERO (-64) /* an exponent that shifts every input out */
+
+/* The exponent from bit 1 on, the sign in bit 0; as the kernels of exponential weights read it. */
 static gint64
-power_raw (const NnType *type,
-           double        value)
+power_raw (double value)
 {
   int exponent;
   double mantissa = frexp (ABS (value), &exponent);
-  gint64 max = G_GINT64_CONSTANT (1) << (CLAMP (type->width - 2, 0, 5));
 
-  exponent = value == 0 ? -(int) max : mantissa > 0.70710678118654752 ? exponent : exponent - 1;
-  exponent = (int) CLAMP (exponent, -max, max - 1);
+  exponent = value == 0 ? POWER_OF_ZERO : mantissa > 0.70710678118654752 ? exponent : exponent - 1;
   return (gint64) exponent * 2 + (value < 0);
 }
 
@@ -45,32 +45,24 @@ raw_value (const NnType *type,
            double        value)
 {
   if (type->kind == NN_TYPE_POWER)
-    return power_raw (type, value);
+    return power_raw (value);
   if (type->kind != NN_TYPE_FIXED)
     return nn_type_quantize (type, value, NULL);
   return nn_type_quantize (type, as_written (value, MAX (nn_type_fraction (type), 0)), NULL);
 }
 
-/* Values of a quantised weight lie on its grid already, or are brought there as the framework does. */
-static double
-framework_value (const NnQuantizer *quantizer,
-                 double             value)
+/* Values of a quantised weight, brought onto its grid as the framework does. */
+static double *
+framework_values (const NnQuantizer *quantizer,
+                  const NnTensor    *tensor)
 {
-  if (quantizer == NULL)
-    return value;
-  switch (quantizer->kind)
-    {
-    case NN_QUANT_BINARY:
-      return value >= 0 ? 1 : -1;
-    case NN_QUANT_TERNARY:
-      return value > quantizer->threshold ? 1 : value < -quantizer->threshold ? -1 : 0;
-    case NN_QUANT_FIXED:
-      if (quantizer->type.kind == NN_TYPE_FIXED)
-        return nn_type_real (&quantizer->type, nn_type_quantize (&quantizer->type, value, NULL));
-      return value;
-    default:
-      return value;
-    }
+  double *values = g_new (double, MAX (tensor->n, 1));
+
+  for (gsize k = 0; k < tensor->n; k++)
+    values[k] = nn_tensor_f32 (tensor)[k];
+  if (quantizer != NULL && quantizer->kind != NN_QUANT_NONE)
+    nn_quantize (quantizer, &tensor->shape, values);
+  return values;
 }
 
 static const NnType *
@@ -104,7 +96,7 @@ quantize (const NnNode      *node,
 {
   const NnQuantizer *quantizer = node->attrs.role_quantizer[weight->role];
   g_autoptr (NnTensor) raw = nn_tensor_try_new (NN_DTYPE_I64, &weight->values->shape, error);
-  const float *values = nn_tensor_f32 (weight->values);
+  g_autofree double *values = framework_values (quantizer, weight->values);
   const guint8 *mask = weight->mask != NULL ? nn_tensor_u8 (weight->mask) : NULL;
   gint64 *out;
 
@@ -119,7 +111,7 @@ quantize (const NnNode      *node,
                        node->name, k, weight->name);
           return NULL;
         }
-      out[k] = mask != NULL && mask[k] == 0 ? 0 : raw_value (type, framework_value (quantizer, values[k]));
+      out[k] = mask != NULL && mask[k] == 0 ? 0 : raw_value (type, values[k]);
     }
   return g_steal_pointer (&raw);
 }

@@ -3,6 +3,8 @@
 
 #include "nn-passes-private.h"
 
+#include "nn-quant.h"
+
 #include <math.h>
 
 static const char *
@@ -231,21 +233,52 @@ nn_pass_lower_quantizers (const NnModel   *model,
   return nn_rewrite_run (model, config, lower_quantizer, error);
 }
 
+/* A scale that is computed from the weights becomes one that is written down. */
+static NnQuantizer *
+fixed_alpha (NnRewrite         *rewrite,
+             const NnQuantizer *quantizer,
+             const NnTensor    *kernel)
+{
+  NnQuantizer *q = nn_graph_builder_quantizer (rewrite->builder, quantizer);
+  gsize n = (gsize) nn_shape_last (&kernel->shape);
+  g_autofree double *values = NULL, *scales = NULL;
+  float *alpha;
+
+  if (q->alpha_mode != NN_ALPHA_AUTO && q->alpha_mode != NN_ALPHA_AUTO_PO2)
+    return q;
+  values = g_new (double, MAX (kernel->n, 1));
+  scales = g_new (double, MAX (n, 1));
+  for (gsize k = 0; k < kernel->n; k++)
+    values[k] = nn_tensor_f32 (kernel)[k];
+  nn_quantizer_scales (quantizer, &kernel->shape, values, scales);
+  alpha = nn_graph_builder_alloc (rewrite->builder, n * sizeof (float));
+  for (gsize k = 0; k < n; k++)
+    alpha[k] = (float) scales[k];
+  q->alpha = alpha;
+  q->n_alpha = (guint) n;
+  q->alpha_mode = NN_ALPHA_FIXED;
+  return q;
+}
+
 /* Weights on alpha times a grid become weights on the grid, and their sums are multiplied by alpha afterwards. */
 static gboolean
 factor_alpha (NnRewrite *rewrite,
               guint      i)
 {
   const NnNode *node = nn_graph_node (rewrite->graph, i);
-  const NnQuantizer *q = node->attrs.role_quantizer[NN_ROLE_KERNEL];
+  const NnQuantizer *source = node->attrs.role_quantizer[NN_ROLE_KERNEL];
+  NnQuantizer *q;
   const NnWeight *kernel = nn_model_node_weight (rewrite->model, node, NN_ROLE_KERNEL);
   const NnWeight *bias = nn_model_node_weight (rewrite->model, node, NN_ROLE_BIAS);
   gsize n_out;
   NnNode *copy;
   NnTensor *values;
 
-  if (q == NULL || kernel == NULL || q->alpha_mode != NN_ALPHA_FIXED || q->n_alpha == 0 ||
+  if (source == NULL || kernel == NULL || source->alpha_mode == NN_ALPHA_ONE || source->kind == NN_QUANT_POWER ||
       nn_op_info (node->op)->op_class != NN_OP_CLASS_MULTIPLY)
+    return FALSE;
+  q = fixed_alpha (rewrite, source, kernel->values);
+  if (q->alpha_mode != NN_ALPHA_FIXED || q->n_alpha == 0)
     return FALSE;
   n_out = (gsize) nn_shape_last (&kernel->values->shape);
   if ((q->n_alpha != 1 && q->n_alpha != n_out) || (q->n_alpha == 1 && q->alpha[0] == 1))
@@ -254,6 +287,7 @@ factor_alpha (NnRewrite *rewrite,
     if (!isfinite (q->alpha[k]) || q->alpha[k] <= 0)
       return FALSE;
   copy = nn_rewrite_copy (rewrite, i);
+  copy->attrs.role_quantizer[NN_ROLE_KERNEL] = nn_graph_builder_quantizer (rewrite->builder, q);
   if (absorb_power (copy->attrs.role_quantizer[NN_ROLE_KERNEL]))
     return TRUE;
   copy->attrs.role_quantizer[NN_ROLE_KERNEL]->alpha_mode = NN_ALPHA_ONE;
