@@ -412,6 +412,9 @@ plan_activation_types (NnPlanning   *planning,
 {
   NnType parameter;
 
+  if (node->attrs.quantizer != NULL && node->attrs.quantizer->per_element != NULL)
+    nn_design_warn (planning->design, "layer \"%s\": its quantiser has a type for each element; hardware gets one for all of them",
+                    node->name);
   p->table = table_type (planning, node, "table", NN_FIXED (18, 8));
   p->result = activation_result (planning, node);
   if (node->attrs.act == NN_ACT_SOFTMAX)
