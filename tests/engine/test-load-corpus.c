@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every real network opens; what no reader has stands in the graph by name. */
+
+#include "nn-error.h"
+#include "nn-load.h"
+#include "test-shared.h"
+
+#include <string.h>
+
+static const char *const folders[] = { "attention", "custom",     "hgq",    "json_weights", "keras3_zip", "keras_h5",
+                                       "micro",     "mlperf_tiny", "onnx", "other",        "qkeras",     "rnn" };
+
+/* Layers without a reader in these files, and nowhere else. */
+static const struct {
+  const char *file;
+  guint       n;
+} unsupported[] = { { "btag_qmha.h5", 4 }, { "garnet_3layer.json", 1 }, { "scaled_dot_product.onnx", 4 } };
+
+static void
+check_file (const char *path,
+            const char *name)
+{
+  gboolean refused = g_str_has_suffix (name, ".pt") || g_str_has_suffix (name, ".tflite");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = nn_model_load (path, NULL, NULL, NULL, &error);
+  guint n = 0, expected = 0;
+
+  if (refused)
+    {
+      g_assert_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED);
+      g_assert_nonnull (strstr (error->message, "What can be opened"));
+      return;
+    }
+  g_assert_no_error (error);
+  for (guint i = 0; i < nn_graph_n_nodes (nn_model_graph (model)); i++)
+    n += nn_graph_node (nn_model_graph (model), i)->op == NN_OP_UNSUPPORTED;
+  for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)
+    if (g_str_equal (unsupported[i].file, name))
+      expected = unsupported[i].n;
+  if (n != expected)
+    g_error ("%s: %u layers are not supported, %u are expected", name, n, expected);
+}
+
+static void
+test_folder_of (gconstpointer data)
+{
+  g_autofree char *relative = g_strdup_printf ("models/%s", (const char *) data), *path = test_shared_path (relative);
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+
+  if (path == NULL)
+    return;
+  dir = g_dir_open (path, 0, NULL);
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL);
+
+      if (g_str_has_suffix (name, ".yml") || (g_str_equal (data, "json_weights") && !g_str_has_suffix (name, ".json")))
+        continue;
+      check_file (file, name);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("/load/corpus/%s", folders[i]);
+
+      g_test_add_data_func (name, folders[i], test_folder_of);
+    }
+  return g_test_run ();
+}
