@@ -356,7 +356,7 @@ read_line (const Array *array,
       if (c <= 0 || c > 0x10ffff || !g_unichar_validate ((gunichar) c))
         continue;
       if (letters.type == MI_UTF8 || letters.type == MI_INT8)
-        g_string_append_c (text, (char) c);
+        g_string_append_c (text, (char) (guint8) c);
       else
         g_string_append_unichar (text, (gunichar) c);
     }

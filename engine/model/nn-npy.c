@@ -578,6 +578,8 @@ fetch_memory (gpointer  source,
   Memory *memory = source;
 
   n = MIN (n, memory->left);
+  if (n == 0)
+    return 0;
   memcpy (to, memory->bytes, n);
   memory->bytes += n;
   memory->left -= n;
