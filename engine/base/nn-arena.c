@@ -45,7 +45,7 @@ nn_arena_alloc (NnArena *arena,
 
   g_assert (size <= G_MAXSIZE - ALIGNMENT);
   size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-  if (size > arena->left)
+  if (size > arena->left || arena->free == NULL)
     {
       gsize block = MAX (size, BLOCK_SIZE);
 
