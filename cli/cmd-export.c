@@ -154,15 +154,19 @@ run (Cli   *cli,
 {
   g_autofree char *model = NULL, *config = NULL, *figures = NULL;
   gint step = -1;
+  gboolean reduce = FALSE;
   GOptionEntry entries[] = {
     { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "Write the chosen network", "M.h5" },
+    { "reduce", 0, 0, G_OPTION_ARG_NONE, &reduce, "Take dead neurons and filters out of it", NULL },
     { "step", 0, 0, G_OPTION_ARG_INT, &step, "Another step's network than the chosen one", "N" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &config, "Write the configuration (.json or .yml)", "C.json" },
     { "figures", 0, 0, G_OPTION_ARG_FILENAME, &figures, "Write the steps of every run as table and figures", "DIR" },
     { NULL },
   };
   g_autoptr (NnProject) project = NULL;
+  g_autoptr (NnModel) reduced = NULL;
   const NnModel *chosen;
+  gsize n_removed = 0;
   GError *error = NULL;
   int status;
 
@@ -185,6 +189,10 @@ run (Cli   *cli,
         return cli_fail (&cli_export, g_error_new (NN_ERROR, NN_ERROR_FORMAT, "%s: there is no step %d", argv[1], step));
       chosen = nn_trail_step (trail, (guint) step)->model;
     }
+  if (reduce && (reduced = nn_model_reduce (chosen, &n_removed, &error)) == NULL)
+    return cli_fail (&cli_export, error);
+  if (reduced != NULL)
+    chosen = reduced;
   if ((model != NULL && !nn_model_save (chosen, model, &error)) || (config != NULL && !write_config (project, config, &error)) ||
       (figures != NULL && !write_figures (project, figures, &error)))
     return cli_fail (&cli_export, error);
@@ -196,6 +204,7 @@ run (Cli   *cli,
       cli_json_string (json, "model", model);
       cli_json_string (json, "config", config);
       cli_json_string (json, "figures", figures);
+      cli_json_int (json, "removed", (gint64) n_removed);
       json_builder_end_object (json);
       cli_print_json (json);
     }

@@ -52,3 +52,4 @@
 #include "nn-knapsack.h"
 #include "nn-project.h"
 #include "nn-pruner.h"
+#include "nn-reduce.h"
