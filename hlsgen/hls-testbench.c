@@ -117,6 +117,13 @@ feed (const HlsEmit *emit,
     }
 }
 
+/* A bit stands for -1 or +1. */
+static const char *
+reading (const HlsLayer *layer)
+{
+  return layer->plan->result.kind == NN_TYPE_BINARY ? "-1 + 2 * " : "";
+}
+
 static void
 collect (const HlsEmit *emit,
          GString       *text)
@@ -152,16 +159,16 @@ collect (const HlsEmit *emit,
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
                                 "            const %s_packet packet = %s%s.read();\n"
                                 "            for (unsigned c = 0; c < %u; c++) {\n"
-                                "                out.push_back(nnet::real_of(packet[c]));\n"
+                                "                out.push_back(%s(nnet::real_of(packet[c])));\n"
                                 "            }\n"
                                 "        }\n",
-                                layer->count / layer->packet, layer->type, layer->value, port_suffix (emit, layer), layer->packet);
+                                layer->count / layer->packet, layer->type, layer->value, port_suffix (emit, layer), layer->packet, reading (layer));
       else
         g_string_append_printf (text,
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            out.push_back(nnet::real_of(%s[i]));\n"
+                                "            out.push_back(%s(nnet::real_of(%s[i])));\n"
                                 "        }\n",
-                                layer->count, layer->value);
+                                layer->count, reading (layer), layer->value);
     }
 }
 
