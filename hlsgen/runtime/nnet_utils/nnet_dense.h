@@ -17,12 +17,11 @@ struct finish_cast {
 // Of products of one-bit numbers, where the accumulator counts the pairs that agree.
 struct finish_agreements {
     template <class res_T, class CONFIG_T, class acc_T> static res_T of(const acc_T &acc) {
-        const int half = static_cast<int>(CONFIG_T::n_in / 2);
         const int width = address_bits(CONFIG_T::n_in) + 2;
-        typedef typename fixed_of<width, width, true>::type sign_t;
-        const sign_t agree = acc - typename fixed_of<32, 32, true>::type(half);
-        const sign_t twice = agree + agree;
-        return res_T(twice);
+        const int n = static_cast<int>(CONFIG_T::n_in);
+        const typename fixed_of<40, 40, true>::type agree = acc; // whole numbers only
+        const typename fixed_of<width, width, true>::type sign = (agree + agree) - typename fixed_of<32, 32, true>::type(n);
+        return res_T(sign);
     }
 };
 
