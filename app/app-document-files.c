@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 #define AUTOSAVE_SECONDS 5
@@ -25,6 +26,60 @@ set_names (AppDocument *self,
   self->name = g_steal_pointer (&name);
   g_free (self->path);
   self->path = project ? g_strdup (path) : NULL;
+}
+
+/* What of the window goes with a project: the step shown, the groups pinned. */
+static char *
+make_notes (const AppState *state)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  GHashTableIter iter;
+  gpointer key;
+
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "run");
+  json_builder_add_int_value (json, state->edited != NULL ? -1 : state->run);
+  json_builder_set_member_name (json, "step");
+  json_builder_add_int_value (json, state->edited != NULL ? 0 : state->step);
+  json_builder_set_member_name (json, "pins");
+  json_builder_begin_array (json);
+  if (state->pins != NULL)
+    {
+      g_hash_table_iter_init (&iter, state->pins);
+      while (g_hash_table_iter_next (&iter, &key, NULL))
+        json_builder_add_string_value (json, key);
+    }
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  root = json_builder_get_root (json);
+  return json_to_string (root, FALSE);
+}
+
+/* Notes of another program, or none, leave everything as it is. */
+static void
+read_notes (AppState   *state,
+            const char *notes)
+{
+  g_autoptr (JsonNode) root = notes != NULL ? json_from_string (notes, NULL) : NULL;
+  JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+  gint64 run = object != NULL ? json_object_get_int_member_with_default (object, "run", state->run) : state->run;
+  gint64 step = object != NULL ? json_object_get_int_member_with_default (object, "step", 0) : 0;
+  JsonNode *pins = object != NULL ? json_object_get_member (object, "pins") : NULL;
+
+  if (object != NULL && run >= -1 && run < (gint64) state->runs->len && step >= 0
+      && (run < 0 || step < nn_trail_n_steps (((AppRun *) state->runs->pdata[run])->trail)))
+    {
+      state->run = run;
+      state->step = step;
+    }
+  for (guint i = 0; pins != NULL && JSON_NODE_HOLDS_ARRAY (pins) && i < json_array_get_length (json_node_get_array (pins)); i++)
+    {
+      const char *key = json_node_get_string (json_array_get_element (json_node_get_array (pins), i));
+
+      if (key != NULL)
+        app_state_toggle_pin (state, key);
+    }
 }
 
 static AppState *
@@ -59,6 +114,7 @@ state_of_project (AppOpened *opened)
       state->run = state->runs->len - 1;
       state->step = nn_trail_chosen (last->trail);
     }
+  read_notes (state, nn_project_notes (project));
   return state;
 }
 
@@ -212,6 +268,7 @@ app_document_to_project (AppDocument  *self,
                          GError      **error)
 {
   const AppState *state = app_document_current (self);
+  g_autofree char *notes = make_notes (state);
   g_autofree NnTrail **trails = g_new0 (NnTrail *, state->runs->len + 1);
 
   if (state->model == NULL)
@@ -221,8 +278,9 @@ app_document_to_project (AppDocument  *self,
     }
   for (guint i = 0; i < state->runs->len; i++)
     trails[i] = ((AppRun *) g_ptr_array_index (state->runs, i))->trail;
-  return nn_project_new (state->model, state->config, state->data_spec, state->data != NULL ? nn_dataset_hash (state->data) : NULL,
-                         trails, state->runs->len, NULL);
+  /* What was changed by hand is the network of the project: its runs stay beside it. */
+  return nn_project_new (state->edited != NULL ? state->edited : state->model, state->config, state->data_spec, state->data != NULL ? nn_dataset_hash (state->data) : NULL,
+                         trails, state->runs->len, notes);
 }
 
 gboolean

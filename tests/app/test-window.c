@@ -376,6 +376,32 @@ test_save (void)
   gtk_window_destroy (GTK_WINDOW (other));
 }
 
+/* What was done by hand comes back with the project. */
+static void
+test_save_edited (void)
+{
+  g_autofree char *path = g_build_filename (folder, "edited.espalier", NULL);
+  const AppState *state = app_document_state (document ());
+  AppState *next = app_state_copy (state, "Restore");
+  g_autoptr (AppDocument) reopened = app_document_new ();
+  GError *error = NULL;
+  gsize zeros = nn_model_zeros (app_state_shown (state), nn_graph_node (nn_model_graph (state->model), 1));
+
+  app_state_set_edited (next, app_state_shown (state));
+  app_state_toggle_pin (next, "0:4");
+  app_document_push (document (), next);
+  g_assert_true (app_document_save (document (), path, &error));
+  g_assert_no_error (error);
+  app_document_open (reopened, path);
+  WAIT_FOR (app_document_job (reopened) == NULL);
+  state = app_document_state (reopened);
+  g_assert_cmpint (state->run, ==, -1);
+  g_assert_cmpuint (state->runs->len, ==, 1);
+  g_assert_true (g_hash_table_contains (state->pins, "0:4"));
+  g_assert_cmpuint (nn_model_zeros (app_state_shown (state), nn_graph_node (nn_model_graph (state->model), 1)), ==, zeros);
+  app_document_undo (document ());
+}
+
 static void
 test_close (void)
 {
@@ -406,6 +432,7 @@ main (int    argc,
   g_test_add_func ("/window/undo", test_undo);
   g_test_add_func ("/window/export", test_export);
   g_test_add_func ("/window/save", test_save);
+  g_test_add_func ("/window/save-edited", test_save_edited);
   g_test_add_func ("/window/close", test_close);
   return g_test_run ();
 }
