@@ -11,7 +11,7 @@ mkdir -p "$out"
 
 runtime_packages=(
   libadwaita-1-0 libglpk40 libhdf5-103-1 libjson-glib-1.0-0 libopenblas0-pthread libarchive13 libyaml-0-2 libprotobuf-c1
-  libmatio11 zlib1g librsvg2-common adwaita-icon-theme fonts-cantarell shared-mime-info gsettings-desktop-schemas
+  zlib1g librsvg2-common adwaita-icon-theme fonts-cantarell shared-mime-info gsettings-desktop-schemas
 )
 
 make_runtime() {
