@@ -18,6 +18,7 @@
 struct _AppApplication {
   AdwApplication parent;
   gboolean       asked_recovery;
+  gboolean       sample; /* --sample: of the first window */
 };
 
 G_DEFINE_FINAL_TYPE (AppApplication, app_application, ADW_TYPE_APPLICATION)
@@ -73,6 +74,9 @@ app_application_activate (GApplication *application)
   g_autoptr (GPtrArray) lost = NULL;
   AppWindow *window = new_window (self);
 
+  if (self->sample)
+    app_document_open_sample (app_window_document (window));
+  self->sample = FALSE;
   if (self->asked_recovery)
     return;
   self->asked_recovery = TRUE;
@@ -188,6 +192,14 @@ app_application_startup (GApplication *application)
   app_preferences_apply ();
 }
 
+static int
+app_application_handle_local_options (GApplication *application,
+                                      GVariantDict *options)
+{
+  APP_APPLICATION (application)->sample = g_variant_dict_contains (options, "sample");
+  return -1;
+}
+
 static void
 app_application_class_init (AppApplicationClass *klass)
 {
@@ -195,12 +207,15 @@ app_application_class_init (AppApplicationClass *klass)
 
   application_class->activate = app_application_activate;
   application_class->open = app_application_open;
+  application_class->handle_local_options = app_application_handle_local_options;
   application_class->startup = app_application_startup;
 }
 
 static void
 app_application_init (AppApplication *self)
 {
+  g_application_add_main_option (G_APPLICATION (self), "sample", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE,
+                                 "Open the bundled sample, made on the first use", NULL);
 }
 
 GApplication *

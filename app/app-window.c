@@ -95,7 +95,10 @@ update_status (AppWindow *self)
       double quality = evaluation->metrics->is_classes ? evaluation->metrics->accuracy : -evaluation->metrics->mse;
       g_autofree char *accuracy = app_format_accuracy (quality, TRUE);
 
-      g_ptr_array_add (parts, quality >= 0 ? g_strdup_printf (_("accuracy %s"), accuracy) : g_strdup (accuracy));
+      g_autofree char *named = quality >= 0 ? g_strdup_printf (_("accuracy %s"), accuracy) : g_strdup (accuracy);
+
+      g_ptr_array_add (parts, g_strdup_printf ("%s (%s)", named, evaluation->split == NN_SPLIT_TEST ? _("Test")
+                                                                   : evaluation->split == NN_SPLIT_VALIDATION ? _("Validation") : _("Training")));
     }
   else if (state->model != NULL && state->data == NULL)
     g_ptr_array_add (parts, g_strdup (_("no data")));

@@ -162,7 +162,9 @@ fill_step (AppTradeoffPage *self,
 
   gtk_label_set_text (self->step_label, step->index == 0 ? _("As loaded") : title);
   gtk_label_set_text (self->proof_label, step->index == 0 ? "" : proof);
+  /* A run is steered by the validation part; the line below the pages tells the test part. */
   app_rows_add (self->facts, step->accuracy >= 0 ? _("Accuracy") : _("Error"), quality);
+  app_rows_add (self->facts, _("Data"), _("Validation"));
   for (guint r = 0; r < NN_RESOURCE_URAM; r++)
     {
       double now = step->resources.amount[r], then = base->resources.amount[r];
