@@ -118,6 +118,12 @@ typedef struct {
 } NnTrainResult;
 
 void           nn_train_options_init (NnTrainOptions       *options);
+/*
+ * The same model, data, options and seed give the same bits for any number of threads: the batch is cut, and sums are
+ * taken, in an order that depends on neither. Between classes of processor (SSE2, AVX2, AVX-512) the last bits may differ,
+ * because sums run over registers of another length and only the newer ones multiply and add in one rounding.
+ * Cancelling is noticed between groups of a few samples.
+ */
 /* Masked weights are never updated and stay exactly zero. On cancellation @error is G_IO_ERROR_CANCELLED and
  * @result, when given, still receives the best so far; the same for %NN_ERROR_NUMERIC (divergence). */
 gboolean       nn_train              (const NnModel        *model,
