@@ -5,9 +5,15 @@
 #include "app-job.h"
 
 #include <pthread.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
 
 #define DRAIN_MS 33
 #define MAX_WHAT 160
+/* How much a job's threads give way to the window's, which must answer at once however busy the machine is. */
+#define NICENESS 10
 
 typedef struct {
   gpointer       item;
@@ -117,12 +123,22 @@ finish (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Here alone a thread has a priority of its own; those it starts inherit it. */
+static void
+give_way (void)
+{
+#ifdef __linux__
+  setpriority (PRIO_PROCESS, gettid (), NICENESS);
+#endif
+}
+
 static void *
 run (void *data)
 {
   AppJob *self = data;
   NnProgress progress = { .report = report, .data = self };
 
+  give_way ();
   self->result = self->func (self, self->input, &progress, self->cancellable, &self->error);
   g_idle_add_full (G_PRIORITY_DEFAULT, finish, self, NULL);
   return NULL;
