@@ -42,6 +42,13 @@ make_notes (const AppState *state)
   json_builder_add_int_value (json, state->edited != NULL ? -1 : state->run);
   json_builder_set_member_name (json, "step");
   json_builder_add_int_value (json, state->edited != NULL ? 0 : state->step);
+  if (state->data_x != NULL && state->data_y != NULL)
+    {
+      json_builder_set_member_name (json, "x");
+      json_builder_add_string_value (json, state->data_x);
+      json_builder_set_member_name (json, "y");
+      json_builder_add_string_value (json, state->data_y);
+    }
   json_builder_set_member_name (json, "pins");
   json_builder_begin_array (json);
   if (state->pins != NULL)
@@ -92,6 +99,7 @@ state_of_project (AppOpened *opened)
   app_state_set_model (state, (NnModel *) nn_project_model (project));
   app_state_set_config (state, (NnConfig *) nn_project_config (project));
   app_state_set_data (state, opened->data, nn_project_data_spec (project));
+  app_state_set_arrays (state, opened->x, opened->y);
   for (guint i = 0; i < nn_project_n_trails (project); i++)
     {
       g_autofree char *label = g_strdup_printf (_("Run %u"), i + 1);
@@ -133,7 +141,10 @@ state_of_model (AppDocument *self,
   if (opened->data != NULL)
     app_state_set_data (state, opened->data, opened->path);
   else if (before->model == NULL)
-    app_state_set_data (state, before->data, before->data_spec);
+    {
+      app_state_set_data (state, before->data, before->data_spec);
+      app_state_set_arrays (state, before->data_x, before->data_y);
+    }
   return state;
 }
 
@@ -181,7 +192,10 @@ app_document_take_opened (AppDocument *self,
     }
   next = app_state_copy (app_document_current (self), opened->data != NULL ? _("Open data") : _("Open configuration"));
   if (opened->data != NULL)
-    app_state_set_data (next, opened->data, opened->path);
+    {
+      app_state_set_data (next, opened->data, opened->path);
+      app_state_set_arrays (next, opened->x, opened->y);
+    }
   else
     app_state_set_config (next, opened->config);
   g_clear_pointer (&self->evaluation, app_evaluation_unref);
@@ -198,6 +212,11 @@ on_opened (AppJob      *job,
 
   if (opened == NULL)
     return;
+  if (opened->arrays != NULL)
+    {
+      g_signal_emit_by_name (self, "choose-arrays", opened->path, opened->arrays);
+      return;
+    }
   if (opened->config != NULL && opened->model == NULL && app_document_current (self)->model != NULL)
     {
       g_autoptr (GError) error = NULL;

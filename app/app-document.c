@@ -5,7 +5,7 @@
 
 #include <glib/gi18n.h>
 
-enum { SIGNAL_CHANGED, SIGNAL_ANALYSED, SIGNAL_JOB_CHANGED, SIGNAL_LIVE, SIGNAL_FAILED, SIGNAL_DONE, SIGNAL_IDLE_DONE, N_SIGNALS };
+enum { SIGNAL_CHANGED, SIGNAL_ANALYSED, SIGNAL_JOB_CHANGED, SIGNAL_LIVE, SIGNAL_FAILED, SIGNAL_DONE, SIGNAL_IDLE_DONE, SIGNAL_CHOOSE_ARRAYS, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (AppDocument, app_document, G_TYPE_OBJECT)
@@ -85,6 +85,7 @@ app_document_class_init (AppDocumentClass *klass)
   signals[SIGNAL_LIVE] = new_signal ("live", 0, 0, 0);
   signals[SIGNAL_FAILED] = new_signal ("failed", 2, G_TYPE_STRING, G_TYPE_STRING);
   signals[SIGNAL_DONE] = new_signal ("done", 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  signals[SIGNAL_CHOOSE_ARRAYS] = new_signal ("choose-arrays", 2, G_TYPE_STRING, G_TYPE_PTR_ARRAY);
   signals[SIGNAL_IDLE_DONE] = new_signal ("idle-done", 2, G_TYPE_STRING, G_TYPE_STRING);
 }
 

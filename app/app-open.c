@@ -4,6 +4,7 @@
 #include "app-open.h"
 
 #include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 typedef enum { KIND_PROJECT, KIND_MODEL, KIND_DATA, KIND_CONFIG, KIND_REPORT, KIND_HDF5, KIND_JSON } Kind;
@@ -58,6 +59,57 @@ read_model (const char       *path,
   return nn_model_load (path, &options, progress, cancellable, error);
 }
 
+static gboolean
+holds (const GPtrArray *entries,
+       const char      *word)
+{
+  for (guint i = 0; i < entries->len; i++)
+    if (strstr (((const NnDataEntry *) entries->pdata[i])->name, word) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* Two arrays of as many rows, one of them with columns: most likely data whose names are not among the usual ones. */
+static gboolean
+offer_arrays (AppOpened   *opened,
+              const Input *input)
+{
+  g_autoptr (GPtrArray) entries = input->data.x == NULL && input->data.y == NULL ? nn_data_list (input->path, NULL) : NULL;
+
+  if (entries == NULL || holds (entries, "kernel"))
+    return FALSE;
+  for (guint i = 0; i < entries->len; i++)
+    for (guint k = 0; k < entries->len; k++)
+      {
+        const NnDataEntry *a = entries->pdata[i], *b = entries->pdata[k];
+
+        if (i != k && a->shape.rank >= 2 && b->shape.rank >= 1 && a->shape.dims[0] > 0 && a->shape.dims[0] == b->shape.dims[0])
+          {
+            opened->arrays = g_steal_pointer (&entries);
+            return TRUE;
+          }
+      }
+  return FALSE;
+}
+
+static gboolean
+read_data (AppOpened        *opened,
+           const Input      *input,
+           const NnProgress *progress,
+           GCancellable     *cancellable,
+           GError          **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, &problem);
+  opened->x = g_strdup (input->x);
+  opened->y = g_strdup (input->y);
+  if (opened->data != NULL || (g_error_matches (problem, NN_ERROR, NN_ERROR_FORMAT) && offer_arrays (opened, input)))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 /* The first failure is the one told: it is about what the file most likely is. */
 static gboolean
 read_either (AppOpened        *opened,
@@ -73,14 +125,14 @@ read_either (AppOpened        *opened,
   if (opened->model != NULL)
     return TRUE;
   if (kind == KIND_HDF5 && !g_error_matches (first, NN_ERROR, NN_ERROR_UNSUPPORTED))
-    opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, NULL);
+    read_data (opened, input, progress, cancellable, NULL);
   else if (kind == KIND_JSON)
     opened->config = nn_config_load (input->path, NULL);
   if (opened->data == NULL && opened->config == NULL && kind == KIND_JSON)
     opened->reports = hls_reports_find (input->path, NULL);
   if (opened->reports != NULL && opened->reports->len == 0)
     g_clear_pointer (&opened->reports, g_ptr_array_unref);
-  if (opened->data != NULL || opened->config != NULL || opened->reports != NULL)
+  if (opened->data != NULL || opened->arrays != NULL || opened->config != NULL || opened->reports != NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&first));
   return FALSE;
@@ -104,8 +156,7 @@ read_any (AppOpened        *opened,
       opened->model = read_model (input->path, progress, cancellable, error);
       return opened->model != NULL;
     case KIND_DATA:
-      opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, error);
-      return opened->data != NULL;
+      return read_data (opened, input, progress, cancellable, error);
     case KIND_CONFIG:
       opened->config = nn_config_load (input->path, error);
       return opened->config != NULL;
@@ -120,6 +171,21 @@ read_any (AppOpened        *opened,
     default:
       g_assert_not_reached ();
     }
+}
+
+/* Notes of another program, or none, name nothing. */
+static void
+names_in_notes (const char  *notes,
+                char       **x,
+                char       **y)
+{
+  g_autoptr (JsonNode) root = notes != NULL ? json_from_string (notes, NULL) : NULL;
+  JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+
+  if (object == NULL || !json_object_has_member (object, "x") || !json_object_has_member (object, "y"))
+    return;
+  *x = g_strdup (json_object_get_string_member_with_default (object, "x", NULL));
+  *y = g_strdup (json_object_get_string_member_with_default (object, "y", NULL));
 }
 
 static gpointer
@@ -137,7 +203,14 @@ work (AppJob           *job,
     return NULL;
   /* Data that cannot be fetched again leaves a project usable: its network and runs are all there. */
   if (opened->project != NULL && nn_project_data_spec (opened->project) != NULL)
-    opened->data = nn_dataset_load (nn_project_data_spec (opened->project), &input->data, progress, cancellable, NULL);
+    {
+      NnDataOptions options = input->data;
+
+      names_in_notes (nn_project_notes (opened->project), &opened->x, &opened->y);
+      options.x = opened->x;
+      options.y = opened->y;
+      opened->data = nn_dataset_load (nn_project_data_spec (opened->project), &options, progress, cancellable, NULL);
+    }
   return g_steal_pointer (&opened);
 }
 
@@ -183,6 +256,9 @@ app_opened_free (AppOpened *opened)
   g_clear_pointer (&opened->data, nn_dataset_unref);
   g_clear_pointer (&opened->config, nn_config_unref);
   g_clear_pointer (&opened->reports, g_ptr_array_unref);
+  g_clear_pointer (&opened->arrays, g_ptr_array_unref);
+  g_free (opened->x);
+  g_free (opened->y);
   g_free (opened->path);
   g_free (opened);
 }

@@ -16,6 +16,8 @@ typedef struct {
   NnDataset *data;
   NnConfig  *config;
   GPtrArray *reports; /* HlsReport */
+  GPtrArray *arrays;  /* NnDataEntry: the file holds data, but only the user can tell which arrays are what */
+  char      *x, *y;   /* (nullable): the arrays that were asked for */
 } AppOpened;
 
 /* Result: AppOpened. */

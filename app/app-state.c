@@ -57,6 +57,7 @@ app_state_copy (const AppState *state,
   app_state_set_model (copy, state->model);
   app_state_set_config (copy, state->config);
   app_state_set_data (copy, state->data, state->data_spec);
+  app_state_set_arrays (copy, state->data_x, state->data_y);
   for (guint i = 0; i < state->runs->len; i++)
     app_state_add_run (copy, g_ptr_array_index (state->runs, i));
   copy->run = state->run;
@@ -85,6 +86,8 @@ app_state_unref (AppState *state)
   g_clear_pointer (&state->data, nn_dataset_unref);
   g_ptr_array_unref (state->runs);
   g_free (state->data_spec);
+  g_free (state->data_x);
+  g_free (state->data_y);
   g_free (state->label);
   g_free (state);
 }
@@ -122,6 +125,17 @@ app_state_set_data (AppState   *state,
   g_free (state->data_spec);
   state->data = data;
   state->data_spec = copy;
+}
+
+void
+app_state_set_arrays (AppState   *state,
+                      const char *x,
+                      const char *y)
+{
+  g_free (state->data_x);
+  g_free (state->data_y);
+  state->data_x = g_strdup (x);
+  state->data_y = g_strdup (y);
 }
 
 void

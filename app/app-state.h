@@ -42,6 +42,7 @@ typedef struct {
   NnConfig  *config;
   NnDataset *data;
   char      *data_spec;
+  char      *data_x, *data_y; /* (nullable): names of its arrays, where the user gave them */
   GPtrArray *runs;
   int        run;
   guint      step;
@@ -61,6 +62,9 @@ void      app_state_set_config (AppState  *state,
 void      app_state_set_data   (AppState  *state,
                                 NnDataset *data,
                                 const char *spec);
+void      app_state_set_arrays (AppState  *state,
+                                const char *x,
+                                const char *y);
 /* Adds or removes a pin. */
 void      app_state_toggle_pin (AppState  *state,
                                 const char *key);

@@ -5,6 +5,7 @@
 
 #include "app-window-private.h"
 
+#include "app-arrays-dialog.h"
 #include "app-dialogs.h"
 #include "app-format.h"
 #include "app-names.h"
@@ -191,6 +192,29 @@ on_done (AppDocument *document,
   app_window_toast (self, message, undoable);
 }
 
+static void
+on_arrays (const char *path,
+           const char *x,
+           const char *y,
+           gpointer    object)
+{
+  NnDataOptions options;
+
+  nn_data_options_init (&options);
+  options.x = x;
+  options.y = y;
+  app_document_open_data (APP_WINDOW (object)->document, path, &options);
+}
+
+static void
+on_choose_arrays (AppDocument *document,
+                  const char  *path,
+                  GPtrArray   *entries,
+                  AppWindow   *self)
+{
+  app_ask_arrays (GTK_WIDGET (self), path, entries, on_arrays, self);
+}
+
 /* Told outside the window too, when nobody is looking at it. */
 static void
 on_idle_done (AppDocument *document,
@@ -331,6 +355,7 @@ app_window_init (AppWindow *self)
   g_signal_connect (self->document, "failed", G_CALLBACK (on_failed), self);
   g_signal_connect (self->document, "done", G_CALLBACK (on_done), self);
   g_signal_connect (self->document, "idle-done", G_CALLBACK (on_idle_done), self);
+  g_signal_connect (self->document, "choose-arrays", G_CALLBACK (on_choose_arrays), self);
   g_queue_init (&self->waiting);
   g_signal_connect_swapped (self->document, "job-changed", G_CALLBACK (open_waiting), self);
   app_window_dnd_init (self);

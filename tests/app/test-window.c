@@ -118,6 +118,56 @@ test_bad_files (void)
     }
 }
 
+/* Arrays of other names are asked for; the choice comes back with the project. */
+static void
+test_choose_arrays (void)
+{
+  g_autofree char *path = g_build_filename (folder, "odd.npz", NULL), *project = g_build_filename (folder, "odd.espalier", NULL);
+  const char *names[] = { "signal", "truth", "time", NULL };
+  NnTensor *arrays[] = { nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (60, 16)), nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (60, 5)),
+                         nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (7)) };
+  NnDataset *before = app_document_state (document ())->data;
+  g_autoptr (AppDocument) reopened = app_document_new ();
+  GtkWindow *dialog = NULL;
+  GListModel *windows;
+  GError *error = NULL;
+
+  for (gsize i = 0; i < arrays[0]->n; i++)
+    nn_tensor_f32 (arrays[0])[i] = (double) (i * 7 % 13) / 13;
+  for (gsize i = 0; i < 60; i++)
+    nn_tensor_f32 (arrays[1])[i * 5 + i % 5] = 1;
+  g_assert_true (nn_npz_write (path, names, arrays, NULL, &error));
+  g_assert_no_error (error);
+  app_window_open (window, path);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  windows = gtk_window_get_toplevels ();
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
+    {
+      g_autoptr (GtkWindow) top = g_list_model_get_item (windows, i);
+
+      if (ADW_IS_MESSAGE_DIALOG (top))
+        dialog = top;
+    }
+  g_assert_nonnull (dialog);
+  g_assert_true (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "open"));
+  settle (100);
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), "open");
+  gtk_window_destroy (dialog);
+  WAIT_FOR (app_document_job (document ()) == NULL && app_document_state (document ())->data != before);
+  g_assert_cmpstr (app_document_state (document ())->data_x, ==, "signal");
+  g_assert_cmpstr (app_document_state (document ())->data_y, ==, "truth");
+  g_assert_true (app_document_save (document (), project, &error));
+  g_assert_no_error (error);
+  app_document_open (reopened, project);
+  WAIT_FOR (app_document_job (reopened) == NULL);
+  g_assert_nonnull (app_document_state (reopened)->data);
+  g_assert_cmpstr (app_document_state (reopened)->data_x, ==, "signal");
+  app_document_undo (document ());
+  WAIT_FOR (app_document_evaluation (document ()) != NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (arrays); i++)
+    nn_tensor_unref (arrays[i]);
+}
+
 static void
 visit (GtkWidget *widget,
        void     (*func) (GtkWidget *widget))
@@ -442,6 +492,7 @@ main (int    argc,
   make_window ();
   g_test_add_func ("/window/open", test_open);
   g_test_add_func ("/window/bad-files", test_bad_files);
+  g_test_add_func ("/window/choose-arrays", test_choose_arrays);
   g_test_add_func ("/window/pages", test_pages);
   g_test_add_func ("/window/figures", test_figures);
   g_test_add_func ("/window/optimise", test_optimise);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which arrays of a data file are inputs and which labels? */
+
+#pragma once
+
+#include <adwaita.h>
+
+G_BEGIN_DECLS
+
+typedef void (*AppArraysFunc) (const char *path,
+                               const char *x,
+                               const char *y,
+                               gpointer    object);
+
+/* @entries: NnDataEntry, more than one; @object is kept alive. */
+GtkWidget *app_ask_arrays (GtkWidget     *parent,
+                           const char    *path,
+                           GPtrArray     *entries,
+                           AppArraysFunc  func,
+                           gpointer       object);
+
+G_END_DECLS
