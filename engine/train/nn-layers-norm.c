@@ -11,103 +11,195 @@
  *   stats    [mean C][1 / deviation C]            [mean g C][mean g xhat C] double
  */
 
-/* Sum over the positions and real samples of channel c. */
-static double
-channel_sum (const NnLayer *l,
-             const NnShard *s,
-             const real    *x,
-             gsize          c)
+/*
+ * Channels lie side by side, so a block of them is worked on at once, its sums and factors in registers, position by
+ * position: every line of memory is read once a pass.
+ */
+#define BLOCK_OF (VBYTES == 64 ? 8 : 4)
+
+#define EACH_BLOCK(l, c, CALL)                                    \
+  for (gsize c = 0; c < (l)->channels;)                           \
+    if (c + BLOCK_OF <= (l)->channels)                            \
+      {                                                           \
+        const int n = BLOCK_OF;                                   \
+        CALL;                                                     \
+        c += n;                                                   \
+      }                                                           \
+    else                                                          \
+      {                                                           \
+        const int n = 1;                                          \
+        CALL;                                                     \
+        c += n;                                                   \
+      }
+
+static inline __attribute__ ((always_inline)) vec
+rectified (vec x)
 {
-  const gsize lanes = s->lanes, n_outer = l->n_y / (l->channels * l->inner);
-  vec sum = {};
-  double rest = 0;
-
-  for (gsize outer = 0; outer < n_outer; outer++)
-    {
-      const real *row = x + (outer * l->channels + c) * l->inner * lanes;
-
-      for (gsize i = 0; i < l->inner; i++, row += lanes)
-        {
-          guint v = 0;
-
-          for (; v + VLEN <= s->valid; v += VLEN)
-            sum += *(const vec *) (row + v);
-          for (; v < s->valid; v++)
-            rest += row[v];
-        }
-    }
-  for (int i = 0; i < VLEN; i++)
-    rest += sum[i];
-  return rest;
+  return (vec) ((ivec) x & ~(ivec) (x < 0));
 }
 
-/* Sum of (x - a) (z - b), the same way. */
-static double
-channel_product (const NnLayer *l,
-                 const NnShard *s,
-                 const real    *x,
-                 real           a,
-                 const real    *z,
-                 real           b,
-                 gsize          c)
+/* All ones for the lanes from v on that are samples. */
+static inline __attribute__ ((always_inline)) ivec
+valid_lanes (const NnShard *s,
+             guint          v)
 {
-  const gsize lanes = s->lanes, n_outer = l->n_y / (l->channels * l->inner);
-  const vec av = splat (a), bv = splat (b);
-  vec sum = {};
-  double rest = 0;
+  ivec mask;
 
-  for (gsize outer = 0; outer < n_outer; outer++)
-    {
-      const gsize at = (outer * l->channels + c) * l->inner * lanes;
-
-      for (gsize i = 0; i < l->inner; i++)
-        {
-          const real *p = x + at + i * lanes, *q = z + at + i * lanes;
-          guint v = 0;
-
-          for (; v + VLEN <= s->valid; v += VLEN)
-            sum += (*(const vec *) (p + v) - av) * (*(const vec *) (q + v) - bv);
-          for (; v < s->valid; v++)
-            rest += (double) (p[v] - a) * (q[v] - b);
-        }
-    }
   for (int i = 0; i < VLEN; i++)
-    rest += sum[i];
-  return rest;
+    mask[i] = v + i < s->valid ? -1 : 0;
+  return mask;
 }
 
-/* y = factor x + shift, rectified with @relu; or y += with @add. */
+/* Sums over the positions and real samples of n channels from c on: of x - at, and of its product with x - at or with g. */
+typedef struct {
+  const real *x;
+  real       *g;      /* (nullable) */
+  const real *y;      /* (nullable): where it is not above 0, g is made 0 */
+  const real *at;
+  double     *sum, *product;
+  gsize       c;
+} Sums;
+
+static inline __attribute__ ((always_inline)) void
+block_sums (const NnLayer *l,
+            const NnShard *s,
+            const Sums    *q,
+            const int      n,
+            const gboolean whole)
+{
+  const gsize lanes = s->lanes, n_outer = l->n_y / (l->channels * l->inner), next = l->inner * lanes;
+  vec sum[BLOCK_OF], product[BLOCK_OF], at[BLOCK_OF];
+
+  for (int k = 0; k < n; k++)
+    sum[k] = product[k] = (vec) {}, at[k] = splat (q->at[k]);
+  for (gsize outer = 0; outer < n_outer; outer++)
+    for (gsize i = 0; i < l->inner; i++)
+      for (gsize v = 0; v < lanes; v += VLEN)
+        {
+          const gsize from = ((outer * l->channels + q->c) * l->inner + i) * lanes + v;
+          const ivec mask = whole ? (ivec) {} : valid_lanes (s, v);
+
+#pragma GCC unroll 8
+          for (int k = 0; k < n; k++)
+            {
+              vec x = *(const vec *) (q->x + from + k * next) - at[k], g = x;
+
+              if (q->g != NULL)
+                g = *(const vec *) (q->g + from + k * next);
+              if (q->y != NULL)
+                *(vec *) (q->g + from + k * next) = g = (vec) ((ivec) g & (*(const vec *) (q->y + from + k * next) > 0));
+              if (!whole)
+                g = (vec) ((ivec) g & mask);
+              sum[k] += g;
+              product[k] += x * g;
+            }
+        }
+  for (int k = 0; k < n; k++)
+    {
+      q->sum[k] = q->product[k] = 0;
+      for (int i = 0; i < VLEN; i++)
+        q->sum[k] += sum[k][i], q->product[k] += product[k][i];
+    }
+}
+
 static void
+channel_sums (const NnLayer *l,
+              const NnShard *s,
+              const Sums    *q,
+              int            n)
+{
+  const gboolean whole = s->valid == s->lanes;
+
+  if (n == BLOCK_OF && whole)
+    {
+      if (q->g == NULL)
+        block_sums (l, s, &(Sums) { q->x, NULL, NULL, q->at, q->sum, q->product, q->c }, BLOCK_OF, TRUE);
+      else if (q->y == NULL)
+        block_sums (l, s, &(Sums) { q->x, q->g, NULL, q->at, q->sum, q->product, q->c }, BLOCK_OF, TRUE);
+      else
+        block_sums (l, s, q, BLOCK_OF, TRUE);
+    }
+  else if (n == BLOCK_OF)
+    block_sums (l, s, q, BLOCK_OF, FALSE);
+  else
+    block_sums (l, s, q, 1, whole);
+}
+
+#define PILOTS 16
+
+/* About the mean of a channel, from a few positions. */
+static real
+pilot_mean (const NnLayer *l,
+            const NnShard *s,
+            const real    *x,
+            gsize          c)
+{
+  const gsize positions = l->n_y / l->channels, n = MIN (positions, PILOTS);
+  real sum = 0;
+
+  for (gsize k = 0; k < n; k++)
+    {
+      const gsize p = k * positions / n;
+
+      for (guint i = 0; i < s->valid; i++)
+        sum += x[((p / l->inner * l->channels + c) * l->inner + p % l->inner) * s->lanes + i];
+    }
+  return sum / (n * s->valid);
+}
+
+/* y = factor x + shift, rectified with @relu; or y += with @add; of n channels from c on. */
+static inline __attribute__ ((always_inline)) void
+block_affine (const NnLayer *l,
+              const NnShard *s,
+              const real    *x,
+              real          *y,
+              const real    *factor,
+              const real    *shift,
+              gsize          c,
+              const int      n,
+              const gboolean add,
+              const gboolean relu)
+{
+  const gsize lanes = s->lanes, n_outer = l->n_y / (l->channels * l->inner), next = l->inner * lanes;
+  vec f[BLOCK_OF], b[BLOCK_OF];
+
+  for (int k = 0; k < n; k++)
+    f[k] = splat (factor[k]), b[k] = splat (shift[k]);
+  for (gsize outer = 0; outer < n_outer; outer++)
+    for (gsize i = 0; i < next; i += VLEN)
+      {
+        const gsize from = (outer * l->channels + c) * next + i;
+
+#pragma GCC unroll 8
+        for (int k = 0; k < n; k++)
+          {
+            vec value = *(const vec *) (x + from + k * next) * f[k] + b[k];
+
+            if (add)
+              value += *(const vec *) (y + from + k * next);
+            *(vec *) (y + from + k * next) = relu ? rectified (value) : value;
+          }
+      }
+}
+
+static inline __attribute__ ((always_inline)) void
 channel_affine (const NnLayer *l,
                 const NnShard *s,
-                const real    *restrict x,
-                real          *restrict y,
-                real           factor,
-                real           shift,
+                const real    *x,
+                real          *y,
+                const real    *factor,
+                const real    *shift,
                 gsize          c,
+                const int      n,
                 gboolean       add,
                 gboolean       relu)
 {
-  const gsize n = l->inner * s->lanes, n_outer = l->n_y / (l->channels * l->inner);
-
-  for (gsize outer = 0; outer < n_outer; outer++)
-    {
-      const gsize at = (outer * l->channels + c) * n;
-
-      if (add)
-        for (gsize i = 0; i < n; i++)
-          y[at + i] += x[at + i] * factor + shift;
-      else if (relu)
-        for (gsize i = 0; i < n; i++)
-          {
-            real v = x[at + i] * factor + shift;
-
-            y[at + i] = v < 0 ? 0 : v;
-          }
-      else
-        for (gsize i = 0; i < n; i++)
-          y[at + i] = x[at + i] * factor + shift;
-    }
+  if (add)
+    block_affine (l, s, x, y, factor, shift, c, n, TRUE, FALSE);
+  else if (relu)
+    block_affine (l, s, x, y, factor, shift, c, n, FALSE, TRUE);
+  else
+    block_affine (l, s, x, y, factor, shift, c, n, FALSE, FALSE);
 }
 
 static double
@@ -139,47 +231,74 @@ frozen_affine (const NnLayer *l,
   *mean = weight_or (mu, c, 0);
 }
 
-void
-CLASSED (nn_batch_norm_forward) (const NnLayer *l,
-                                 NnShard       *s)
+/* What n channels from c on are multiplied by, and what is added. */
+static void
+affine_of (const NnLayer *l,
+           NnShard       *s,
+           gsize          c,
+           int            n,
+           real          *factor,
+           real          *shift)
 {
-  const real *x = IN (l, s, 0), *gamma = WEIGHT (l, s, NN_ROLE_GAMMA), *beta = WEIGHT (l, s, NN_ROLE_BETA);
-  double *partial = (double *) s->partial + l->stats;
+  const double *stats = (const double *) s->stats + l->stats;
+  const real *gamma = WEIGHT (l, s, NN_ROLE_GAMMA), *beta = WEIGHT (l, s, NN_ROLE_BETA);
 
-  for (gsize c = 0; c < l->channels; c++)
-    if (l->frozen)
-      {
-        double inverse, mean, factor;
+  for (int k = 0; k < n; k++)
+    {
+      double inverse, mean, f;
 
-        frozen_affine (l, s, c, &inverse, &mean);
-        factor = inverse * weight_or (gamma, c, 1);
-        channel_affine (l, s, x, OUT (l, s), factor, weight_or (beta, c, 0) - mean * factor, c, FALSE,
-                        l->relu);
-      }
-    else
-      {
-        double mean = channel_sum (l, s, x, c) / channel_count (l, s);
+      if (l->frozen)
+        frozen_affine (l, s, c + k, &inverse, &mean);
+      else
+        mean = stats[c + k], inverse = stats[l->channels + c + k];
+      f = inverse * weight_or (gamma, c + k, 1);
+      factor[k] = f;
+      shift[k] = weight_or (beta, c + k, 0) - mean * f;
+    }
+}
 
-        /* the squares are taken about what float makes of the mean, and the mean is corrected to match */
-        partial[c] = mean;
-        partial[l->channels + c] = channel_product (l, s, x, mean, x, mean, c);
-      }
+/* Mean, and sum of squares about it, of n channels from c on. */
+static void
+block_statistics (const NnLayer *l,
+                  NnShard       *s,
+                  gsize          c,
+                  int            n)
+{
+  double *partial = (double *) s->partial + l->stats, sum[BLOCK_OF], square[BLOCK_OF];
+  const double count = channel_count (l, s);
+  real at[BLOCK_OF];
+  const Sums q = { .x = IN (l, s, 0), .at = at, .sum = sum, .product = square, .c = c };
+
+  for (int k = 0; k < n; k++)
+    at[k] = pilot_mean (l, s, q.x, c + k);
+  channel_sums (l, s, &q, n);
+  for (int k = 0; k < n; k++)
+    {
+      partial[c + k] = at[k] + sum[k] / count;
+      partial[l->channels + c + k] = MAX (square[k] - sum[k] * sum[k] / count, 0);
+    }
 }
 
 void
 CLASSED (nn_batch_norm_finish) (const NnLayer *l,
                                 NnShard       *s)
 {
-  const double *stats = (const double *) s->stats + l->stats;
-  const real *gamma = WEIGHT (l, s, NN_ROLE_GAMMA), *beta = WEIGHT (l, s, NN_ROLE_BETA);
+  real factor[BLOCK_OF], shift[BLOCK_OF];
 
-  for (gsize c = 0; c < l->channels; c++)
-    {
-      double factor = stats[l->channels + c] * weight_or (gamma, c, 1);
+  EACH_BLOCK (l, c, {
+    affine_of (l, s, c, n, factor, shift);
+    channel_affine (l, s, IN (l, s, 0), OUT (l, s), factor, shift, c, n, FALSE, l->relu);
+  })
+}
 
-      channel_affine (l, s, IN (l, s, 0), OUT (l, s), factor, weight_or (beta, c, 0) - stats[c] * factor, c, FALSE,
-                      l->relu);
-    }
+void
+CLASSED (nn_batch_norm_forward) (const NnLayer *l,
+                                 NnShard       *s)
+{
+  if (l->frozen)
+    CLASSED (nn_batch_norm_finish) (l, s);
+  else
+    EACH_BLOCK (l, c, block_statistics (l, s, c, n))
 }
 
 /* Per-sample squares for the frozen layer: sums over positions only, then squared. */
@@ -213,72 +332,107 @@ channel_squares (const NnLayer *l,
     }
 }
 
+/* Gradients of gamma and beta, and what the barrier adds up, of n channels from c on; rectifies the gradient first. */
+static void
+block_gradient_sums (const NnLayer *l,
+                     NnShard       *s,
+                     gsize          c,
+                     int            n)
+{
+  const double *stats = (const double *) s->stats + l->stats;
+  double *partial = (double *) s->partial + l->stats + 2 * l->channels;
+  real *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA), at[BLOCK_OF];
+  double sum[BLOCK_OF], product[BLOCK_OF], inverse[BLOCK_OF], mean;
+
+  for (int k = 0; k < n; k++)
+    {
+      if (l->frozen)
+        frozen_affine (l, s, c + k, &inverse[k], &mean);
+      else
+        mean = stats[c + k], inverse[k] = stats[l->channels + c + k];
+      at[k] = mean;
+    }
+  channel_sums (l, s, &(Sums) { IN (l, s, 0), GOUT (l, s), l->relu ? OUT (l, s) : NULL, at, sum, product, c }, n);
+  for (int k = 0; k < n; k++)
+    {
+      if (s->squares)
+        channel_squares (l, s, at[k], inverse[k], c + k, gg, gb);
+      if (gg != NULL && !s->squares)
+        gg[c + k] += product[k] * inverse[k];
+      if (gb != NULL && !s->squares)
+        gb[c + k] += sum[k];
+      if (!l->frozen)
+        partial[c + k] = sum[k], partial[l->channels + c + k] = product[k] * inverse[k];
+    }
+}
+
 void
 CLASSED (nn_batch_norm_backward) (const NnLayer *l,
                                   NnShard       *s)
 {
-  const real *x = IN (l, s, 0), *gy = GOUT (l, s), *gamma = WEIGHT (l, s, NN_ROLE_GAMMA);
-  const double *stats = (const double *) s->stats + l->stats;
-  double *partial = (double *) s->partial + l->stats + 2 * l->channels;
-  real *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA), *gx = GIN (l, s, 0);
+  static const real none[BLOCK_OF];
+  real *gx = GIN (l, s, 0), factor[BLOCK_OF], shift[BLOCK_OF];
 
-  for (gsize i = 0; l->relu && i < l->n_y * s->lanes; i++)
-    GOUT (l, s)[i] = OUT (l, s)[i] > 0 ? GOUT (l, s)[i] : 0;
-  for (gsize c = 0; c < l->channels; c++)
-    {
-      double mean, inverse, sum, product;
-
-      if (l->frozen)
-        frozen_affine (l, s, c, &inverse, &mean);
-      else
-        mean = stats[c], inverse = stats[l->channels + c];
-      if (s->squares)
-        channel_squares (l, s, mean, inverse, c, gg, gb);
-      else if (gg != NULL || gb != NULL || !l->frozen)
-        {
-          sum = channel_sum (l, s, gy, c);
-          product = inverse * channel_product (l, s, x, mean, gy, 0, c);
-          if (gg != NULL)
-            gg[c] += product;
-          if (gb != NULL)
-            gb[c] += sum;
-          if (!l->frozen)
-            partial[c] = sum, partial[l->channels + c] = product;
-        }
-      if (l->frozen && gx != NULL)
-        channel_affine (l, s, gy, gx, inverse * weight_or (gamma, c, 1), 0, c, l->add[0], FALSE);
-    }
+  EACH_BLOCK (l, c, {
+    block_gradient_sums (l, s, c, n);
+    if (l->frozen && gx != NULL)
+      {
+        affine_of (l, s, c, n, factor, shift);
+        channel_affine (l, s, GOUT (l, s), gx, factor, none, c, n, l->add[0], FALSE);
+      }
+  })
 }
 
 /* gx = gamma / deviation (g - mean g - xhat mean (g xhat)) */
+static inline __attribute__ ((always_inline)) void
+block_input_gradient (const NnLayer *l,
+                      NnShard       *s,
+                      gsize          c,
+                      const int      n)
+{
+  const double *stats = (const double *) s->stats + l->stats;
+  const real *x = IN (l, s, 0), *gy = GOUT (l, s), *gamma = WEIGHT (l, s, NN_ROLE_GAMMA);
+  const gsize next = l->inner * s->lanes, n_outer = l->n_y / (l->channels * l->inner);
+  const gboolean add = l->add[0];
+  real *gx = GIN (l, s, 0);
+  vec mean[BLOCK_OF], factor[BLOCK_OF], g_mean[BLOCK_OF], slope[BLOCK_OF];
+
+  for (int k = 0; k < n; k++)
+    {
+      const double inverse = stats[l->channels + c + k];
+
+      mean[k] = splat (stats[c + k]);
+      factor[k] = splat (inverse * weight_or (gamma, c + k, 1));
+      g_mean[k] = splat (stats[2 * l->channels + c + k]);
+      slope[k] = splat (inverse * stats[3 * l->channels + c + k]);
+    }
+  for (gsize outer = 0; outer < n_outer; outer++)
+    for (gsize i = 0; i < next; i += VLEN)
+      {
+        const gsize from = (outer * l->channels + c) * next + i;
+
+#pragma GCC unroll 8
+        for (int k = 0; k < n; k++)
+          {
+            const gsize at = from + k * next;
+            vec g = factor[k] * (*(const vec *) (gy + at) - g_mean[k] - (*(const vec *) (x + at) - mean[k]) * slope[k]);
+
+            if (add)
+              g += *(const vec *) (gx + at);
+            *(vec *) (gx + at) = g;
+          }
+      }
+}
+
 void
 CLASSED (nn_batch_norm_finish_back) (const NnLayer *l,
                                      NnShard       *s)
 {
-  const double *stats = (const double *) s->stats + l->stats;
-  const real *x = IN (l, s, 0), *gy = GOUT (l, s), *gamma = WEIGHT (l, s, NN_ROLE_GAMMA);
-  const gsize n = l->inner * s->lanes, n_outer = l->n_y / (l->channels * l->inner);
   real *gx = GIN (l, s, 0);
 
   if (gx == NULL)
     return;
-  for (gsize c = 0; c < l->channels; c++)
-    {
-      const real mean = stats[c], inverse = stats[l->channels + c], factor = inverse * weight_or (gamma, c, 1);
-      const real g_mean = stats[2 * l->channels + c], g_xhat = stats[3 * l->channels + c];
-
-      for (gsize outer = 0; outer < n_outer; outer++)
-        {
-          const gsize at = (outer * l->channels + c) * n;
-
-          for (gsize i = at; i < at + n; i++)
-            {
-              real g = factor * (gy[i] - g_mean - (x[i] - mean) * inverse * g_xhat);
-
-              gx[i] = l->add[0] ? gx[i] + g : g;
-            }
-        }
-    }
+  EACH_BLOCK (l, c, block_input_gradient (l, s, c, n))
   /* lanes that are no sample have no gradient, though the means have made them one */
   for (gsize e = 0; s->valid < s->lanes && e < l->n_y; e++)
     memset (gx + e * s->lanes + s->valid, 0, (s->lanes - s->valid) * sizeof (real));
