@@ -17,7 +17,7 @@ typedef struct {
   guint       wait; /* until the toast has gone */
 } Shots;
 
-static const char *const names[] = { "network", "weights", "weights-hardware", "tradeoff", "frontier", "precision", "hardware", "data" };
+static const char *const names[] = { "network", "weights", "weights-hardware", "weights-words", "tradeoff", "frontier", "precision", "hardware", "data" };
 
 static void
 take (AppWindow  *window,

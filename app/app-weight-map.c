@@ -85,11 +85,18 @@ hardware_order (AppWeightMap   *map,
                 guint           hardware_layer,
                 guint           reuse)
 {
+  gboolean words = map->order == APP_ORDER_WORDS;
   gsize n = map->n_in * map->n_out, multipliers = (n + reuse - 1) / reuse;
   gsize wanted = ((gsize) ceil (sqrt (LINE_ASPECT * multipliers * reuse)) + 7) / 8 * 8, a_line = CLAMP (wanted, 1, multipliers);
-  gsize lines = (multipliers + a_line - 1) / a_line;
-  AppGrid *grid = app_grid_new (lines * reuse, a_line, TRUE, TRUE);
+  gsize whole = words ? (a_line + map->in_word - 1) / map->in_word * map->in_word : a_line;
+  gsize lines;
+  AppGrid *grid;
 
+  a_line = whole; /* no word is broken over two lines */
+  lines = (multipliers + a_line - 1) / a_line;
+  grid = app_grid_new (lines * reuse, a_line, TRUE, TRUE);
+  if (words)
+    app_grid_want_blocks (grid);
   map->index = g_new (gint64, lines * reuse * a_line);
   for (gsize k = 0; k < lines * reuse * a_line; k++)
     map->index[k] = -1;
@@ -98,14 +105,73 @@ hardware_order (AppWeightMap   *map,
       gsize m = f / reuse, cell = (m / a_line * reuse + f % reuse) * a_line + m % a_line;
 
       set_cell (map, grid, weight, group, cell, nn_design_weight_index (map->analysis->design, hardware_layer, map->role, f));
+      if (words)
+        grid->block[cell] = m / map->in_word;
+    }
+  return grid;
+}
+
+/* A kernel's rows and columns; 0 x 0 for a tensor that is no convolution's. */
+static void
+kernel_size (const NnNode  *node,
+             const NnShape *shape,
+             gsize         *rows,
+             gsize         *cols)
+{
+  gboolean one = node->op == NN_OP_CONV1D || node->op == NN_OP_DEPTHWISE_CONV1D || node->op == NN_OP_SEPARABLE_CONV1D;
+  gboolean two = node->op == NN_OP_CONV2D || node->op == NN_OP_DEPTHWISE_CONV2D || node->op == NN_OP_SEPARABLE_CONV2D;
+
+  *rows = one && shape->rank == 3 ? 1 : two && shape->rank == 4 ? shape->dims[0] : 0;
+  *cols = one && shape->rank == 3 ? shape->dims[0] : two && shape->rank == 4 ? shape->dims[1] : 0;
+}
+
+/* Small multiples: input channels downwards, output channels to the right, each cell of that table a kernel. */
+static AppGrid *
+kernel_order (AppWeightMap   *map,
+              const NnWeight *weight,
+              const gint32   *group)
+{
+  gsize rows, cols, channels;
+  AppGrid *grid;
+
+  kernel_size (map->node, &weight->values->shape, &rows, &cols);
+  channels = map->n_in / (rows * cols);
+  grid = app_grid_new (channels * rows, map->n_out * cols, TRUE, TRUE);
+  app_grid_want_blocks (grid);
+  map->index = g_new (gint64, map->n_in * map->n_out);
+  for (gsize i = 0; i < map->n_in * map->n_out; i++)
+    {
+      gsize o = i % map->n_out, c = i / map->n_out % channels, place = i / map->n_out / channels;
+      gsize cell = (c * rows + place / cols) * grid->n_cols + o * cols + place % cols;
+
+      set_cell (map, grid, weight, group, cell, i);
+      grid->block[cell] = c * map->n_out + o;
     }
   return grid;
 }
 
 static AppHeatmap *
-make_map (AppWeightMap *map,
-          AppGrid      *grid,
-          guint         reuse)
+make_kernels (const NnWeight *weight,
+              const NnNode   *node,
+              AppGrid        *grid)
+{
+  gsize rows, cols;
+  g_autofree char *x = NULL;
+  AppHeatmap *heatmap;
+
+  kernel_size (node, &weight->values->shape, &rows, &cols);
+  x = g_strdup_printf (_("Output channel (a kernel of %zu × %zu for each pair)"), rows, cols);
+  heatmap = app_heatmap_new (grid, x, _("Input channel"));
+  heatmap->x_block = cols;
+  heatmap->y_block = rows;
+  return heatmap;
+}
+
+static AppHeatmap *
+make_map (AppWeightMap   *map,
+          const NnWeight *weight,
+          AppGrid        *grid,
+          guint           reuse)
 {
   g_autofree char *x = NULL;
   AppHeatmap *heatmap;
@@ -113,6 +179,14 @@ make_map (AppWeightMap *map,
   app_grid_seal (grid);
   if (map->order == APP_ORDER_TENSOR)
     heatmap = app_heatmap_new (grid, _("Output"), _("Input"));
+  else if (map->order == APP_ORDER_KERNELS)
+    heatmap = make_kernels (weight, map->node, grid);
+  else if (map->order == APP_ORDER_WORDS)
+    {
+      x = g_strdup_printf (_("Multiplier (%zu a line; the weights of %u share a memory word of %u bits)"), grid->n_cols, map->in_word,
+                           map->word_bits);
+      heatmap = app_heatmap_new (grid, x, _("Clock cycle"));
+    }
   else
     {
       x = g_strdup_printf (_("Multiplier (%zu a line; a column of %u is one multiplier's work)"), grid->n_cols, reuse);
@@ -120,6 +194,37 @@ make_map (AppWeightMap *map,
     }
   heatmap->pruned_label = g_strdup (_("pruned"));
   return heatmap;
+}
+
+/* What there is for this layer of the order asked for. */
+static AppWeightOrder
+possible_order (AppWeightMap      *map,
+                const NnWeight    *weight,
+                const NnLayerPlan *plan,
+                guint              reuse,
+                AppWeightOrder     order)
+{
+  gboolean hardware = reuse > 0 && (map->role == NN_ROLE_KERNEL || map->role == NN_ROLE_RECURRENT_KERNEL)
+                      && plan->n_in * (gsize) plan->n_out == weight->values->n;
+  gboolean in_memory = hardware && reuse > 1
+                       && (plan->strategy == NN_STRATEGY_RESOURCE || plan->strategy == NN_STRATEGY_RESOURCE_UNROLLED);
+  gsize rows, cols;
+
+  if (in_memory)
+    {
+      const NnType *type = map->role == NN_ROLE_RECURRENT_KERNEL ? &plan->recurrent_weight : &plan->weight;
+
+      map->in_word = type->width > 0 ? nn_bram_word (type->width, &map->word_bits) : 0;
+    }
+  kernel_size (map->node, &weight->values->shape, &rows, &cols);
+  switch (order)
+    {
+    case APP_ORDER_WORDS: return map->in_word > 0 ? APP_ORDER_WORDS : hardware ? APP_ORDER_HARDWARE : APP_ORDER_TENSOR;
+    case APP_ORDER_KERNELS: return rows * cols > 0 && map->n_in % (rows * cols) == 0 ? APP_ORDER_KERNELS : APP_ORDER_TENSOR;
+    case APP_ORDER_HARDWARE: return hardware ? APP_ORDER_HARDWARE : APP_ORDER_TENSOR;
+    case APP_ORDER_TENSOR:
+    default: return APP_ORDER_TENSOR;
+    }
 }
 
 AppWeightMap *
@@ -144,11 +249,11 @@ app_weight_map_new (AppAnalysis    *analysis,
   map->n_out = nn_shape_last (&weight->values->shape);
   map->n_in = weight->values->n / MAX (map->n_out, 1);
   group = groups_of (analysis, map->weight, weight->values->n);
-  map->order = order == APP_ORDER_HARDWARE && reuse > 0 && (role == NN_ROLE_KERNEL || role == NN_ROLE_RECURRENT_KERNEL)
-                   && plan->n_in * (gsize) plan->n_out == weight->values->n ? APP_ORDER_HARDWARE : APP_ORDER_TENSOR;
+  map->order = possible_order (map, weight, plan, reuse, order);
   map->pins = pins;
-  map->map = make_map (map, map->order == APP_ORDER_HARDWARE ? hardware_order (map, weight, group, analysis->layers[layer].main, reuse)
-                                                             : tensor_order (map, weight, group), reuse);
+  map->map = make_map (map, weight, map->order == APP_ORDER_TENSOR ? tensor_order (map, weight, group)
+                                    : map->order == APP_ORDER_KERNELS ? kernel_order (map, weight, group)
+                                    : hardware_order (map, weight, group, analysis->layers[layer].main, reuse), reuse);
   return map;
 }
 

@@ -9,11 +9,18 @@
 
 G_BEGIN_DECLS
 
-typedef enum { APP_ORDER_TENSOR, APP_ORDER_HARDWARE } AppWeightOrder;
+typedef enum {
+  APP_ORDER_TENSOR,
+  APP_ORDER_HARDWARE,
+  APP_ORDER_WORDS,   /* the same, with the words of the memories outlined */
+  APP_ORDER_KERNELS, /* of a convolution: a kernel for each input and output channel */
+} AppWeightOrder;
 
 /**
  * AppWeightMap:
  * @index: (array): flat index in the tensor of each cell, -1 for a cell that only fills the last line
+ * @order: as asked for, or what there is of it for this layer
+ * @in_word: multipliers whose weights share a word of memory, 0 where they lie in none
  * @base_group: where the groups of this weight begin in the analysis
  */
 typedef struct {
@@ -25,6 +32,7 @@ typedef struct {
   NnRole         role;
   AppWeightOrder order;
   gsize          n_in, n_out;
+  guint          in_word, word_bits;
   GHashTable    *pins;    /* borrowed, while it is made */
 } AppWeightMap;
 

@@ -144,6 +144,7 @@ on_changed (AppWindow *self)
   update_status (self);
   app_window_update_actions (self);
   app_window_fill_history (self);
+  g_clear_handle_id (&self->narrow_id, g_source_remove);
   apply_width (self);
 }
 

@@ -49,7 +49,18 @@ app_grid_unref (AppGrid *grid)
   g_free (grid->values);
   g_free (grid->state);
   g_free (grid->group);
+  g_free (grid->block);
   g_free (grid);
+}
+
+void
+app_grid_want_blocks (AppGrid *grid)
+{
+  gsize n = MAX (grid->n_rows * grid->n_cols, 1);
+
+  g_return_if_fail (grid->block == NULL);
+  grid->block = g_new (gint32, n);
+  memset (grid->block, 0xff, n * sizeof (gint32));
 }
 
 /* The most telling of up to four cells: a pruned cell only shows when all are pruned. */

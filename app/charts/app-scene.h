@@ -51,6 +51,7 @@ enum {
  * @values: (array): n_rows x n_cols
  * @state: (nullable) (array): bits of APP_CELL_..., one byte a cell
  * @group: (nullable) (array): number of the group each cell belongs to, -1 for none
+ * @block: (nullable) (array): what cells lie in, for a second, stronger outline; -1 for nothing
  * @level: coarser versions, by halves: the value of largest size of each 2 x 2
  * @limit: value at full colour
  * @sequential: colours from 0 to @limit instead of -@limit to @limit
@@ -63,6 +64,7 @@ struct _AppGrid {
   float          *values;
   guint8         *state;
   gint32         *group;
+  gint32         *block;
   AppGrid        *level; /* the next coarser, nullable */
   float           limit;
   gboolean        sequential;
@@ -75,6 +77,8 @@ AppGrid *app_grid_new   (gsize    n_rows,
                          gboolean has_group);
 AppGrid *app_grid_ref   (AppGrid *grid);
 void     app_grid_unref (AppGrid *grid);
+/* Room for blocks, each cell in none. */
+void     app_grid_want_blocks (AppGrid *grid);
 /* Finds the limit and makes the coarser levels; call once, when the values are in. */
 void     app_grid_seal  (AppGrid *grid);
 

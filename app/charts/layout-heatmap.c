@@ -65,7 +65,8 @@ add_indices (AppScene         *scene,
              gboolean          columns,
              double            text)
 {
-  gsize n = columns ? map->grid->n_cols : map->grid->n_rows;
+  guint block = MAX (columns ? map->x_block : map->y_block, 1);
+  gsize n = (columns ? map->grid->n_cols : map->grid->n_rows) / block;
   double cell = (columns ? grid->w : grid->h) / n, at0 = columns ? grid->x : grid->y;
   double from = columns ? scene->area.x : scene->area.y, to = from + (columns ? scene->area.w : scene->area.h);
   char **names = columns ? map->x_names : map->y_names;

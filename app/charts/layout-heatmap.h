@@ -12,6 +12,7 @@ typedef struct {
   AppGrid *grid;
   char    *x_title, *y_title;
   char    *pruned_label;       /* (nullable): what hatched cells are, in the legend */
+  guint    x_block, y_block;   /* so many cells have one index; 0 for 1 */
   GStrv    x_names, y_names;   /* (nullable) */
   double   max_cell;           /* cells are not drawn larger than this; 0 for a default */
   double   aspect;             /* cells may be this many times wider than high, or the reverse; 0 for a default */

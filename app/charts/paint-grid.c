@@ -119,19 +119,23 @@ raster (const AppMark    *mark,
   return surface;
 }
 
-/* The border between cells @a and @b: strong between groups, faint within one, none where both are the same group. */
+/* Whether a border runs between cells @a and @b: not within one part. */
 static inline gboolean
-parts (const AppGrid *grid,
-       gsize          a,
-       gsize          b)
+parts (const gint32 *part,
+       gsize         a,
+       gsize         b)
 {
-  return grid->group == NULL || grid->group[a] != grid->group[b];
+  return part == NULL || part[a] != part[b];
 }
 
+/* @part: (nullable): by cell; without it every cell is one of its own. */
 static void
 outlines (const AppMark    *mark,
+          const gint32     *part,
           Window            window,
           const AppPalette *palette,
+          float             alpha,
+          double            line_width,
           cairo_t          *cr)
 {
   const AppGrid *grid = mark->grid;
@@ -144,19 +148,19 @@ outlines (const AppMark    *mark,
       {
         gsize k = r * grid->n_cols + c;
 
-        if (c + 1 < grid->n_cols && parts (grid, k, k + 1))
+        if (c + 1 < grid->n_cols && parts (part, k, k + 1))
           {
             cairo_move_to (cr, mark->x + (c + 1) * cw, mark->y + r * ch);
             cairo_line_to (cr, mark->x + (c + 1) * cw, mark->y + (r + 1) * ch);
           }
-        if (r + 1 < grid->n_rows && parts (grid, k, k + grid->n_cols))
+        if (r + 1 < grid->n_rows && parts (part, k, k + grid->n_cols))
           {
             cairo_move_to (cr, mark->x + c * cw, mark->y + (r + 1) * ch);
             cairo_line_to (cr, mark->x + (c + 1) * cw, mark->y + (r + 1) * ch);
           }
       }
-  paint_source (cr, app_palette_colour (palette, (AppInk) { .role = APP_INK_TEXT, .alpha = 0.55f }));
-  cairo_set_line_width (cr, 1);
+  paint_source (cr, app_palette_colour (palette, (AppInk) { .role = APP_INK_TEXT, .alpha = alpha }));
+  cairo_set_line_width (cr, line_width);
   cairo_stroke (cr);
 }
 
@@ -236,7 +240,9 @@ paint_grid (const AppScene   *scene,
   cairo_surface_destroy (surface);
   if (cell >= OUTLINE_FROM)
     {
-      outlines (mark, window, palette, cr);
+      outlines (mark, mark->grid->group, window, palette, mark->grid->block != NULL ? 0.28f : 0.55f, 1, cr);
+      if (mark->grid->block != NULL)
+        outlines (mark, mark->grid->block, window, palette, 0.95f, 2, cr);
       cell_signs (mark, window, palette, cr);
     }
   if (mark->grid->counts && cell >= TEXT_FROM)

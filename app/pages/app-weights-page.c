@@ -187,6 +187,17 @@ fill_layer (AppWeightsPage     *self,
   }
 }
 
+/* Said where a layer has nothing of what was asked for. */
+static const char *
+missing (AppWeightOrder wanted,
+         AppWeightOrder got)
+{
+  if (wanted == got)
+    return NULL;
+  return wanted == APP_ORDER_WORDS ? _("The weights of this layer lie in no memory.")
+         : wanted == APP_ORDER_KERNELS ? _("This layer is no convolution.") : _("This layer has no multipliers that are shared.");
+}
+
 static void
 app_weights_page_update (AppPage *page)
 {
@@ -211,6 +222,7 @@ app_weights_page_update (AppPage *page)
   choice = &g_array_index (self->choices, Choice, k);
   map = app_weight_map_new (analysis, choice->layer, choice->role, gtk_drop_down_get_selected (self->order_drop),
                             app_document_state (document)->pins);
+  app_figure_set_subtitle (self->figure, missing (gtk_drop_down_get_selected (self->order_drop), map->order));
   app_figure_set_source (self->figure, &map_source, map, (GDestroyNotify) app_weight_map_free);
   app_figure_set_source (self->histogram, &plot_source, app_weight_map_histogram (map), (GDestroyNotify) app_plot_free);
   app_chart_set_natural_height (app_figure_chart (self->histogram), 190);
@@ -377,7 +389,7 @@ app_weights_page_class_init (AppWeightsPageClass *klass)
 static void
 app_weights_page_init (AppWeightsPage *self)
 {
-  const char *orders[] = { _("Tensor order"), _("Hardware order"), NULL };
+  const char *orders[] = { _("Tensor order"), _("Hardware order"), _("Memory words"), _("Kernels by channel"), NULL };
   g_autoptr (GtkStringList) list = gtk_string_list_new (orders);
 
   gtk_widget_init_template (GTK_WIDGET (self));

@@ -351,7 +351,7 @@ test_weight_map (void)
   AppAnalysis *analysis = app_document_analysis (document ());
 
   for (guint layer = 0; layer < analysis->n_layers; layer++)
-    for (guint order = 0; order < 2; order++)
+    for (guint order = 0; order < 4; order++)
       {
         const NnNode *node = nn_graph_node (nn_model_graph (analysis->model), layer);
         const NnWeight *weight = nn_model_node_weight (analysis->model, node, NN_ROLE_KERNEL);
@@ -362,7 +362,14 @@ test_weight_map (void)
         if (weight == NULL)
           continue;
         map = app_weight_map_new (analysis, layer, NN_ROLE_KERNEL, order, NULL);
-        g_assert_cmpuint (map->order, ==, order);
+        g_assert_cmpuint (map->order, ==, order == APP_ORDER_KERNELS ? APP_ORDER_TENSOR : order);
+        if (order == APP_ORDER_WORDS)
+          {
+            g_assert_cmpuint (map->in_word, ==, 2); /* 16 bits: two in 36 */
+            g_assert_cmpuint (map->map->grid->n_cols % 2, ==, 0);
+            for (gsize k = 0; k < map->map->grid->n_rows * map->map->grid->n_cols; k += 2)
+              g_assert_true (map->index[k + 1] < 0 || map->map->grid->block[k] == map->map->grid->block[k + 1]);
+          }
         seen = g_new0 (guint8, weight->values->n);
         for (gsize k = 0; k < map->map->grid->n_rows * map->map->grid->n_cols; k++)
           if (map->index[k] >= 0)
@@ -382,6 +389,55 @@ test_weight_map (void)
         g_assert_cmpuint (pruned, >=, masked);
         app_weight_map_free (map);
       }
+}
+
+/* Kernels of a convolution as small multiples: the cell of a channel pair holds that pair's kernel. */
+static void
+test_kernel_map (void)
+{
+  g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
+  g_autoptr (NnTensor) kernel = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (3, 2, 4, 5));
+  NnWeight weight = { "kernel", "conv", NN_ROLE_KERNEL, TRUE, kernel, NULL };
+  NnModelInfo info = { .name = "conv", .format = "made by the test" };
+  g_autoptr (NnGraph) graph = NULL;
+  g_autoptr (NnModel) model = NULL;
+  AppLayer layers[2] = { { .main = -1 }, { .main = -1 } };
+  AppAnalysis analysis = { .layers = layers, .n_layers = 2 };
+  NnNode *node = nn_graph_builder_add (builder, NN_OP_INPUT, "x", NULL, NULL, 0);
+  AppWeightMap *map;
+  GError *error = NULL;
+
+  for (gsize i = 0; i < kernel->n; i++)
+    nn_tensor_f32 (kernel)[i] = i;
+  node->shape = NN_SHAPE (8, 8, 4);
+  node = nn_graph_builder_add (builder, NN_OP_CONV2D, "conv", NULL, &(guint) { 0 }, 1);
+  node->attrs.units = 5;
+  node->attrs.kernel[0] = 3;
+  node->attrs.kernel[1] = 2;
+  node->attrs.stride[0] = node->attrs.stride[1] = 1;
+  node->attrs.dilation[0] = node->attrs.dilation[1] = 1;
+  nn_graph_builder_weights (builder, node, (guint[]) { 0 }, 1);
+  graph = nn_graph_builder_seal (builder, &error);
+  g_assert_no_error (error);
+  model = nn_model_new (graph, &weight, 1, &info, &error);
+  g_assert_no_error (error);
+  g_atomic_ref_count_init (&analysis.ref_count);
+  analysis.model = model;
+  map = app_weight_map_new (&analysis, 1, NN_ROLE_KERNEL, APP_ORDER_KERNELS, NULL);
+  g_assert_cmpuint (map->order, ==, APP_ORDER_KERNELS);
+  g_assert_cmpuint (map->map->grid->n_rows, ==, 4 * 3);
+  g_assert_cmpuint (map->map->grid->n_cols, ==, 5 * 2);
+  for (gsize c = 0; c < 4; c++)
+    for (gsize o = 0; o < 5; o++)
+      for (gsize y = 0; y < 3; y++)
+        for (gsize x = 0; x < 2; x++)
+          {
+            gsize cell = (c * 3 + y) * 10 + o * 2 + x;
+
+            g_assert_cmpint (map->index[cell], ==, ((y * 2 + x) * 4 + c) * 5 + o);
+            g_assert_cmpint (map->map->grid->block[cell], ==, c * 5 + o);
+          }
+  app_weight_map_free (map);
 }
 
 static void
@@ -497,6 +553,7 @@ main (int    argc,
   g_test_add_func ("/window/figures", test_figures);
   g_test_add_func ("/window/optimise", test_optimise);
   g_test_add_func ("/window/weight-map", test_weight_map);
+  g_test_add_func ("/window/kernel-map", test_kernel_map);
   g_test_add_func ("/window/undo", test_undo);
   g_test_add_func ("/window/export", test_export);
   g_test_add_func ("/window/save", test_save);
