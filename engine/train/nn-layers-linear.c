@@ -372,7 +372,7 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
                          w->h == 1 && w->w == 1 && !is_padded (w);
   real *gw = GRAD (l, s, NN_ROLE_KERNEL), *gb = GRAD (l, s, NN_ROLE_BIAS), *gx = GIN (l, s, 0);
 
-  if (l->relu)
+  if (l->relu && !l->rectified)
     {
       const real *y = OUT (l, s);
       real *g = GOUT (l, s);

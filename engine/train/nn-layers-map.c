@@ -74,32 +74,57 @@ CLASSED (nn_max_map_forward) (const NnLayer *l,
       }
 }
 
-/* The first of equals has the gradient. */
+/* The first of equals has the gradient. With @store it is stored, else added to what is there. */
+static inline __attribute__ ((always_inline)) void
+max_gradient (const NnLayer *l,
+              NnShard       *s,
+              const gboolean store)
+{
+  const gsize lanes = s->lanes;
+  const guint32 *index = l->map.index;
+  const real *x = IN (l, s, 0), *y = OUT (l, s), *gy = GOUT (l, s);
+  real *gx = GIN (l, s, 0);
+
+  for (gsize e = 0; e < l->map.n_out; e++)
+    for (gsize v = 0; v < lanes; v += VLEN)
+      {
+        const vec top = *(const vec *) (y + e * lanes + v);
+        vec g = *(const vec *) (gy + e * lanes + v);
+
+        if (l->rectify)
+          g = (vec) ((ivec) g & (top > 0));
+        for (guint32 t = l->map.start[e]; t < l->map.start[e + 1]; t++)
+          {
+            const gsize at = index[t] * lanes + v;
+            const ivec hit = *(const vec *) (x + at) == top;
+
+            if (store)
+              *(vec *) (gx + at) = (vec) ((ivec) g & hit);
+            else
+              *(vec *) (gx + at) += (vec) ((ivec) g & hit);
+            g = (vec) ((ivec) g & ~hit);
+          }
+      }
+}
+
 void
 CLASSED (nn_max_map_backward) (const NnLayer *l,
                                NnShard       *s)
 {
   const gsize lanes = s->lanes;
-  const real *x = IN (l, s, 0);
   real *gx = GIN (l, s, 0);
 
   if (gx == NULL)
     return;
+  if (l->apart && !l->add[0])
+    {
+      for (gsize i = 0; i < l->n_gaps; i++)
+        memset (gx + l->gaps[i] * lanes, 0, lanes * sizeof (real));
+      max_gradient (l, s, TRUE);
+      return;
+    }
   clear_unless_added (l, s, 0);
-  for (gsize e = 0; e < l->map.n_out; e++)
-    for (gsize v = 0; v < lanes; v += VLEN)
-      {
-        vec top = *(const vec *) (OUT (l, s) + e * lanes + v), g = *(const vec *) (GOUT (l, s) + e * lanes + v);
-
-        for (guint32 t = l->map.start[e]; t < l->map.start[e + 1]; t++)
-          {
-            const gsize at = l->map.index[t] * lanes + v;
-            ivec hit = *(const vec *) (x + at) == top;
-
-            *(vec *) (gx + at) += (vec) ((ivec) g & hit);
-            g = (vec) ((ivec) g & ~hit);
-          }
-      }
+  max_gradient (l, s, FALSE);
 }
 
 void

@@ -352,7 +352,7 @@ block_gradient_sums (const NnLayer *l,
         mean = stats[c + k], inverse[k] = stats[l->channels + c + k];
       at[k] = mean;
     }
-  channel_sums (l, s, &(Sums) { IN (l, s, 0), GOUT (l, s), l->relu ? OUT (l, s) : NULL, at, sum, product, c }, n);
+  channel_sums (l, s, &(Sums) { IN (l, s, 0), GOUT (l, s), l->relu && !l->rectified ? OUT (l, s) : NULL, at, sum, product, c }, n);
   for (int k = 0; k < n; k++)
     {
       if (s->squares)

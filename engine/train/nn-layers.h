@@ -100,6 +100,9 @@ typedef struct {
  * @aux: where prepared copies of weights lie, %NN_NOWHERE for none
  * @stats: where batch norm's sums lie in the statistics
  * @quantizer: of %NN_LAYER_QUANTIZE
+ * @apart: (max map) no two outputs look at the same input
+ * @gaps: (array length=n_gaps): then the inputs that none looks at
+ * @rectify: (max map) rectifies the gradient for the layer before it, which is @rectified
  */
 typedef struct {
   NnLayerKind   kind;
@@ -115,6 +118,7 @@ typedef struct {
   NnWindow      window;
   gboolean      relu;       /* rectifies what it stores */
   gboolean      idle_bias;  /* the bias has no effect on the loss: a batch norm takes it away */
+  gboolean      rectify, rectified;
   gboolean      skip;       /* no backward: the loss has already gone through it */
   NnAct         act;
   NnOp          merge;
@@ -123,6 +127,9 @@ typedef struct {
   gsize         stats;
   NnMap         map, back;  /* back: by input element, for the gradient; other: by weight */
   NnMap         by_weight;
+  gboolean      apart;
+  guint32      *gaps;
+  gsize         n_gaps;
   guint32     **broadcast;  /* (array length=n_in) merge: input element of each output element, NULL where the same */
   guint         steps;      /* rnn */
   const NnQuantizer *quantizer;

@@ -263,6 +263,63 @@ find_idle_biases (NnNetBuilder *b)
     }
 }
 
+/*
+ * What pooling's backward can spare: to clear and to add, where no two windows share an input; and the pass that rectifies
+ * the gradient of the layer before it, as only a largest value above zero passes any on.
+ */
+static void
+find_pools (NnNetBuilder *b,
+            guint         out)
+{
+  for (guint i = 0; i < b->layers->len; i++)
+    {
+      NnLayer *pool = &g_array_index (b->layers, NnLayer, i), *maker;
+      NnBuffer *in = nn_build_buffer (b, pool->x[0]);
+      g_autofree guint8 *seen = NULL;
+
+      if (pool->kind != NN_LAYER_MAX_MAP || !b->net->options.gradients)
+        continue;
+      seen = g_malloc0 (in->n);
+      pool->apart = TRUE;
+      for (guint32 t = 0; t < pool->map.start[pool->map.n_out]; t++)
+        {
+          pool->apart = pool->apart && !seen[pool->map.index[t]];
+          seen[pool->map.index[t]] = 1;
+        }
+      pool->gaps = nn_arena_new0 (b->net->arena, guint32, in->n);
+      for (gsize e = 0; e < in->n; e++)
+        if (!seen[e])
+          pool->gaps[pool->n_gaps++] = e;
+      maker = in->maker >= 0 ? &g_array_index (b->layers, NnLayer, in->maker) : NULL;
+      if (maker != NULL && in->readers == 1 && pool->x[0] != out && maker->relu)
+        pool->rectify = maker->rectified = TRUE;
+    }
+}
+
+/* Of each wanted buffer; what batch norm alone reads has its gradient where batch norm's output has. */
+static void
+lay_out_gradients (NnNetBuilder *b,
+                   guint         out)
+{
+  g_autofree NnLayer **norm_of = g_new0 (NnLayer *, b->buffers->len);
+
+  for (guint i = 0; i < b->layers->len; i++)
+    {
+      NnLayer *norm = &g_array_index (b->layers, NnLayer, i);
+
+      if (norm->kind == NN_LAYER_BATCH_NORM && nn_build_buffer (b, norm->x[0])->readers == 1 && norm->x[0] != out)
+        norm_of[norm->x[0]] = norm;
+    }
+  for (guint i = b->buffers->len; i > 0; i--)
+    {
+      NnBuffer *buffer = nn_build_buffer (b, i - 1), *after = norm_of[i - 1] != NULL ? nn_build_buffer (b, norm_of[i - 1]->y) : NULL;
+
+      if (!buffer->wanted && i - 1 != out)
+        continue;
+      buffer->gy = after != NULL && after->gy != NN_NOWHERE ? after->gy : take (b, buffer->n * b->net->lanes);
+    }
+}
+
 /* Gives each wanted buffer a gradient, then turns buffer indices into places. */
 static void
 lay_out (NnNetBuilder *b)
@@ -272,10 +329,9 @@ lay_out (NnNetBuilder *b)
   guint n, out = b->of_node[nn_graph_outputs (nn_model_graph (net->model), &n)[0]];
   gsize tmp;
 
+  find_pools (b, out);
   if (net->options.gradients)
-    for (guint i = 0; i < b->buffers->len; i++)
-      if (nn_build_buffer (b, i)->wanted || i == out)
-        nn_build_buffer (b, i)->gy = take (b, nn_build_buffer (b, i)->n * net->lanes);
+    lay_out_gradients (b, out);
   tmp = take (b, b->tmp);
   for (guint i = b->layers->len; i > 0; i--)
     {
