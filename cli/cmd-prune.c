@@ -266,7 +266,7 @@ resume (Cli     *cli,
   g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (NnTrail) head = NULL;
   NnTrail *trail;
-  NnPruneOptions p;
+  g_auto (NnPruneOptions) p = { 0 };
   GError *error = NULL;
   const char *spec;
 
@@ -339,7 +339,7 @@ run (Cli   *cli,
   };
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnConfig) config = NULL, own = NULL;
-  NnPruneOptions p;
+  g_auto (NnPruneOptions) p = { 0 };
   GError *error = NULL;
   const NnPart *part;
   int status;
@@ -358,9 +358,7 @@ run (Cli   *cli,
   part = o.part != NULL ? nn_part_find (o.part, NULL) : nn_estimate_part (config);
   if (o.budget != NULL && !cli_parse_budget (o.budget, part, p.limits, &error))
     return cli_fail (&cli_prune, error);
-  status = prune (cli, &o, model, config, o.data, &p);
-  g_clear_pointer (&p.layer_structures, g_hash_table_unref);
-  return status;
+  return prune (cli, &o, model, config, o.data, &p);
 }
 
 const CliVerb cli_prune = {

@@ -353,17 +353,10 @@ matmul_shape (NnNode        *node,
   return TRUE;
 }
 
-/**
- * nn_infer_shape:
- * @node: whose `shape` is set; operators whose rule is the loader's affair must come with it set
- * @inputs: (array): the nodes it reads, with their shapes
- *
- * Errors: %NN_ERROR_SHAPE
- */
-gboolean
-nn_infer_shape (NnNode        *node,
-                const NnNode **inputs,
-                GError       **error)
+static gboolean
+infer (NnNode        *node,
+       const NnNode **inputs,
+       GError       **error)
 {
   const NnAttrs *a = &node->attrs;
   gsize n;
@@ -461,4 +454,25 @@ nn_infer_shape (NnNode        *node,
       node->shape = inputs[0]->shape;
       return TRUE;
     }
+}
+
+/**
+ * nn_infer_shape:
+ * @node: whose `shape` is set; operators whose rule is the loader's affair must come with it set
+ * @inputs: (array): the nodes it reads, with their shapes
+ *
+ * Errors: %NN_ERROR_SHAPE
+ */
+gboolean
+nn_infer_shape (NnNode        *node,
+                const NnNode **inputs,
+                GError       **error)
+{
+  if (!infer (node, inputs, error))
+    return FALSE;
+  /* the next layer multiplies these by its own sizes */
+  for (guint i = 0; i < node->shape.rank; i++)
+    if (node->shape.dims[i] < NN_DIM_UNKNOWN || node->shape.dims[i] > G_MAXINT32)
+      return fail (node, "its output would be too large", error);
+  return TRUE;
 }

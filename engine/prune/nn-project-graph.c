@@ -91,6 +91,7 @@ static const Field attr_fields[] = {
   ATTR (input_quantizer, QUANTIZER, 1, 0),
   ATTR (sum_quantizer, QUANTIZER, 1, 0),
   ATTR (recurrent_quantizer, QUANTIZER, 1, 0),
+  ATTR (state_quantizer, QUANTIZER, 1, 0),
   ATTR (role_quantizer, QUANTIZER, NN_N_ROLES, 0),
 };
 
@@ -394,7 +395,8 @@ get_quantizer (NnGraphBuilder *builder,
         {
           JsonObject *type = nn_json_as_object (json_array_get_element (types, i));
 
-          if (type == NULL || !get_fields (builder, type, type_fields, G_N_ELEMENTS (type_fields), &t[i]))
+          if (type == NULL || !get_fields (builder, type, type_fields, G_N_ELEMENTS (type_fields), &t[i]) ||
+              !nn_project_check_type (&t[i]))
             return FALSE;
         }
       q->per_element = t;
@@ -439,7 +441,7 @@ get_one (NnGraphBuilder *builder,
     case TYPE:
       return nn_json_as_object (node) != NULL &&
              get_fields (builder, nn_json_as_object (node), type_fields, G_N_ELEMENTS (type_fields), at) &&
-             ABS (((NnType *) at)->width) <= NN_TYPE_MAX_WIDTH;
+             nn_project_check_type (at);
     case QUANTIZER:
       return get_quantizer (builder, node, at);
     }
@@ -556,6 +558,8 @@ nn_graph_from_json (const char *text,
           g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "layer %u of the project's network is damaged", i);
           return NULL;
         }
+      if (!nn_project_check_node (nn_graph_builder_node (builder, i), error))
+        return NULL;
     }
   if (nodes == NULL || !get_indices (nn_json_as_object (root), "outputs", json_array_get_length (nodes), indices))
     {

@@ -25,6 +25,13 @@ void       nn_put_string       (JsonBuilder   *json,
                                 const char    *value);
 char      *nn_build_json       (JsonBuilder   *json);
 
+/* What a file says must hold together: all three refuse what the rest of the program could stumble over. */
+gboolean   nn_project_check_node  (const NnNode  *node,
+                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean   nn_project_check_type  (const NnType  *type);
+gboolean   nn_project_check_model (const NnModel *model,
+                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+
 char      *nn_graph_to_json    (const NnGraph *graph,
                                 GError       **error);
 /* @n_weights: ids beyond it are errors */

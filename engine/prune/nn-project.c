@@ -245,6 +245,17 @@ nn_project_is_project (const char *path)
   return h5 != NULL && is_marked (h5);
 }
 
+static gboolean
+is_mask (const NnTensor *mask,
+         const NnShape  *shape)
+{
+  gboolean good = nn_shape_equal (&mask->shape, shape);
+
+  for (gsize i = 0; good && i < mask->n; i++)
+    good = nn_tensor_u8 (mask)[i] <= 1;
+  return good;
+}
+
 /* The weights of the network as loaded: the list is in the info, the values below "weights". */
 static NnModel *
 get_model (NnH5    *h5,
@@ -257,6 +268,7 @@ get_model (NnH5    *h5,
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   g_autoptr (GArray) weights = g_array_new (FALSE, TRUE, sizeof (NnWeight));
   g_autoptr (NnTensor) mean = NULL, deviation = NULL;
+  g_autoptr (NnModel) model = NULL;
   NnModelInfo info = { 0 };
   JsonObject *object;
   JsonArray *array;
@@ -296,9 +308,9 @@ get_model (NnH5    *h5,
           if (weight.mask == NULL)
             return NULL;
           g_ptr_array_add (hold, weight.mask);
-          if (!nn_shape_equal (&weight.mask->shape, &weight.values->shape))
+          if (!is_mask (weight.mask, &weight.values->shape))
             {
-              g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the mask of weight %u of the project does not fit", i);
+              g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "the mask of weight %u of the project does not fit", i);
               return NULL;
             }
         }
@@ -322,7 +334,13 @@ get_model (NnH5    *h5,
       if (deviation == NULL)
         return NULL;
     }
-  return nn_model_new (graph, (const NnWeight *) weights->data, weights->len, &info, error);
+  if (mean != NULL && mean->n != deviation->n)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "the project's means and deviations of the inputs differ in number");
+      return NULL;
+    }
+  model = nn_model_new (graph, (const NnWeight *) weights->data, weights->len, &info, error);
+  return model != NULL && nn_project_check_model (model, error) ? g_steal_pointer (&model) : NULL;
 }
 
 /* A step's network: the project's with what the step changed. */
@@ -347,9 +365,9 @@ get_step_model (NnH5          *h5,
       if (ok && nn_h5_has (h5, m))
         ok = (masks[i] = nn_h5_read (h5, m, NN_DTYPE_U8, error)) != NULL;
       if (ok && ((values[i] != NULL && !nn_shape_equal (&values[i]->shape, shape)) ||
-                 (masks[i] != NULL && !nn_shape_equal (&masks[i]->shape, shape))))
+                 (masks[i] != NULL && !is_mask (masks[i], shape))))
         {
-          g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "%s: weight %u does not fit the network", path, i);
+          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: weight %u does not fit the network", path, i);
           ok = FALSE;
         }
     }
@@ -436,21 +454,28 @@ load (NnH5       *h5,
 /**
  * nn_project_load:
  *
- * Errors: %G_FILE_ERROR, %NN_ERROR_FORMAT, %NN_ERROR_SHAPE; %NN_ERROR_UNSUPPORTED for a file that is no project or newer
+ * Errors: %NN_ERROR_FORMAT, naming the file; %NN_ERROR_UNSUPPORTED for a file that is no project or newer, %NN_ERROR_LIMIT
  */
 NnProject *
 nn_project_load (const char *path,
                  GError    **error)
 {
   g_autoptr (NnH5) h5 = nn_h5_open (path, error);
+  g_autoptr (GError) inner = NULL;
   NnProject *project;
 
   if (h5 == NULL)
     return NULL;
-  project = load (h5, path, error);
-  if (project == NULL)
-    g_prefix_error (error, "%s: ", path);
-  return project;
+  project = load (h5, path, &inner);
+  if (project != NULL)
+    return project;
+  if (!g_str_has_prefix (inner->message, path))
+    g_prefix_error (&inner, "%s: ", path);
+  /* a project that was written whole cannot have these: it is the file that is damaged */
+  if (g_error_matches (inner, NN_ERROR, NN_ERROR_SHAPE) || g_error_matches (inner, NN_ERROR, NN_ERROR_NUMERIC))
+    inner->code = NN_ERROR_FORMAT;
+  g_propagate_error (error, g_steal_pointer (&inner));
+  return NULL;
 }
 
 const NnModel *

@@ -37,6 +37,12 @@ nn_prune_options_init (NnPruneOptions *options)
   options->train.learning_rate = 2e-3;
 }
 
+void
+nn_prune_options_clear (NnPruneOptions *options)
+{
+  g_clear_pointer (&options->layer_structures, g_hash_table_unref);
+}
+
 typedef enum { D, U, G } Kind;
 
 static const struct {
@@ -160,20 +166,20 @@ get_lists (NnPruneOptions *o,
     {
       g_autoptr (GList) names = json_object_get_members (structures);
 
-      /* Lives as long as the process: a handful of words. */
-      o->layer_structures = g_hash_table_new (g_str_hash, g_str_equal);
+      o->layer_structures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
       for (GList *l = names; l != NULL; l = l->next)
         {
           NnStructure structure;
 
           if (nn_json_string (structures, l->data) != NULL && nn_structure_find (nn_json_string (structures, l->data), &structure))
-            g_hash_table_insert (o->layer_structures, (gpointer) g_intern_string (l->data), GINT_TO_POINTER (structure));
+            g_hash_table_insert (o->layer_structures, g_strdup (l->data), GINT_TO_POINTER (structure));
         }
     }
 }
 
 /**
  * nn_prune_options_from_json:
+ * @o: (out): to be cleared with nn_prune_options_clear(), also after an error
  * @hold: with g_free() as its free function: keeps what the options point to
  */
 gboolean

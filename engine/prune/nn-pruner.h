@@ -152,7 +152,8 @@ const char   *nn_trail_options (const NnTrail *trail); /* JSON: what the run was
 NnTrail      *nn_trail_head    (const NnTrail *trail,
                                 guint          n_steps);
 
-/* The options that make a run what it is, as JSON, and back; strings that the options borrow live in @hold. */
+/* The options that make a run what it is, as JSON, and back; what the options borrow lives in @hold, but for
+ * `layer_structures`, which nn_prune_options_clear() releases. */
 char         *nn_prune_options_to_json   (const NnPruneOptions *options) G_GNUC_MALLOC;
 gboolean      nn_prune_options_from_json (NnPruneOptions       *options,
                                           const char           *json,
@@ -160,6 +161,8 @@ gboolean      nn_prune_options_from_json (NnPruneOptions       *options,
                                           GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void     nn_prune_options_init (NnPruneOptions       *options);
+/* For options that own their `layer_structures`: unrefs it. */
+void     nn_prune_options_clear (NnPruneOptions      *options);
 /* Returns: (transfer full): the trail; also when cancelled, with what was finished (then no error is set and
  * nn_trail_was_cancelled() is true), %NULL only when not even the baseline could be measured. */
 NnTrail *nn_prune              (const NnModel        *model,
@@ -207,5 +210,6 @@ NnModel *nn_groups_apply       (const NnGroups       *groups,
                                 const guint8         *keep);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnTrail, nn_trail_unref)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NnPruneOptions, nn_prune_options_clear)
 
 G_END_DECLS

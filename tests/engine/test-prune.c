@@ -250,7 +250,8 @@ test_resume (void)
   g_autoptr (NnProject) project = NULL;
   g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
-  NnPruneOptions options, read;
+  NnPruneOptions options;
+  g_auto (NnPruneOptions) read = { 0 };
 
   quick (&options);
   whole = prune (model, config, data, &options);
