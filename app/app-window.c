@@ -39,15 +39,13 @@ all_pages (AppWindow *self,
   return pages;
 }
 
-static gboolean
-apply_width (gpointer data)
+static void
+apply_width (AppWindow *self)
 {
-  AppWindow *self = data;
   int width = gtk_widget_get_width (GTK_WIDGET (self));
   gboolean empty = app_document_is_empty (self->document);
   AppPage *pages[7];
 
-  self->narrow_id = 0;
   self->narrow = width < NARROW_BELOW;
   gtk_stack_set_visible_child (self->title_stack, self->narrow || empty ? GTK_WIDGET (self->title) : GTK_WIDGET (self->switcher));
   adw_view_switcher_bar_set_reveal (self->switcher_bar, self->narrow && !empty);
@@ -57,6 +55,15 @@ apply_width (gpointer data)
   gtk_widget_set_visible (GTK_WIDGET (self->optimise_button), !empty);
   for (AppPage **page = all_pages (self, pages); *page != NULL; page++)
     app_page_set_narrow (*page, width < COLUMNS_BELOW);
+}
+
+static gboolean
+apply_width_soon (gpointer data)
+{
+  AppWindow *self = data;
+
+  self->narrow_id = 0;
+  apply_width (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -70,7 +77,7 @@ app_window_size_allocate (GtkWidget *widget,
 
   GTK_WIDGET_CLASS (app_window_parent_class)->size_allocate (widget, width, height, baseline);
   if (self->narrow_id == 0)
-    self->narrow_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, apply_width, self, NULL);
+    self->narrow_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, apply_width_soon, self, NULL);
 }
 
 /* "jets · Run 1, step 7 · 75.3 % · 420 DSP (−60.5 %) · xcvu13p" */
