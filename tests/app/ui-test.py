@@ -133,7 +133,7 @@ try:
     click('push button', 'Optimize')
     click('push button', 'Start', 20)
     ok(wait(lambda: says('step'), 180), 'Optimize runs and a step is shown')
-    ok(wait(lambda: says('Optimization finished'), 240), 'Optimize ends')
+    ok(wait(lambda: says('Optimization finished'), 500), 'Optimize ends')
     ok(wait(lambda: says('(−'), 30), 'DSPs are saved')
     keys('ctrl+z')
     ok(wait(lambda: says('As loaded') and not says('Run 1, step'), 30), 'undo brings back the network as loaded')
