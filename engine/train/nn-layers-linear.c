@@ -17,6 +17,7 @@ typedef struct {
   guint       kh, kw, sh, sw, dh, dw, groups;
   guint       lanes;
   gboolean    add, relu;
+  gint64      top, left, rows, columns; /* of x, all but these rows and columns is 0; they may begin outside of it */
   const NnTerms *terms; /* what is left of the kernel, NULL for all; then w is the kernel as the layer has it */
 } Correlate;
 
@@ -55,29 +56,86 @@ correlate_sparsely (const Correlate *q)
       }
 }
 
+/* The first of @n taps, @step apart, that reaches @least when it starts at @at. */
+static guint
+first_tap (gint64 at,
+           gint64 step,
+           gint64 least,
+           guint  n)
+{
+  return at >= least ? 0 : MIN ((least - at + step - 1) / step, n);
+}
+
+/* The segments that meet more than padding, for the outputs of row oy from column j to column end. */
+static guint
+clip (const Correlate *q,
+      const Segment   *all,
+      guint            n_all,
+      guint            oy,
+      guint            j,
+      guint            end,
+      Segment         *segments)
+{
+  const guint c = q->c, a_row = n_all / q->kh;
+  const guint first = first_tap ((gint64) oy * q->sh, q->dh, q->top, q->kh);
+  const guint last = first_tap ((gint64) oy * q->sh, q->dh, q->top + q->rows, q->kh);
+  guint from = 0, to = q->kw, n = 0;
+
+  if (q->groups == 1 && q->dw == 1)
+    {
+      from = first_tap ((gint64) (end - 1) * q->sw, 1, q->left, q->kw);
+      to = first_tap ((gint64) j * q->sw, 1, q->left + q->columns, q->kw);
+    }
+  for (guint i = first * a_row; i < last * a_row && from < to; i++)
+    {
+      segments[n] = all[i];
+      if (to - from < q->kw && q->groups == 1 && q->dw == 1)
+        segments[n] = (Segment) { all[i].a + (gsize) from * c * q->o, all[i].b + (gsize) from * c * q->lanes, (to - from) * c };
+      n++;
+    }
+  return n;
+}
+
+/* Where the columns from j on end that can share their segments: four at an edge, as many as there are within. */
+static guint
+columns_end (const Correlate *q,
+             guint            j)
+{
+  const gint64 inside = (q->left + q->columns - q->kw) / q->sw + 1; /* columns before this one reach no padding on the right */
+
+  if ((gint64) j * q->sw < q->left || j + 4 > inside)
+    return MIN (j + 4, q->ow);
+  return MIN (j + ((guint) inside - j) / 4 * 4, q->ow);
+}
+
 static void
 correlate (const Correlate *q)
 {
-  Segment *segments = g_newa (Segment, (gsize) q->kh * q->kw);
-  const guint group_o = q->o / q->groups, group_c = q->c / q->groups;
+  const gsize most = (gsize) q->kh * q->kw;
+  Segment *all = g_newa (Segment, most), *segments = g_newa (Segment, most);
+  const guint group_o = q->o / q->groups, group_c = q->c / q->groups, n_all = segments_of (q, all);
   const gboolean lone = q->ow == 1;
   Gemm g = { .am = 1, .ak = q->o, .bk = q->lanes, .m = group_o, .segments = segments, .add = q->add, .relu = q->relu };
 
-  g.n_segments = segments_of (q, segments);
   g.cm = q->lanes;
-  g.n = lone ? q->lanes / VLEN : q->ow;
   g.bn = lone ? VLEN : (gsize) q->sw * q->c * q->lanes;
   g.cn = lone ? VLEN : (gsize) q->o * q->lanes;
   for (guint oy = 0; oy < q->oh; oy++)
-    for (guint group = 0; group < q->groups; group++)
-      for (gsize v = 0; v < (lone ? VLEN : q->lanes); v += VLEN)
-        {
-          g.a = q->w + group * group_o;
-          g.b = q->x + ((gsize) oy * q->sh * q->wp * q->c + group * group_c) * q->lanes + v;
-          g.c = q->y + ((gsize) oy * q->ow * q->o + group * group_o) * q->lanes + v;
-          g.bias = q->bias != NULL ? q->bias + group * group_o : NULL;
-          CLASSED (nn_gemm) (&g);
-        }
+    for (guint j = 0, end; j < q->ow; j = end)
+      {
+        end = columns_end (q, j);
+        g.n = lone ? q->lanes / VLEN : end - j;
+        g.n_segments = clip (q, all, n_all, oy, j, end, segments);
+        for (guint group = 0; group < q->groups; group++)
+          for (gsize v = 0; v < (lone ? VLEN : q->lanes); v += VLEN)
+            {
+              g.a = q->w + group * group_o;
+              g.b = q->x + (((gsize) oy * q->sh * q->wp + (gsize) j * q->sw) * q->c + group * group_c) * q->lanes + v;
+              g.c = q->y + (((gsize) oy * q->ow + j) * q->o + group * group_o) * q->lanes + v;
+              g.bias = q->bias != NULL ? q->bias + group * group_o : NULL;
+              CLASSED (nn_gemm) (&g);
+            }
+      }
 }
 
 static gboolean
@@ -139,6 +197,7 @@ CLASSED (nn_linear_forward) (const NnLayer *l,
   Correlate q = { .w = WEIGHT (l, s, NN_ROLE_KERNEL), .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
                   .oh = w->oh, .ow = w->ow, .o = w->o, .kh = w->kh, .kw = w->kw, .sh = w->sh, .sw = w->sw,
                   .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu,
+                  .top = w->top, .left = w->left, .rows = w->h, .columns = w->w,
                   .terms = l->sparse != NULL ? &l->sparse->forward : NULL };
 
   for (guint outer = 0; outer < w->outer; outer++)
@@ -290,7 +349,9 @@ input_gradient_turned (const NnLayer *l,
   const gsize hp = w->oh + 2 * edge_y, wp = w->ow + 2 * edge_x;
   Correlate q = { .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .wp = wp, .c = w->o, .oh = w->h, .ow = w->w, .o = w->c,
                   .kh = w->kh, .kw = w->kw, .sh = 1, .sw = 1, .dh = w->dh, .dw = w->dw, .groups = 1,
-                  .lanes = s->lanes, .add = l->add[0], .terms = l->sparse != NULL ? &l->sparse->backward : NULL };
+                  .lanes = s->lanes, .add = l->add[0],
+                  .top = (gint64) edge_y - w->top, .left = (gint64) edge_x - w->left, .rows = w->oh, .columns = w->ow,
+                  .terms = l->sparse != NULL ? &l->sparse->backward : NULL };
 
   for (guint outer = 0; outer < w->outer; outer++)
     {
