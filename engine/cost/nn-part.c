@@ -38,6 +38,7 @@ static const struct {
 G_LOCK_DEFINE_STATIC (parts);
 static GPtrArray *catalogue; /* of NnPart, sorted by name; parts are never freed, as they are handed out */
 static GPtrArray *own;       /* those of them that were added */
+static GPtrArray *retired;   /* catalogues before them */
 
 const char *
 nn_family_name (NnFamily family)
@@ -165,14 +166,25 @@ parse_part (JsonObject *object,
   return g_steal_pointer (&part);
 }
 
-/* All parts of {"parts": [...]}, or none of them. */
+static void
+part_free (gpointer data)
+{
+  NnPart *part = data;
+
+  g_free ((char *) part->name);
+  g_free ((char *) part->title);
+  g_free ((char *) part->source);
+  g_free (part);
+}
+
+/* All parts of {"parts": [...]}, or none of them. The parts are the caller's. */
 static GPtrArray *
 parse_parts (const char *text,
              gsize       n,
              GError    **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (part_free);
   JsonNode *root, *parts_node = NULL;
   JsonArray *array;
 
@@ -213,6 +225,7 @@ parse_parts (const char *text,
         return NULL;
       g_ptr_array_add (list, part);
     }
+  g_ptr_array_set_free_func (list, NULL);
   return g_steal_pointer (&list);
 }
 
@@ -230,6 +243,7 @@ load_catalogue (void)
     g_error ("resources/parts.json: %s", error->message); /* ours: a test reads it */
   catalogue = g_ptr_array_new ();
   own = g_ptr_array_new ();
+  retired = g_ptr_array_new ();
   for (guint i = 0; i < shipped->len; i++)
     insert_part (catalogue, shipped->pdata[i]);
   g_ptr_array_sort (catalogue, compare_parts);
@@ -240,7 +254,8 @@ add_own (NnPart *part)
 {
   GPtrArray *changed = g_ptr_array_copy (catalogue, NULL, NULL);
 
-  /* the old array may be in somebody's hands: it stays as it is */
+  /* the old array may be in somebody's hands: it stays as it is, and is kept */
+  g_ptr_array_add (retired, catalogue);
   insert_part (changed, part);
   g_ptr_array_sort (changed, compare_parts);
   catalogue = changed;

@@ -5,7 +5,10 @@
 
 #include "nn-error.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A string attribute larger than this is not a network's description. */
 #define MAX_ATTRIBUTE_BYTES (256u << 20)
@@ -70,7 +73,7 @@ wrap (hid_t       file,
 /**
  * nn_h5_open:
  *
- * Errors: %NN_ERROR_FORMAT
+ * Errors: %NN_ERROR_FORMAT; %G_FILE_ERROR for a file that cannot be read
  *
  * Returns: (transfer full): the file, for reading
  */
@@ -80,6 +83,13 @@ nn_h5_open (const char  *path,
 {
   hid_t file;
 
+  if (g_access (path, R_OK) != 0)
+    {
+      int code = errno;
+
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code), "%s: %s", path, g_strerror (code));
+      return NULL;
+    }
   nn_h5_lock ();
   file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
   nn_h5_unlock ();

@@ -454,7 +454,7 @@ load (NnH5       *h5,
 /**
  * nn_project_load:
  *
- * Errors: %NN_ERROR_FORMAT, naming the file; %NN_ERROR_UNSUPPORTED for a file that is no project or newer, %NN_ERROR_LIMIT
+ * Errors: %G_FILE_ERROR, %NN_ERROR_FORMAT, both naming the file; %NN_ERROR_UNSUPPORTED for a file that is no project or newer, %NN_ERROR_LIMIT
  */
 NnProject *
 nn_project_load (const char *path,

@@ -162,7 +162,7 @@ real_exp (real x)
   x = x < -87.f ? -87.f : x;
   n = x * 1.44269504088896341f + round;
   scale.r = n;
-  scale.i = (scale.i + 127) << 23;
+  scale.i = (gint32) ((guint32) (scale.i + 127) << 23);
   n -= round;
   x -= n * 0.693359375f;
   x += n * 2.12194440e-4f;

@@ -179,6 +179,7 @@ net_seal (TestNet *net)
   g_array_unref (net->weights);
   g_ptr_array_unref (net->names);
   nn_graph_unref (graph);
+  nn_graph_builder_free (net->builder);
   g_free (net);
   return model;
 }

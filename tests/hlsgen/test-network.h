@@ -129,6 +129,7 @@ network_end (TestNetwork *network)
   model = nn_model_new (graph, network->weights, network->n_weights, &(NnModelInfo){ .name = "test", .format = "test" }, &error);
   g_assert_no_error (error);
   nn_graph_unref (graph);
+  g_clear_pointer (&network->builder, nn_graph_builder_free);
   for (guint i = 0; i < network->n_weights; i++)
     nn_tensor_unref (network->weights[i].values);
   return model;
