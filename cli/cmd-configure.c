@@ -210,10 +210,12 @@ run (Cli   *cli,
   if (config != NULL)
     {
       text = options.yaml ? nn_config_to_yaml (config) : nn_config_to_json (config);
-      if (options.output == NULL)
-        g_print ("%s", text);
-      else
-        g_file_set_contents (options.output, text, -1, &error);
+      g_autofree char *json = cli->json ? nn_config_to_json (config) : NULL;
+
+      if (options.output != NULL && !g_file_set_contents (options.output, text, -1, &error))
+        g_clear_pointer (&json, g_free);
+      else if (options.output == NULL || cli->json)
+        g_print ("%s", cli->json ? json : text);
     }
   g_free (options.data);
   g_free (options.backend);
