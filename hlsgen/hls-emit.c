@@ -34,9 +34,30 @@ identifier (const char *name)
   return g_steal_pointer (&id);
 }
 
+/* Whether all that read node @i take in the whole sample before they begin, whatever its packets are. */
+static gboolean
+is_read_whole (const HlsEmit *emit,
+               guint          i)
+{
+  guint n;
+  const guint *readers = nn_graph_consumers (emit->graph, i, &n);
+
+  for (guint k = 0; k < n; k++)
+    {
+      const NnNode *reader = nn_graph_node (emit->graph, readers[k]);
+
+      if (reader->op == NN_OP_DROPOUT || reader->op == NN_OP_FLATTEN || reader->op == NN_OP_RESHAPE
+            ? !is_read_whole (emit, readers[k])
+            : reader->op != NN_OP_DENSE)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 is_view (const HlsEmit *emit,
-         const NnNode  *node)
+         const NnNode  *node,
+         guint          i)
 {
   const HlsLayer *source;
 
@@ -45,7 +66,9 @@ is_view (const HlsEmit *emit,
   if (node->op != NN_OP_FLATTEN && node->op != NN_OP_RESHAPE)
     return FALSE;
   source = hls_emit_source (emit, node->inputs[0]);
-  return !emit->stream || node->shape.rank <= 1 || (gsize) nn_shape_last (&node->shape) == source->packet;
+  if (!emit->stream || (gsize) nn_shape_last (&node->shape) == source->packet)
+    return TRUE;
+  return node->shape.rank <= 1 && is_read_whole (emit, i);
 }
 
 static void
@@ -102,6 +125,35 @@ count_readers (HlsEmit *emit)
     ((HlsLayer *) hls_emit_source (emit, outputs[k]))->n_readers++;
 }
 
+/* A port is either an input or one layer's output. */
+static gboolean
+check_outputs (const HlsEmit  *emit,
+               GError        **error)
+{
+  guint n;
+  const guint *outputs = nn_graph_outputs (emit->graph, &n);
+
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *source = hls_emit_source (emit, outputs[k]);
+
+      if (source->node->op == NN_OP_INPUT)
+        {
+          g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "output \"%s\" is input \"%s\" itself: there is nothing to compute",
+                       nn_graph_node (emit->graph, outputs[k])->name, source->node->name);
+          return FALSE;
+        }
+      for (guint j = 0; j < k; j++)
+        if (hls_emit_source (emit, outputs[j]) == source)
+          {
+            g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "outputs \"%s\" and \"%s\" are the same values; leave one of them out",
+                         nn_graph_node (emit->graph, outputs[j])->name, nn_graph_node (emit->graph, outputs[k])->name);
+            return FALSE;
+          }
+    }
+  return TRUE;
+}
+
 static gboolean
 make_layers (HlsEmit  *emit,
              GError  **error)
@@ -124,7 +176,7 @@ make_layers (HlsEmit  *emit,
       layer->plan = nn_design_plan (emit->design, i);
       layer->count = nn_shape_count (&layer->node->shape);
       layer->packet = (guint) MAX (nn_shape_last (&layer->node->shape), 1);
-      if (is_view (emit, layer->node))
+      if (is_view (emit, layer->node, i))
         layer->alias = layer->node->inputs[0];
       name_layer (emit, layer, n_inputs, n_outputs);
       if (layer->alias == i)
@@ -141,7 +193,7 @@ make_layers (HlsEmit  *emit,
         }
     }
   count_readers (emit);
-  return TRUE;
+  return check_outputs (emit, error);
 }
 
 /* Two input layers whose names differ only in what an identifier cannot have, or that look like our own names. */

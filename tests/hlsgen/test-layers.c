@@ -101,6 +101,8 @@ sequence_network (void)
   node->attrs.perm[0] = 1;
   node->attrs.perm[1] = 0;
   network_add (&n, NN_OP_FLATTEN, "flatten");
+  /* packets of the whole vector, where those before it held one step */
+  network_act (&n, "softsign", NN_ACT_SOFTSIGN);
   network_dense (&n, "fc", 12, 3);
   network_act (&n, "hard", NN_ACT_HARD_SIGMOID);
   return network_end (&n);
@@ -223,6 +225,24 @@ test_directives (void)
     }
 }
 
+/* A network that gives back its input is no project. */
+static void
+test_nothing (void)
+{
+  g_autoptr (GError) error = NULL;
+  TestNetwork n;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (2, 3));
+  network_add (&n, NN_OP_FLATTEN, "flatten");
+  model = network_end (&n);
+  design = network_design (model, "{\"Backend\":\"Vitis\",\"IOType\":\"io_parallel\"}");
+  g_assert_null (hls_project_new (design, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -232,6 +252,7 @@ main (int    argc,
   g_test_add_func ("/layers/image", test_image);
   g_test_add_func ("/layers/sequence", test_sequence);
   g_test_add_func ("/layers/branches", test_branches);
+  g_test_add_func ("/layers/nothing", test_nothing);
   g_test_add_func ("/layers/interfaces", test_interfaces);
   return g_test_run ();
 }

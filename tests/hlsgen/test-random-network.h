@@ -173,7 +173,7 @@ random_window (RandomNetwork *random,
   node->attrs.padding = causal ? NN_PADDING_CAUSAL : same ? NN_PADDING_SAME : NN_PADDING_VALID;
   for (guint k = 0; k < axes; k++)
     {
-      gint64 *n = &random->shape.dims[k], size = MIN (*n, 1 + random_below (random, 3)), dilation = 1;
+      gint64 *n = &random->shape.dims[k], wish = 1 + random_below (random, 3), size = MIN (*n, wish), dilation = 1;
 
       if (!pool && stride == 1 && axes == 1 && random_below (random, 4) == 0 && (size - 1) * 2 + 1 <= *n)
         dilation = 2;
@@ -381,6 +381,8 @@ random_network (RandomNetwork *random,
   n_layers = 1 + random_below (random, 4);
   for (guint k = 0; k < n_layers; k++)
     random_layer (random);
+  if (random->count == 1)
+    random_dense (random);
   model_type = random_type (random, 8, 20);
   *config = g_strdup_printf ("{\"Backend\":\"%s\",\"IOType\":\"%s\",\"granularity\":\"%s\",\"HLSConfig\":{\"Model\":{\"Precision\":\"%s\","
                              "\"ReuseFactor\":%u,\"Strategy\":\"%s\"},\"LayerName\":{%s}}}",
