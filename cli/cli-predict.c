@@ -116,7 +116,7 @@ cli_predictor_run (CliPredictor    *predictor,
                    NnTensor *const *inputs,
                    GError         **error)
 {
-  NnTensor **outputs;
+  NnTensor **outputs, **batch = NULL;
 
   if (predictor->trace != NULL && g_mkdir_with_parents (predictor->trace, 0777) != 0)
     {
@@ -125,8 +125,13 @@ cli_predictor_run (CliPredictor    *predictor,
     }
   g_clear_pointer (&predictor->writers, g_hash_table_unref);
   predictor->writers = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) nn_npy_writer_free);
+  batch = nn_model_batch (predictor->model, inputs);
+  inputs = batch != NULL ? batch : inputs;
   predictor->n_samples = inputs[0] != NULL && inputs[0]->shape.rank > 0 ? inputs[0]->shape.dims[0] : 0;
   outputs = predict (predictor, cli, inputs, error);
+  if (batch != NULL)
+    nn_model_unbatch (outputs);
+  nn_tensors_free (batch);
   if (outputs != NULL && predictor->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&predictor->error));

@@ -620,7 +620,8 @@ run_all (Run                    *run,
 
 /**
  * nn_predict:
- * @inputs: (array): one for each input of the graph; a sample may be flat, or lack or have axes of one element
+ * @inputs: (array): one for each input of the graph; a sample may be flat, or lack or have axes of one element. Of a network
+ *   whose file has no axis for the batch, they may be the file's arrays; so then are the results
  * @options: (nullable): what else is wanted
  *
  * Errors: %NN_ERROR_UNSUPPORTED, %NN_ERROR_SHAPE, %NN_ERROR_LIMIT, %G_IO_ERROR_CANCELLED
@@ -637,17 +638,20 @@ nn_predict (const NnModel          *model,
             GCancellable           *cancellable,
             GError                **error)
 {
-  Run run = { .inputs = (NnTensor **) inputs, .cancellable = cancellable };
-  NnTensor **outputs = NULL;
+  NnTensor **batch = nn_model_batch (model, inputs), **outputs = NULL;
+  Run run = { .inputs = batch != NULL ? batch : (NnTensor **) inputs, .cancellable = cancellable };
   gsize n;
 
-  if (run_init (&run, model, inputs, error))
+  if (run_init (&run, model, run.inputs, error))
     {
-      n = inputs[0]->shape.dims[0];
+      n = run.inputs[0]->shape.dims[0];
       if (!run_all (&run, options, n, progress, &outputs, error))
         g_clear_pointer (&outputs, nn_tensors_free);
     }
   run_clear (&run);
+  if (batch != NULL)
+    nn_model_unbatch (outputs);
+  nn_tensors_free (batch);
   return outputs;
 }
 

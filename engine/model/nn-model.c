@@ -27,6 +27,7 @@ copy_info (NnModel           *model,
     return;
   model->info.name = nn_arena_strdup (arena, info->name);
   model->info.format = nn_arena_strdup (arena, info->format);
+  model->info.whole = info->whole;
   if (info->class_names != NULL)
     {
       guint n = g_strv_length ((char **) info->class_names);
@@ -213,6 +214,56 @@ nn_model_with_info (const NnModel     *model,
                     const NnModelInfo *info)
 {
   return create (model->graph, model->weights, model->n_weights, info);
+}
+
+/**
+ * nn_model_batch:
+ * @inputs: (array): one for each input of the graph
+ *
+ * Arrays as the file declares them, made a batch of one sample, where the file's arrays have no axis for the batch.
+ *
+ * Returns: (transfer full) (nullable): copies, to be freed as nn_predict()'s; %NULL where @inputs are batches as they are
+ */
+NnTensor **
+nn_model_batch (const NnModel   *model,
+                NnTensor *const *inputs)
+{
+  guint n;
+  const guint *indices = nn_graph_inputs (model->graph, &n);
+  g_autoptr (GPtrArray) batch = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
+
+  for (guint k = 0; model->info.whole && k < n; k++)
+    {
+      NnTensor *copy;
+
+      if (inputs[k] == NULL || !nn_shape_equal (&inputs[k]->shape, &nn_graph_node (model->graph, indices[k])->shape) ||
+          inputs[k]->shape.rank == NN_MAX_RANK)
+        return NULL;
+      copy = nn_tensor_copy (inputs[k]);
+      memmove (copy->shape.dims + 1, copy->shape.dims, copy->shape.rank * sizeof copy->shape.dims[0]);
+      copy->shape.dims[0] = 1;
+      copy->shape.rank++;
+      g_ptr_array_add (batch, copy);
+    }
+  if (batch->len == 0)
+    return NULL;
+  g_ptr_array_add (batch, NULL);
+  g_ptr_array_set_free_func (batch, NULL);
+  return (NnTensor **) g_ptr_array_free (g_steal_pointer (&batch), FALSE);
+}
+
+/* The answers to what nn_model_batch() made, without the batch's axis again; nobody else may hold them yet. */
+void
+nn_model_unbatch (NnTensor **outputs)
+{
+  for (NnTensor **t = outputs; t != NULL && *t != NULL; t++)
+    {
+      NnShape *shape = &(*t)->shape;
+
+      g_assert (shape->rank > 0 && shape->dims[0] == 1);
+      shape->rank--;
+      memmove (shape->dims, shape->dims + 1, shape->rank * sizeof shape->dims[0]);
+    }
 }
 
 /* Numbers in the node's weights, trainable or not. */

@@ -33,6 +33,7 @@ typedef struct {
  * @class_names: (nullable) (array zero-terminated=1): of a classifier's outputs
  * @input_mean: (nullable): standardisation learnt on the training data, one a feature
  * @input_deviation: (nullable): the same
+ * @whole: the file's arrays have no axis for the batch: nn_model_batch()
  *
  * Borrowed strings and tensors; a model keeps copies.
  */
@@ -42,6 +43,7 @@ typedef struct {
   const char *const *class_names;
   NnTensor          *input_mean;
   NnTensor          *input_deviation;
+  gboolean           whole;
 } NnModelInfo;
 
 typedef struct _NnModel NnModel;
@@ -73,6 +75,9 @@ NnModel           *nn_model_with_weights (const NnModel     *model,
                                           NnTensor         **masks);
 NnModel           *nn_model_with_info    (const NnModel     *model,
                                           const NnModelInfo *info);
+NnTensor         **nn_model_batch        (const NnModel     *model,
+                                          NnTensor *const   *inputs);
+void               nn_model_unbatch      (NnTensor         **outputs);
 gsize              nn_model_parameters   (const NnModel     *model,
                                           const NnNode      *node);
 gsize              nn_model_zeros        (const NnModel     *model,

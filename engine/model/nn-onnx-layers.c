@@ -400,6 +400,8 @@ read_matmul (NnOnnx           *onnx,
         return FALSE;
       inputs[i] = parts[i]->node;
     }
+  if (parts[0]->rank != parts[1]->rank)
+    return nn_onnx_unsupported (error, "its factors differ in the number of axes");
   node = nn_onnx_node (onnx, NN_OP_MATMUL, nn_onnx_out (op, 0), op->op_type, inputs, 2);
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;

@@ -9,6 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Elements of a flattened map whose order is noted: the weights after it are reordered. Beyond it the map itself is. */
+#define MAX_ORDER (1u << 22)
+
 static NnOnnxValue *
 data_input (NnOnnx           *onnx,
             Onnx__NodeProto  *op,
@@ -289,6 +292,8 @@ read_merge (NnOnnx           *onnx,
       if (values[i] == NULL)
         return nn_onnx_unsupported (error, "an input is missing");
       constants += values[i]->constant != NULL;
+      if (onnx->lifted && values[i]->constant == NULL && values[0]->constant == NULL && values[i]->rank != values[0]->rank)
+        return nn_onnx_unsupported (error, "its inputs differ in the number of axes, of which none is the batch's");
     }
   if (constants == 1 && op->n_input == 2 && strchr ("AMSD", op->op_type[0]) != NULL && !g_str_equal (op->op_type, "Max") &&
       !g_str_equal (op->op_type, "Min") && !g_str_equal (op->op_type, "Mean") && !g_str_equal (op->op_type, "Sum"))
@@ -460,7 +465,9 @@ flatten (NnOnnx           *onnx,
     }
   if (!nn_onnx_is_natural (value))
     {
-      if (!nn_shape_is_known (nn_onnx_shape (onnx, value)) && !nn_onnx_natural (onnx, value, error))
+      gsize n;
+
+      if ((!nn_shape_size (nn_onnx_shape (onnx, value), &n) || n > MAX_ORDER) && !nn_onnx_natural (onnx, value, error))
         return FALSE;
       order = flat_order (onnx, value, &n_order);
     }

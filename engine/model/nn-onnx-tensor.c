@@ -11,6 +11,8 @@
 
 /* Shapes that are computed in a file are small; weights are not folded beyond a reshape or a transpose. */
 #define MAX_FOLDED (1u << 26)
+/* Bytes of a constant that stay in the file's message once it is read. */
+#define MAX_KEPT 4096
 
 static float
 from_half (guint16 h)
@@ -195,7 +197,8 @@ nn_onnx_tensor (NnOnnx             *onnx,
       else
         ((gint64 *) tensor->data)[i] = (gint64) value;
     }
-  if (proto->has_raw_data)
+  /* weights are not held twice; shapes may be read again */
+  if (proto->has_raw_data && proto->raw_data.len > MAX_KEPT)
     {
       free (proto->raw_data.data);
       proto->raw_data.data = NULL;

@@ -851,6 +851,7 @@ static NnModel *
 read_model (Onnx__ModelProto     *proto,
             const char           *path,
             const NnLoadOptions  *options,
+            gboolean              lift,
             const NnProgress     *progress,
             GCancellable         *cancellable,
             GError              **error)
@@ -867,8 +868,8 @@ read_model (Onnx__ModelProto     *proto,
   g_autoptr (GError) inner = NULL;
   g_autofree char *format = NULL;
   NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values,
-                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1 };
-  NnModelInfo info = { .name = proto->graph->name };
+                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1, .lifted = lift };
+  NnModelInfo info = { .name = proto->graph->name, .whole = lift };
 
   g_array_set_clear_func (weights, clear_weight);
   for (gsize i = 0; i < proto->n_opset_import; i++)
@@ -876,6 +877,11 @@ read_model (Onnx__ModelProto     *proto,
          g_str_equal (proto->opset_import[i]->domain, "ai.onnx")) &&
         proto->opset_import[i]->has_version)
       onnx.opset = (int) CLAMP (proto->opset_import[i]->version, 1, 1000);
+  if (lift && !nn_onnx_lift (&onnx, proto->graph))
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: its first axis is not the batch's", path);
+      return NULL;
+    }
   if (!read_graph (&onnx, proto->graph, progress, error))
     return NULL;
   graph = nn_graph_builder_seal (builder, &inner);
@@ -891,6 +897,44 @@ read_model (Onnx__ModelProto     *proto,
   return nn_model_new (graph, (const NnWeight *) (gpointer) weights->data, weights->len, &info, error);
 }
 
+static guint
+count_unsupported (const NnModel *model)
+{
+  const NnGraph *graph = nn_model_graph (model);
+  guint n = 0;
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    n += nn_graph_node (graph, i)->op == NN_OP_UNSUPPORTED;
+  return n;
+}
+
+static NnModel *
+read_bytes (GBytes              *bytes,
+            const char          *path,
+            const NnLoadOptions *options,
+            gboolean             lift,
+            const NnProgress    *progress,
+            GCancellable        *cancellable,
+            GError             **error)
+{
+  gsize n;
+  const guint8 *data = g_bytes_get_data (bytes, &n);
+  Onnx__ModelProto *proto = NULL;
+  NnModel *model = NULL;
+
+  if (data != NULL && check_wire (&onnx__model_proto__descriptor, data, n, 0))
+    proto = onnx__model_proto__unpack (NULL, n, data);
+  if (proto == NULL)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the ONNX file is damaged or incomplete", path);
+  else if (proto->graph == NULL)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the ONNX file holds no network", path);
+  else
+    model = read_model (proto, path, options, lift, progress, cancellable, error);
+  if (proto != NULL)
+    onnx__model_proto__free_unpacked (proto, NULL);
+  return model;
+}
+
 /* Whether the bytes begin like a ModelProto: field 1, a small number, the version of the format. */
 gboolean
 nn_onnx_is_onnx (const guint8 *bytes,
@@ -901,7 +945,7 @@ nn_onnx_is_onnx (const guint8 *bytes,
 
 /**
  * nn_load_onnx:
- * @bytes: the whole file; let go of as soon as it is parsed
+ * @bytes: the whole file
  *
  * Errors: %NN_ERROR_FORMAT, %NN_ERROR_UNSUPPORTED, %NN_ERROR_SHAPE, %NN_ERROR_LIMIT
  */
@@ -913,21 +957,19 @@ nn_load_onnx (GBytes              *bytes,
               GCancellable        *cancellable,
               GError             **error)
 {
-  gsize n;
-  const guint8 *data = g_bytes_get_data (bytes, &n);
-  Onnx__ModelProto *proto = NULL;
-  NnModel *model = NULL;
+  g_autoptr (GError) inner = NULL;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnModel) whole = NULL;
 
   nn_progress_report (progress, 0, NULL);
-  if (data != NULL && check_wire (&onnx__model_proto__descriptor, data, n, 0))
-    proto = onnx__model_proto__unpack (NULL, n, data);
-  if (proto == NULL)
-    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the ONNX file is damaged or incomplete", path);
-  else if (proto->graph == NULL)
-    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the ONNX file holds no network", path);
-  else
-    model = read_model (proto, path, options, progress, cancellable, error);
-  if (proto != NULL)
-    onnx__model_proto__free_unpacked (proto, NULL);
-  return model;
+  model = read_bytes (bytes, path, options, FALSE, progress, cancellable, &inner);
+  /* where the first axis turns out not to be the batch's, the network is read again as one sample */
+  if (model != NULL ? count_unsupported (model) > 0
+                    : g_error_matches (inner, NN_ERROR, NN_ERROR_UNSUPPORTED) || g_error_matches (inner, NN_ERROR, NN_ERROR_SHAPE))
+    whole = read_bytes (bytes, path, options, TRUE, progress, cancellable, NULL);
+  if (whole != NULL && count_unsupported (whole) == 0)
+    return g_steal_pointer (&whole);
+  if (model == NULL)
+    g_propagate_error (error, g_steal_pointer (&inner));
+  return g_steal_pointer (&model);
 }

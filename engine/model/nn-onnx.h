@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 /* Generated, onnx.pb-c.h. */
 typedef struct Onnx__AttributeProto Onnx__AttributeProto;
+typedef struct Onnx__GraphProto Onnx__GraphProto;
 typedef struct Onnx__NodeProto Onnx__NodeProto;
 typedef struct Onnx__TensorProto Onnx__TensorProto;
 
@@ -78,6 +79,7 @@ typedef struct {
   int                  opset;
   GHashTable          *names;     /* set: of the graph's nodes */
   gboolean             quantized;
+  gboolean             lifted;    /* see nn_onnx_lift() */
 } NnOnnx;
 
 typedef gboolean (*NnOnnxReader) (NnOnnx           *onnx,
@@ -175,6 +177,10 @@ gboolean     nn_onnx_fold         (NnOnnx           *onnx,
 NnTensor    *nn_onnx_baked        (const NnOnnxValue *value);
 NnTensor    *nn_onnx_broadcast    (const NnTensor   *tensor,
                                    const NnShape    *shape);
+
+/* nn-onnx-lift.c */
+gboolean     nn_onnx_lift         (NnOnnx           *onnx,
+                                   Onnx__GraphProto *graph);
 
 /* nn-onnx-quant.c */
 void         nn_onnx_quant_free   (NnOnnxQuant      *quant);
