@@ -407,5 +407,5 @@ app_weights_page_init (AppWeightsPage *self)
 void
 app_weights_page_toggle_order (AppWeightsPage *self)
 {
-  gtk_drop_down_set_selected (self->order_drop, 1 - MIN (gtk_drop_down_get_selected (self->order_drop), 1));
+  gtk_drop_down_set_selected (self->order_drop, (gtk_drop_down_get_selected (self->order_drop) + 1) % (APP_ORDER_KERNELS + 1));
 }
