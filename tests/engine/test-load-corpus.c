@@ -14,7 +14,7 @@ static const char *const folders[] = { "attention", "custom",     "hgq",    "jso
 static const struct {
   const char *file;
   guint       n;
-} unsupported[] = { { "btag_qmha.h5", 4 }, { "garnet_3layer.json", 1 }, { "scaled_dot_product.onnx", 4 } };
+} unsupported[] = { { "btag_qmha.h5", 4 }, { "garnet_3layer.json", 1 } };
 
 static void
 check_file (const char *path,
