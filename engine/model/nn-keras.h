@@ -93,8 +93,10 @@ typedef struct {
   guint               out;  /* node whose output is the layer's */
 } NnKerasLayer;
 
-typedef gboolean (*NnKerasReader) (NnKerasLayer *layer,
-                                   GError      **error);
+/* Reads a layer's configuration and weights into its node, or into nodes that it adds itself. */
+typedef gboolean NnKerasRead (NnKerasLayer *layer,
+                              GError      **error);
+typedef NnKerasRead *NnKerasReader;
 
 /* nn-keras-store.c */
 void       nn_keras_var_free      (gpointer            data);
@@ -125,28 +127,19 @@ NnTensor  *nn_keras_peek          (NnKerasLayer       *layer,
                                    GError            **error);
 char      *nn_keras_snake_case    (const char         *class_name) G_GNUC_MALLOC;
 
-/* nn-keras-layers.c, nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
+/* nn-keras-layers.c */
+gboolean nn_keras_get_count (NnKerasLayer *layer,
+                             const char *name,
+                             const char *old_name,
+                             gint64 *value,
+                             GError **error);
+gboolean nn_keras_channels_last (NnKerasLayer *layer,
+                                 GError **error);
 gboolean   nn_keras_find_reader   (const char         *class_name,
                                    gboolean            hgq2,
                                    NnOp               *op,
                                    NnKerasReader      *reader);
 char     **nn_keras_class_names   (void);
-gboolean   nn_keras_read_recurrent (NnKerasLayer      *layer,
-                                    GError           **error);
-gboolean   nn_keras_read_bidirectional (NnKerasLayer  *layer,
-                                        GError       **error);
-gboolean   nn_keras_read_attention (NnKerasLayer      *layer,
-                                    GError           **error);
-gboolean   nn_keras_read_einsum_dense (NnKerasLayer   *layer,
-                                       GError        **error);
-gboolean   nn_keras_read_garnet   (NnKerasLayer       *layer,
-                                   GError            **error);
-gboolean   nn_keras_read_fixed_point (NnKerasLayer    *layer,
-                                      GError         **error);
-gboolean   nn_keras_finish_hgq1   (NnKerasLayer       *layer,
-                                   GError            **error);
-gboolean   nn_keras_finish_hgq2   (NnKerasLayer       *layer,
-                                   GError            **error);
 gboolean   nn_keras_get_ints      (JsonObject         *config,
                                    const char         *name,
                                    guint               n,
@@ -161,6 +154,29 @@ gboolean   nn_keras_bad           (NnKerasLayer       *layer,
                                    const char         *format,
                                    ...) G_GNUC_PRINTF (3, 4);
 
+/* nn-keras-multiply.c */
+NnKerasRead nn_keras_take_quantizers, nn_keras_read_dense, nn_keras_read_binary_dense, nn_keras_read_conv,
+  nn_keras_read_depthwise, nn_keras_read_separable, nn_keras_read_pool;
+
+/* nn-keras-pointwise.c */
+gboolean nn_keras_read_axis (NnKerasLayer *layer,
+                             const char *name,
+                             gint64 fallback,
+                             gint *axis,
+                             GError **error);
+NnKerasRead nn_keras_read_activation, nn_keras_read_batch_norm, nn_keras_read_layer_norm, nn_keras_read_rescaling,
+  nn_keras_read_activation_layer, nn_keras_read_relu, nn_keras_read_leaky_relu, nn_keras_read_thresholded_relu,
+  nn_keras_read_elu, nn_keras_read_prelu, nn_keras_read_softmax, nn_keras_read_dropout;
+
+/* nn-keras-shape.c */
+NnKerasRead nn_keras_read_global_pool, nn_keras_read_flatten, nn_keras_read_reshape, nn_keras_read_permute,
+  nn_keras_read_repeat, nn_keras_read_upsample, nn_keras_read_edges, nn_keras_read_merge, nn_keras_read_concatenate,
+  nn_keras_read_dot, nn_keras_read_embedding, nn_keras_read_reverse;
+
+/* nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
+NnKerasRead nn_keras_read_recurrent, nn_keras_read_bidirectional, nn_keras_read_attention, nn_keras_read_einsum_dense,
+  nn_keras_read_garnet, nn_keras_read_fixed_point, nn_keras_finish_hgq1, nn_keras_finish_hgq2;
+
 /* nn-keras-activation.c, nn-keras-quantizer.c */
 gboolean   nn_keras_activation    (NnKerasLayer       *layer,
                                    JsonNode           *json,
@@ -171,7 +187,31 @@ gboolean   nn_keras_quantizer     (NnKerasLayer       *layer,
                                    NnQuantizer       **quantizer,
                                    GError            **error);
 
-/* nn-keras.c */
+/* nn-keras-topology.c */
+gboolean nn_keras_build_model (NnKeras *keras,
+                               JsonObject *model,
+                               const NnKerasScope *scope,
+                               const guint *inputs,
+                               guint n_inputs,
+                               GArray *outputs,
+                               guint depth,
+                               GError **error);
+
+/* nn-keras-layer.c */
+gboolean nn_keras_bad_file (NnKeras *keras,
+                            const char *layer,
+                            const char *what,
+                            GError **error);
+const char *nn_keras_plain_class (const char *name);
+gboolean nn_keras_add_layer (NnKeras *keras,
+                             const NnKerasScope *scope,
+                             JsonObject *json,
+                             const char *key,
+                             guint call,
+                             const guint *inputs,
+                             guint n_inputs,
+                             guint *result,
+                             GError **error);
 NnNode    *nn_keras_add_node      (NnKerasLayer       *layer,
                                    NnOp                op,
                                    const char         *name,
@@ -180,6 +220,8 @@ NnNode    *nn_keras_add_node      (NnKerasLayer       *layer,
 gboolean   nn_keras_shape         (NnKeras            *keras,
                                    NnNode             *node,
                                    GError            **error);
+
+/* nn-keras.c */
 NnModel   *nn_keras_load          (const char         *path,
                                    JsonNode           *architecture,
                                    const char         *version,

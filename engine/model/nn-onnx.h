@@ -82,11 +82,14 @@ typedef struct {
   gboolean             lifted;    /* see nn_onnx_lift() */
 } NnOnnx;
 
-typedef gboolean (*NnOnnxReader) (NnOnnx           *onnx,
-                                  Onnx__NodeProto  *op,
-                                  GError          **error);
+/* Reads one operator into the graph. */
+typedef gboolean NnOnnxRead (NnOnnx           *onnx,
+                             Onnx__NodeProto  *op,
+                             GError          **error);
+typedef NnOnnxRead *NnOnnxReader;
 
-/* nn-onnx.c */
+/* nn-onnx-value.c */
+void         nn_onnx_value_free   (gpointer          data);
 NnOnnxValue *nn_onnx_input        (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    guint             i);
@@ -146,7 +149,7 @@ gboolean     nn_onnx_numbers      (NnOnnx           *onnx,
                                    guint             input,
                                    GArray           *numbers,
                                    gboolean         *found);
-/* Layout. */
+/* nn-onnx-layout.c */
 guint        nn_onnx_sample_axis  (const NnOnnxValue *value,
                                    guint             axis);
 gboolean     nn_onnx_axis         (const NnOnnxValue *value,
@@ -199,32 +202,44 @@ gboolean     nn_onnx_read_linear  (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    GError          **error);
 
-/* nn-onnx-layers.c, nn-onnx-recurrent.c, nn-onnx-ops.c */
-gboolean     nn_onnx_read_conv    (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
+/* nn-onnx-graph.c */
+gboolean     nn_onnx_read_graph   (NnOnnx           *onnx,
+                                   Onnx__GraphProto *graph,
+                                   const NnProgress *progress,
                                    GError          **error);
-gboolean     nn_onnx_read_pool    (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   GError          **error);
-gboolean     nn_onnx_read_global_pool (NnOnnx       *onnx,
-                                       Onnx__NodeProto *op,
-                                       GError      **error);
-gboolean     nn_onnx_read_dense   (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   GError          **error);
-gboolean     nn_onnx_read_norm    (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   GError          **error);
-gboolean     nn_onnx_read_recurrent (NnOnnx         *onnx,
-                                     Onnx__NodeProto *op,
-                                     GError        **error);
-gboolean     nn_onnx_read_scale   (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   GError          **error);
-gboolean     nn_onnx_read_trees   (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   GError          **error);
-char       **nn_onnx_type_names   (void);
+
+/* nn-onnx-layers.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
+NnOnnxRead nn_onnx_read_conv, nn_onnx_read_pool, nn_onnx_read_global_pool, nn_onnx_read_dense, nn_onnx_read_norm,
+  nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees;
+
+/* nn-onnx-activation.c */
+NnOnnxRead nn_onnx_read_activation, nn_onnx_read_other_activation, nn_onnx_read_clip, nn_onnx_read_prelu,
+  nn_onnx_read_softmax, nn_onnx_read_identity, nn_onnx_read_cast;
+
+/* nn-onnx-merge.c */
+NnOnnxRead nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
+
+/* nn-onnx-shape.c */
+gboolean nn_onnx_reshape (NnOnnx *onnx,
+                          Onnx__NodeProto *op,
+                          NnOnnxValue *value,
+                          const NnShape *target,
+                          GError **error);
+NnOnnxRead nn_onnx_read_transpose, nn_onnx_read_flatten, nn_onnx_read_reshape, nn_onnx_read_squeeze, nn_onnx_read_shape;
+
+/* nn-onnx-map.c */
+NnOnnxRead nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_slice, nn_onnx_read_split,
+  nn_onnx_read_gather;
+
+/* nn-onnx-ops.c */
+NnOnnxValue *nn_onnx_data (NnOnnx *onnx,
+                           Onnx__NodeProto *op,
+                           GError **error);
+NnNode *nn_onnx_like (NnOnnx *onnx,
+                      Onnx__NodeProto *op,
+                      NnOp which,
+                      NnOnnxValue *value);
 NnOnnxReader nn_onnx_find_reader  (const char       *type);
+char       **nn_onnx_type_names   (void);
 
 G_END_DECLS

@@ -62,4 +62,62 @@ gboolean         nn_onnx_write_node (NnOnnxWriter *w,
                                      guint         node,
                                      GError      **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Writes one node of the graph; nn_onnx_write_node() chooses which serves. */
+typedef gboolean NnOnnxWrite (NnOnnxWriter  *w,
+                              const NnNode  *node,
+                              guint          index,
+                              GError       **error);
+
+/* nn-save-onnx-quant.c */
+NnTensor *nn_onnx_weight_values (const NnWeight *weight);
+const char *nn_onnx_put_quant (NnOnnxWriter *w,
+                               const NnNode *node,
+                               const NnQuantizer *q,
+                               const char *input,
+                               const char *output,
+                               GError **error);
+const char *nn_onnx_put_weight (NnOnnxWriter *w,
+                                const NnNode *node,
+                                NnRole role,
+                                const guint *axes,
+                                const NnShape *shape,
+                                GError **error);
+
+/* nn-save-onnx-activation.c */
+gboolean nn_onnx_put_activation (NnOnnxWriter *w,
+                                 const NnNode *node,
+                                 const char *input,
+                                 const char *output,
+                                 int axis,
+                                 GError **error);
+NnOnnxWrite nn_onnx_write_activation;
+
+/* nn-save-onnx-layers.c */
+NnOnnxWrite nn_onnx_write_dense, nn_onnx_write_conv, nn_onnx_write_pool, nn_onnx_write_global_pool, nn_onnx_write_norm,
+  nn_onnx_write_scale;
+
+/* nn-save-onnx-shape.c */
+NnOnnxWrite nn_onnx_write_shape;
+
+/* nn-save-onnx-recurrent.c */
+NnOnnxWrite nn_onnx_write_recurrent;
+
+/* nn-save-onnx-ops.c */
+gboolean nn_onnx_fail (const NnNode *node,
+                       const char *what,
+                       GError **error);
+const NnShape *nn_onnx_in_shape (NnOnnxWriter *w,
+                                 const NnNode *node);
+NnTensor *nn_onnx_constant_vector (gint64 n,
+                                   float value);
+NnOnnxLayout nn_onnx_layout_of (NnOnnxWriter *w,
+                                const NnNode *node);
+const char *nn_onnx_name_in (NnOnnxWriter *w,
+                             const NnNode *node,
+                             guint index,
+                             NnOnnxLayout layout);
+gint64 nn_onnx_file_axis (int axis,
+                          guint rank,
+                          NnOnnxLayout layout);
+
 G_END_DECLS

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Keras layers that work number by number: normalisation, activations, dropout. */
+
+#include "nn-keras.h"
+
+/* Keras's default slopes. */
+#define LEAKY_RELU_SLOPE 0.3
+
+gboolean
+nn_keras_read_activation (NnKerasLayer  *layer,
+                          GError       **error)
+{
+  return nn_keras_activation (layer, nn_json_get (layer->config, "activation"), &layer->node->attrs, error);
+}
+
+/* Keras counts the batch axis; where several are named they must be one. */
+gboolean
+nn_keras_read_axis (NnKerasLayer  *layer,
+                    const char    *name,
+                    gint64         fallback,
+                    gint          *axis,
+                    GError       **error)
+{
+  JsonNode *node = nn_json_get (layer->config, name);
+  JsonArray *array = nn_json_as_array (node);
+  gint64 value = fallback;
+
+  if (array != NULL && json_array_get_length (array) != 1)
+    return nn_keras_unsupported (layer, error, "more than one \"%s\" is not supported", name);
+  if (array != NULL)
+    node = json_array_get_element (array, 0);
+  if (node != NULL && (!nn_json_as_int (node, &value) || value < -NN_MAX_RANK || value > NN_MAX_RANK))
+    return nn_keras_bad (layer, error, "\"%s\" is not a number of an axis", name);
+  if (value == 0 || value == -(gint64) layer->in->rank - 1)
+    return nn_keras_unsupported (layer, error, "\"%s\" is the batch axis, which is not supported", name);
+  *axis = value > 0 ? (gint) value - 1 : (gint) value;
+  if (*axis >= (gint) layer->in->rank || *axis < -(gint) layer->in->rank)
+    return nn_keras_bad (layer, error, "\"%s\" is not one of its input's axes", name);
+  return TRUE;
+}
+
+static gboolean
+is_last (NnKerasLayer *layer,
+         gint          axis)
+{
+  return axis == -1 || axis == (gint) layer->in->rank - 1;
+}
+
+gboolean
+nn_keras_read_batch_norm (NnKerasLayer  *layer,
+                          GError       **error)
+{
+  NnAttrs *attrs = &layer->node->attrs;
+  NnShape shape;
+  gint axis;
+
+  if (!nn_keras_read_axis (layer, "axis", -1, &axis, error))
+    return FALSE;
+  attrs->axis = is_last (layer, axis) ? -1 : axis;
+  attrs->epsilon = nn_json_double (layer->config, "epsilon", 1e-3);
+  attrs->momentum = nn_json_double (layer->config, "momentum", 0.99);
+  shape = NN_SHAPE (layer->in->dims[axis < 0 ? axis + (gint) layer->in->rank : axis]);
+  if (nn_json_boolean (layer->config, "scale", TRUE) &&
+      !nn_keras_take (layer, NN_ROLE_GAMMA, "gamma", "", &shape, error))
+    return FALSE;
+  if (nn_json_boolean (layer->config, "center", TRUE) &&
+      !nn_keras_take (layer, NN_ROLE_BETA, "beta", "", &shape, error))
+    return FALSE;
+  return nn_keras_take (layer, NN_ROLE_MEAN, "moving_mean", "", &shape, error) &&
+         nn_keras_take (layer, NN_ROLE_VARIANCE, "moving_variance", "", &shape, error) &&
+         nn_keras_take_quantizers (layer, error) &&
+         nn_keras_read_activation (layer, error);
+}
+
+gboolean
+nn_keras_read_layer_norm (NnKerasLayer  *layer,
+                          GError       **error)
+{
+  NnAttrs *attrs = &layer->node->attrs;
+  const NnShape shape = NN_SHAPE (nn_shape_last (layer->in));
+
+  if (!nn_keras_read_axis (layer, "axis", -1, &attrs->axis, error))
+    return FALSE;
+  if (!is_last (layer, attrs->axis))
+    return nn_keras_unsupported (layer, error, "only the last axis is supported");
+  if (nn_json_boolean (layer->config, "rms_scaling", FALSE))
+    return nn_keras_unsupported (layer, error, "\"rms_scaling\" is not supported");
+  attrs->axis = -1;
+  attrs->epsilon = nn_json_double (layer->config, "epsilon", 1e-3);
+  return (!nn_json_boolean (layer->config, "scale", TRUE) ||
+          nn_keras_take (layer, NN_ROLE_GAMMA, "gamma", "", &shape, error)) &&
+         (!nn_json_boolean (layer->config, "center", TRUE) ||
+          nn_keras_take (layer, NN_ROLE_BETA, "beta", "", &shape, error));
+}
+
+/* y = x * scale + offset, scale and offset being numbers in the configuration, or the statistics of Normalization. */
+gboolean
+nn_keras_read_rescaling (NnKerasLayer  *layer,
+                         GError       **error)
+{
+  gint64 channels = nn_shape_last (layer->in);
+  const NnShape shape = NN_SHAPE (MAX (channels, 1));
+  double scale = nn_json_double (layer->config, "scale", 1), offset = nn_json_double (layer->config, "offset", 0);
+  NnTensor *scales, *offsets;
+
+  if (nn_json_as_array (nn_json_get (layer->config, "scale")) != NULL)
+    return nn_keras_unsupported (layer, error, "a list as \"scale\" is not supported");
+  if (layer->n_shared > 0)
+    return TRUE;
+  scales = nn_tensor_new (NN_DTYPE_F32, &shape);
+  offsets = nn_tensor_new (NN_DTYPE_F32, &shape);
+  for (gsize i = 0; i < scales->n; i++)
+    {
+      nn_tensor_f32 (scales)[i] = (float) scale;
+      nn_tensor_f32 (offsets)[i] = (float) offset;
+    }
+  layer->node->attrs.use_bias = TRUE;
+  return nn_keras_add_weight (layer, NN_ROLE_SCALE, "scale", scales, error) &&
+         nn_keras_add_weight (layer, NN_ROLE_BIAS, "offset", offsets, error);
+}
+
+gboolean
+nn_keras_read_activation_layer (NnKerasLayer  *layer,
+                                GError       **error)
+{
+  if (nn_json_get (layer->config, "activation") == NULL)
+    return nn_keras_bad (layer, error, "\"activation\" is missing");
+  return nn_keras_read_activation (layer, error);
+}
+
+gboolean
+nn_keras_read_relu (NnKerasLayer  *layer,
+                    GError       **error)
+{
+  NnAttrs *attrs = &layer->node->attrs;
+
+  attrs->act = NN_ACT_RELU;
+  attrs->max_value = nn_json_double (layer->config, "max_value", 0);
+  attrs->alpha = nn_json_double (layer->config, "negative_slope", 0);
+  attrs->threshold = nn_json_double (layer->config, "threshold", 0);
+  if (attrs->max_value < 0)
+    return nn_keras_bad (layer, error, "\"max_value\" must not be negative");
+  return TRUE;
+}
+
+gboolean
+nn_keras_read_leaky_relu (NnKerasLayer  *layer,
+                          GError       **error)
+{
+  layer->node->attrs.act = NN_ACT_LEAKY_RELU;
+  layer->node->attrs.alpha = nn_json_double (layer->config, "negative_slope",
+                                             nn_json_double (layer->config, "alpha", LEAKY_RELU_SLOPE));
+  return TRUE;
+}
+
+gboolean
+nn_keras_read_thresholded_relu (NnKerasLayer  *layer,
+                                GError       **error)
+{
+  layer->node->attrs.act = NN_ACT_THRESHOLDED_RELU;
+  layer->node->attrs.threshold = nn_json_double (layer->config, "theta", 1);
+  return TRUE;
+}
+
+gboolean
+nn_keras_read_elu (NnKerasLayer  *layer,
+                   GError       **error)
+{
+  layer->node->attrs.act = NN_ACT_ELU;
+  layer->node->attrs.alpha = nn_json_double (layer->config, "alpha", 1);
+  return TRUE;
+}
+
+/* Slopes for each element, or shared along some axes. */
+gboolean
+nn_keras_read_prelu (NnKerasLayer  *layer,
+                     GError       **error)
+{
+  JsonArray *shared = nn_json_array (layer->config, "shared_axes");
+  NnShape shape = *layer->in;
+
+  for (guint i = 0; shared != NULL && i < json_array_get_length (shared); i++)
+    {
+      gint64 axis;
+
+      if (!nn_json_as_int (json_array_get_element (shared, i), &axis) || axis < 1 || axis > (gint64) shape.rank)
+        return nn_keras_bad (layer, error, "\"shared_axes\" names no axis of its input");
+      shape.dims[axis - 1] = 1;
+    }
+  return nn_keras_take (layer, NN_ROLE_ALPHA, "alpha", "", &shape, error);
+}
+
+gboolean
+nn_keras_read_softmax (NnKerasLayer  *layer,
+                       GError       **error)
+{
+  layer->node->attrs.act = NN_ACT_SOFTMAX;
+  return nn_keras_read_axis (layer, "axis", -1, &layer->node->attrs.axis, error);
+}
+
+gboolean
+nn_keras_read_dropout (NnKerasLayer  *layer,
+                       GError       **error)
+{
+  layer->node->attrs.rate = nn_json_double (layer->config, "rate", nn_json_double (layer->config, "p", 0));
+  return TRUE;
+}

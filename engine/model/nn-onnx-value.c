@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ONNX networks: values, attributes, and the nodes that are made of operators. */
+
+#include "nn-onnx.h"
+
+#include "nn-error.h"
+#include "nn-infer-shape.h"
+#include "onnx.pb-c.h"
+
+void
+nn_onnx_value_free (gpointer data)
+{
+  NnOnnxValue *value = data;
+
+  nn_tensor_unref (value->constant);
+  nn_onnx_quant_free (value->quant);
+  nn_onnx_quant_free (value->codes);
+  g_free (value->order);
+  g_free (value);
+}
+
+gboolean
+nn_onnx_unsupported (GError     **error,
+                     const char  *format,
+                     ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, text);
+  return FALSE;
+}
+
+const char *
+nn_onnx_out (Onnx__NodeProto *op,
+             guint            i)
+{
+  return i < op->n_output ? op->output[i] : "";
+}
+
+NnOnnxValue *
+nn_onnx_input (NnOnnx          *onnx,
+               Onnx__NodeProto *op,
+               guint            i)
+{
+  return i < op->n_input && op->input[i][0] != '\0' ? g_hash_table_lookup (onnx->values, op->input[i]) : NULL;
+}
+
+NnOnnxValue *
+nn_onnx_new_value (NnOnnx     *onnx,
+                   const char *name)
+{
+  NnOnnxValue *value = g_new0 (NnOnnxValue, 1);
+
+  value->name = g_intern_string (name);
+  g_hash_table_insert (onnx->values, (gpointer) value->name, value);
+  return value;
+}
+
+/* @tensor: (transfer full) */
+void
+nn_onnx_constant (NnOnnx     *onnx,
+                  const char *name,
+                  NnTensor   *tensor)
+{
+  NnOnnxValue *value = nn_onnx_new_value (onnx, name);
+
+  value->constant = tensor;
+  value->rank = tensor->shape.rank;
+  for (guint i = 0; i < value->rank; i++)
+    value->dims[i] = tensor->shape.dims[i];
+}
+
+NnOnnxValue *
+nn_onnx_alias (NnOnnx            *onnx,
+               Onnx__NodeProto   *op,
+               const NnOnnxValue *from)
+{
+  NnOnnxValue *value = nn_onnx_new_value (onnx, nn_onnx_out (op, 0));
+  const char *name = value->name;
+
+  *value = *from;
+  value->name = name;
+  value->order = g_memdup2 (from->order, from->n_order * sizeof (guint));
+  value->codes = from->codes != NULL ? nn_onnx_quant_copy (from->codes, NULL) : NULL;
+  return value;
+}
+
+NnOnnxValue *
+nn_onnx_result (NnOnnx            *onnx,
+                const char        *name,
+                const NnOnnxValue *like)
+{
+  NnOnnxValue copy = *like, *value;
+
+  copy.order = g_memdup2 (like->order, like->n_order * sizeof (guint));
+  copy.codes = NULL;
+  copy.constant = NULL;
+  copy.quant = NULL;
+  value = nn_onnx_new_value (onnx, name);
+  copy.name = value->name;
+  copy.node = nn_graph_builder_n_nodes (onnx->builder) - 1;
+  *value = copy;
+  return value;
+}
+
+/* The one operator that reads a value which is no output of the network. */
+Onnx__NodeProto *
+nn_onnx_only_use (NnOnnx     *onnx,
+                  const char *name)
+{
+  GPtrArray *uses = g_hash_table_lookup (onnx->uses, name);
+
+  return uses != NULL && uses->len == 1 && !g_hash_table_contains (onnx->outputs, name) ? uses->pdata[0] : NULL;
+}
+
+Onnx__AttributeProto *
+nn_onnx_attribute (Onnx__NodeProto *op,
+                   const char      *name)
+{
+  for (gsize i = 0; i < op->n_attribute; i++)
+    if (op->attribute[i]->name != NULL && g_str_equal (op->attribute[i]->name, name))
+      return op->attribute[i];
+  return NULL;
+}
+
+gint64
+nn_onnx_int (Onnx__NodeProto *op,
+             const char      *name,
+             gint64           fallback)
+{
+  Onnx__AttributeProto *a = nn_onnx_attribute (op, name);
+
+  return a != NULL && a->has_i ? a->i : fallback;
+}
+
+double
+nn_onnx_float (Onnx__NodeProto *op,
+               const char      *name,
+               double           fallback)
+{
+  Onnx__AttributeProto *a = nn_onnx_attribute (op, name);
+
+  return a != NULL && a->has_f ? a->f : fallback;
+}
+
+/* Interned. */
+const char *
+nn_onnx_string (Onnx__NodeProto *op,
+                const char      *name,
+                const char      *fallback)
+{
+  Onnx__AttributeProto *a = nn_onnx_attribute (op, name);
+  g_autofree char *text = NULL;
+
+  if (a == NULL || !a->has_s)
+    return fallback;
+  text = g_strndup ((const char *) a->s.data, a->s.len);
+  return g_intern_string (g_utf8_validate (text, -1, NULL) ? text : "?");
+}
+
+const gint64 *
+nn_onnx_ints (Onnx__NodeProto *op,
+              const char      *name,
+              gsize           *n)
+{
+  Onnx__AttributeProto *a = nn_onnx_attribute (op, name);
+
+  *n = a != NULL ? a->n_ints : 0;
+  return a != NULL ? a->ints : NULL;
+}
+
+gboolean
+nn_onnx_numbers (NnOnnx          *onnx,
+                 Onnx__NodeProto *op,
+                 const char      *name,
+                 guint            input,
+                 GArray          *numbers,
+                 gboolean        *found)
+{
+  Onnx__AttributeProto *a = nn_onnx_attribute (op, name);
+  NnOnnxValue *value = nn_onnx_input (onnx, op, input);
+
+  *found = FALSE;
+  if (a != NULL)
+    {
+      *found = TRUE;
+      for (gsize i = 0; i < a->n_ints; i++)
+        g_array_append_val (numbers, (double){ (double) a->ints[i] });
+      for (gsize i = 0; i < a->n_floats; i++)
+        g_array_append_val (numbers, (double){ (double) a->floats[i] });
+      return TRUE;
+    }
+  if (value == NULL)
+    return input >= op->n_input || op->input[input][0] == '\0';
+  if (value->constant == NULL || value->constant->n > 4096)
+    return FALSE;
+  *found = TRUE;
+  for (gsize i = 0; i < value->constant->n; i++)
+    g_array_append_val (numbers, (double){ nn_tensor_get (value->constant, i) });
+  return TRUE;
+}
+
+NnNode *
+nn_onnx_node (NnOnnx      *onnx,
+              NnOp         op,
+              const char  *name,
+              const char  *class_name,
+              const guint *inputs,
+              guint        n_inputs)
+{
+  g_autoptr (GString) unique = g_string_new (name[0] != '\0' ? name : class_name);
+  gsize n = unique->len;
+
+  /* names are the file's; what is put in between must not clash with them */
+  for (guint k = 1; g_hash_table_contains (onnx->names, unique->str); k++)
+    {
+      g_string_truncate (unique, n);
+      g_string_append_printf (unique, "__%u", k);
+    }
+  g_hash_table_add (onnx->names, g_strdup (unique->str));
+  return nn_graph_builder_add (onnx->builder, op, unique->str, class_name, inputs, n_inputs);
+}
+
+gboolean
+nn_onnx_finish (NnOnnx  *onnx,
+                NnNode  *node,
+                GError **error)
+{
+  g_autofree const NnNode **inputs = g_new (const NnNode *, node->n_inputs + 1);
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    inputs[i] = nn_graph_builder_node (onnx->builder, node->inputs[i]);
+  return nn_infer_shape (node, inputs, error);
+}
+
+/* @values: (transfer full) */
+void
+nn_onnx_weight (NnOnnx     *onnx,
+                NnNode     *node,
+                NnRole      role,
+                const char *name,
+                NnTensor   *values)
+{
+  NnWeight weight = {
+    .name = g_intern_string (name),
+    .layer = g_intern_string (node->name),
+    .role = role,
+    .trainable = role != NN_ROLE_MEAN && role != NN_ROLE_VARIANCE && role != NN_ROLE_OTHER && role != NN_ROLE_VALUE,
+    .values = values,
+  };
+  g_autofree guint *ids = g_new (guint, node->n_weights + 1);
+
+  for (guint i = 0; i < node->n_weights; i++)
+    ids[i] = node->weights[i];
+  ids[node->n_weights] = onnx->weights->len;
+  g_array_append_val (onnx->weights, weight);
+  nn_graph_builder_weights (onnx->builder, node, ids, node->n_weights + 1);
+}
