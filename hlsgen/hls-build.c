@@ -3,6 +3,7 @@
 
 #include "hls-build.h"
 
+#include "hls-host.h"
 #include "hls-process.h"
 #include "hls-project-private.h"
 #include "hls-report-private.h"
@@ -22,7 +23,7 @@ typedef struct {
   GQueue                 tail;
   GPtrArray             *advice;
   guint                  samples, differences;
-  gboolean               compared, wrapped;
+  gboolean               compared, wrapped, outside; /* outside: programs are those of the computer, not of the sandbox */
   double                 largest;
 } Build;
 
@@ -116,13 +117,28 @@ set_failure (const Build  *build,
   g_set_error_literal (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED, text->str);
 }
 
+static gboolean
+run (Build              *build,
+     const char *const  *argv,
+     const char         *folder,
+     GCancellable       *cancellable,
+     int                *status,
+     GError            **error)
+{
+  g_auto (GStrv) outside = build->outside ? hls_host_command (argv, folder) : NULL;
+
+  return hls_process_run (outside != NULL ? (const char *const *) outside : argv, folder, on_line, build, cancellable, status, error);
+}
+
 static char *
-compiler_version (const char *compiler)
+compiler_version (const Build *build,
+                  const char  *compiler)
 {
   const char *argv[] = { compiler, "-dumpfullversion", NULL };
+  g_auto (GStrv) outside = build->outside ? hls_host_command (argv, NULL) : NULL;
   char *text = NULL;
 
-  if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &text, NULL, NULL,
+  if (!g_spawn_sync (NULL, outside != NULL ? outside : (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &text, NULL, NULL,
                      NULL))
     return NULL;
   return g_strstrip (text);
@@ -142,9 +158,16 @@ compile (Build         *build,
                          test, top, "-o", program, build->wrapped ? wrapper : NULL, NULL };
   int status;
 
+  if (build->outside)
+    {
+      g_autofree char *typed = hls_host_shell (argv), *all = g_strdup_printf ("mkdir -p csim && %s && %s", typed, program);
+
+      if (!hls_host_check (folder, all, error))
+        return FALSE;
+    }
   g_mkdir_with_parents (made, 0777);
   nn_progress_report (build->progress, 0.1, "compiling");
-  if (!hls_process_run (argv, folder, on_line, build, cancellable, &status, error))
+  if (!run (build, argv, folder, cancellable, &status, error))
     return FALSE;
   if (status == 0)
     return TRUE;
@@ -166,10 +189,11 @@ simulate (Build         *build,
   HlsReport *report;
   int status;
 
+  build->outside = hls_host_needed (compiler);
   if (!compile (build, folder, compiler, cancellable, error))
     return NULL;
   nn_progress_report (build->progress, 0.7, "running the test bench");
-  if (!hls_process_run (argv, folder, on_line, build, cancellable, &status, error))
+  if (!run (build, argv, folder, cancellable, &status, error))
     return NULL;
   if (build->compared && build->differences > 0)
     {
@@ -187,7 +211,7 @@ simulate (Build         *build,
     }
   report = hls_report_new (path, "csim", "g++");
   g_free (report->version);
-  report->version = compiler_version (compiler);
+  report->version = compiler_version (build, compiler);
   g_free (report->top);
   report->top = g_strdup (build->name);
   g_free (report->status);
@@ -214,6 +238,24 @@ write_steps (const Build  *build,
   return g_file_set_contents (path, text, -1, error);
 }
 
+/* In a sandbox the tool is the computer's: whether it may be started is found out before it is looked for. */
+static gboolean
+check_outside (Build       *build,
+               const char  *folder,
+               GError     **error)
+{
+  const char *given = build->options->tool, *tool = given != NULL ? given : hls_tool_name (build->backend);
+  g_auto (GStrv) argv = NULL;
+  g_autofree char *typed = NULL;
+
+  build->outside = tool != NULL && (build->options->settings != NULL ? hls_host_sandboxed () : hls_host_needed (tool));
+  if (!build->outside)
+    return TRUE;
+  argv = hls_tool_command (tool, build->options->settings);
+  typed = hls_host_shell ((const char *const *) argv);
+  return hls_host_check (folder, typed, error);
+}
+
 static HlsReport *
 run_tool (Build         *build,
           const char    *folder,
@@ -225,16 +267,16 @@ run_tool (Build         *build,
   g_autofree char *name = NULL;
   int status;
 
+  if (!write_steps (build, folder, error) || !check_outside (build, folder, error))
+    return NULL;
   if (tool == NULL && build->options->settings != NULL && g_str_equal (build->backend, "vitis"))
     tool = g_find_program_in_path ("vitis-run") != NULL ? g_strdup ("vitis-run") : NULL;
   if (tool == NULL && (tool = hls_tool_find (build->backend, error)) == NULL)
     return NULL;
-  if (!write_steps (build, folder, error))
-    return NULL;
   argv = hls_tool_command (tool, build->options->settings);
   name = g_path_get_basename (tool);
   nn_progress_report (build->progress, 0, name);
-  if (!hls_process_run ((const char *const *) argv, folder, on_line, build, cancellable, &status, error))
+  if (!run (build, (const char *const *) argv, folder, cancellable, &status, error))
     return NULL;
   if (status != 0)
     {

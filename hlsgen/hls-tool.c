@@ -3,6 +3,8 @@
 
 #include "hls-tool.h"
 
+#include "hls-host.h"
+
 #include <string.h>
 
 /* Names in the order in which they are tried: newer tools first (Vitis: vitis-run from 2023.1, vitis_hls to 2024.1). */
@@ -61,8 +63,20 @@ find_below (const char *folder,
   return NULL;
 }
 
+/* What is called when none was found: the name that newer versions have. (transfer none) (nullable) */
+const char *
+hls_tool_name (const char *backend)
+{
+  for (guint k = 0; k < G_N_ELEMENTS (tools); k++)
+    if (g_str_equal (tools[k].backend, backend))
+      return tools[k].programs[0];
+  return NULL;
+}
+
 /**
  * hls_tool_find:
+ *
+ * Inside a sandbox it is looked for outside too, where that is permitted.
  *
  * Errors: %HLS_ERROR_TOOL_MISSING, saying what was looked for and what to install
  */
@@ -95,6 +109,13 @@ hls_tool_find (const char  *backend,
         if (path != NULL)
           return path;
       }
+  if (hls_host_sandboxed ())
+    {
+      char *outside = hls_host_find (tool->programs, tool->folders);
+
+      if (outside != NULL)
+        return outside;
+    }
   g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING,
                "%s%s%s was not found on PATH nor in the usual folders; %s, or give its path or its settings script",
                tool->programs[0], tool->programs[1] != NULL ? " or " : "", tool->programs[1] != NULL ? tool->programs[1] : "",

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * newest version first. (transfer full) (nullable) */
 char       *hls_tool_find    (const char  *backend,
                               GError     **error);
+const char *hls_tool_name    (const char  *backend);
 /* Command line that makes @tool run a project. (transfer full) (zero-terminated) */
 char      **hls_tool_command (const char  *tool,
                               const char  *settings);

@@ -6,6 +6,7 @@
 #include "hls-build.h"
 #include "hls-cluster.h"
 #include "hls-error.h"
+#include "hls-host.h"
 #include "hls-project.h"
 #include "hls-queue.h"
 #include "hls-report.h"

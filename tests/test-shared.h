@@ -28,3 +28,11 @@ test_folder (void)
   g_assert_no_error (error);
   return folder;
 }
+
+static inline void
+remove_folder (const char *folder)
+{
+  const char *argv[] = { "rm", "-rf", folder, NULL };
+
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+}

@@ -105,6 +105,7 @@ tear_down (Fixture       *f,
            gconstpointer  data)
 {
   g_setenv ("PATH", f->old_path, TRUE);
+  g_unsetenv ("ESPALIER_TEST_SANDBOX");
   remove_folder (f->folder);
   g_free (f->folder);
   g_free (f->project);
@@ -350,6 +351,60 @@ test_missing (Fixture       *f,
   g_assert_nonnull (strstr (error->message, "vitis-run or vitis_hls"));
 }
 
+/* As flatpak-spawn: options first, then a program that only the computer outside has; "denied" beside it refuses all. */
+static const char spawn_stand_in[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\")\n"
+  "echo \"$@\" >> \"$here/spawned\"\n"
+  "[ -e \"$here/denied\" ] && { echo 'Portal call failed: ServiceUnknown' >&2; exit 1; }\n"
+  "while [ \"${1#--}\" != \"$1\" ]; do case $1 in --directory=*) cd \"${1#--directory=}\";; esac; shift; done\n"
+  "PATH=\"$here:$PATH\" exec \"$@\"\n";
+
+/* Inside a sandbox: the tool outside is found, started in the project's folder, and dies with us. */
+static void
+test_sandbox (Fixture       *f,
+              gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsReport) report = NULL, simulated = NULL;
+  g_autofree char *spawned = NULL, *folder = g_strdup_printf ("--host --watch-bus --directory=%s %s/vitis_hls -f build_prj.tcl", f->project, f->folder);
+  HlsBuildOptions options;
+
+  put (f, "mode", "ok");
+  put (f, "flatpak-spawn", spawn_stand_in);
+  g_setenv ("PATH", f->old_path, TRUE);
+  g_setenv ("ESPALIER_TEST_SANDBOX", f->folder, TRUE);
+  report = build (f, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (report->stage, ==, "csynth");
+  spawned = take (f, "spawned");
+  g_assert_nonnull (strstr (spawned, folder));
+  hls_build_options_init (&options);
+  options.tool = "no-such-compiler"; /* the stand-in outside has it */
+  put (f, "no-such-compiler", "#!/bin/sh\nexec g++ \"$@\"\n");
+  simulated = hls_build (f->project, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (simulated->stage, ==, "csim");
+}
+
+/* Without the permission the exact commands are said: what to type now, and what would allow it. */
+static void
+test_sandbox_denied (Fixture       *f,
+                     gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *typed = g_strdup_printf ("cd %s && vitis-run --mode hls --tcl build_prj.tcl\n", f->project);
+
+  put (f, "flatpak-spawn", spawn_stand_in);
+  put (f, "denied", "");
+  g_setenv ("PATH", f->old_path, TRUE);
+  g_setenv ("ESPALIER_TEST_SANDBOX", f->folder, TRUE);
+  g_assert_null (build (f, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING);
+  g_assert_nonnull (strstr (error->message, typed));
+  g_assert_nonnull (strstr (error->message, "flatpak override --user --talk-name=org.freedesktop.Flatpak org.espalier.Espalier"));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -362,6 +417,8 @@ main (int    argc,
   g_test_add ("/build/cancel", Fixture, "vitis_hls", set_up, test_cancel, tear_down);
   g_test_add ("/build/queue", Fixture, "vitis_hls", set_up, test_queue, tear_down);
   g_test_add ("/build/settings", Fixture, "vitis_hls", set_up, test_settings, tear_down);
+  g_test_add ("/build/sandbox", Fixture, "vitis_hls", set_up, test_sandbox, tear_down);
+  g_test_add ("/build/sandbox-denied", Fixture, "vitis_hls", set_up, test_sandbox_denied, tear_down);
   g_test_add ("/build/missing", Fixture, "unused", set_up, test_missing, tear_down);
   return g_test_run ();
 }

@@ -150,14 +150,6 @@ network_design (const NnModel *model,
 }
 
 static inline void
-remove_folder (const char *folder)
-{
-  const char *argv[] = { "rm", "-rf", folder, NULL };
-
-  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-}
-
-static inline void
 fail_on_warning (const char *line,
                  gpointer    data)
 {
