@@ -5,15 +5,15 @@
 
 #include "app-application.h"
 
+#include "app-autosave.h"
 #include "app-dialogs.h"
+#include "app-open.h"
 #include "app-preferences.h"
 #include "app-shots.h"
 #include "app-window.h"
 
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <signal.h>
-#include <stdlib.h>
 
 struct _AppApplication {
   AdwApplication parent;
@@ -23,38 +23,36 @@ struct _AppApplication {
 
 G_DEFINE_FINAL_TYPE (AppApplication, app_application, ADW_TYPE_APPLICATION)
 
-/* Work of a process that is no more: what the autosave folder holds beyond those that live. */
-static GPtrArray *
-left_behind (void)
-{
-  g_autofree char *folder = g_build_filename (g_get_user_state_dir (), "espalier", "autosave", NULL);
-  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
+static AppWindow *new_window (AppApplication *self);
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      pid_t pid = atoi (name);
-
-      if (g_str_has_suffix (name, ".espalier") && pid > 0 && kill (pid, 0) != 0)
-        g_ptr_array_add (paths, g_build_filename (folder, name, NULL));
-    }
-  return paths;
-}
-
+/* The first into the window that asked, where nothing is in it yet; each other into one of its own. */
 static void
 on_recovery (const char *response,
              gpointer    object)
 {
-  g_autoptr (GPtrArray) paths = left_behind ();
+  GtkApplication *application = gtk_window_get_application (object); /* none once it is closed: the work is asked for next time */
+  g_autoptr (GPtrArray) paths = application != NULL ? app_autosave_left_behind () : g_ptr_array_new ();
+  AppDocument *document = app_window_document (object);
+  gboolean free_window = app_document_is_empty (document) && app_document_job (document) == NULL;
 
   for (guint i = 0; i < paths->len; i++)
     {
-      if (g_str_equal (response, "recover") && i == 0)
-        app_window_open (APP_WINDOW (object), paths->pdata[i]);
-      else if (g_str_equal (response, "discard"))
+      if (g_str_equal (response, "discard"))
         g_unlink (paths->pdata[i]);
+      else if (g_str_equal (response, "recover"))
+        app_document_recover (i == 0 && free_window ? document : app_window_document (new_window (APP_APPLICATION (application))), paths->pdata[i]);
     }
+}
+
+static void
+ask_once (AppApplication *self,
+          AppWindow      *window)
+{
+  g_autoptr (GPtrArray) lost = self->asked_recovery ? NULL : app_autosave_left_behind ();
+
+  self->asked_recovery = TRUE;
+  if (lost != NULL && lost->len > 0)
+    app_ask_recover (GTK_WIDGET (window), lost->len, on_recovery, window);
 }
 
 static AppWindow *
@@ -71,50 +69,43 @@ static void
 app_application_activate (GApplication *application)
 {
   AppApplication *self = APP_APPLICATION (application);
-  g_autoptr (GPtrArray) lost = NULL;
   AppWindow *window = new_window (self);
 
   if (self->sample)
     app_document_open_sample (app_window_document (window));
   self->sample = FALSE;
-  if (self->asked_recovery)
-    return;
-  self->asked_recovery = TRUE;
-  lost = left_behind ();
-  if (lost->len > 0)
-    app_ask_recover (GTK_WIDGET (window), on_recovery, window);
+  ask_once (self, window);
 }
 
-static gboolean
-is_network (const char *path)
-{
-  static const char *const endings[] = { ".h5", ".hdf5", ".keras", ".onnx", ".json", ".espalier" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
-    if (g_str_has_suffix (path, endings[i]))
-      return TRUE;
-  return FALSE;
-}
-
-/* A network, its data and its configuration may come together: one after the other into one window. */
+/* A network, its data and its configuration may come together: one after the other into one window. A second network or project begins
+ * a second one; files that may be several things (.h5, .json) go with what was named before them. */
 static void
 app_application_open (GApplication  *application,
                       GFile        **files,
                       int            n_files,
                       const char    *hint)
 {
-  AppWindow *window = NULL;
+  AppWindow *window = NULL, *first = NULL;
+  gboolean has_network = FALSE;
 
   for (int i = 0; i < n_files; i++)
     {
       g_autofree char *path = g_file_get_path (files[i]);
+      gboolean network = path != NULL && app_open_is_network (path);
 
       if (path == NULL)
         continue;
-      if (window == NULL || is_network (path))
-        window = new_window (APP_APPLICATION (application));
+      if (window == NULL || (network && has_network))
+        {
+          window = new_window (APP_APPLICATION (application));
+          has_network = FALSE;
+        }
+      first = first != NULL ? first : window;
+      has_network = has_network || network;
       app_window_open_later (window, path);
     }
+  if (first != NULL)
+    ask_once (APP_APPLICATION (application), first);
 }
 
 static void
@@ -158,24 +149,15 @@ action_about (GSimpleAction *action,
 }
 
 static void
-action_help (GSimpleAction *action,
-             GVariant      *parameter,
-             gpointer       application)
-{
-  gtk_show_uri (gtk_application_get_active_window (application), "help:espalier", GDK_CURRENT_TIME);
-}
-
-static void
 app_application_startup (GApplication *application)
 {
   static const GActionEntry actions[] = {
     { "new-window", action_new_window, NULL, NULL, NULL, { 0 } }, { "quit", action_quit, NULL, NULL, NULL, { 0 } },
     { "preferences", action_preferences, NULL, NULL, NULL, { 0 } }, { "about", action_about, NULL, NULL, NULL, { 0 } },
-    { "help", action_help, NULL, NULL, NULL, { 0 } },
   };
   static const struct { const char *action; const char *keys[3]; } keys[] = {
     { "app.new-window", { "<Control>n" } }, { "app.quit", { "<Control>q" } }, { "app.preferences", { "<Control>comma" } },
-    { "app.help", { "F1" } }, { "win.open", { "<Control>o" } }, { "win.save", { "<Control>s" } }, { "win.save-as", { "<Control><Shift>s" } },
+    { "win.help", { "F1" } }, { "win.history", { "<Control>h" } }, { "win.open", { "<Control>o" } }, { "win.save", { "<Control>s" } }, { "win.save-as", { "<Control><Shift>s" } },
     { "win.open-data", { "<Control>d" } }, { "win.undo", { "<Control>z" } }, { "win.redo", { "<Control><Shift>z", "<Control>y" } },
     { "win.optimise", { "<Control>Return" } }, { "win.cancel", { "<Control>period" } }, { "win.find", { "<Control>f" } },
     { "win.export-hls", { "<Control>e" } }, { "win.print", { "<Control>p" } }, { "window.close", { "<Control>w" } },
@@ -190,6 +172,7 @@ app_application_startup (GApplication *application)
     gtk_application_set_accels_for_action (GTK_APPLICATION (application), keys[i].action, keys[i].keys);
   gtk_window_set_default_icon_name (APP_ID);
   app_preferences_apply ();
+  app_shots_startup ();
 }
 
 static int

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Questions to the user. */
 
+#include "espalier-config.h"
+
 #include "app-dialogs.h"
 
 #include <adwaita.h>
@@ -144,15 +146,20 @@ app_ask_unsaved (GtkWidget     *parent,
 
 void
 app_ask_recover (GtkWidget     *parent,
+                 guint          n,
                  AppAnswerFunc  func,
                  gpointer       object)
 {
-  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (parent)), _("Recover Unsaved Work?"),
-                                              _("Espalier ended unexpectedly. The work up to shortly before can be opened again."));
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (parent)), _("Recover Unsaved Work?"), NULL);
 
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "discard", _("_Discard"), "recover", _("_Recover"), NULL);
+  adw_message_dialog_format_body (ADW_MESSAGE_DIALOG (dialog),
+                                  g_dngettext (GETTEXT_PACKAGE, "Espalier ended unexpectedly. The work of %u window, up to shortly before, can be opened again.",
+                                               "Espalier ended unexpectedly. The work of %u windows, up to shortly before, can be opened again.", n), n);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "later", _("_Not Now"), "discard", _("_Discard"), "recover", _("_Recover"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard", ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "recover", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "recover");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "later");
   g_signal_connect (dialog, "response", G_CALLBACK (on_answered), question_new (NULL, func, object));
   gtk_window_present (GTK_WINDOW (dialog));
 }

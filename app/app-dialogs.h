@@ -33,7 +33,9 @@ void app_ask_unsaved (GtkWidget         *parent,
                       const char        *name,
                       AppAnswerFunc      func,
                       gpointer           object);
+/* Recover the work of @n windows? Answers "later", "discard", "recover". */
 void app_ask_recover (GtkWidget         *parent,
+                      guint              n,
                       AppAnswerFunc      func,
                       gpointer           object);
 

@@ -5,6 +5,8 @@
 
 #include "app-document-private.h"
 
+#include "app-autosave.h"
+
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -28,16 +30,28 @@ set_names (AppDocument *self,
   self->path = project ? g_strdup (path) : NULL;
 }
 
-/* What of the window goes with a project: the step shown, the groups pinned. */
+/* What of the window goes with a project: the step shown, the groups pinned. Work that is not saved keeps its name and file too. */
 static char *
-make_notes (const AppState *state)
+make_notes (AppDocument *self,
+            gboolean     unsaved)
 {
+  const AppState *state = app_document_current (self);
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
   GHashTableIter iter;
   gpointer key;
 
   json_builder_begin_object (json);
+  if (unsaved && self->name != NULL)
+    {
+      json_builder_set_member_name (json, "name");
+      json_builder_add_string_value (json, self->name);
+    }
+  if (unsaved && self->path != NULL)
+    {
+      json_builder_set_member_name (json, "path");
+      json_builder_add_string_value (json, self->path);
+    }
   json_builder_set_member_name (json, "run");
   json_builder_add_int_value (json, state->edited != NULL ? -1 : state->run);
   json_builder_set_member_name (json, "step");
@@ -87,6 +101,31 @@ read_notes (AppState   *state,
       if (key != NULL)
         app_state_toggle_pin (state, key);
     }
+}
+
+static char *
+note_text (const char *notes,
+           const char *name)
+{
+  g_autoptr (JsonNode) root = notes != NULL ? json_from_string (notes, NULL) : NULL;
+  JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+
+  return object != NULL ? g_strdup (json_object_get_string_member_with_default (object, name, NULL)) : NULL;
+}
+
+/* Work that was left behind is what it was: unsaved, of its old name and file, and not the file it was kept in. */
+static void
+set_recovered_names (AppDocument *self,
+                     NnProject   *project)
+{
+  const char *notes = nn_project_notes (project);
+  char *name = note_text (notes, "name");
+
+  g_free (self->name);
+  self->name = name != NULL ? name : g_strdup (_("Recovered"));
+  g_free (self->path);
+  self->path = note_text (notes, "path");
+  self->saved = G_MAXUINT;
 }
 
 static AppState *
@@ -190,7 +229,12 @@ app_document_take_opened (AppDocument *self,
           self->position = 0;
         }
       self->saved = self->position;
+      if (opened->project != NULL && self->recovering)
+        set_recovered_names (self, opened->project);
+      self->recovering = FALSE;
       g_signal_emit_by_name (self, "changed");
+      if (opened->data_problem != NULL)
+        app_document_fail (self, _("The project opened without its data"), opened->data_problem);
       return;
     }
   next = app_state_copy (app_document_current (self), opened->data != NULL ? _("Open data") : _("Open configuration"));
@@ -214,7 +258,10 @@ on_opened (AppJob      *job,
   g_autoptr (AppOpened) opened = app_job_steal_result (job);
 
   if (opened == NULL)
-    return;
+    {
+      self->recovering = FALSE;
+      return;
+    }
   if (opened->arrays != NULL)
     {
       g_signal_emit_by_name (self, "choose-arrays", opened->path, opened->arrays);
@@ -251,6 +298,26 @@ app_document_open (AppDocument *self,
     app_document_fail (self, _("Busy"), _("Another task is running; wait for it or cancel it."));
 }
 
+/**
+ * app_document_recover:
+ * @path: of app_autosave_left_behind()
+ *
+ * Opens what another process left behind, and takes it over: it is unsaved until the user saves it, and not lost meanwhile.
+ */
+void
+app_document_recover (AppDocument *self,
+                      const char  *path)
+{
+  char *adopted = self->job == NULL ? app_autosave_adopt (path) : NULL;
+
+  if (adopted == NULL)
+    return;
+  app_document_forget_autosave (self);
+  self->autosave_path = adopted;
+  self->recovering = TRUE;
+  run_open (self, app_open_job (adopted));
+}
+
 void
 app_document_open_data (AppDocument         *self,
                         const char          *spec,
@@ -285,12 +352,13 @@ app_document_is_modified (AppDocument *self)
   return app_document_current (self)->model != NULL && self->saved != self->position;
 }
 
-NnProject *
-app_document_to_project (AppDocument  *self,
-                         GError      **error)
+static NnProject *
+to_project (AppDocument  *self,
+            gboolean      unsaved,
+            GError      **error)
 {
   const AppState *state = app_document_current (self);
-  g_autofree char *notes = make_notes (state);
+  g_autofree char *notes = make_notes (self, unsaved);
   g_autofree NnTrail **trails = g_new0 (NnTrail *, state->runs->len + 1);
 
   if (state->model == NULL)
@@ -303,6 +371,13 @@ app_document_to_project (AppDocument  *self,
   /* What was changed by hand is the network of the project: its runs stay beside it. */
   return nn_project_new (state->edited != NULL ? state->edited : state->model, state->config, state->data_spec, state->data != NULL ? nn_dataset_hash (state->data) : NULL,
                          trails, state->runs->len, notes);
+}
+
+NnProject *
+app_document_to_project (AppDocument  *self,
+                         GError      **error)
+{
+  return to_project (self, FALSE, error);
 }
 
 gboolean
@@ -321,26 +396,13 @@ app_document_save (AppDocument  *self,
   return TRUE;
 }
 
-static char *
-autosave_folder (void)
-{
-  return g_build_filename (g_get_user_state_dir (), "espalier", "autosave", NULL);
-}
-
 /* Where this document lies between saves; Optimize keeps its steps there too, one by one. */
 const char *
 app_document_need_autosave_path (AppDocument *self)
 {
-  g_autofree char *folder = autosave_folder ();
-
   if (self->autosave_path == NULL)
-    {
-      g_autofree char *id = g_uuid_string_random ();
-      g_autofree char *name = g_strdup_printf ("%d-%s.espalier", (int) getpid (), id);
-
-      self->autosave_path = g_build_filename (folder, name, NULL);
-    }
-  return g_mkdir_with_parents (folder, 0700) == 0 ? self->autosave_path : NULL;
+    self->autosave_path = app_autosave_new_path ();
+  return self->autosave_path;
 }
 
 typedef struct {
@@ -367,7 +429,18 @@ work_autosave (AppJob           *job,
   const Autosave *input = data;
   gboolean saved = nn_project_save (input->project, input->path, error);
 
+  /* the document was saved or closed meanwhile */
+  if (g_cancellable_is_cancelled (cancellable))
+    g_unlink (input->path);
   return GINT_TO_POINTER (saved);
+}
+
+static void
+on_autosaved (AppJob      *job,
+              AppDocument *self)
+{
+  if (self->autosave_job == job)
+    g_clear_object (&self->autosave_job);
 }
 
 static gboolean
@@ -375,23 +448,25 @@ autosave (gpointer data)
 {
   AppDocument *self = data;
   g_autoptr (NnProject) project = NULL;
-  g_autofree char *folder = autosave_folder ();
+  Autosave *input;
 
   self->autosave_id = 0;
-  if (!app_document_is_modified (self))
+  if (!app_document_is_modified (self) || app_document_need_autosave_path (self) == NULL)
     return G_SOURCE_REMOVE;
-  app_document_need_autosave_path (self);
-  project = app_document_to_project (self, NULL);
-  if (project != NULL && g_mkdir_with_parents (folder, 0700) == 0)
+  if (self->autosave_job != NULL)
     {
-      Autosave *input = g_new0 (Autosave, 1);
-      g_autoptr (AppJob) job = NULL;
-
-      input->project = g_steal_pointer (&project);
-      input->path = g_strdup (self->autosave_path);
-      job = app_job_new ("autosave", work_autosave, input, (GDestroyNotify) autosave_free, NULL);
-      app_job_start (job);
+      app_document_want_autosave (self);
+      return G_SOURCE_REMOVE;
     }
+  project = to_project (self, TRUE, NULL);
+  if (project == NULL)
+    return G_SOURCE_REMOVE;
+  input = g_new0 (Autosave, 1);
+  input->project = g_steal_pointer (&project);
+  input->path = g_strdup (self->autosave_path);
+  self->autosave_job = app_job_new ("autosave", work_autosave, input, (GDestroyNotify) autosave_free, NULL);
+  g_signal_connect_object (self->autosave_job, "finished", G_CALLBACK (on_autosaved), self, 0);
+  app_job_start (self->autosave_job);
   return G_SOURCE_REMOVE;
 }
 
@@ -402,10 +477,15 @@ app_document_want_autosave (AppDocument *self)
     self->autosave_id = g_timeout_add_seconds (AUTOSAVE_SECONDS, autosave, self);
 }
 
+/* What is written at this moment is thrown away by its writer: what comes after has a path of its own. */
 void
 app_document_forget_autosave (AppDocument *self)
 {
   g_clear_handle_id (&self->autosave_id, g_source_remove);
+  if (self->autosave_job != NULL)
+    app_job_cancel (self->autosave_job);
+  g_clear_object (&self->autosave_job);
   if (self->autosave_path != NULL)
     g_unlink (self->autosave_path);
+  g_clear_pointer (&self->autosave_path, g_free);
 }

@@ -16,14 +16,14 @@ struct _AppDocument {
   guint          position;
   AppAnalysis   *analysis, *baseline;
   AppEvaluation *evaluation, *base_evaluation;
-  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job;
+  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job, *autosave_job;
   GPtrArray     *live;
   GPtrArray     *reports;
   char          *path, *name;
   char          *autosave_path;
 
   AppOptimiseChoices choices;
-  gboolean optimising;
+  gboolean optimising, recovering;
   guint    saved; /* position that is on disk, G_MAXUINT for none */
   guint    autosave_id;
 };

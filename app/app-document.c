@@ -44,6 +44,7 @@ app_document_dispose (GObject *object)
   drop_job (self, &self->evaluation_job);
   drop_job (self, &self->base_evaluation_job);
   g_clear_handle_id (&self->autosave_id, g_source_remove);
+  g_clear_object (&self->autosave_job);
   G_OBJECT_CLASS (app_document_parent_class)->dispose (object);
 }
 

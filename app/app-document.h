@@ -52,6 +52,8 @@ void            app_document_go_to         (AppDocument *document,
 /* Work on the job's thread. */
 void            app_document_open          (AppDocument *document,
                                             const char  *path);
+void            app_document_recover       (AppDocument *document,
+                                            const char  *path);
 void            app_document_open_data     (AppDocument *document,
                                             const char  *spec,
                                             const NnDataOptions *options);

@@ -195,7 +195,11 @@ toggle_table (GtkWidget  *widget,
               const char *action,
               GVariant   *parameter)
 {
-  app_figure_show_table (APP_FIGURE (widget), !app_figure_shows_table (APP_FIGURE (widget)));
+  AppFigure *self = APP_FIGURE (widget);
+  gboolean table = !app_figure_shows_table (self);
+
+  app_figure_show_table (self, table);
+  gtk_widget_grab_focus (table ? GTK_WIDGET (self->columns) : GTK_WIDGET (self->chart));
 }
 
 static void
@@ -204,6 +208,7 @@ copy (GtkWidget  *widget,
       GVariant   *parameter)
 {
   app_chart_copy (APP_FIGURE (widget)->chart);
+  gtk_widget_activate_action (widget, "win.say", "s", _("Figure copied"));
 }
 
 static void
@@ -277,6 +282,9 @@ app_figure_class_init (AppFigureClass *klass)
   gtk_widget_class_install_action (widget_class, "figure.zoom-in", NULL, zoom);
   gtk_widget_class_install_action (widget_class, "figure.zoom-out", NULL, zoom);
   gtk_widget_class_install_action (widget_class, "figure.zoom-fit", NULL, zoom);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_c, GDK_CONTROL_MASK, "figure.copy", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_e, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "figure.export", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F4, 0, "figure.table", NULL);
 }
 
 static void

@@ -46,6 +46,37 @@ kind_of (const char *path)
   return KIND_MODEL;
 }
 
+static gboolean
+holds (const GPtrArray *entries,
+       const char      *word)
+{
+  for (guint i = 0; i < entries->len; i++)
+    if (strstr (((const NnDataEntry *) entries->pdata[i])->name, word) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* A Keras file lists weights as its data; a JSON network is one object with layers. */
+static gboolean
+looks_like_network (const char *path,
+                    Kind        kind)
+{
+  g_autoptr (GPtrArray) entries = kind == KIND_HDF5 ? nn_data_list (path, NULL) : NULL;
+  g_autofree char *text = NULL;
+
+  if (kind == KIND_HDF5)
+    return entries == NULL || entries->len == 0 || holds (entries, "kernel") || holds (entries, "weights");
+  return g_file_get_contents (path, &text, NULL, NULL) && (strstr (text, "\"class_name\"") != NULL || strstr (text, "\"layers\"") != NULL);
+}
+
+gboolean
+app_open_is_network (const char *path)
+{
+  Kind kind = kind_of (path);
+
+  return kind == KIND_PROJECT || kind == KIND_MODEL || ((kind == KIND_HDF5 || kind == KIND_JSON) && looks_like_network (path, kind));
+}
+
 static NnModel *
 read_model (const char       *path,
             const NnProgress *progress,
@@ -57,16 +88,6 @@ read_model (const char       *path,
   nn_load_options_init (&options);
   options.strict = FALSE;
   return nn_model_load (path, &options, progress, cancellable, error);
-}
-
-static gboolean
-holds (const GPtrArray *entries,
-       const char      *word)
-{
-  for (guint i = 0; i < entries->len; i++)
-    if (strstr (((const NnDataEntry *) entries->pdata[i])->name, word) != NULL)
-      return TRUE;
-  return FALSE;
 }
 
 /* Two arrays of as many rows, one of them with columns: most likely data whose names are not among the usual ones. */
@@ -188,6 +209,39 @@ names_in_notes (const char  *notes,
   *y = g_strdup (json_object_get_string_member_with_default (object, "y", NULL));
 }
 
+/* Data that moved together with its project is looked for beside it. */
+static char *
+data_beside (const char *project,
+             const char *spec)
+{
+  g_autofree char *folder = g_path_get_dirname (project), *name = g_path_get_basename (spec);
+  g_autofree char *beside = g_build_filename (folder, name, NULL);
+
+  return !g_file_test (spec, G_FILE_TEST_EXISTS) && g_file_test (beside, G_FILE_TEST_EXISTS) ? g_steal_pointer (&beside) : g_strdup (spec);
+}
+
+/* Data that cannot be fetched again leaves a project usable: its network and runs are all there. */
+static void
+read_data_of_project (AppOpened        *opened,
+                      NnDataOptions     options,
+                      const NnProgress *progress,
+                      GCancellable     *cancellable)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *spec = data_beside (opened->path, nn_project_data_spec (opened->project));
+  const char *hash = nn_project_data_hash (opened->project);
+
+  names_in_notes (nn_project_notes (opened->project), &opened->x, &opened->y);
+  options.x = opened->x;
+  options.y = opened->y;
+  opened->data = nn_dataset_load (spec, &options, progress, cancellable, &error);
+  if (opened->data == NULL)
+    opened->data_problem = g_strdup (error->message);
+  else if (hash != NULL && !g_str_equal (hash, nn_dataset_hash (opened->data)))
+    opened->data_problem = g_strdup_printf (_("“%s” has changed since the project was saved: what is judged now may differ from what the project’s "
+                                              "runs say."), spec);
+}
+
 static gpointer
 work (AppJob           *job,
       gpointer          data,
@@ -201,16 +255,8 @@ work (AppJob           *job,
   opened->path = g_strdup (input->path);
   if (!read_any (opened, input, progress, cancellable, error))
     return NULL;
-  /* Data that cannot be fetched again leaves a project usable: its network and runs are all there. */
   if (opened->project != NULL && nn_project_data_spec (opened->project) != NULL)
-    {
-      NnDataOptions options = input->data;
-
-      names_in_notes (nn_project_notes (opened->project), &opened->x, &opened->y);
-      options.x = opened->x;
-      options.y = opened->y;
-      opened->data = nn_dataset_load (nn_project_data_spec (opened->project), &options, progress, cancellable, NULL);
-    }
+    read_data_of_project (opened, input->data, progress, cancellable);
   return g_steal_pointer (&opened);
 }
 
@@ -257,6 +303,7 @@ app_opened_free (AppOpened *opened)
   g_clear_pointer (&opened->config, nn_config_unref);
   g_clear_pointer (&opened->reports, g_ptr_array_unref);
   g_clear_pointer (&opened->arrays, g_ptr_array_unref);
+  g_free (opened->data_problem);
   g_free (opened->x);
   g_free (opened->y);
   g_free (opened->path);

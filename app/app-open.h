@@ -17,9 +17,12 @@ typedef struct {
   NnConfig  *config;
   GPtrArray *reports; /* HlsReport */
   GPtrArray *arrays;  /* NnDataEntry: the file holds data, but only the user can tell which arrays are what */
+  char      *data_problem; /* (nullable): why a project's data is not there, or not what it was */
   char      *x, *y;   /* (nullable): the arrays that were asked for */
 } AppOpened;
 
+/* Whether a file holds a network or a project, by its name and, where that says too little, by its first look inside. */
+gboolean app_open_is_network (const char *path);
 /* Result: AppOpened. */
 AppJob *app_open_job    (const char *path);
 AppJob *app_open_data_job (const char          *spec,

@@ -7,6 +7,8 @@
 
 #include "app-chart.h"
 #include "app-dialogs.h"
+#include "app-names.h"
+#include "hls.h"
 #include "nn.h"
 
 #include <glib/gi18n.h>
@@ -37,8 +39,7 @@ app_preferences_apply (void)
   app_chart_set_ramp (MIN ((guint) g_settings_get_int (settings, "ramp"), APP_N_RAMPS - 1));
   adw_style_manager_set_color_scheme (adw_style_manager_get_default (), schemes[CLAMP (g_settings_get_int (settings, "style"), 0, 2)]);
   threads = g_settings_get_int (settings, "threads");
-  if (threads > 0)
-    nn_parallel_set_threads (threads);
+  nn_parallel_set_threads (threads);
 }
 
 static void
@@ -81,7 +82,7 @@ on_threads (GtkSpinButton *spin,
 static GtkWidget *
 threads_row (void)
 {
-  GtkWidget *row = adw_action_row_new (), *spin = gtk_spin_button_new_with_range (0, 64, 1);
+  GtkWidget *row = adw_action_row_new (), *spin = gtk_spin_button_new_with_range (0, 256, 1);
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _("Threads"));
   adw_action_row_set_subtitle (ADW_ACTION_ROW (row), _("0: all of this computer. Results do not depend on it."));
@@ -103,11 +104,38 @@ on_apply (AdwEntryRow *row,
     g_settings_set_string (app_settings (), key, gtk_editable_get_text (GTK_EDITABLE (row)));
 }
 
+static void
+on_file (const char *path,
+         gpointer    row)
+{
+  gtk_editable_set_text (GTK_EDITABLE (row), path);
+  on_apply (ADW_ENTRY_ROW (row), g_object_get_data (row, "key"));
+}
+
+static void
+on_browse (GtkButton *button,
+           GtkWidget *row)
+{
+  app_ask_open (row, adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), NULL, on_file, row);
+}
+
+static GtkWidget *
+suffix_button (const char *icon,
+               const char *tooltip)
+{
+  GtkWidget *button = gtk_button_new_from_icon_name (icon);
+
+  gtk_widget_set_tooltip_text (button, tooltip);
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  gtk_widget_add_css_class (button, "flat");
+  return button;
+}
+
 static GtkWidget *
 entry (const char *title,
        const char *key)
 {
-  GtkWidget *row = adw_entry_row_new ();
+  GtkWidget *row = adw_entry_row_new (), *browse;
 
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
   if (app_settings () != NULL)
@@ -118,6 +146,37 @@ entry (const char *title,
     }
   adw_entry_row_set_show_apply_button (ADW_ENTRY_ROW (row), TRUE);
   g_signal_connect (row, "apply", G_CALLBACK (on_apply), (gpointer) key);
+  g_object_set_data (G_OBJECT (row), "key", (gpointer) key);
+  browse = suffix_button ("document-open-symbolic", _("Choose a File"));
+  g_signal_connect (browse, "clicked", G_CALLBACK (on_browse), row);
+  adw_entry_row_add_suffix (ADW_ENTRY_ROW (row), browse);
+  return row;
+}
+
+static void
+on_copy_command (GtkButton *button,
+                 gpointer   data)
+{
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (button)), HLS_HOST_PERMIT);
+}
+
+/* In a sandbox: whether tools of the computer may be started, and what lets them. */
+static GtkWidget *
+sandbox_row (void)
+{
+  GtkWidget *row = adw_action_row_new (), *copy;
+  gboolean permitted = hls_host_permitted ();
+
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), permitted ? _("Tools of this computer may be started")
+                                                                      : _("Tools of this computer may not be started"));
+  if (permitted)
+    return row;
+  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), HLS_HOST_PERMIT);
+  adw_action_row_set_subtitle_lines (ADW_ACTION_ROW (row), 0);
+  copy = suffix_button ("edit-copy-symbolic", _("Copy the Command That Permits It"));
+  g_signal_connect (copy, "clicked", G_CALLBACK (on_copy_command), NULL);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), copy);
   return row;
 }
 
@@ -147,11 +206,14 @@ app_preferences_present (GtkWindow *parent)
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (work), threads_row ());
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Program"), "tool"));
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Settings script, sourced before it"), "tool-settings"));
+  if (hls_host_sandboxed ())
+    adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), sandbox_row ());
   adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (looks));
   adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (work));
   adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (tools));
   adw_preferences_window_add (ADW_PREFERENCES_WINDOW (window), ADW_PREFERENCES_PAGE (page));
   adw_preferences_window_set_search_enabled (ADW_PREFERENCES_WINDOW (window), FALSE);
+  app_names_apply (window);
   gtk_window_set_transient_for (GTK_WINDOW (window), parent);
   gtk_window_set_modal (GTK_WINDOW (window), TRUE);
   gtk_window_present (GTK_WINDOW (window));

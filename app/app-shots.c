@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pictures of every page. ESPALIER_SHOTS names the folder, ESPALIER_SHOTS_SUFFIX what is added to the names,
- * ESPALIER_SHOTS_SIZE the size ("420x760"); ESPALIER_SHOTS_RUN runs Optimize first; then the program ends. */
+ * ESPALIER_SHOTS_SIZE the size ("420x760"); ESPALIER_SHOTS_RUN runs Optimize first; ESPALIER_SHOTS_RTL shows all
+ * from right to left; then the program ends. */
 
 #include "app-shots.h"
+
+#include "app-preferences.h"
 
 #include <stdio.h>
 #include <glib/gstdio.h>
@@ -90,6 +93,17 @@ step (gpointer data)
     gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.frontier", NULL);
   app_window_show_page (shots->window, names[shots->next++]);
   return G_SOURCE_CONTINUE;
+}
+
+void
+app_shots_startup (void)
+{
+  if (g_getenv ("ESPALIER_SHOTS") == NULL)
+    return;
+  if (app_settings () != NULL)
+    g_settings_set_boolean (app_settings (), "introduced", TRUE);
+  if (g_getenv ("ESPALIER_SHOTS_RTL") != NULL)
+    gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
 }
 
 void

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
-void app_shots_maybe (AppWindow *window);
+/* Before the first window: the direction of the script, no introduction above the pages. */
+void app_shots_startup (void);
+void app_shots_maybe   (AppWindow *window);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "app-window-private.h"
 
 #include "app-dialogs.h"
+#include "app-help.h"
 #include "app-methods.h"
 #include "app-optimise-sheet.h"
 #include "app-print.h"
@@ -65,11 +66,10 @@ action_open_sample (GtkWidget  *widget,
   app_document_open_sample (APP_WINDOW (widget)->document);
 }
 
-static void
-save_to (const char *path,
-         gpointer    object)
+static gboolean
+save (AppWindow  *self,
+      const char *path)
 {
-  AppWindow *self = object;
   g_autoptr (GError) error = NULL;
   g_autofree char *full = g_str_has_suffix (path, ".espalier") ? g_strdup (path) : g_strconcat (path, ".espalier", NULL);
   g_autofree char *uri = g_filename_to_uri (full, NULL, NULL);
@@ -77,13 +77,61 @@ save_to (const char *path,
   if (!app_document_save (self->document, full, &error))
     {
       app_window_complain (self, _("The project could not be saved"), error->message);
-      return;
+      return FALSE;
     }
   app_window_toast (self, _("Project saved"), FALSE);
   if (uri != NULL)
     gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
-  if (self->closing)
-    gtk_window_close (GTK_WINDOW (self));
+  return TRUE;
+}
+
+static void
+save_to (const char *path,
+         gpointer    object)
+{
+  save (object, path);
+}
+
+static void
+save_and_close (const char *path,
+                gpointer    object)
+{
+  AppWindow *self = object;
+
+  if (!save (self, path))
+    return;
+  self->closing = TRUE;
+  gtk_window_close (GTK_WINDOW (self));
+}
+
+static void
+save_as (AppWindow   *self,
+         AppPathFunc  func)
+{
+  const char *patterns[] = { _("Projects|*.espalier"), NULL };
+  g_autofree char *title = app_document_dup_title (self->document);
+  g_autofree char *name = g_strconcat (title, ".espalier", NULL);
+
+  app_ask_save (GTK_WIDGET (self), _("Save Project"), name, patterns, func, self);
+}
+
+static void
+save_with (AppWindow   *self,
+           AppPathFunc  func)
+{
+  g_autofree char *path = g_strdup (app_document_path (self->document));
+
+  if (path != NULL)
+    func (path, self);
+  else
+    save_as (self, func);
+}
+
+/* Where no file is known yet, it is asked for first; without an answer the window stays. */
+void
+app_window_save_and_close (AppWindow *self)
+{
+  save_with (self, save_and_close);
 }
 
 static void
@@ -91,12 +139,7 @@ action_save_as (GtkWidget  *widget,
                 const char *action,
                 GVariant   *parameter)
 {
-  AppWindow *self = APP_WINDOW (widget);
-  const char *patterns[] = { _("Projects|*.espalier"), NULL };
-  g_autofree char *title = app_document_dup_title (self->document);
-  g_autofree char *name = g_strconcat (title, ".espalier", NULL);
-
-  app_ask_save (widget, _("Save Project"), name, patterns, save_to, self);
+  save_as (APP_WINDOW (widget), save_to);
 }
 
 static void
@@ -104,16 +147,7 @@ action_save (GtkWidget  *widget,
              const char *action,
              GVariant   *parameter)
 {
-  AppWindow *self = APP_WINDOW (widget);
-
-  if (app_document_path (self->document) != NULL)
-    {
-      g_autofree char *path = g_strdup (app_document_path (self->document));
-
-      save_to (path, self);
-    }
-  else
-    action_save_as (widget, action, parameter);
+  save_with (APP_WINDOW (widget), save_to);
 }
 
 /* For scripts and tests: no question is asked. */
@@ -327,6 +361,45 @@ action_dismiss (GtkWidget  *widget,
   gtk_revealer_set_reveal_child (APP_WINDOW (widget)->banner, FALSE);
 }
 
+static void
+action_history (GtkWidget  *widget,
+                const char *action,
+                GVariant   *parameter)
+{
+  AppWindow *self = APP_WINDOW (widget);
+
+  if (gtk_widget_get_visible (GTK_WIDGET (self->history_button)))
+    gtk_menu_button_popup (self->history_button);
+}
+
+/* The page of the help that is about what is seen. */
+static void
+action_help (GtkWidget  *widget,
+             const char *action,
+             GVariant   *parameter)
+{
+  AppWindow *self = APP_WINDOW (widget);
+
+  app_help_present (GTK_WINDOW (self), app_document_is_empty (self->document) ? "index" : adw_view_stack_get_visible_child_name (self->pages));
+}
+
+/* About the network that is open, or else the sample. */
+static void
+action_introduction (GtkWidget  *widget,
+                     const char *action,
+                     GVariant   *parameter)
+{
+  AppWindow *self = APP_WINDOW (widget);
+
+  if (!app_document_is_empty (self->document))
+    {
+      app_intro_begin (self->intro);
+      return;
+    }
+  self->introducing = TRUE;
+  app_document_open_sample (self->document);
+}
+
 void
 app_window_install_actions (GtkWidgetClass *widget_class)
 {
@@ -338,7 +411,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
     { "win.page", "s", action_page }, { "win.find", NULL, action_find }, { "win.export-hls", NULL, action_export_hls },
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
     { "win.print-to", "s", action_print }, { "win.say", "s", action_say }, { "win.complain", "s", action_complain },
-    { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order }, { "win.frontier", NULL, action_frontier },
+    { "win.help", NULL, action_help }, { "win.history", NULL, action_history }, { "win.introduction", NULL, action_introduction }, { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order }, { "win.frontier", NULL, action_frontier },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)

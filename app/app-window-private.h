@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "app-intro.h"
 #include "app-window.h"
 #include "pages/app-page.h"
 
@@ -16,7 +17,10 @@ struct _AppWindow {
   GSettings   *settings; /* nullable: where no schema is installed */
   guint        inhibit;
   gboolean     narrow, closing;
+  gboolean     introducing; /* wanted, as soon as there is a network to speak of */
   guint        narrow_id;
+  AdwToast    *undo_toast; /* (nullable): offers to undo what led to @toast_position */
+  guint        toast_position;
   GQueue       waiting; /* paths dropped or given together, one after the other */
 
   /* template children */
@@ -32,6 +36,7 @@ struct _AppWindow {
   GtkButton          *optimise_button, *undo_button, *redo_button;
   GtkListBox         *recent_list, *history_list;
   GtkPopover         *recent_popover, *history_popover;
+  AppIntro           *intro;
   GtkRevealer        *banner, *job_bar;
   GtkLabel           *banner_title, *banner_text, *job_title, *job_what, *job_left, *status_label;
   GtkProgressBar     *job_progress;
@@ -45,6 +50,7 @@ void app_window_update_actions  (AppWindow      *self);
 void app_window_fill_recent     (AppWindow      *self);
 void app_window_fill_history    (AppWindow      *self);
 void app_window_dnd_init        (AppWindow      *self);
+void app_window_save_and_close  (AppWindow      *self);
 void app_window_job_init        (AppWindow      *self);
 
 G_END_DECLS

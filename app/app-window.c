@@ -139,6 +139,7 @@ update_title (AppWindow *self)
   gtk_window_set_title (GTK_WINDOW (self), marked);
 }
 
+static void check_undo_toast (AppWindow *self);
 static void open_waiting (AppWindow *self);
 
 static void
@@ -147,12 +148,25 @@ on_changed (AppWindow *self)
   gboolean empty = app_document_is_empty (self->document);
 
   gtk_stack_set_visible_child_name (self->content, empty ? "welcome" : "pages");
+  check_undo_toast (self);
   update_title (self);
   update_status (self);
   app_window_update_actions (self);
   app_window_fill_history (self);
   g_clear_handle_id (&self->narrow_id, g_source_remove);
   apply_width (self);
+  if (!empty && self->introducing)
+    {
+      self->introducing = FALSE;
+      app_intro_begin (self->intro);
+    }
+}
+
+static void
+on_introduced (AppWindow *self)
+{
+  if (self->settings != NULL)
+    g_settings_set_boolean (self->settings, "introduced", TRUE);
 }
 
 void
@@ -163,6 +177,25 @@ app_window_complain (AppWindow  *self,
   gtk_label_set_text (self->banner_title, title);
   gtk_label_set_text (self->banner_text, message);
   gtk_revealer_set_reveal_child (self->banner, TRUE);
+}
+
+/* "Undo" of a toast is for what the toast is about: it goes when something else was done since. */
+static void
+on_toast_dismissed (AdwToast  *toast,
+                    AppWindow *self)
+{
+  if (self->undo_toast == toast)
+    self->undo_toast = NULL;
+}
+
+static void
+check_undo_toast (AppWindow *self)
+{
+  guint position;
+
+  app_document_n_history (self->document, &position);
+  if (self->undo_toast != NULL && position != self->toast_position)
+    adw_toast_dismiss (self->undo_toast);
 }
 
 void
@@ -177,6 +210,11 @@ app_window_toast (AppWindow  *self,
     {
       adw_toast_set_button_label (toast, _("_Undo"));
       adw_toast_set_action_name (toast, "win.undo");
+      if (self->undo_toast != NULL)
+        adw_toast_dismiss (self->undo_toast);
+      self->undo_toast = toast;
+      app_document_n_history (self->document, &self->toast_position);
+      g_signal_connect_object (toast, "dismissed", G_CALLBACK (on_toast_dismissed), self, 0);
     }
   adw_toast_overlay_add_toast (self->toasts, toast);
 }
@@ -246,16 +284,12 @@ on_answer (const char *response,
 {
   AppWindow *self = object;
 
-  if (g_str_equal (response, "cancel"))
+  if (g_str_equal (response, "save"))
+    app_window_save_and_close (self);
+  if (!g_str_equal (response, "discard"))
     return;
   self->closing = TRUE;
-  if (g_str_equal (response, "save"))
-    {
-      gtk_widget_activate_action (GTK_WIDGET (self), "win.save", NULL);
-      self->closing = app_document_path (self->document) != NULL;
-    }
-  if (self->closing)
-    gtk_window_close (GTK_WINDOW (self));
+  gtk_window_close (GTK_WINDOW (self));
 }
 
 static gboolean
@@ -307,7 +341,7 @@ bind_children (GtkWidgetClass *widget_class)
   BIND (redo_button); BIND (recent_list); BIND (history_list); BIND (recent_popover); BIND (history_popover); BIND (banner);
   BIND (job_bar); BIND (banner_title); BIND (banner_text); BIND (job_title); BIND (job_what); BIND (job_left); BIND (status_label);
   BIND (job_progress); BIND (pause_button); BIND (cancel_button); BIND (network_page); BIND (weights_page); BIND (tradeoff_page);
-  BIND (precision_page); BIND (hardware_page); BIND (data_page);
+  BIND (precision_page); BIND (hardware_page); BIND (data_page); BIND (intro);
 #undef BIND
 }
 
@@ -319,6 +353,7 @@ app_window_class_init (AppWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = app_window_dispose;
   widget_class->size_allocate = app_window_size_allocate;
   GTK_WINDOW_CLASS (klass)->close_request = app_window_close_request;
+  g_type_ensure (APP_TYPE_INTRO);
   g_type_ensure (APP_TYPE_NETWORK_PAGE);
   g_type_ensure (APP_TYPE_WEIGHTS_PAGE);
   g_type_ensure (APP_TYPE_TRADEOFF_PAGE);
@@ -345,6 +380,7 @@ restore_size (AppWindow *self)
   gtk_window_set_default_size (GTK_WINDOW (self), width, height);
   if (g_settings_get_boolean (self->settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
+  self->introducing = !g_settings_get_boolean (self->settings, "introduced");
   page = g_settings_get_string (self->settings, "page");
   app_window_show_page (self, page);
 }
@@ -366,6 +402,8 @@ app_window_init (AppWindow *self)
   g_signal_connect (self->document, "choose-arrays", G_CALLBACK (on_choose_arrays), self);
   g_queue_init (&self->waiting);
   g_signal_connect_swapped (self->document, "job-changed", G_CALLBACK (open_waiting), self);
+  g_signal_connect_swapped (self->intro, "page", G_CALLBACK (app_window_show_page), self);
+  g_signal_connect_swapped (self->intro, "closed", G_CALLBACK (on_introduced), self);
   app_window_dnd_init (self);
   app_window_job_init (self);
   app_names_apply (GTK_WIDGET (self));
