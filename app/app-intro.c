@@ -75,6 +75,7 @@ on_next (AppIntro *self)
 static void
 app_intro_dispose (GObject *object)
 {
+  adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), APP_TYPE_INTRO);
   G_OBJECT_CLASS (app_intro_parent_class)->dispose (object);
 }

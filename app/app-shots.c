@@ -22,7 +22,8 @@ typedef struct {
 
 static const char *const names[] = { "network", "weights", "weights-hardware", "weights-words", "tradeoff", "frontier", "precision", "hardware", "data" };
 
-static void
+/* FALSE where the window was not painted since it changed: try again later. */
+static gboolean
 take (AppWindow  *window,
       const char *path)
 {
@@ -35,10 +36,11 @@ take (AppWindow  *window,
   gdk_paintable_snapshot (paintable, GDK_SNAPSHOT (snapshot), w, h);
   node = gtk_snapshot_free_to_node (snapshot);
   if (node == NULL)
-    return;
+    return FALSE;
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (GTK_NATIVE (window)), node, &GRAPHENE_RECT_INIT (0, 0, w, h));
   if (!gdk_texture_save_to_png (texture, path))
     g_printerr ("cannot write %s\n", path);
+  return TRUE;
 }
 
 static gboolean
@@ -78,7 +80,8 @@ step (gpointer data)
       name = g_strdup_printf ("%s%s.png", app_document_is_empty (app_window_document (shots->window)) ? "welcome" : names[shots->next - 1],
                               suffix != NULL ? suffix : "");
       path = g_build_filename (shots->folder, name, NULL);
-      take (shots->window, path);
+      if (!take (shots->window, path))
+        return G_SOURCE_CONTINUE;
     }
   if (shots->next == G_N_ELEMENTS (names) || (shots->next > 0 && app_document_is_empty (app_window_document (shots->window))))
     {

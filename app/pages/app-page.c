@@ -106,6 +106,15 @@ app_rows_clear (GtkListBox *list)
     gtk_list_box_remove (list, row);
 }
 
+/* Numbers and signs alone read from left to right in every script; among letters of the other kind they would be turned round. */
+static char *
+keep_order (const char *value)
+{
+  if (gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL && pango_find_base_dir (value, -1) == PANGO_DIRECTION_NEUTRAL)
+    return g_strdup_printf ("\u2066%s\u2069", value);
+  return g_strdup (value);
+}
+
 GtkWidget *
 app_rows_add (GtkListBox *list,
               const char *title,
@@ -114,7 +123,8 @@ app_rows_add (GtkListBox *list,
   GtkWidget *row = gtk_list_box_row_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
   GtkWidget *name = gtk_label_new (title);
-  GtkWidget *says = gtk_label_new (value);
+  g_autofree char *kept = keep_order (value);
+  GtkWidget *says = gtk_label_new (kept);
 
   gtk_label_set_xalign (GTK_LABEL (name), 0);
   gtk_widget_set_valign (name, GTK_ALIGN_BASELINE);
