@@ -110,7 +110,11 @@ app_rows_clear (GtkListBox *list)
 static char *
 keep_order (const char *value)
 {
-  if (gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL && pango_find_base_dir (value, -1) == PANGO_DIRECTION_NEUTRAL)
+  gboolean letters = FALSE;
+
+  for (const char *p = value; *p != '\0'; p = g_utf8_next_char (p))
+    letters = letters || g_unichar_isalpha (g_utf8_get_char (p));
+  if (!letters && gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL)
     return g_strdup_printf ("\u2066%s\u2069", value);
   return g_strdup (value);
 }
