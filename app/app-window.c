@@ -6,6 +6,7 @@
 #include "app-window-private.h"
 
 #include "app-arrays-dialog.h"
+#include "app-chart.h"
 #include "app-dialogs.h"
 #include "app-format.h"
 #include "app-names.h"
@@ -42,7 +43,7 @@ all_pages (AppWindow *self,
 static void
 apply_width (AppWindow *self)
 {
-  int width = gtk_widget_get_width (GTK_WIDGET (self));
+  int width = gtk_widget_get_width (GTK_WIDGET (self)) / MAX (1, app_text_scale (GTK_WIDGET (self))); /* in columns of text, so to speak */
   gboolean empty = app_document_is_empty (self->document);
   AppPage *pages[7];
 

@@ -25,6 +25,7 @@ struct _AppChart {
   gboolean zoomable, dragging;
   double   zoom, x, y;
   double   pointer_x, pointer_y, drag_x, drag_y, pinch;
+  double text; /* size of text when it was measured last */
   int      natural_height;
 };
 

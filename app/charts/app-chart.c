@@ -11,6 +11,7 @@
 
 #define MAX_ZOOM 64.0
 #define MIN_ZOOM 0.08
+#define USUAL_TEXT 13.2 /* pixels */
 
 enum { SIGNAL_PICKED, SIGNAL_CURSOR, SIGNAL_MOTION, N_SIGNALS };
 static guint signals[N_SIGNALS];
@@ -18,17 +19,24 @@ static AppRamp shared_ramp = APP_RAMP_CIVIDIS;
 
 G_DEFINE_FINAL_TYPE (AppChart, app_chart, GTK_TYPE_WIDGET)
 
-static double
-text_size (AppChart *chart)
+/* How large the user wants text, 1 for the platform's usual 11 points at 96 dots an inch. */
+double
+app_text_scale (GtkWidget *widget)
 {
-  PangoContext *context = gtk_widget_get_pango_context (GTK_WIDGET (chart));
+  PangoContext *context = gtk_widget_get_pango_context (widget);
   const PangoFontDescription *font = pango_context_get_font_description (context);
   double size = pango_font_description_get_size (font) / (double) PANGO_SCALE;
   double dpi = pango_cairo_context_get_resolution (context);
 
   if (!pango_font_description_get_size_is_absolute (font))
     size *= (dpi > 0 ? dpi : 96) / 72.0;
-  return CLAMP (size * 0.9, 9, 40);
+  return CLAMP (size / (11 * 96 / 72.0), 0.5, 4);
+}
+
+static double
+text_size (AppChart *chart)
+{
+  return CLAMP (app_text_scale (GTK_WIDGET (chart)) * USUAL_TEXT, 9, 40);
 }
 
 static AppPalette
@@ -419,9 +427,11 @@ app_chart_measure (GtkWidget      *widget,
                    int            *natural_baseline)
 {
   AppChart *self = APP_CHART (widget);
+  int height = self->natural_height * MAX (1, app_text_scale (widget)); /* rows grow with their text */
 
-  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : MAX (100, self->natural_height);
-  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 340 : MAX (*minimum, self->natural_height > 0 ? 0 : 280);
+  self->text = app_text_scale (widget);
+  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : MAX (100, height);
+  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 340 : MAX (*minimum, height > 0 ? 0 : 280);
 }
 
 static void
@@ -429,6 +439,8 @@ app_chart_css_changed (GtkWidget         *widget,
                        GtkCssStyleChange *change)
 {
   GTK_WIDGET_CLASS (app_chart_parent_class)->css_changed (widget, change);
+  if (APP_CHART (widget)->text != app_text_scale (widget))
+    gtk_widget_queue_resize (widget);
   drop_drawing (APP_CHART (widget));
 }
 

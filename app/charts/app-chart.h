@@ -63,4 +63,6 @@ void        app_chart_paint_on     (AppChart             *chart,
                                     double                width,
                                     double                height);
 
+double      app_text_scale      (GtkWidget      *widget);
+
 G_END_DECLS

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#define USUAL_TEXT 13.2 /* pixels; cards are drawn for this, and larger where text is */
 #define CARD_W 256.0
 #define CARD_H 74.0
 #define GAP_X 36.0
@@ -261,7 +262,7 @@ app_network_layout (const AppNetwork *network,
   AppScene *scene = app_scene_new (view);
   guint n = n_ranks (network), widest = 1, n_marks;
   g_autofree guint *count = g_new0 (guint, n + 1);
-  double fit, scale, dx, dy;
+  double fit, scale, dx, dy, large = MAX (1, view->text / USUAL_TEXT);
 
   for (guint i = 0; i < network->n_nodes; i++)
     {
@@ -276,7 +277,7 @@ app_network_layout (const AppNetwork *network,
   scene->content_h = n * (CARD_H + GAP_Y) - GAP_Y;
   /* A tall network is fitted no smaller than it can be read; the rest is reached by scrolling. */
   fit = MIN ((view->width - 40) / scene->content_w, (view->height - 48) / scene->content_h);
-  scale = view->zoom > 0 ? view->zoom : CLAMP (fit, 0.62, 1.15);
+  scale = view->zoom > 0 ? view->zoom : CLAMP (fit, 0.62 * large, 1.15 * large);
   dx = view->zoom > 0 ? view->x : view->width / 2;
   dy = view->zoom > 0 ? view->y : MAX (24, (view->height - scene->content_h * scale) / 2);
   if (view->zoom <= 0)
