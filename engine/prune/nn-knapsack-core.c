@@ -10,6 +10,8 @@
 #define TIED_NODES 20000
 /* Classes beyond which the search is not tried. */
 #define SEARCH_CLASSES 400
+/* Classes beyond which it would not fit the stack. */
+#define SEARCH_DEPTH 20000
 /* The first stage is as many halvings of the greedy gap deep. */
 #define FIRST_DEPTH 12
 
@@ -335,6 +337,12 @@ solve_stage (NnClasses       *c,
   set_windows (c, border, (double) (c->bound - (long double) floor_value));
   make_core (c, border, floor_value, core, open);
   result = nn_core_glpk (core, error);
+  if (core->n <= SEARCH_DEPTH && (result == NN_CORE_FAILED || (result == NN_CORE_STOPPED && !nn_limits_stop (limits))))
+    {
+      /* What floating point could not do, patience does. */
+      g_clear_error (error);
+      result = nn_core_search (core, G_MAXUINT64);
+    }
   take_core (c, border, core);
   return result;
 }
@@ -379,7 +387,14 @@ nn_core_solve (NnClasses       *c,
   for (gsize k = 0; k < c->n_classes; k++)
     border.price[k] = class_price (c, k);
   greedy (c, &border);
-  c->upper = c->upper_start = (gint64) floorl (c->bound + NN_CLASSES_ROUNDING);
+  c->upper = (gint64) floorl (c->bound + NN_CLASSES_ROUNDING);
+  if (c->is_whole && how_far (c, limits) == NN_CORE_STOPPED)
+    {
+      nn_core_group (c, limits);
+      for (gsize k = 0; k < c->n_classes; k++)
+        border.price[k] = class_price (c, k);
+    }
+  c->upper_start = c->upper;
   result = how_far (c, limits);
   if (result == NN_CORE_STOPPED)
     result = solve_stages (c, limits, &border, error);

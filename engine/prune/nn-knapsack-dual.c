@@ -92,42 +92,42 @@ solve_one (NnClasses *c)
 
 /* Takes @lambda where it bounds better. */
 static long double
-try_prices (NnClasses    *c,
+try_prices (NnDual       *d,
             const double *lambda,
             double       *used)
 {
-  long double value = nn_dual_value (c, lambda, used);
+  long double value = d->value (d->data, lambda, used);
 
-  if (value < c->bound)
+  if (value < d->bound)
     {
-      c->bound = value;
-      memcpy (c->lambda, lambda, sizeof lambda[0] * c->m);
+      d->bound = value;
+      memcpy (d->lambda, lambda, sizeof lambda[0] * d->m);
     }
   return value;
 }
 
 /* How much the dual rises within a box: the unit in which its differences are near one. */
 static long double
-rise (NnClasses    *c,
+rise (NnDual       *d,
       const double *low,
       const double *width)
 {
   double lambda[NN_KNAPSACK_MAX_RESOURCES];
-  long double center = c->bound, most = 0;
+  long double center = d->bound, most = 0;
 
   for (guint side = 0; side < 2; side++)
-    for (guint j = 0; j < c->m; j++)
+    for (guint j = 0; j < d->m; j++)
       {
-        memcpy (lambda, c->lambda, sizeof lambda);
+        memcpy (lambda, d->lambda, sizeof lambda);
         lambda[j] = low[j] + side * width[j];
-        most = MAX (most, nn_dual_value (c, lambda, NULL) - center);
+        most = MAX (most, d->value (d->data, lambda, NULL) - center);
       }
   return MAX (most, 1);
 }
 
 /* Minimises within the box from @low by @width, in units of @unit. */
 static void
-solve_box (NnClasses      *c,
+solve_box (NnDual         *d,
            const double   *low,
            const double   *width,
            long double     unit,
@@ -136,30 +136,30 @@ solve_box (NnClasses      *c,
 {
   double at[NN_KNAPSACK_MAX_RESOURCES], lambda[NN_KNAPSACK_MAX_RESOURCES];
   double used[NN_KNAPSACK_MAX_RESOURCES], gradient[NN_KNAPSACK_MAX_RESOURCES];
-  long double center = c->bound;
-  g_autoptr (NnPlanes) planes = nn_planes_new (c->m);
+  long double center = d->bound;
+  g_autoptr (NnPlanes) planes = nn_planes_new (d->m);
   double model;
 
-  for (guint j = 0; j < c->m; j++)
-    at[j] = width[j] > 0 ? CLAMP ((c->lambda[j] - low[j]) / width[j], 0, 1) : 0;
+  for (guint j = 0; j < d->m; j++)
+    at[j] = width[j] > 0 ? CLAMP ((d->lambda[j] - low[j]) / width[j], 0, 1) : 0;
   for (guint round = 0; round < MAX_ROUNDS && !nn_limits_stop (limits); round++)
     {
       long double value;
 
-      for (guint j = 0; j < c->m; j++)
+      for (guint j = 0; j < d->m; j++)
         lambda[j] = low[j] + at[j] * width[j];
-      value = try_prices (c, lambda, used);
-      for (guint j = 0; j < c->m; j++)
-        gradient[j] = (double) ((c->budget[j] - used[j]) * (long double) width[j] / unit);
+      value = try_prices (d, lambda, used);
+      for (guint j = 0; j < d->m; j++)
+        gradient[j] = (double) ((d->budget[j] - used[j]) * (long double) width[j] / unit);
       if (!nn_planes_next (planes, (double) ((value - center) / unit), at, gradient, at, &model) ||
-          (double) ((c->bound - center) / unit) - model <= tolerance)
+          (double) ((d->bound - center) / unit) - model <= tolerance)
         break;
     }
 }
 
 /* A box around the best prices so far; returns whether they stayed off its faces, so that a smaller box will do. */
 static gboolean
-solve_around (NnClasses      *c,
+solve_around (NnDual         *d,
               double          relative,
               const double   *scale,
               const NnLimits *limits)
@@ -167,16 +167,16 @@ solve_around (NnClasses      *c,
   double low[NN_KNAPSACK_MAX_RESOURCES] = { 0 }, width[NN_KNAPSACK_MAX_RESOURCES] = { 0 };
   gboolean inside = TRUE;
 
-  for (guint j = 0; j < c->m; j++)
+  for (guint j = 0; j < d->m; j++)
     {
-      double half = relative * (c->lambda[j] + 1e-3 * scale[j]);
+      double half = relative * (d->lambda[j] + 1e-3 * scale[j]);
 
-      low[j] = MAX (c->lambda[j] - half, 0);
-      width[j] = c->lambda[j] + half - low[j];
+      low[j] = MAX (d->lambda[j] - half, 0);
+      width[j] = d->lambda[j] + half - low[j];
     }
-  solve_box (c, low, width, rise (c, low, width), BOX_TOLERANCE, limits);
-  for (guint j = 0; j < c->m; j++)
-    inside = inside && (low[j] == 0 || c->lambda[j] > low[j] + 0.02 * width[j]) && c->lambda[j] < low[j] + 0.98 * width[j];
+  solve_box (d, low, width, rise (d, low, width), BOX_TOLERANCE, limits);
+  for (guint j = 0; j < d->m; j++)
+    inside = inside && (low[j] == 0 || d->lambda[j] > low[j] + 0.02 * width[j]) && d->lambda[j] < low[j] + 0.98 * width[j];
   return inside;
 }
 
@@ -185,25 +185,45 @@ solve_around (NnClasses      *c,
  * Near its minimum the dual is like a parabola: prices are known to the root of what the value is known to.
  */
 void
-nn_dual_solve (NnClasses      *c,
-               const NnLimits *limits)
+nn_dual_minimise (NnDual         *d,
+                  const NnLimits *limits)
 {
   static const double zoom[] = { 1e-3, 2e-5, 4e-7, 1e-8, 2e-10 };
   double low[NN_KNAPSACK_MAX_RESOURCES] = { 0 }, scale[NN_KNAPSACK_MAX_RESOURCES] = { 0 };
   long double total;
+
+  memset (d->lambda, 0, sizeof d->lambda);
+  d->bound = total = d->value (d->data, d->lambda, NULL);
+  /* lambda_j * budget_j <= L (lambda*) <= L (0) */
+  for (guint j = 0; j < d->m; j++)
+    scale[j] = (double) total / d->budget[j];
+  solve_box (d, low, scale, total, FIRST_TOLERANCE, limits);
+  for (guint z = 0; z < G_N_ELEMENTS (zoom) && !nn_limits_stop (limits); z++)
+    for (guint again = 0; again < MAX_AGAIN && !solve_around (d, zoom[z], scale, limits);)
+      again++;
+}
+
+static long double
+value_of_classes (gconstpointer data,
+                  const double *lambda,
+                  double       *used)
+{
+  return nn_dual_value (data, lambda, used);
+}
+
+void
+nn_dual_solve (NnClasses      *c,
+               const NnLimits *limits)
+{
+  NnDual d = { .m = c->m, .value = value_of_classes, .data = c };
 
   if (c->m == 1)
     {
       solve_one (c);
       return;
     }
-  memset (c->lambda, 0, sizeof c->lambda);
-  c->bound = total = nn_dual_value (c, c->lambda, NULL);
-  /* lambda_j * budget_j <= L (lambda*) <= L (0) */
-  for (guint j = 0; j < c->m; j++)
-    scale[j] = (double) total / c->budget[j];
-  solve_box (c, low, scale, total, FIRST_TOLERANCE, limits);
-  for (guint z = 0; z < G_N_ELEMENTS (zoom) && !nn_limits_stop (limits); z++)
-    for (guint again = 0; again < MAX_AGAIN && !solve_around (c, zoom[z], scale, limits);)
-      again++;
+  memcpy (d.budget, c->budget, sizeof d.budget);
+  nn_dual_minimise (&d, limits);
+  memcpy (c->lambda, d.lambda, sizeof c->lambda);
+  c->bound = d.bound;
 }

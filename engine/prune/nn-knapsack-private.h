@@ -26,6 +26,8 @@ typedef struct {
   long double bound;  /* Lagrangian bound at these prices */
   gint64   upper;     /* no solution is worth more, as proven so far */
   gint64   upper_start; /* the bound, rounded down */
+  gboolean is_coarse;   /* values are few whole numbers */
+  gboolean is_whole;    /* costs and budgets are whole numbers */
 } NnClasses;
 
 /* The rounding of sums stays below this; values are whole. */
@@ -68,6 +70,26 @@ long double  nn_dual_value (const NnClasses *classes,
                             double          *used);
 void         nn_dual_solve (NnClasses       *classes,
                             const NnLimits  *limits);
+
+/* A Lagrangian dual of any kind: @value and what its solution uses, at prices; the best prices and their value come out. */
+typedef struct {
+  guint         m;
+  double        budget[NN_KNAPSACK_MAX_RESOURCES]; /* positive */
+  long double (*value) (gconstpointer data, const double *lambda, double *used);
+  gconstpointer data;
+  double        lambda[NN_KNAPSACK_MAX_RESOURCES];
+  long double   bound;
+} NnDual;
+
+void         nn_dual_minimise (NnDual         *dual,
+                               const NnLimits *limits);
+
+/* Groups of values on a coarse grid; see there. */
+void         nn_core_group (NnClasses       *classes,
+                            const NnLimits  *limits);
+double       nn_grid_unit  (const double    *at,
+                            gsize            n,
+                            gsize            stride);
 /* Improves the incumbent in @classes; PROVEN when nothing better is left. */
 NnCoreResult nn_core_solve (NnClasses       *classes,
                             const NnLimits  *limits,

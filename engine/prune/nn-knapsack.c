@@ -12,6 +12,8 @@
 #define MAX_VALUE_BITS 40
 /* What rounding may add to a sum of costs; relative to the budget. */
 #define BUDGET_ALLOWANCE 1e-11
+/* The same in units of costs that are whole. */
+#define GRID_ALLOWANCE 1e-6
 
 #define DEFAULT_TIME_LIMIT 10
 
@@ -23,7 +25,8 @@ typedef struct {
   guint                    m;
   guint32                 *free_items; /* what presolve left open */
   gsize                    n_free;
-  int                      exponent;
+  double                   unit;      /* of the scaled values */
+  double                   cost_unit[NN_KNAPSACK_MAX_RESOURCES];
 } Presolve;
 
 void
@@ -208,16 +211,49 @@ sort_by_value (gint64  *value,
     }
 }
 
-static void
+/* A grid that all values lie on, or one so fine that sums are whole numbers a double holds. Returns whether it is theirs. */
+static gboolean
 choose_scale (Presolve *s)
 {
+  g_autofree double *values = g_new (double, s->n_free);
   double most = 0;
   int bits = SUM_BITS - (int) ceil (log2 ((double) s->n_free + 1)), exponent;
 
   for (gsize i = 0; i < s->n_free; i++)
-    most = MAX (most, s->p->values[s->free_items[i]]);
+    most = MAX (most, values[i] = s->p->values[s->free_items[i]]);
+  s->unit = nn_grid_unit (values, s->n_free, 1);
+  if (s->unit > 0)
+    return TRUE;
   frexp (most, &exponent);
-  s->exponent = MIN (bits, MAX_VALUE_BITS) - exponent;
+  s->unit = ldexp (1, exponent - MIN (bits, MAX_VALUE_BITS));
+  return FALSE;
+}
+
+/* Costs on a grid become whole numbers, and the room for them is rounded down; others come near one, without rounding. */
+static void
+scale_costs (Presolve  *s,
+             NnClasses *c)
+{
+  c->is_whole = TRUE;
+  for (guint j = 0; j < c->m; j++)
+    {
+      double budget = s->p->budget[s->used_resources[j]], unit = nn_grid_unit (c->cost + j, c->n_classes, c->m), most = 0;
+      gboolean whole = unit > 0;
+      int exponent;
+
+      for (gsize k = 0; k < c->n_classes; k++)
+        most = MAX (most, c->cost[k * c->m + j]);
+      frexp (most, &exponent);
+      if (!whole)
+        unit = ldexp (1, exponent);
+      for (gsize k = 0; k < c->n_classes; k++)
+        c->cost[k * c->m + j] = whole ? round (c->cost[k * c->m + j] / unit) : c->cost[k * c->m + j] / unit;
+      c->budget[j] = (budget + fabs (budget) * BUDGET_ALLOWANCE - s->fixed_use[s->used_resources[j]]) / unit;
+      if (whole)
+        c->budget[j] = floor (c->budget[j] + GRID_ALLOWANCE);
+      c->is_whole = c->is_whole && whole;
+      s->cost_unit[j] = unit;
+    }
 }
 
 static NnClasses *
@@ -231,7 +267,7 @@ make_classes (Presolve *s)
   g_autofree gsize *at = NULL;
   GArray *costs = g_array_new (FALSE, FALSE, sizeof (double));
 
-  choose_scale (s);
+  c->is_coarse = choose_scale (s);
   c->m = s->m;
   c->n_classes = find_classes (s, class_of, costs);
   c->cost = (double *) g_array_free (costs, FALSE);
@@ -249,7 +285,7 @@ make_classes (Presolve *s)
     {
       gsize to = at[class_of[i]]++;
 
-      c->value[to] = llround (ldexp (p->values[s->free_items[i]], s->exponent));
+      c->value[to] = llround (p->values[s->free_items[i]] / s->unit);
       c->item[to] = s->free_items[i];
     }
   for (gsize k = 0; k < c->n_classes; k++)
@@ -262,12 +298,7 @@ make_classes (Presolve *s)
       for (gsize i = 0; i < nn_class_size (c, k); i++)
         c->prefix[c->start[k] + k + i + 1] = sum += c->value[c->start[k] + i];
     }
-  for (guint j = 0; j < c->m; j++)
-    {
-      double budget = p->budget[s->used_resources[j]];
-
-      c->budget[j] = budget + fabs (budget) * BUDGET_ALLOWANCE - s->fixed_use[s->used_resources[j]];
-    }
+  scale_costs (s, c);
   return c;
 }
 
@@ -357,7 +388,7 @@ finish (const Presolve  *s,
           r->used[j] += p->costs[i * p->n_resources + j];
       }
   for (guint j = 0; c != NULL && j < c->m; j++)
-    r->price[s->used_resources[j]] = ldexp (c->lambda[j], -s->exponent);
+    r->price[s->used_resources[j]] = c->lambda[j] * s->unit / s->cost_unit[j];
   r->bound = r->value + proven_above;
   r->gap = r->bound > 0 ? (r->bound - r->value) / r->bound : 0;
 }
@@ -395,7 +426,7 @@ solve_classes (Presolve                *s,
   r->status = g_cancellable_is_cancelled (cancellable) ? NN_KNAPSACK_CANCELLED
               : core == NN_CORE_ENOUGH                 ? NN_KNAPSACK_GAP
                                                        : NN_KNAPSACK_TIME_LIMIT;
-  finish (s, c, ldexp ((double) (c->upper - c->best), -s->exponent));
+  finish (s, c, (double) (c->upper - c->best) * s->unit);
   return TRUE;
 }
 

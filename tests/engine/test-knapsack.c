@@ -236,6 +236,56 @@ check_large (gsize  n,
     g_assert_cmpint (r->status, ==, NN_KNAPSACK_OPTIMAL);
 }
 
+/* Many equal values and costs with a common structure, where a search by counts would never end; steps of a tenth, which no
+ * double holds exactly, too. */
+static void
+test_tied (void)
+{
+  for (guint64 seed = 11; seed <= 14; seed++)
+    for (guint m = 1; m <= 4; m++)
+      {
+        check_large (5000, m, 10, 64, 0, seed);
+        check_large (50000, m, 10, 64, 0, seed);
+        check_large (50000, m, 6, 10, 0, seed);
+        check_large (20000, m, 20, 100, m > 2 ? 1e-5 : 0, seed);
+      }
+}
+
+/* Values and costs far from one: the same choice, whatever the unit. */
+static void
+test_units (void)
+{
+  static const double units[] = { 1e-300, 1e-30, 1e-6, 0.1, 1e9, 1e30, 1e290 };
+  double values[MAX_N], costs[MAX_N * 4], budget[4], scaled_values[MAX_N], scaled_costs[MAX_N * 4], scaled_budget[4];
+  gint8 pin[MAX_N];
+  NnRng rng;
+
+  nn_rng_init (&rng, 21);
+  for (guint t = 0; t < 1400; t++)
+    {
+      gsize n = 1 + nn_rng_below (&rng, 9);
+      guint m = 1 + t % 4;
+      double unit = units[t % G_N_ELEMENTS (units)], cost_unit = units[t / 7 % G_N_ELEMENTS (units)];
+      NnKnapsackProblem p = { n, m, scaled_values, scaled_costs, scaled_budget, NULL };
+      g_autoptr (NnKnapsackResult) r = NULL;
+      double best;
+
+      make_random (&rng, t / 4 % 8, n, m, values, costs, budget, pin);
+      for (gsize i = 0; i < n; i++)
+        scaled_values[i] = values[i] * unit;
+      for (gsize i = 0; i < n * m; i++)
+        scaled_costs[i] = costs[i] * cost_unit;
+      for (guint j = 0; j < m; j++)
+        scaled_budget[j] = budget[j] * cost_unit;
+      best = brute_force (&p);
+      r = solve (&p, 0, 0);
+      g_assert_cmpint (r->status, ==, NN_KNAPSACK_OPTIMAL);
+      if (fabs (r->value - best) > 1e-9 * best)
+        g_error ("case %u: %zu items, %u resources, units %g and %g: %.12g instead of %.12g", t, n, m, unit, cost_unit, r->value, best);
+      g_assert_cmpfloat (r->bound, >=, r->value);
+    }
+}
+
 static void
 test_large (void)
 {
@@ -292,6 +342,8 @@ main (int    argc,
   g_test_add_func ("/knapsack/special", test_special);
   g_test_add_func ("/knapsack/brute-force", test_brute_force);
   g_test_add_func ("/knapsack/large", test_large);
+  g_test_add_func ("/knapsack/tied", test_tied);
+  g_test_add_func ("/knapsack/units", test_units);
   g_test_add_func ("/knapsack/stop", test_stop);
   return g_test_run ();
 }
