@@ -64,15 +64,13 @@ nn_dual_value (const NnClasses *c,
 
 /* One resource: the subgradient changes sign once, so halving finds the price to the last bit. */
 static void
-solve_one (NnClasses *c)
+solve_one (NnDual *d,
+           double  high)
 {
-  double low = 0, high = 0, used;
+  double low = 0, used;
 
-  for (gsize k = 0; k < c->n_classes; k++)
-    if (c->cost[k] > 0)
-      high = MAX (high, (double) c->value[c->start[k]] / c->cost[k]);
-  (void) nn_dual_value (c, &low, &used);
-  if (used <= c->budget[0])
+  (void) d->value (d->data, &low, &used);
+  if (used <= d->budget[0])
     high = 0;
   for (guint i = 0; i < 2000 && high > 0; i++)
     {
@@ -80,14 +78,14 @@ solve_one (NnClasses *c)
 
       if (mid <= low || mid >= high)
         break;
-      (void) nn_dual_value (c, &mid, &used);
-      if (used > c->budget[0])
+      (void) d->value (d->data, &mid, &used);
+      if (used > d->budget[0])
         low = mid;
       else
         high = mid;
     }
-  c->lambda[0] = high;
-  c->bound = nn_dual_value (c, &high, NULL);
+  d->lambda[0] = high;
+  d->bound = d->value (d->data, &high, NULL);
 }
 
 /* Takes @lambda where it bounds better. */
@@ -197,6 +195,12 @@ nn_dual_minimise (NnDual         *d,
   /* lambda_j * budget_j <= L (lambda*) <= L (0) */
   for (guint j = 0; j < d->m; j++)
     scale[j] = (double) total / d->budget[j];
+  if (d->m == 1)
+    {
+      /* Beyond the bound by a little, so that rounding does not leave the price at it. */
+      solve_one (d, scale[0] * (1 + 1e-9));
+      return;
+    }
   solve_box (d, low, scale, total, FIRST_TOLERANCE, limits);
   for (guint z = 0; z < G_N_ELEMENTS (zoom) && !nn_limits_stop (limits); z++)
     for (guint again = 0; again < MAX_AGAIN && !solve_around (d, zoom[z], scale, limits);)
@@ -217,11 +221,6 @@ nn_dual_solve (NnClasses      *c,
 {
   NnDual d = { .m = c->m, .value = value_of_classes, .data = c };
 
-  if (c->m == 1)
-    {
-      solve_one (c);
-      return;
-    }
   memcpy (d.budget, c->budget, sizeof d.budget);
   nn_dual_minimise (&d, limits);
   memcpy (c->lambda, d.lambda, sizeof c->lambda);

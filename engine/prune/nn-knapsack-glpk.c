@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* All calls of GLPK. It would abort the process on an internal error; here it jumps back instead. */
 
-#include "nn-knapsack-private.h"
+#include "nn-choice-private.h"
 
 #include "nn-error.h"
 
@@ -270,6 +270,23 @@ take (NnCore      *core,
   return TRUE;
 }
 
+static void
+set_parameters (glp_iocp       *parameters,
+                const NnLimits *limits)
+{
+  glp_init_iocp (parameters);
+  parameters->msg_lev = GLP_MSG_OFF;
+  parameters->presolve = GLP_ON;
+  parameters->br_tech = GLP_BR_DTH;
+  parameters->bt_tech = GLP_BT_BLB;
+  parameters->mir_cuts = GLP_ON;
+  parameters->gmi_cuts = GLP_ON;
+  parameters->cov_cuts = GLP_ON;
+  parameters->tol_obj = 1e-11;
+  parameters->cb_func = on_node;
+  parameters->cb_info = (void *) limits;
+}
+
 NnCoreResult
 nn_core_glpk (NnCore  *core,
               GError **error)
@@ -290,17 +307,7 @@ nn_core_glpk (NnCore  *core,
   glp_term_hook (no_output, NULL);
   glp_error_hook (on_error, &guard);
   problem = build (core, blocks, array->len);
-  glp_init_iocp (&parameters);
-  parameters.msg_lev = GLP_MSG_OFF;
-  parameters.presolve = GLP_ON;
-  parameters.br_tech = GLP_BR_DTH;
-  parameters.bt_tech = GLP_BT_BLB;
-  parameters.mir_cuts = GLP_ON;
-  parameters.gmi_cuts = GLP_ON;
-  parameters.cov_cuts = GLP_ON;
-  parameters.tol_obj = 1e-11;
-  parameters.cb_func = on_node;
-  parameters.cb_info = (void *) core->limits;
+  set_parameters (&parameters, core->limits);
   status = glp_intopt (problem, &parameters);
   found = status == GLP_ENOPFS || status == GLP_ENODFS ? GLP_NOFEAS : glp_mip_status (problem);
   result = status == 0 || status == GLP_ENOPFS ? NN_CORE_PROVEN : NN_CORE_STOPPED;
@@ -309,4 +316,93 @@ nn_core_glpk (NnCore  *core,
   glp_delete_prob (problem);
   glp_error_hook (NULL, NULL);
   return result;
+}
+
+/* Columns: moves, then the slack of each resource at its price. Rows: resources, the loss, one move an item. */
+static glp_prob *
+build_choice (const NnChoice *c,
+              const NnMove   *moves,
+              guint           n,
+              const double   *room,
+              double          gap)
+{
+  glp_prob *problem = glp_create_prob ();
+  gsize n_elements = 0, most = (gsize) (n + c->m) * (c->m + 2) + 1;
+  g_autofree int *rows = g_new (int, most), *columns = g_new (int, most);
+  g_autofree double *elements = g_new (double, most);
+  double unit = MAX (gap, 1e-300);
+  int row = (int) c->m + 1;
+
+#define PUT(r, col, v) (n_elements++, rows[n_elements] = (int) (r), columns[n_elements] = (int) (col), elements[n_elements] = (v))
+  glp_set_obj_dir (problem, GLP_MIN);
+  glp_add_rows (problem, row);
+  glp_add_cols (problem, (int) (n + c->m));
+  for (guint x = 0; x < n; x++)
+    {
+      glp_set_col_kind (problem, (int) x + 1, GLP_BV);
+      glp_set_obj_coef (problem, (int) x + 1, (double) moves[x].loss / unit);
+      PUT (c->m + 1, x + 1, (double) moves[x].loss / unit);
+      for (guint j = 0; j < c->m; j++)
+        if (moves[x].delta[j] != 0)
+          PUT (j + 1, x + 1, moves[x].delta[j]);
+      if (x == 0 || moves[x].item != moves[x - 1].item)
+        {
+          row = glp_add_rows (problem, 1);
+          glp_set_row_bnds (problem, row, GLP_UP, 0, 1);
+        }
+      PUT (row, x + 1, 1);
+    }
+  for (guint j = 0; j < c->m; j++)
+    {
+      int col = (int) (n + j + 1);
+
+      glp_set_col_bnds (problem, col, GLP_LO, 0, 0);
+      glp_set_obj_coef (problem, col, c->lambda[j] / unit);
+      PUT (j + 1, col, 1);
+      PUT (c->m + 1, col, c->lambda[j] / unit);
+      glp_set_row_bnds (problem, (int) j + 1, GLP_FX, room[j], room[j]);
+    }
+#undef PUT
+  /* @gap is what a whole unit above the floor may lose: half a unit more is nothing new. */
+  glp_set_row_bnds (problem, (int) c->m + 1, GLP_UP, 0, (gap + 0.5) / unit);
+  glp_load_matrix (problem, (int) n_elements, rows, columns, elements);
+  return problem;
+}
+
+NnCoreResult
+nn_choice_glpk (const NnChoice *c,
+                const NnMove   *moves,
+                guint           n,
+                const double   *room,
+                double          gap,
+                const NnLimits *limits,
+                guint8         *taken,
+                gboolean       *found)
+{
+  Guard guard;
+  glp_iocp parameters;
+  glp_prob *problem;
+  int status, kind;
+
+  *found = FALSE;
+  if (setjmp (guard.jump) != 0)
+    {
+      after_error (NULL);
+      return NN_CORE_FAILED;
+    }
+  glp_term_hook (no_output, NULL);
+  glp_error_hook (on_error, &guard);
+  problem = build_choice (c, moves, n, room, gap);
+  set_parameters (&parameters, limits);
+  status = glp_intopt (problem, &parameters);
+  kind = status == GLP_ENOPFS || status == GLP_ENODFS ? GLP_NOFEAS : glp_mip_status (problem);
+  if (kind == GLP_OPT || kind == GLP_FEAS)
+    {
+      *found = TRUE;
+      for (guint x = 0; x < n; x++)
+        taken[x] = glp_mip_col_val (problem, (int) x + 1) > 0.5;
+    }
+  glp_delete_prob (problem);
+  glp_error_hook (NULL, NULL);
+  return status == 0 || status == GLP_ENOPFS ? NN_CORE_PROVEN : NN_CORE_STOPPED;
 }

@@ -40,17 +40,24 @@ NnGroups *nn_prune_groups     (const NnPruneRun *run,
                                const NnModel    *model,
                                guint64           seed,
                                GError          **error);
+/* The same with what the present values cost, not scored. */
+NnGroups *nn_prune_groups_now (const NnPruneRun *run,
+                               const NnModel    *model,
+                               GError          **error);
 /* The network to go on from. */
 const NnStep *nn_prune_current (const NnPruneRun *run);
 /* One trial: choose for @target, mask, fine-tune, measure. %NULL when cancelled or failed. */
 NnStep   *nn_prune_trial      (const NnPruneRun *run,
                                double            target,
                                GError          **error);
-/* Trains @model with its masks held; a cancelled run is an error, one that diverged gives its best. */
+typedef struct _NnMoved NnMoved;
+
+/* Trains @model with its masks held, and what @moved (nullable) moved where that belongs; a cancelled run is an error, one that diverged gives its best. */
 NnModel  *nn_prune_fine_tune  (const NnPruneRun *run,
                                const NnModel    *model,
                                const NnGroups   *groups, /* (nullable) */
                                const guint8     *keep,
+                               const NnMoved    *moved,
                                double            strength,
                                guint             epochs,
                                guint64           seed,
@@ -60,7 +67,22 @@ double    nn_prune_use        (const NnStep     *step,
 /* The stages after the loop. %NULL without error where there is nothing to do. */
 NnStep   *nn_prune_snap       (const NnPruneRun *run,
                                GError          **error);
+NnStep   *nn_prune_finish     (const NnPruneRun *run,
+                               GError          **error);
 NnStep   *nn_prune_share      (const NnPruneRun *run,
+                               GError          **error);
+/* Chooses what stays for @target, or for @budget where it is not NULL: into @keep (by group), @moved (nullable) and @step. */
+gboolean  nn_prune_choose     (const NnPruneRun *run,
+                               NnGroups         *groups,
+                               NnMoved          *moved,
+                               double            target,
+                               const double     *budget,
+                               guint8           *keep,
+                               NnStep           *step,
+                               GError          **error);
+gboolean  nn_prune_left       (const NnPruneRun *run,
+                               const NnModel    *model,
+                               double           *use,
                                GError          **error);
 /* The set of objectives that a limit or the objective names. */
 double    nn_prune_limit      (const NnPruneOptions *options,

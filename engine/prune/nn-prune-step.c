@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One step of the optimisation: choose, mask, fine-tune, measure. */
 
+#include "nn-moved.h"
 #include "nn-prune-run.h"
 
 #include "nn-error.h"
@@ -12,8 +13,6 @@
 #define FIRST_STRENGTH 0.03
 #define LEAST_STRENGTH 0.002
 #define MOST_STRENGTH 0.3
-/* Samples for the gradient and the Fisher diagonal. */
-#define SENSITIVITY_SAMPLES 2048
 
 double
 nn_prune_limit (const NnPruneOptions *options,
@@ -52,7 +51,7 @@ nn_prune_use (const NnStep *step,
         return (double) live;
       }
     default:
-      return step->resources.amount[objective];
+      return (guint) objective < NN_N_RESOURCES ? step->resources.amount[objective] : 0;
     }
 }
 
@@ -119,200 +118,6 @@ nn_prune_current (const NnPruneRun *run)
     if (nn_trail_step (run->trail, i)->accepted)
       return nn_trail_step (run->trail, i);
   return nn_trail_step (run->trail, 0);
-}
-
-static NnTensor **
-sensitivity (const NnPruneRun *run,
-             const NnModel    *model,
-             GError          **error)
-{
-  gsize n = MIN (nn_dataset_n (run->data, NN_SPLIT_TRAIN), SENSITIVITY_SAMPLES);
-  NnTensor *x = NULL, *y = NULL;
-  NnTensor **result;
-
-  nn_dataset_read_batch (run->data, NN_SPLIT_TRAIN, NULL, 0, n, &x, &y);
-  result = run->options->importance == NN_IMPORTANCE_FIRST_ORDER
-               ? nn_gradients (model, x, y, &run->options->train, NULL, error)
-               : nn_fisher_diagonal (model, x, y, &run->options->train, error);
-  nn_tensor_unref (x);
-  nn_tensor_unref (y);
-  return result;
-}
-
-static gboolean
-score (const NnPruneRun *run,
-       const NnModel    *model,
-       NnGroups         *groups,
-       guint64           seed,
-       GError          **error)
-{
-  NnImportance importance = run->options->importance;
-  NnTensor **s = NULL;
-
-  if (importance == NN_IMPORTANCE_FIRST_ORDER || importance == NN_IMPORTANCE_SECOND_ORDER)
-    {
-      s = sensitivity (run, model, error);
-      if (s == NULL)
-        return FALSE;
-    }
-  nn_groups_score (groups, model, importance, s, seed);
-  for (guint i = 0; s != NULL && i < nn_model_n_weights (model); i++)
-    if (s[i] != NULL)
-      nn_tensor_unref (s[i]);
-  g_free (s);
-  return TRUE;
-}
-
-/* The groups of @model as it is, scored. */
-NnGroups *
-nn_prune_groups (const NnPruneRun *run,
-                 const NnModel    *model,
-                 guint64           seed,
-                 GError          **error)
-{
-  const NnPruneOptions *o = run->options;
-  g_autoptr (NnDesign) design = nn_design_new (model, run->config, error);
-  g_autoptr (NnGroups) groups = NULL;
-  NnGroupOptions options;
-
-  if (design == NULL)
-    return NULL;
-  nn_group_options_init (&options);
-  options.structure = o->structure;
-  options.layer_structures = o->layer_structures;
-  options.leave = o->leave;
-  options.block_in = o->block_in;
-  options.block_out = o->block_out;
-  options.for_bram = (run->objectives >> NN_OBJECTIVE_BRAM & 1) != 0;
-  options.as_trained = TRUE;
-  options.objectives = run->objectives;
-  groups = nn_groups_new_full (design, &options, error);
-  if (groups == NULL || !score (run, model, groups, seed, error))
-    return NULL;
-  if (o->pins != NULL && o->n_pins != groups->n_groups)
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "%" G_GSIZE_FORMAT " pins are given for %" G_GSIZE_FORMAT " groups", o->n_pins,
-                   groups->n_groups);
-      return NULL;
-    }
-  for (gsize g = 0; o->pins != NULL && g < groups->n_groups; g++)
-    groups->groups[g].pin = o->pins[g];
-  return g_steal_pointer (&groups);
-}
-
-/* No layer dies whole: the most important group of each weight stays. */
-static void
-protect_layers (NnGroups *groups,
-                gboolean  protect)
-{
-  for (gsize first = 0, next; first < groups->n_groups; first = next)
-    {
-      gsize best = first;
-
-      for (next = first; next < groups->n_groups && groups->groups[next].weight == groups->groups[first].weight; next++)
-        if (groups->groups[next].pin == 0 && groups->groups[next].value > groups->groups[best].value)
-          best = next;
-      if (protect && groups->groups[best].pin == 0 && groups->groups[best].kept)
-        groups->groups[best].pin = 2;
-    }
-  for (gsize g = 0; g < groups->n_groups; g++)
-    if (groups->groups[g].pin == 2)
-      groups->groups[g].pin = protect ? 1 : 0;
-}
-
-/* What the groups may take at @target. */
-static void
-set_budget (const NnPruneRun *run,
-            double            target,
-            const double     *total,
-            double           *budget)
-{
-  for (guint j = 0; j < NN_N_OBJECTIVES; j++)
-    {
-      double limit = nn_prune_limit (run->options, (NnObjective) j);
-
-      budget[j] = -1;
-      if ((run->objectives >> j & 1) == 0)
-        continue;
-      if (run->options->schedule == NN_SCHEDULE_BUDGET && limit >= 0)
-        {
-          /* Fast first, and to the end exactly. */
-          double end = MIN (MAX (limit - run->fixed[j], 0), run->total[j]), t = 1 - target;
-
-          budget[j] = (end + (run->total[j] - end) * t * t * t) * (run->total[j] > 0 ? total[j] / run->total[j] : 1);
-        }
-      else if (run->options->schedule != NN_SCHEDULE_BUDGET)
-        budget[j] = (1 - target) * total[j];
-      else
-        budget[j] = total[j];
-    }
-}
-
-static gboolean
-choose_global (const NnPruneRun *run,
-               NnGroups         *groups,
-               double            target,
-               guint8           *keep,
-               NnStep           *step,
-               GError          **error)
-{
-  double budget[NN_N_OBJECTIVES], price[NN_N_OBJECTIVES];
-  g_autoptr (NnKnapsackResult) result = NULL;
-
-  set_budget (run, target, run->total, budget);
-  protect_layers (groups, TRUE);
-  result = nn_groups_choose (groups, budget, &run->options->knapsack, run->cancellable, price, error);
-  if (result != NULL && result->status == NN_KNAPSACK_INFEASIBLE)
-    {
-      g_clear_pointer (&result, nn_knapsack_result_free);
-      for (gsize g = 0; g < groups->n_groups; g++)
-        groups->groups[g].pin = run->options->pins != NULL ? run->options->pins[g] : 0;
-      result = nn_groups_choose (groups, budget, &run->options->knapsack, run->cancellable, price, error);
-    }
-  if (result == NULL)
-    return FALSE;
-  memcpy (keep, result->keep, groups->n_groups);
-  memcpy (step->price, price, sizeof step->price);
-  step->status = result->status;
-  step->value = result->value;
-  step->bound = result->bound;
-  step->gap = result->gap;
-  return TRUE;
-}
-
-/* Every layer by itself: its groups are neighbours. The worst status and the sums are reported. */
-static gboolean
-choose_local (const NnPruneRun *run,
-              NnGroups         *groups,
-              double            target,
-              guint8           *keep,
-              NnStep           *step,
-              GError          **error)
-{
-  double budget[NN_N_OBJECTIVES];
-
-  protect_layers (groups, TRUE);
-  for (gsize first = 0, next; first < groups->n_groups; first = next)
-    {
-      guint node = groups->groups[first].node;
-      NnGroups layer = *groups;
-      g_autoptr (NnKnapsackResult) result = NULL;
-
-      for (next = first; next < groups->n_groups && groups->groups[next].node == node; next++)
-        ;
-      layer.groups += first;
-      layer.n_groups = next - first;
-      set_budget (run, target, run->node_total + node * NN_N_OBJECTIVES, budget);
-      result = nn_groups_choose (&layer, budget, &run->options->knapsack, run->cancellable, NULL, error);
-      if (result == NULL)
-        return FALSE;
-      memcpy (keep + first, result->keep, layer.n_groups);
-      step->status = MAX (step->status, result->status);
-      step->value += result->value;
-      step->bound += result->bound;
-    }
-  step->gap = step->bound > 0 ? (step->bound - step->value) / step->bound : 0;
-  return TRUE;
 }
 
 /* Kept groups of each weight, as the trainer wants them. */
@@ -382,6 +187,7 @@ nn_prune_fine_tune (const NnPruneRun *run,
                     const NnModel    *model,
                     const NnGroups   *groups,
                     const guint8     *keep,
+                    const NnMoved    *moved,
                     double            strength,
                     guint             epochs,
                     guint64           seed,
@@ -393,10 +199,12 @@ nn_prune_fine_tune (const NnPruneRun *run,
   GError *local = NULL;
 
   if (epochs == 0)
-    return nn_model_ref ((NnModel *) model);
+    return moved != NULL ? nn_moved_apply (moved, model) : nn_model_ref ((NnModel *) model);
   options.epochs = epochs;
   options.seed = seed;
   options.on_epoch = NULL;
+  if (moved != NULL)
+    nn_moved_constrain (moved, &options);
   if (groups != NULL && strength > 0)
     {
       make_regular (model, groups, keep, nn_trail_step (run->trail, 0)->loss, strength, &regular);
@@ -413,7 +221,7 @@ nn_prune_fine_tune (const NnPruneRun *run,
       g_propagate_error (error, local);
       return NULL;
     }
-  return nn_model_ref (result->model);
+  return moved != NULL ? nn_moved_apply (moved, result->model) : nn_model_ref (result->model);
 }
 
 /* Automatic: from what the last step was like. */
@@ -488,30 +296,36 @@ start_model (const NnPruneRun *run,
   if (run->options->rewind_epochs == 0 || current->kind == NN_STEP_BASELINE)
     return nn_model_ref (current->model);
   free_model = lift_masks (current->model);
-  return nn_prune_fine_tune (run, free_model, NULL, NULL, 0, run->options->rewind_epochs, seed, error);
+  return nn_prune_fine_tune (run, free_model, NULL, NULL, NULL, 0, run->options->rewind_epochs, seed, error);
 }
 
-NnStep *
-nn_prune_trial (const NnPruneRun *run,
-                double            target,
-                GError          **error)
+/* Chooses in @start, for @target or (nullable) for @budget, applies, fine-tunes, measures. */
+static NnStep *
+try_choice (const NnPruneRun *run,
+            const NnModel    *start,
+            NnStepKind        kind,
+            double            target,
+            const double     *budget,
+            guint64           seed,
+            GError          **error)
 {
-  gint64 started = g_get_monotonic_time ();
-  guint index = nn_trail_n_steps (run->trail);
-  guint64 seed = run->options->seed * 1000003 + index;
-  g_autoptr (NnModel) start = start_model (run, seed ^ 0x5eed, error);
   g_autoptr (NnModel) pruned = NULL, tuned = NULL;
-  g_autoptr (NnGroups) groups = NULL;
+  g_autoptr (NnGroups) groups = nn_prune_groups (run, start, seed, error);
+  g_autoptr (NnMoved) moved = NULL;
   g_autofree guint8 *keep = NULL;
   g_autofree NnStep *step = g_new0 (NnStep, 1);
 
-  if (start == NULL || (groups = nn_prune_groups (run, start, seed, error)) == NULL)
+  if (groups == NULL)
     return NULL;
-  *step = (NnStep) { .index = index, .kind = NN_STEP_PRUNE, .target = target, .n_groups = groups->n_groups };
+  *step = (NnStep) { .index = nn_trail_n_steps (run->trail), .kind = kind, .target = target, .n_groups = groups->n_groups };
   step->strength = next_strength (run);
   keep = g_malloc0 (MAX (groups->n_groups, 1));
-  if (!(run->options->local ? choose_local : choose_global) (run, groups, target, keep, step, error))
+  if (run->options->snap && (moved = nn_moved_new (run, start, groups, error)) == NULL)
     return NULL;
+  if (!nn_prune_choose (run, groups, moved, target, budget, keep, step, error))
+    return NULL;
+  if (moved != NULL)
+    nn_moved_seal (moved);
   for (gsize g = 0; g < groups->n_groups; g++)
     step->n_kept += keep[g];
   pruned = nn_groups_apply (groups, start, keep);
@@ -522,13 +336,63 @@ nn_prune_trial (const NnPruneRun *run,
       nn_model_unref (pruned);
       pruned = rewound;
     }
-  tuned = nn_prune_fine_tune (run, pruned, groups, keep, step->strength, run->options->fine_tune_epochs, seed, error);
+  tuned = nn_prune_fine_tune (run, pruned, groups, keep, moved, step->strength, run->options->fine_tune_epochs, seed, error);
   if (tuned == NULL || !nn_prune_measure (run, tuned, step, error))
     return NULL;
+  step->n_snapped = moved != NULL ? nn_moved_count (moved) : 0;
   step->model = g_steal_pointer (&tuned);
-  step->accepted = step->status != NN_KNAPSACK_INFEASIBLE &&
-                   (nn_prune_tolerable (run, step) ||
-                    (run->options->schedule == NN_SCHEDULE_BUDGET && nn_prune_fits (run, step)));
-  step->seconds = (double) (g_get_monotonic_time () - started) / G_USEC_PER_SEC;
   return g_steal_pointer (&step);
+}
+
+NnStep *
+nn_prune_trial (const NnPruneRun *run,
+                double            target,
+                GError          **error)
+{
+  gint64 started = g_get_monotonic_time ();
+  guint64 seed = run->options->seed * 1000003 + nn_trail_n_steps (run->trail);
+  g_autoptr (NnModel) start = start_model (run, seed ^ 0x5eed, error);
+  NnStep *step = start != NULL ? try_choice (run, start, NN_STEP_PRUNE, target, NULL, seed, error) : NULL;
+  gboolean to_budget = run->options->schedule == NN_SCHEDULE_BUDGET;
+
+  if (step == NULL)
+    return NULL;
+  step->accepted = step->status != NN_KNAPSACK_INFEASIBLE &&
+                   (to_budget ? nn_prune_tolerable (run, step) || nn_prune_fits (run, step)
+                              : nn_prune_tolerable (run, step) && nn_prune_fits (run, step));
+  step->seconds = (double) (g_get_monotonic_time () - started) / G_USEC_PER_SEC;
+  return step;
+}
+
+/* The last DSPs go where that takes no more of the other objectives: from none left to a part of them, in the order tried. */
+NnStep *
+nn_prune_finish (const NnPruneRun *run,
+                 GError          **error)
+{
+  static const double shares_left[] = { 0, 0.1, 0.3 };
+  const NnStep *chosen = nn_trail_step (run->trail, nn_trail_chosen (run->trail));
+  gint64 started = g_get_monotonic_time ();
+  double before = chosen->resources.amount[NN_RESOURCE_DSP];
+
+  for (guint a = 0; before > run->fixed[NN_OBJECTIVE_DSP]; a++)
+    {
+      double budget[NN_N_OBJECTIVES];
+      guint64 seed = run->options->seed * 1000003 + 7919 * (a + 1);
+      NnStep *step;
+
+      if (!nn_prune_left (run, chosen->model, budget, error))
+        return NULL;
+      budget[NN_OBJECTIVE_DSP] = (before - run->fixed[NN_OBJECTIVE_DSP]) * shares_left[a];
+      step = try_choice (run, chosen->model, NN_STEP_SNAP, 1 - shares_left[a], budget, seed, error);
+      if (step == NULL)
+        return NULL;
+      step->accepted = step->status != NN_KNAPSACK_INFEASIBLE && nn_prune_tolerable (run, step) &&
+                       step->resources.amount[NN_RESOURCE_DSP] < before &&
+                       (nn_prune_fits (run, step) || !nn_prune_fits (run, chosen));
+      step->seconds = (double) (g_get_monotonic_time () - started) / G_USEC_PER_SEC;
+      if (step->accepted || a + 1 == G_N_ELEMENTS (shares_left))
+        return step;
+      nn_step_free (step);
+    }
+  return NULL;
 }

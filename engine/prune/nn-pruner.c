@@ -80,11 +80,15 @@ take_stock (NnPruneRun *run,
             GError    **error)
 {
   const NnStep *baseline = nn_trail_step (run->trail, 0);
-  g_autoptr (NnGroups) groups = nn_prune_groups (run, run->model, run->options->seed, error);
+  g_autoptr (NnGroups) groups = nn_prune_groups (run, run->model, run->options->seed, error), now = NULL;
+  double present[NN_N_OBJECTIVES] = { 0 };
   gboolean any = FALSE;
 
-  if (groups == NULL)
+  if (groups == NULL || (now = nn_prune_groups_now (run, run->model, error)) == NULL)
     return FALSE;
+  for (gsize g = 0; g < now->n_groups; g++)
+    for (guint j = 0; j < NN_N_OBJECTIVES; j++)
+      present[j] += nn_group_cost (&now->groups[g], (NnObjective) j);
   run->n_nodes = groups->n_nodes;
   run->node_total = g_new0 (double, (gsize) groups->n_nodes * NN_N_OBJECTIVES);
   for (gsize g = 0; g < groups->n_groups; g++)
@@ -97,7 +101,7 @@ take_stock (NnPruneRun *run,
       }
   for (guint j = 0; j < NN_N_OBJECTIVES; j++)
     {
-      run->fixed[j] = MAX (nn_prune_use (baseline, (NnObjective) j) - run->total[j], 0);
+      run->fixed[j] = MAX (nn_prune_use (baseline, (NnObjective) j) - present[j], 0);
       any = any || ((run->objectives >> j & 1) != 0 && run->total[j] > 0);
     }
   if (any)
@@ -223,7 +227,8 @@ run_all (NnPruneRun *run,
   if (run->options->share && !run_stage (run, NN_STEP_SHARE, nn_prune_share, error))
     return FALSE;
   choose_best (run);
-  if (run->options->snap && !run_stage (run, NN_STEP_SNAP, nn_prune_snap, error))
+  if (run->options->snap &&
+      !run_stage (run, NN_STEP_SNAP, run->objectives == 1u << NN_OBJECTIVE_DSP ? nn_prune_snap : nn_prune_finish, error))
     return FALSE;
   return TRUE;
 }
@@ -234,7 +239,7 @@ set_up (NnPruneRun     *run,
         NnPruneOptions *options,
         GError        **error)
 {
-  gboolean any_limit = FALSE;
+  guint limited = 0;
 
   if (!nn_train_supported (run->model, error))
     return FALSE;
@@ -243,16 +248,13 @@ set_up (NnPruneRun     *run,
       g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the data has no training part");
       return FALSE;
     }
-  run->objectives = options->objective;
   for (guint j = 0; j < NN_N_OBJECTIVES; j++)
     if (nn_prune_limit (options, (NnObjective) j) >= 0)
-      {
-        run->objectives |= 1u << j;
-        any_limit = TRUE;
-      }
-  if (any_limit)
+      limited |= 1u << j;
+  run->objectives = options->objective | limited;
+  if (limited != 0 && (options->objective & ~limited) == 0)
     options->schedule = NN_SCHEDULE_BUDGET;
-  else if (options->schedule == NN_SCHEDULE_BUDGET)
+  else if (limited == 0 && options->schedule == NN_SCHEDULE_BUDGET)
     {
       g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the schedule \"budget\" needs a budget");
       return FALSE;

@@ -56,6 +56,20 @@ nn_snap_raw (gint64        raw,
   return sign * best;
 }
 
+gint64
+nn_snap_power (gint64        raw,
+               const NnType *type)
+{
+  gint64 low, high, power = ABS (raw), value;
+
+  if (raw == 0)
+    return 0;
+  nn_type_raw_range (type, &low, &high);
+  power = nearest_power (power);
+  value = raw < 0 ? -power : power;
+  return value < low || value > high ? value / 2 : value;
+}
+
 /* A weight of the Latency strategy that takes a DSP now. */
 typedef struct {
   guint   weight;
@@ -110,19 +124,56 @@ is_latency (const NnLayerPlan *plan)
   return plan->strategy == NN_STRATEGY_LATENCY || plan->strategy == NN_STRATEGY_UNSET;
 }
 
-/* The value in the source network of weight @index that hardware holds as @to. */
-static float
-source_value (const NnWeight *source,
-              const NnWeight *lowered,
-              guint32         index,
-              const NnType   *type,
-              gint64          to)
+/**
+ * nn_snap_find:
+ *
+ * What hardware holds for the single weight of group @g. FALSE where it is not of the Latency strategy or not fixed-point.
+ */
+gboolean
+nn_snap_find (const NnDesign *design,
+              const NnGroups *groups,
+              gsize           g,
+              NnHeld         *held)
 {
-  double w = nn_tensor_f32 (source->values)[index], lw = nn_tensor_f32 (lowered->values)[index];
+  const NnGroup *group = &groups->groups[g];
+  const NnLayerPlan *plan = nn_design_plan (design, group->node);
+  const NnModel *lowered = nn_design_model (design);
+  const NnWeight *source = nn_model_weight (nn_design_source (design), group->weight), *twin;
+  const NnNode *node = nn_graph_node (nn_model_graph (lowered), group->node);
+  NnRole role = nn_model_node_weight (lowered, node, source->role) != NULL ? source->role : NN_ROLE_KERNEL;
+  const NnTensor *raw = nn_design_raw (design, group->node, role);
+  guint32 index = groups->indices[group->first];
+  double w = nn_tensor_f32 (source->values)[index];
 
-  if (lw == w)
-    return (float) nn_type_real (type, to);
-  return (float) ((nn_type_real (type, to) + MIDDLE * nn_type_lsb (type)) * w / lw);
+  twin = nn_model_node_weight (lowered, node, role);
+  held->type = source->role == NN_ROLE_RECURRENT_KERNEL ? &plan->recurrent_weight : &plan->weight;
+  if (!is_latency (plan) || raw == NULL || twin == NULL || held->type->kind != NN_TYPE_FIXED)
+    return FALSE;
+  held->raw = ((const gint64 *) raw->data)[index];
+  held->scale = w != 0 ? nn_tensor_f32 (twin->values)[index] / w : 1;
+  return held->scale != 0 && isfinite (held->scale);
+}
+
+/* The value in the source network that hardware holds as @raw. */
+double
+nn_snap_value (const NnHeld *held,
+               gint64        raw)
+{
+  if (held->scale == 1)
+    return nn_type_real (held->type, raw);
+  return (nn_type_real (held->type, raw) + MIDDLE * nn_type_lsb (held->type)) / held->scale;
+}
+
+/* The integer of the type nearest to a value of the source network. */
+gint64
+nn_snap_nearest (const NnHeld *held,
+                 double        value)
+{
+  double raw = round (value * held->scale / nn_type_lsb (held->type));
+  gint64 low, high;
+
+  nn_type_raw_range (held->type, &low, &high);
+  return (gint64) CLAMP (raw, (double) low, (double) high);
 }
 
 static GArray *
@@ -141,22 +192,15 @@ find_candidates (const NnPruneRun *run,
   for (gsize g = 0; g < groups->n_groups; g++)
     {
       const NnGroup *group = &groups->groups[g];
-      const NnLayerPlan *plan = nn_design_plan (design, group->node);
-      const NnWeight *source = nn_model_weight (model, group->weight);
-      gboolean recurrent = source->role == NN_ROLE_RECURRENT_KERNEL;
-      const NnType *type = recurrent ? &plan->recurrent_weight : &plan->weight;
-      const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), group->node);
-      NnRole role = nn_model_node_weight (nn_design_model (design), node, source->role) != NULL ? source->role : NN_ROLE_KERNEL;
-      const NnTensor *raw = nn_design_raw (design, group->node, role);
       guint32 index = groups->indices[group->first];
       Candidate c = { .weight = group->weight, .index = index, .dsp = group->cost.amount[NN_RESOURCE_DSP] };
-      double w = nn_tensor_f32 (source->values)[index], d;
+      NnHeld held;
+      double d;
 
-      if (!is_latency (plan) || c.dsp <= 0 || raw == NULL || type->kind != NN_TYPE_FIXED)
+      if (c.dsp <= 0 || !nn_snap_find (design, groups, g, &held))
         continue;
-      c.to = source_value (source, nn_model_node_weight (nn_design_model (design), node, role), index, type,
-                           nn_snap_raw (((const gint64 *) raw->data)[index], type));
-      d = c.to - w;
+      c.to = (float) nn_snap_value (&held, nn_snap_raw (held.raw, held.type));
+      d = c.to - nn_tensor_f32 (nn_model_weight (model, group->weight)->values)[index];
       c.damage = 0.5 * (sensitivity[group->weight] != NULL ? fabs (nn_tensor_get (sensitivity[group->weight], index)) : 1) * d * d;
       g_array_append_val (candidates, c);
     }
@@ -281,7 +325,7 @@ move_all (const NnPruneRun *run,
         step->status = MAX (step->status, result->status);
       }
       moved = move_weight (model, candidates, keep, id, &step->n_snapped, error);
-      tuned = moved != NULL ? nn_prune_fine_tune (run, moved, NULL, NULL, 0, epochs, seed + round, error) : NULL;
+      tuned = moved != NULL ? nn_prune_fine_tune (run, moved, NULL, NULL, NULL, 0, epochs, seed + round, error) : NULL;
       if (tuned == NULL)
         return NULL;
       nn_model_unref (model);

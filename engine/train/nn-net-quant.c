@@ -95,13 +95,25 @@ quantize_weight (NnNet                   *net,
     set (net, net->used, at + i, w->mask != NULL && nn_tensor_u8 (w->mask)[i] == 0 ? 0 : values[i]);
 }
 
+static void
+put_on_grid (NnNet             *net,
+             const NnTrainGrid *grid)
+{
+  const NnWeight *w = nn_model_weight (net->model, grid->weight);
+  const gsize at = net->param_at[grid->weight];
+
+  for (gsize i = 0; at != NN_NOWHERE && i < w->values->n; i++)
+    if (grid->which[i] && (w->mask == NULL || nn_tensor_u8 (w->mask)[i] != 0))
+      set (net, net->used, at + i, grid->project (get (net, net->used, at + i), i, grid->data));
+}
+
 void
 nn_net_quantize (NnNet *net)
 {
   g_autofree double *values = NULL;
   gsize most = 0;
 
-  if (net->n_quantized == 0)
+  if (net->n_quantized == 0 && net->options.n_grids == 0)
     return;
   for (guint i = 0; i < net->n_quantized; i++)
     most = MAX (most, nn_model_weight (net->model, net->quantized[i].id)->values->n);
@@ -109,4 +121,6 @@ nn_net_quantize (NnNet *net)
   memcpy (net->used, net->values, net->n_params * net->k->real_size);
   for (guint i = 0; i < net->n_quantized; i++)
     quantize_weight (net, &net->quantized[i], values);
+  for (guint i = 0; i < net->options.n_grids; i++)
+    put_on_grid (net, &net->options.grids[i]);
 }

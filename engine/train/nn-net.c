@@ -102,7 +102,7 @@ load_params (NnNet   *net,
           real_set (net, net->live, net->param_at[id] + i, lives && is_learnt (w) ? 1 : 0);
         }
     }
-  net->used = net->n_quantized > 0 ? nn_net_alloc (net->n_params, real_size (net)) : net->values;
+  net->used = net->n_quantized > 0 || net->options.n_grids > 0 ? nn_net_alloc (net->n_params, real_size (net)) : net->values;
   return TRUE;
 }
 

@@ -21,6 +21,8 @@ typedef struct {
   NnLoss   loss;
   const NnTrainType *types;  /* (nullable) */
   guint    n_types;
+  const NnTrainGrid *grids;
+  guint    n_grids;
 } NnNetOptions;
 
 typedef struct {

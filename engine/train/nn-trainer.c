@@ -87,7 +87,7 @@ run_init (Run           *run,
   NnNetOptions options = { .layers_of = nn_layers_for (o->in_double ? NN_CPU_DOUBLE : nn_cpu ()), .gradients = TRUE,
                            .training = TRUE, .dropout = TRUE, .freeze_norm = o->freeze_norm,
                            .is_classes = nn_dataset_is_classes (run->data), .loss = o->loss,
-                           .types = o->types, .n_types = o->n_types };
+                           .types = o->types, .n_types = o->n_types, .grids = o->grids, .n_grids = o->n_grids };
   const gsize n = nn_dataset_n (run->data, NN_SPLIT_TRAIN), n_val = nn_dataset_n (run->data, NN_SPLIT_VALIDATION);
 
   if (!nn_train_options_check (o, model, error))

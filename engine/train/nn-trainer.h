@@ -66,6 +66,20 @@ typedef struct {
 } NnTrainType;
 
 /**
+ * NnTrainGrid: weights that are used at another value than they are trained at, as on a grid that no number type has
+ * (straight through: the gradient of the value used goes to the one trained). Comes after the quantisers.
+ * @weight: id in the model
+ * @which: (array): 1 for elements that it is for
+ * @project: the value to use; called from one thread
+ */
+typedef struct {
+  guint         weight;
+  const guint8 *which;
+  double      (*project) (double value, gsize index, gconstpointer data);
+  gconstpointer data;
+} NnTrainGrid;
+
+/**
  * NnEpoch: what one epoch came to. Without validation data the validation fields are NaN.
  */
 typedef struct {
@@ -99,6 +113,8 @@ typedef struct {
   guint           n_groups;
   const NnTrainType *types;       /* (nullable): quantisation-aware training for types of the user's */
   guint           n_types;
+  const NnTrainGrid *grids;       /* (nullable) */
+  guint           n_grids;
   guint64         seed;
   gboolean        in_double;      /* compute in float64: slow, for checks */
   void          (*on_epoch) (const NnEpoch *epoch, gpointer data); /* (nullable): on the training thread */

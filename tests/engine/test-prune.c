@@ -398,6 +398,53 @@ test_snap (void)
                      nn_trail_step (shared, 1)->resources.amount[NN_RESOURCE_DSP]);
 }
 
+/* Keep, move or cut, chosen at once: multipliers and logic both fall, and what moved stays on its grid through training. */
+static void
+test_joint (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Latency", 1);
+  g_autoptr (NnTrail) joint = NULL, plain = NULL, again = NULL;
+  const NnStep *baseline, *chosen, *cut;
+  NnPruneOptions options;
+
+  quick (&options);
+  options.objective = 1u << NN_OBJECTIVE_DSP | 1u << NN_OBJECTIVE_LUT;
+  options.limits[NN_OBJECTIVE_DSP] = 12;
+  options.limits[NN_OBJECTIVE_LUT] = 12000;
+  options.max_steps = 4;
+  plain = prune (model, config, data, &options);
+  options.snap = TRUE;
+  joint = prune (model, config, data, &options);
+  baseline = nn_trail_step (joint, 0);
+  chosen = nn_trail_step (joint, nn_trail_chosen (joint));
+  cut = nn_trail_step (plain, nn_trail_chosen (plain));
+  for (guint i = 0; i < nn_trail_n_steps (joint); i++)
+    g_test_message ("step %u: %s, dsp %g, lut %g, accuracy %g, kept %zu, moved %zu, %s, gap %.2g, %.2f s", i,
+                    nn_step_kind_name (nn_trail_step (joint, i)->kind), nn_trail_step (joint, i)->resources.amount[NN_RESOURCE_DSP],
+                    nn_trail_step (joint, i)->resources.amount[NN_RESOURCE_LUT], nn_trail_step (joint, i)->accuracy,
+                    nn_trail_step (joint, i)->n_kept, nn_trail_step (joint, i)->n_snapped,
+                    nn_knapsack_status_name (nn_trail_step (joint, i)->status), nn_trail_step (joint, i)->gap,
+                    nn_trail_step (joint, i)->seconds);
+  g_test_message ("dsp %g of %g, lut %g of %g, accuracy %g of %g; only cut: dsp %g, lut %g, accuracy %g",
+                  chosen->resources.amount[NN_RESOURCE_DSP], baseline->resources.amount[NN_RESOURCE_DSP],
+                  chosen->resources.amount[NN_RESOURCE_LUT], baseline->resources.amount[NN_RESOURCE_LUT], chosen->accuracy,
+                  baseline->accuracy, cut->resources.amount[NN_RESOURCE_DSP], cut->resources.amount[NN_RESOURCE_LUT], cut->accuracy);
+  g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_DSP], <=, 12);
+  g_assert_cmpfloat (chosen->resources.amount[NN_RESOURCE_LUT], <=, 12000);
+  g_assert_cmpfloat (chosen->accuracy, >, cut->accuracy);
+  g_assert_cmpfloat (chosen->accuracy, >=, 0.97 * baseline->accuracy);
+  for (guint i = 1; i < nn_trail_n_steps (joint); i++)
+    if (nn_trail_step (joint, i)->kind == NN_STEP_PRUNE)
+      {
+        g_assert_cmpuint (nn_trail_step (joint, i)->n_snapped, >, 0);
+        g_assert_cmpfloat (nn_trail_step (joint, i)->gap, <=, 1e-3);
+      }
+  again = prune (model, config, data, &options);
+  assert_same_trail (joint, again);
+}
+
 static void
 test_nothing_to_gain (void)
 {
@@ -428,6 +475,7 @@ main (int    argc,
   g_test_add_func ("/prune/resume", test_resume);
   g_test_add_func ("/prune/snap-values", test_snap_values);
   g_test_add_func ("/prune/snap", test_snap);
+  g_test_add_func ("/prune/joint", test_joint);
   g_test_add_func ("/prune/nothing-to-gain", test_nothing_to_gain);
   g_test_add_func ("/project/round-trip", test_project);
   return g_test_run ();
