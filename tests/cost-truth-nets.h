@@ -92,6 +92,7 @@ truth_mlp_design (GPtrArray *rows)
   nn_config_set_part (config, first->part->name);
   nn_config_model (config)->strategy = NN_STRATEGY_LATENCY;
   nn_config_model (config)->reuse_factor = first->reuse;
+  truth_set_precision (nn_config_layer (config, "in"), "result", first->input);
   for (guint l = 0; l < rows->len; l++)
     {
       const NnMatrix *m = &((TruthRow *) rows->pdata[l])->matrix;

@@ -5,6 +5,7 @@
 
 #include "nn-dataset.h"
 #include "nn-matrix-cost.h"
+#include "nn-rng.h"
 #include "nn-text.h"
 #include "test-shared.h"
 
@@ -16,15 +17,21 @@
 /* How a row was used: coefficients were calibrated on it; it was kept apart; its types are not those of the laws. */
 typedef enum { TRUTH_CALIBRATION, TRUTH_HELD_OUT, TRUTH_MIXED } TruthPart;
 
-typedef struct {
+typedef struct _TruthRow TruthRow;
+
+struct _TruthRow {
   const char *set;      /* "argykokk", "lrozzy", "wa-hls4ml", "ECE226" */
   char       *network;  /* what must not be in both parts */
   TruthPart   part;
   NnMatrix    matrix;
   gint64     *raw;      /* owned */
+  NnType     *inputs;   /* owned; of the matrix */
+  gboolean    alone;    /* the whole design is this layer: its figures hold those of the interface */
   gsize       n_nonzero;
   double      measured[NN_N_RESOURCES], latency, interval;
-} TruthRow;
+  guint       order;    /* of the layer in its network */
+  TruthRow   *before;
+};
 
 static inline void
 truth_row_free (gpointer data)
@@ -33,6 +40,7 @@ truth_row_free (gpointer data)
 
   g_free (row->network);
   g_free (row->raw);
+  g_free (row->inputs);
   g_free (row);
 }
 
@@ -181,8 +189,10 @@ truth_argykokk (GPtrArray  *rows,
         .n_in = (gsize) truth_number (cells, "n_in"), .n_out = (gsize) truth_number (cells, "n_out"),
         .reuse = (guint) truth_number (cells, "rf"), .strategy = NN_STRATEGY_LATENCY, .input = NN_UFIXED (8, 0),
         .accum = NN_FIXED (16, 4), .clock_ns = truth_number (cells, "clk_target"), .uncertainty = 0.125,
-        .part = nn_part_find ("xc7z007s", NULL),
+        .part = nn_part_find ("xc7z007s", NULL), .biased = TRUE,
       };
+      if (g_str_equal (layer, "config2"))
+        row->matrix.input = NN_FIXED (8, 2);
       g_assert_true (nn_type_parse (g_hash_table_lookup (cells, "weight_t"), &row->matrix.weight, NULL));
       row->raw = truth_weights_text (path, &row->matrix.weight, row->matrix.n_in * row->matrix.n_out);
       if (row->raw != NULL)
@@ -190,6 +200,65 @@ truth_argykokk (GPtrArray  *rows,
       else
         truth_row_free (row);
     }
+}
+
+/* Inputs of a layer that are constants, as its weights say of the one before: no weight leads to them that is not zero. */
+static inline void
+truth_mark_constants (TruthRow       *row,
+                      const TruthRow *before)
+{
+  const NnMatrix *b = &before->matrix;
+
+  row->inputs = g_new (NnType, row->matrix.n_in);
+  for (gsize i = 0; i < row->matrix.n_in; i++)
+    {
+      gboolean fed = FALSE;
+
+      row->inputs[i] = row->matrix.input;
+      for (gsize k = 0; k < b->n_in && !fed; k++)
+        fed = b->raw[k * b->n_out + i] != 0 && (b->inputs == NULL || b->inputs[k].width > 0);
+      if (!fed)
+        row->inputs[i].width = 0;
+    }
+  row->matrix.inputs = row->inputs;
+}
+
+/* Layers of projects with a width for each weight, in the order of the network: each tells the next one's constants. */
+static inline void
+truth_chain_mixed (GPtrArray *rows)
+{
+  for (guint i = 0; i < rows->len; i++)
+    {
+      TruthRow *row = rows->pdata[i], *best = NULL;
+
+      if (row->part != TRUTH_MIXED)
+        continue;
+      for (guint j = 0; j < rows->len; j++)
+        {
+          TruthRow *other = rows->pdata[j];
+
+          if (other->part == TRUTH_MIXED && g_str_equal (other->network, row->network) && other->order < row->order
+              && other->matrix.n_out == row->matrix.n_in && (best == NULL || other->order > best->order))
+            best = other;
+        }
+      if (best == NULL) /* the first: what the network was given */
+        {
+          row->matrix.input = NN_FIXED (16, 6);
+          row->inputs = g_new (NnType, row->matrix.n_in);
+          for (gsize k = 0; k < row->matrix.n_in; k++)
+            row->inputs[k] = row->matrix.input;
+          row->matrix.inputs = row->inputs;
+        }
+      row->before = best;
+    }
+  for (guint order = 0; order < 64; order++)
+    for (guint i = 0; i < rows->len; i++)
+      {
+        TruthRow *row = rows->pdata[i];
+
+        if (row->order == order && row->before != NULL)
+          truth_mark_constants (row, row->before);
+      }
 }
 
 /* The jets MLP, 75 % pruned, 16 bits (two copies), and five with a width for each weight (HGQ), Vitis HLS 2024.1. */
@@ -215,8 +284,9 @@ truth_lrozzy (GPtrArray  *rows,
       row->matrix = (NnMatrix) {
         .n_in = (gsize) truth_number (cells, "n_in"), .n_out = (gsize) truth_number (cells, "n_out"),
         .reuse = 1, .strategy = NN_STRATEGY_LATENCY, .input = mixed ? NN_UFIXED (7, 0) : NN_FIXED (16, 6),
-        .accum = NN_FIXED (16, 6), .clock_ns = 5, .uncertainty = 0.27, .part = nn_part_find ("xcu50", NULL),
+        .accum = NN_FIXED (16, 6), .clock_ns = 5, .uncertainty = 0.27, .part = nn_part_find ("xcu50", NULL), .biased = TRUE,
       };
+      row->order = (guint) truth_number (cells, "layer");
       g_assert_true (nn_type_parse (g_hash_table_lookup (cells, "weight_t"), &row->matrix.weight, NULL));
       row->raw = truth_weights_text (path, &row->matrix.weight, row->matrix.n_in * row->matrix.n_out);
       if (row->raw != NULL)
@@ -262,6 +332,23 @@ truth_weights_tensor (const NnTensor *tensor,
   return raw;
 }
 
+/* Kernels that were not published are drawn as those that were had been: uniformly, to sqrt (3 / n_in), and wider where that
+ * is less than a step. */
+static inline gint64 *
+truth_weights_drawn (gsize n_in,
+                     gsize n,
+                     int   width)
+{
+  gint64 *raw = g_new (gint64, n);
+  double most = MAX (sqrt (3.0 / n_in), ldexp (1.16, 1 - width));
+  NnRng rng;
+
+  nn_rng_init (&rng, n);
+  for (gsize i = 0; i < n; i++)
+    raw[i] = (gint64) rint (ldexp (most * (2 * nn_rng_uniform (&rng) - 1), width - 1));
+  return raw;
+}
+
 /* Single dense layers, 2 to 14 bits, Vivado HLS 2020.1. */
 static inline void
 truth_wa (GPtrArray  *rows,
@@ -298,8 +385,12 @@ truth_wa (GPtrArray  *rows,
             .weight = NN_FIXED (width, 1), .accum = NN_FIXED (16, 6), .clock_ns = 5, .uncertainty = 0.125, .vivado = TRUE,
             .part = nn_part_find ("xcvu13p", NULL),
           };
+          /* the Resource kernel's design is a dataflow, whose channel its own formula has */
+          row->alone = f == 0;
           if (kernel != NULL)
             row->raw = truth_weights_tensor (kernel, width);
+          else
+            row->raw = truth_weights_drawn (n_in, n_in * n_out, width);
           truth_add (rows, row);
         }
     }
@@ -326,7 +417,7 @@ truth_ece226 (GPtrArray  *rows,
       row->matrix = (NnMatrix) {
         .n_in = layers[i].n_in, .n_out = layers[i].n_out, .reuse = 1, .strategy = NN_STRATEGY_LATENCY,
         .input = NN_FIXED (16, 6), .weight = NN_FIXED (16, 6), .accum = NN_FIXED (16, 6), .clock_ns = 5, .uncertainty = 0.27,
-        .part = nn_part_find ("xcu250", NULL),
+        .part = nn_part_find ("xcu250", NULL), .biased = TRUE,
       };
       row->measured[NN_RESOURCE_DSP] = layers[i].dsp;
       row->measured[NN_RESOURCE_LUT] = layers[i].lut;
@@ -339,6 +430,17 @@ truth_ece226 (GPtrArray  *rows,
       else
         truth_row_free (row);
     }
+}
+
+/* The estimate of a row's figures. */
+static inline void
+truth_cost (const TruthRow *row,
+            NnCost         *cost)
+{
+  nn_matrix_cost (&row->matrix, cost);
+  if (row->alone)
+    cost->resource[NN_RESOURCE_FF] = nn_figure_add (cost->resource[NN_RESOURCE_FF],
+                                                    nn_figure (nn_interface_ff (&row->matrix.input, row->matrix.n_in)));
 }
 
 /* All rows, or NULL after g_test_skip(). */
@@ -357,5 +459,6 @@ truth_read (void)
   truth_wa (rows, folder);
   if (reports != NULL)
     truth_ece226 (rows, reports);
+  truth_chain_mixed (rows);
   return rows;
 }

@@ -218,6 +218,30 @@ add_channels (const NnDesign *design,
   estimate->total.resource[NN_RESOURCE_FF] = nn_figure_add (estimate->total.resource[NN_RESOURCE_FF], nn_figure_between (ff, 0.2, 1.5));
 }
 
+/* Vivado HLS's registers of a pipelined design's inputs. */
+static void
+add_interface (const NnDesign *design,
+               NnEstimate     *estimate)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
+  const NnConfig *config = nn_design_config (design);
+
+  if (nn_config_backend (config) != NN_BACKEND_VIVADO || nn_config_io_type (config) == NN_IO_STREAM || is_dataflow (design))
+    return;
+  for (guint i = 0; i < estimate->n_layers; i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      double n = 1;
+
+      if (node->op != NN_OP_INPUT)
+        continue;
+      for (guint d = 0; d < node->shape.rank; d++)
+        n *= MAX (node->shape.dims[d], 1);
+      estimate->total.resource[NN_RESOURCE_FF] = nn_figure_add (estimate->total.resource[NN_RESOURCE_FF],
+                                                                nn_figure (nn_interface_ff (&nn_design_plan (design, i)->result, n)));
+    }
+}
+
 /* Errors of layers are not all on one side: bounds of a sum of several grow with the square root of their squares, and a
  * part of them in common, of which this is the share. */
 #define COMMON_ERROR 0.5
@@ -307,6 +331,7 @@ nn_estimate (const NnDesign  *design,
     }
   add_resources (estimate);
   add_channels (design, estimate);
+  add_interface (design, estimate);
   add_cycles (design, estimate);
   add_synthesised (estimate);
   estimate->total.latency_ns = estimate->total.latency.value * clock;

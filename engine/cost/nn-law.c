@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+/* A table of fewer bits is made of LUTs (480 words of 2 bits are, 512 are not). */
+#define MIN_MEMORY_BITS 1024
 /* DSP48E1 (UG479), DSP48E2 (UG579): the multiplier a part has where none is told. */
 #define DEFAULT_MULT_A 25
 #define DEFAULT_MULT_B 18
@@ -132,6 +134,44 @@ nn_law_live_multipliers (const gint64 *raw,
       live += any;
     }
   return live;
+}
+
+guint
+nn_law_last_bits (const gint64 *raw,
+                  gsize         n_in,
+                  gsize         n_out,
+                  guint         reuse)
+{
+  gsize n = n_in * n_out, r = MAX (reuse, 1);
+
+  /* of the last multiplier with a weight: the others of a pruned kernel are not there */
+  for (gsize block = (n + r - 1) / r; block > 0; block--)
+    {
+      guint bits = 0;
+
+      for (gsize f = (block - 1) * r; f < MIN (block * r, n); f++)
+        {
+          gint64 v = raw[(f % n_in) * n_out + f / n_in];
+          guint64 magnitude = v < 0 ? ~(guint64) v : (guint64) v;
+
+          if (v != 0)
+            bits = MAX (bits, (magnitude == 0 ? 0 : 64 - (guint) __builtin_clzll (magnitude)) + 1);
+        }
+      if (bits > 0)
+        return bits;
+    }
+  return 1;
+}
+
+gboolean
+nn_law_has_index_memory (gsize n_in,
+                         guint reuse)
+{
+  gsize served = n_in > 0 ? reuse / n_in : 0, bits = 0;
+
+  while (((gsize) 1 << bits) < served)
+    bits++;
+  return bits * reuse >= MIN_MEMORY_BITS;
 }
 
 gsize

@@ -51,6 +51,14 @@ gsize         nn_law_live_multipliers (const gint64   *raw,
                                       gsize            n_in,
                                       gsize            n_out,
                                       guint            reuse);
+/* Bits that the last of them needs for its weights, at least 1: those above are the word's highest, which HLS leaves out. */
+guint         nn_law_last_bits       (const gint64    *raw,
+                                      gsize            n_in,
+                                      gsize            n_out,
+                                      guint            reuse);
+/* Whether the index of the outputs, which the kernel has where a multiplier serves several, has a memory of its own. */
+gboolean      nn_law_has_index_memory (gsize           n_in,
+                                      guint            reuse);
 /* Blocks of 18 Kb of a read-only memory of @depth words of @width bits. */
 gsize         nn_law_rom_bram        (gsize            depth,
                                       gsize            width);

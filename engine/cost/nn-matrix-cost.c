@@ -7,28 +7,12 @@
  * that were not used for it. LUT and FF are those of the HLS tool's own report.
  */
 
-#include "nn-matrix-cost.h"
+#include "nn-matrix-cost-private.h"
 
 #include <math.h>
 
 /* An addition of w bits is charged w plus this many LUTs by HLS (csynth reports of Vivado HLS 2019.1 to 2020.1). */
 #define ADD_LUT_OVERHEAD 7
-/* Share of these charges that is left where additions of three numbers take a row of LUTs: deep pipelines of slow parts.
- * Calibrated: mnist and arrhythmia of argykokk_mlp (Vitis HLS 2021.1, 7 series, 0.66 to 0.71); on UltraScale+ the pruned
- * jets of lrozzy_openml (Vitis HLS 2024.1, 1.05) and wa-hls4ml (Vivado HLS 2020.1, 0.90). */
-#define SLOW_ADD_SHARE 0.70
-#define FAST_ADD_SHARE 0.98
-#define LATENCY_LUT_LOW 0.72
-#define LATENCY_LUT_HIGH 1.32
-/* Registers of the Latency kernel: bits of products and partial sums that cross a cycle's end. Same calibration; on slow
- * parts 1.0 to 1.9 times the bits of all products at an interval of 1, 0.8 to 1.2 at longer ones. */
-#define SLOW_FF_PIPELINED 1.35
-#define SLOW_FF 0.98
-#define LATENCY_FF_FIRST 0.20
-#define LATENCY_FF_NEXT 0.22
-#define LATENCY_FF_SHARED 0.80
-#define LATENCY_FF_LOW 0.45
-#define LATENCY_FF_HIGH 2.0
 /* Resource kernel, RF > n_in (wa-hls4ml, the shapes with at most 128 outputs; 16-bit data): a word's address and control,
  * the multiplexer of the inputs, each accumulator, and a multiplexer of the accumulators for each multiplier. */
 #define REMAINDER_LUT_BASE 4300
@@ -40,14 +24,18 @@
 #define REMAINDER_FF_OUTPUT 16.5
 #define REMAINDER_FF_WEIGHT_BIT 1.1
 #define REMAINDER_BITS 16.0
-#define REMAINDER_LUT_LOW 0.72
-#define REMAINDER_LUT_HIGH 1.25
+#define REMAINDER_LUT_LOW 0.85
+#define REMAINDER_LUT_HIGH 1.10
+#define REMAINDER_FF_LOW 0.91
+#define REMAINDER_FF_HIGH 1.12
 /* Resource kernel, RF <= n_in: adder, product register and its share of control for each multiplier (Vivado HLS 2018.2
  * and 2019.2 dense modules: vivado-2018.2_KebL-core-model4, vivado-2019.2_uwacme-toptagging-gru). */
 #define RESOURCE_LUT_CONTROL 11
 #define RESOURCE_FF_FACTOR 2.0
 #define RESOURCE_LOW 0.6
 #define RESOURCE_HIGH 1.7
+/* Besides the bits of the inputs: two for their handshake (wa-hls4ml; vivado-2019.2_camillaMiao-single-dense). */
+#define INTERFACE_FF_CONTROL 2
 /* Up to this depth the law of memories was always met; deeper ones are split as HLS sees fit. */
 #define BRAM_EXACT_DEPTH 1024
 /* A multiplication in logic: LUTs for each bit of one operand times each of the other (csynth: 8x16 takes 0 DSP, 58 LUT). */
@@ -125,6 +113,12 @@ family_of (const NnMatrix *matrix)
   return matrix->part != NULL ? matrix->part->family : NN_FAMILY_ULTRASCALE_PLUS;
 }
 
+gboolean
+nn_matrix_is_slow (const NnMatrix *matrix)
+{
+  return is_slow (family_of (matrix));
+}
+
 /* Cycles of a multiplication and a tree of additions over @fan_in numbers. */
 static NnFigure
 tree_latency (const NnMatrix *matrix,
@@ -142,9 +136,9 @@ tree_latency (const NnMatrix *matrix,
 
 /* A weight is worth a bit operation with each bit of the input, and its share of the additions.
  * Source: B. Hawks et al., Ps and Qs, Frontiers in AI 4 (2021) 676564, equation 4. */
-static double
-bit_operations (const NnMatrix *m,
-                double          n_nonzero)
+double
+nn_matrix_bit_operations (const NnMatrix *m,
+                          double          n_nonzero)
 {
   double n = m->n_in, out = m->n_out, density = n * out > 0 ? n_nonzero / (n * out) : 0;
 
@@ -184,72 +178,6 @@ count_weights (const NnMatrix *m)
                            .n_logic_digits = m->n_in * m->n_out * m->weight.width / 3, .max_fan_in = m->n_in };
 }
 
-/* Multipliers of the Latency kernel: constants that need one, capped by hls4ml's limit. */
-static double
-latency_multipliers (const NnMatrix      *m,
-                     const NnWeightCount *count,
-                     NnFigure            *dsp)
-{
-  double limit = nn_law_multiplier_limit (m->n_in, m->n_out, m->reuse, m->n_in * m->n_out - count->n_nonzero);
-  double n = has_multipliers (m) ? MIN ((double) count->n_dsp, limit) : 0;
-  double blocks = nn_multipliers_per_dsp (m->part, &m->input, &m->weight);
-  guint each = has_multipliers (m) ? nn_multiplier_dsp (m->part, &m->input, &m->weight) : 0;
-
-  /* narrow weights have few digits: the count of constants says it all, whatever their type's width */
-  if (each == 0 && has_multipliers (m) && (m->part == NULL || m->part->family != NN_FAMILY_ASIC))
-    each = 1;
-  if (m->part != NULL && m->part->family == NN_FAMILY_ASIC)
-    each = 0;
-  *dsp = nn_figure (ceil (n * each / blocks));
-  /* Vivado HLS 2020.1 binds up to two more than the limit says where it shares them among many */
-  if (m->vivado && n < count->n_dsp)
-    dsp->high += 2;
-  if (m->input.width < NN_LAW_DSP_INPUT_BITS)
-    *dsp = (NnFigure) { 0, 0, dsp->high }; /* to logic, but not by a law that was always met */
-  return dsp->value > 0 ? n : 0;
-}
-
-static void
-latency_kernel (const NnMatrix *m,
-                NnCost         *cost)
-{
-  NnWeightCount count = count_weights (m);
-  NnFigure tree = tree_latency (m, count.max_fan_in, count.n_dsp > 0 && has_multipliers (m));
-  double multipliers, adds, share = is_slow (family_of (m)) ? SLOW_ADD_SHARE : FAST_ADD_SHARE, bits, lut, ff, turns, latency;
-
-  multipliers = latency_multipliers (m, &count, &cost->resource[NN_RESOURCE_DSP]);
-  adds = count.n_nonzero + count.n_two_digit;
-  bits = (double) count.n_nonzero * m->accum.width;
-  turns = multipliers > 0 ? (double) count.n_dsp / multipliers : 1;
-  lut = share * adds * (m->accum.width + ADD_LUT_OVERHEAD);
-  if (multipliers == 0 && count.n_dsp > 0 && has_multipliers (m))
-    lut += share * count.n_logic_digits * (m->input.width + ADD_LUT_OVERHEAD);
-  if (is_slow (family_of (m)))
-    ff = bits * (m->reuse <= 1 ? SLOW_FF_PIPELINED : SLOW_FF);
-  else
-    ff = bits * (LATENCY_FF_FIRST + LATENCY_FF_NEXT * MAX (0, tree.value - 1));
-  latency = tree.value;
-  if (turns > 1.5) /* multipliers take turns */
-    {
-      latency = ceil (turns) + MAX (0, tree.value - 2);
-      if (!is_slow (family_of (m)))
-        ff = bits * MAX (LATENCY_FF_SHARED, ff / MAX (bits, 1));
-    }
-  else if (tree.value < 1)
-    ff = 0;
-  cost->resource[NN_RESOURCE_LUT] = nn_figure_between (lut, LATENCY_LUT_LOW, LATENCY_LUT_HIGH);
-  cost->resource[NN_RESOURCE_FF] = nn_figure_between (ff, tree.low < 1 ? 0 : LATENCY_FF_LOW, LATENCY_FF_HIGH);
-  cost->resource[NN_RESOURCE_FF].high += count.n_nonzero > 0 ? m->n_out * m->accum.width : 0;
-  cost->latency = turns > 1.5 ? (NnFigure) { latency, floor (0.7 * latency), ceil (1.3 * latency) + 2 } : tree;
-  /* a sample may follow after RF cycles, or when the last one is done */
-  cost->interval = nn_figure (MIN ((double) MAX (m->reuse, 1), latency + 1));
-  cost->interval.low = MIN (cost->interval.value, cost->latency.low + 1);
-  cost->interval.high = MIN ((double) MAX (m->reuse, 1), cost->latency.high + 1);
-  if (m->strategy == NN_STRATEGY_RESOURCE && m->reuse <= 1) /* its function is not pipelined */
-    cost->interval = (NnFigure) { latency + 1, 1, cost->latency.high + 1 };
-  cost->bops = bit_operations (m, count.n_nonzero);
-}
-
 static double
 count_nonzero (const NnMatrix *m)
 {
@@ -280,9 +208,9 @@ resource_logic (const NnMatrix *m,
       double mux = reuse > 2 * m->n_in ? MAX (0, REMAINDER_LUT_MUX * ways - REMAINDER_LUT_MUX_FREE) : 0;
 
       lut = scale * (REMAINDER_LUT_BASE + REMAINDER_LUT_INPUT * m->n_in + REMAINDER_LUT_OUTPUT * m->n_out + mux * block);
-      ff = scale * REMAINDER_FF_OUTPUT * m->n_out + REMAINDER_FF_BASE + REMAINDER_FF_WEIGHT_BIT * width;
+      ff = scale * REMAINDER_FF_OUTPUT * (block == 1 ? 2 : 1) * m->n_out + REMAINDER_FF_BASE + REMAINDER_FF_WEIGHT_BIT * width;
       r[NN_RESOURCE_LUT] = nn_figure_between (lut, REMAINDER_LUT_LOW, REMAINDER_LUT_HIGH);
-      r[NN_RESOURCE_FF] = nn_figure_between (ff, 0.85, 1.2);
+      r[NN_RESOURCE_FF] = nn_figure_between (ff, REMAINDER_FF_LOW, REMAINDER_FF_HIGH);
     }
   else
     {
@@ -296,29 +224,48 @@ resource_logic (const NnMatrix *m,
     }
 }
 
+/* The last multiplier's bits are the highest of the memory's word: those that are never needed are left out, and with
+ * them the multiplier where few are left (89 of 89 layers of 6 bits). */
+static double
+resource_multipliers (const NnMatrix *m,
+                      gsize           live,
+                      guint           last)
+{
+  gboolean narrow = last <= NN_LAW_LOGIC_WEIGHT_BITS && m->weight.width > NN_LAW_LOGIC_WEIGHT_BITS;
+
+  return has_multipliers (m) ? dsp_of (m, live - (narrow && live > 0 ? 1 : 0)) : 0;
+}
+
 /* The Resource kernels: RF weights a multiplier, from a memory of RF words. */
 static void
 resource_kernel (const NnMatrix *m,
                  NnCost         *cost)
 {
   gsize reuse = MAX (m->reuse, 1), n = m->n_in * m->n_out, block = (n + reuse - 1) / reuse, live = block;
+  guint last = m->weight.width;
   gboolean pruned;
   double width, depth;
   NnFigure *r = cost->resource;
 
   if (m->raw != NULL)
-    live = nn_law_live_multipliers (m->raw, m->n_in, m->n_out, reuse);
+    {
+      live = nn_law_live_multipliers (m->raw, m->n_in, m->n_out, reuse);
+      last = MIN (nn_law_last_bits (m->raw, m->n_in, m->n_out, reuse), last);
+    }
   /* where a multiplier has nothing to do, the writer takes the kernel that leaves it out, asked for or not */
   pruned = m->strategy == NN_STRATEGY_RESOURCE_UNROLLED || live < block;
-  r[NN_RESOURCE_DSP] = nn_figure (has_multipliers (m) ? dsp_of (m, live) : 0);
-  if (m->weight.width > NN_LAW_LOGIC_WEIGHT_BITS && m->weight.width < NN_LAW_DSP_WEIGHT_BITS)
-    r[NN_RESOURCE_DSP].low = 0; /* columns of a memory may happen to need fewer bits */
-  width = (double) live * m->weight.width;
+  r[NN_RESOURCE_DSP] = nn_figure (resource_multipliers (m, live, last));
+  if (m->weight.width > NN_LAW_LOGIC_WEIGHT_BITS && m->weight.width < NN_LAW_DSP_WEIGHT_BITS && m->raw == NULL)
+    r[NN_RESOURCE_DSP].low = MAX (r[NN_RESOURCE_DSP].low - 1, 0);
+  width = live > 0 ? (double) (live - 1) * m->weight.width + last : 0;
   r[NN_RESOURCE_BRAM] = nn_figure (nn_law_rom_bram (reuse, (gsize) width));
-  /* the index of the output has a memory of its own where a multiplier serves more than two */
-  if (reuse > 2 * m->n_in && !pruned)
-    r[NN_RESOURCE_BRAM].value += 1;
-  r[NN_RESOURCE_BRAM].high += 1;
+  if (m->raw == NULL || reuse > BRAM_EXACT_DEPTH)
+    r[NN_RESOURCE_BRAM].high += 1;
+  if (nn_law_has_index_memory (m->n_in, reuse) && !pruned)
+    {
+      r[NN_RESOURCE_BRAM].value += 1;
+      r[NN_RESOURCE_BRAM].high = MAX (r[NN_RESOURCE_BRAM].high, r[NN_RESOURCE_BRAM].value);
+    }
   if (reuse > BRAM_EXACT_DEPTH)
     {
       r[NN_RESOURCE_BRAM].low = floor (r[NN_RESOURCE_BRAM].low * 0.75);
@@ -330,7 +277,14 @@ resource_kernel (const NnMatrix *m,
   depth = pruned ? 2 + ceil (log2 (MAX ((double) live / MAX (m->n_out, 1), 1) + 1)) : 2;
   cost->latency = (NnFigure) { reuse + depth, reuse + 1, reuse + depth + 4 };
   cost->interval = (NnFigure) { reuse, reuse, reuse + 1 };
-  cost->bops = bit_operations (m, count_nonzero (m));
+  cost->bops = nn_matrix_bit_operations (m, count_nonzero (m));
+}
+
+double
+nn_interface_ff (const NnType *input,
+                 double        n)
+{
+  return n * MAX (input->width, 1) + INTERFACE_FF_CONTROL;
 }
 
 /* Adders only: a digit each, shared as far as da4ml's searches were seen to share. */
@@ -346,7 +300,7 @@ distributed_kernel (const NnMatrix *m,
   cost->resource[NN_RESOURCE_FF] = nn_figure_between (0.5 * count.n_nonzero * m->accum.width * MIN (tree.value, 2), 0.2, 2.5);
   cost->latency = tree;
   cost->interval = nn_figure (1);
-  cost->bops = bit_operations (m, count.n_nonzero);
+  cost->bops = nn_matrix_bit_operations (m, count.n_nonzero);
 }
 
 /* Non-zero weights only, as (row, column, value) in memories: one multiplier for each RF of them. */
@@ -366,7 +320,7 @@ compressed_kernel (const NnMatrix *m,
   cost->resource[NN_RESOURCE_FF] = nn_figure_between (block * 2 * m->accum.width + m->n_out * m->accum.width, 0.4, 2.5);
   cost->latency = (NnFigure) { reuse + 4, reuse, reuse + 12 };
   cost->interval = (NnFigure) { reuse, reuse, reuse + 2 };
-  cost->bops = bit_operations (m, count.n_nonzero);
+  cost->bops = nn_matrix_bit_operations (m, count.n_nonzero);
 }
 
 void
@@ -381,7 +335,7 @@ nn_matrix_cost (const NnMatrix *matrix,
       if (matrix->reuse > 1)
         resource_kernel (matrix, cost);
       else /* all weights at once: HLS folds the constants as in the Latency kernel */
-        latency_kernel (matrix, cost);
+        nn_latency_kernel_cost (matrix, cost);
       break;
     case NN_STRATEGY_DISTRIBUTED_ARITHMETIC:
       distributed_kernel (matrix, cost);
@@ -392,7 +346,7 @@ nn_matrix_cost (const NnMatrix *matrix,
     case NN_STRATEGY_UNSET:
     case NN_STRATEGY_LATENCY:
     default:
-      latency_kernel (matrix, cost);
+      nn_latency_kernel_cost (matrix, cost);
       break;
     }
 }

@@ -2,8 +2,9 @@
 /*
  * How far estimates are from published syntheses, beside hls4ml's own formulas on the same rows.
  *
- * usage: bench-estimate-truth [--fit | FILE]: prints the section, or puts it between its marks in FILE (docs/benchmarks.md);
- * --fit prints by how much the calibration rows are off, kernel by kernel, which is what the coefficients are set by.
+ * usage: bench-estimate-truth [--fit | --rows | FILE]: prints the section, or puts it between its marks in FILE (docs/benchmarks.md);
+ * --fit prints by how much rows are off, kernel by kernel, which is what coefficients and bounds are set by; --rows prints
+ * each of them.
  */
 
 #include "cost-truth-nets.h"
@@ -143,7 +144,7 @@ append_row (GString   *text,
 
       if (group_of (row) != group || isnan (truth))
         continue;
-      nn_matrix_cost (&row->matrix, &cost);
+      truth_cost (row, &cost);
       f = estimated (&cost, figure);
       error = relative_error (f.value, truth);
       other = hls4ml_formula (row, figure);
@@ -273,37 +274,79 @@ make_section (GPtrArray *rows)
   return g_string_free (text, FALSE);
 }
 
-/* Median of measured / estimated of the calibration rows, by set and kernel. */
+/* Kinds of kernels that are told apart: by how many rows and how they are built. */
+static const char *
+kernel_of (const TruthRow *row)
+{
+  const NnMatrix *m = &row->matrix;
+
+  if (is_resource (row))
+    return m->reuse > m->n_in ? "Resource, RF > n_in" : "Resource, RF <= n_in";
+  if (m->strategy == NN_STRATEGY_RESOURCE)
+    return "Resource, RF 1";
+  return m->reuse > 1 ? "Latency, RF > 1" : "Latency, RF 1";
+}
+
+/* Measured / estimated, by group, set and kernel: what coefficients and bounds are set by. */
 static void
 print_fit (GPtrArray *rows)
 {
-  static const char *const sets[] = { "argykokk", "lrozzy", "wa-hls4ml" };
+  static const char *const sets[] = { "argykokk", "lrozzy", "wa-hls4ml", "ECE226" };
+  static const char *const kernels[] = { "Latency, RF 1", "Latency, RF > 1", "Resource, RF 1", "Resource, RF <= n_in", "Resource, RF > n_in" };
 
   for (guint s = 0; s < G_N_ELEMENTS (sets); s++)
-    for (guint kernel = 0; kernel < 3; kernel++)
+    for (guint kernel = 0; kernel < G_N_ELEMENTS (kernels); kernel++)
       for (guint f = LUT; f < N_FIGURES; f++)
+        for (Group g = 0; g < N_GROUPS; g++)
+          {
+            g_autoptr (GArray) ratios = g_array_new (FALSE, FALSE, sizeof (double));
+            guint covered = 0, n = 0;
+
+            for (guint i = 0; i < rows->len; i++)
+              {
+                const TruthRow *row = rows->pdata[i];
+                NnFigure figure;
+                NnCost cost;
+                double ratio, truth = measured (row, f);
+
+                if (group_of (row) != g || !g_str_equal (row->set, sets[s]) || !g_str_equal (kernel_of (row), kernels[kernel]))
+                  continue;
+                truth_cost (row, &cost);
+                figure = estimated (&cost, f);
+                n++;
+                covered += truth >= figure.low && truth <= figure.high;
+                ratio = truth == figure.value ? 1 : truth / figure.value;
+                if (isfinite (ratio))
+                  g_array_append_val (ratios, ratio);
+              }
+            if (n > 0)
+              g_print ("%-10s %-20s group %u %-18s n %3u  measured/estimated: least %.2f  5 %% %.2f  median %.3f  95 %% %.2f  most %.2f  covered %u\n",
+                       sets[s], kernels[kernel], g, figure_names[f], n, quantile (ratios, 0), quantile (ratios, 0.05),
+                       quantile (ratios, 0.5), quantile (ratios, 0.95), quantile (ratios, 1), covered);
+          }
+}
+
+/* Every row with its figures. */
+static void
+print_rows (GPtrArray *rows)
+{
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const TruthRow *row = rows->pdata[i];
+      NnCost cost;
+
+      truth_cost (row, &cost);
+      g_print ("%s %s g%u %" G_GSIZE_FORMAT "x%" G_GSIZE_FORMAT " RF %u w %d:", row->set, row->network, group_of (row), row->matrix.n_in,
+               row->matrix.n_out, row->matrix.reuse, row->matrix.weight.width);
+      for (guint f = 0; f < N_FIGURES; f++)
         {
-          g_autoptr (GArray) ratios = g_array_new (FALSE, FALSE, sizeof (double));
+          NnFigure figure = estimated (&cost, f);
+          double truth = measured (row, f);
 
-          for (guint i = 0; i < rows->len; i++)
-            {
-              const TruthRow *row = rows->pdata[i];
-              guint own = is_resource (row) ? 2 : row->matrix.reuse > 1;
-              NnCost cost;
-              double ratio;
-
-              if (group_of (row) != GROUP_CALIBRATION || !g_str_equal (row->set, sets[s]) || own != kernel)
-                continue;
-              nn_matrix_cost (&row->matrix, &cost);
-              ratio = measured (row, f) / estimated (&cost, f).value;
-              if (isfinite (ratio))
-                g_array_append_val (ratios, ratio);
-            }
-          if (ratios->len > 0)
-            g_print ("%-10s %-12s %-18s n %3u  measured/estimated: 5 %% %.2f  median %.3f  95 %% %.2f\n", sets[s],
-                     kernel == 0 ? "latency" : kernel == 1 ? "latency rf>1" : "resource", figure_names[f], ratios->len,
-                     quantile (ratios, 0.05), quantile (ratios, 0.5), quantile (ratios, 0.95));
+          g_print ("  %g/%g(%g-%g)%s", truth, figure.value, figure.low, figure.high, truth < figure.low || truth > figure.high ? "*" : "");
         }
+      g_print ("\n");
+    }
 }
 
 /* Puts @section in the place of the one that is there, or at the end. */
@@ -352,6 +395,11 @@ main (int    argc,
   if (argc > 1 && g_str_equal (argv[1], "--fit"))
     {
       print_fit (rows);
+      return 0;
+    }
+  if (argc > 1 && g_str_equal (argv[1], "--rows"))
+    {
+      print_rows (rows);
       return 0;
     }
   section = make_section (rows);

@@ -28,7 +28,7 @@ test_latency_dsp (void)
       if (row->part == TRUTH_MIXED || row->raw == NULL || scheduled
           || (row->matrix.strategy == NN_STRATEGY_RESOURCE && row->matrix.reuse > 1))
         continue;
-      nn_matrix_cost (&row->matrix, &cost);
+      truth_cost (row, &cost);
       checked++;
       if (cost.resource[NN_RESOURCE_DSP].value == measured (row, NN_RESOURCE_DSP))
         exact++;
