@@ -112,7 +112,7 @@ set_multipliers (Kernel *k,
   if (m->vivado && m->reuse >= VIVADO_EXTRA_REUSE)
     limit++;
   k->multipliers = MIN (k->count.n_dsp, limit);
-  k->turns = k->multipliers > 0 ? (k->count.n_dsp + (m->vivado ? k->count.n_logic : 0)) / k->multipliers : 1;
+  k->turns = k->multipliers > 0 && limit < k->count.n_dsp ? (k->count.n_dsp + (m->vivado ? k->count.n_logic : 0)) / k->multipliers : 1;
   blocks = nn_multipliers_per_dsp (m->part, &m->input, &m->weight);
   each = k->count.n_dsp > 0 ? k->count.dsp_blocks / k->count.n_dsp : 0;
   *dsp = nn_figure (is_asic (m) ? 0 : ceil (k->multipliers * each / blocks));
@@ -197,6 +197,8 @@ set_lut (const Kernel *k,
 
   if (k->matrix->inputs != NULL) /* of few weights, more fold away than is seen here */
     spread = (Spread) { k->count.n_nonzero < FEW_WEIGHTS ? 0.1 : 0.65, 1.5 };
+  else if (k->matrix->input.width < NN_LAW_DSP_INPUT_BITS && k->count.n_logic > 0)
+    spread.high = 1.35;
   if (k->slow && k->count.n_nonzero < FEW_WEIGHTS)
     spread.high = 1.45;
   cost->resource[NN_RESOURCE_LUT] = nn_figure_between (lut, spread.low, spread.high);

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 #define NN_LAW_DSP_WEIGHT_BITS 8
 /* Inputs narrower than this are multiplied in logic by the Latency kernel. */
 #define NN_LAW_DSP_INPUT_BITS 8
+/* ... but for constants of this many bits, from this width on. */
+#define NN_LAW_NARROW_INPUT_BITS 5
+#define NN_LAW_WIDE_CONSTANT_BITS 10
 
 /**
  * NnWeightCount: what a matrix of constants makes of itself in the Latency kernel

@@ -35,6 +35,12 @@ void nn_layer_set_logic       (NnCost              *cost,
                                double               high);
 void nn_layer_add_line_buffer (const NnCostedLayer *l,
                                NnCost              *cost);
+/* (nullable): a type for each of a matrix's @n inputs, where they differ. */
+NnType *nn_layer_input_types  (const NnCostedLayer *l,
+                               gsize                n);
+NnType *nn_layer_element_types (const NnCostedLayer *l,
+                               gsize                n);
+double  nn_layer_output_bits  (const NnCostedLayer *l);
 void nn_layer_dense_or_conv   (const NnCostedLayer *l,
                                NnCost              *cost);
 void nn_layer_depthwise       (const NnCostedLayer *l,

@@ -14,12 +14,23 @@
 #define RELU_LUT_BIT 3.0
 /* leaky relu: a multiplier an element (KebL), 48 LUTs of 16 bits. */
 #define LEAKY_LUT_BIT 3.0
-/* Softmax: 106 to 196 LUTs and 43 to 212 FFs an output; one multiplication an output. Vitis HLS takes about a block an
- * output (5, 10, 16 outputs: 5, 10, 16 blocks with 2021.1; 5, 6, 8: 8, 5, 10 with later ones), Vivado HLS one for two. */
+/* A relu's comparison does not fit the cycle of the layer before it below these, in ns to be used: then its input and
+ * result are held (argykokk_mlp at 2.9 and 4.4 ns; CL2TaggerFirmware at 2.0, alex-yang at 2.4). */
+#define SLOW_COMPARE_NS 3.2
+#define FAST_COMPARE_NS 2.2
+#define SLOW_RELU_FF_BIT 2.05
+#define FAST_RELU_FF_BIT 1.2
+/* Softmax: 97 to 196 LUTs an output; one multiplication an output. Vitis HLS takes about a block an output (5, 10, 16
+ * outputs: 5, 10, 16 blocks with 2021.1; 5, 6, 8: 8, 5, 10 with later ones), Vivado HLS one for two. Its cycles grow with
+ * the tree of its sum: 8 and 14 (2 and 10 outputs, 4.4 ns), 16 (5 outputs, 2.9 ns) on slow parts, 6 to 8 on fast ones; each
+ * output holds 13 to 15 FFs a cycle on slow parts, 7 to 21 on fast ones. */
 #define SOFTMAX_LUT 140.0
-#define SOFTMAX_FF 120.0
+#define SLOW_SOFTMAX_FF 14.0
+#define FAST_SOFTMAX_FF 10.0
 #define SOFTMAX_CYCLES_FAST 8
-#define SOFTMAX_CYCLES_SLOW 15
+#define SOFTMAX_CYCLES_SLOW 6
+#define SOFTMAX_CYCLES_SLOW_CLOCK 10
+#define SOFTMAX_CYCLES_LEVEL 2
 /* An activation by table: 142 LUTs an element (uwacme sigmoid). */
 #define TABLE_LUT 140.0
 /* Batch normalisation: 48 to 70 LUTs and 40 FFs an element of 16 bits. */
@@ -28,6 +39,7 @@
 /* Pooling in streams, 2x2 windows: 158 to 240 LUTs and 40 to 125 FFs a channel of 16 bits: by element of the window. */
 #define POOL_LUT_BIT 3.0
 #define POOL_FF_BIT 1.6
+#define STREAM_POOL_FF_BIT 2.0
 /* Padding and copying of streams: about 25 LUTs a channel. */
 #define STREAM_LUT_CHANNEL 25.0
 #define STREAM_LUT_BASE 120.0
@@ -84,8 +96,8 @@ simple_cycles (const NnCostedLayer *l,
   double pixels = l->stream ? MAX (l->positions, l->in_positions) : 1;
   double cycles = l->stream && pixels > 1 ? pixels + depth : depth;
 
-  cost->latency = (NnFigure) { cycles, MAX (0, cycles - 1), cycles + 2 };
-  cost->interval = (NnFigure) { pixels, pixels, pixels + 2 };
+  cost->latency = (NnFigure) { cycles, MAX (0, cycles - 1), cycles + (l->stream ? 2 : 1) };
+  cost->interval = (NnFigure) { pixels, pixels, pixels + (l->stream ? 4 : 0) };
 }
 
 void
@@ -97,6 +109,19 @@ nn_layer_set_logic (NnCost *cost,
 {
   cost->resource[NN_RESOURCE_LUT] = nn_figure_between (lut, low, high);
   cost->resource[NN_RESOURCE_FF] = nn_figure_between (ff, ff > 0 ? 0 : 1, high);
+}
+
+static gboolean
+is_slow (const NnCostedLayer *l)
+{
+  return l->part != NULL && l->part->family == NN_FAMILY_7_SERIES;
+}
+
+/* What can be used of a clock's period, in ns. */
+static double
+cycle_of (const NnCostedLayer *l)
+{
+  return nn_config_clock_ns (l->config) * (1 - nn_config_uncertainty (l->config));
 }
 
 /* x * scale + bias: constants, so that the law of digits decides on multipliers. */
@@ -124,7 +149,9 @@ softmax (const NnCostedLayer *l,
          NnCost              *cost)
 {
   double n = l->channels, memories;
-  gboolean slow = l->part != NULL && l->part->family == NN_FAMILY_7_SERIES;
+  gboolean slow = is_slow (l);
+  double cycles = slow ? (cycle_of (l) < SLOW_COMPARE_NS ? SOFTMAX_CYCLES_SLOW_CLOCK : SOFTMAX_CYCLES_SLOW)
+                         + SOFTMAX_CYCLES_LEVEL * ceil (log2 (MAX (n, 2))) : SOFTMAX_CYCLES_FAST;
 
   nn_cost_init (cost);
   if (l->plan->skip)
@@ -139,18 +166,31 @@ softmax (const NnCostedLayer *l,
   memories *= l->vivado ? MAX (ceil (n / 2) - 1, 1) : n;
   cost->resource[NN_RESOURCE_DSP] = (NnFigure) { n, MIN (n, 1), n };
   cost->resource[NN_RESOURCE_BRAM] = (NnFigure) { memories, MIN (memories, 2), memories + 4 };
-  nn_layer_set_logic (cost, SOFTMAX_LUT * n, SOFTMAX_FF * n, WIDE_LOW, WIDE_HIGH);
+  nn_layer_set_logic (cost, SOFTMAX_LUT * n, (slow ? SLOW_SOFTMAX_FF : FAST_SOFTMAX_FF) * n * cycles, WIDE_LOW, WIDE_HIGH);
   cost->bops = l->channels * l->positions * (l->plan->exp_table.width * l->plan->inv_table.width + 2 * l->plan->accum.width);
-  simple_cycles (l, cost, slow ? SOFTMAX_CYCLES_SLOW : SOFTMAX_CYCLES_FAST);
+  simple_cycles (l, cost, cycles);
   cost->latency.low = MAX (0, floor (0.6 * cost->latency.value));
   cost->latency.high = ceil (1.5 * cost->latency.value);
+}
+
+/* Elements that are no constants, each as much as its width is of the widest. */
+static double
+live_elements (const NnCostedLayer *l)
+{
+  gsize n = (gsize) l->elements;
+  g_autofree NnType *types = l->node->shape.rank == 1 ? nn_layer_element_types (l, n) : NULL;
+  double bits = 0;
+
+  for (gsize i = 0; types != NULL && i < n; i++)
+    bits += types[i].width;
+  return types != NULL ? bits / MAX (l->plan->input.width, 1) : l->elements;
 }
 
 static void
 activation (const NnCostedLayer *l,
             NnCost              *cost)
 {
-  double n = l->elements, width = MAX (l->plan->input.width, 1), memory;
+  double width = MAX (l->plan->input.width, 1), n = live_elements (l), memory, hold;
 
   nn_cost_init (cost);
   switch (l->node->attrs.act)
@@ -169,10 +209,11 @@ activation (const NnCostedLayer *l,
     case NN_ACT_BINARY_TANH:
     case NN_ACT_TERNARY_TANH:
     case NN_ACT_THRESHOLDED_RELU:
-      nn_layer_set_logic (cost, RELU_LUT_BIT * width * n, l->plan->result.width * n / 2, WIDE_LOW, 1.6);
-      cost->resource[NN_RESOURCE_FF].high = 2.2 * width * n;
+      nn_layer_set_logic (cost, RELU_LUT_BIT * width * n, 0, WIDE_LOW, 1.6);
+      hold = cycle_of (l) < (is_slow (l) ? SLOW_COMPARE_NS : FAST_COMPARE_NS) ? (is_slow (l) ? SLOW_RELU_FF_BIT : FAST_RELU_FF_BIT) : 0;
+      cost->resource[NN_RESOURCE_FF] = (NnFigure) { hold * width * n, 0.5 * hold * width * n, MAX (1.3 * hold, 0.5) * width * n };
       cost->bops = l->channels * l->positions * width;
-      simple_cycles (l, cost, 1);
+      simple_cycles (l, cost, hold > 0 || l->stream ? 1 : 0);
       return;
     case NN_ACT_LEAKY_RELU:
       nn_layer_set_logic (cost, LEAKY_LUT_BIT * width * n, l->plan->result.width * n / 2, WIDE_LOW, WIDE_HIGH);
@@ -202,7 +243,8 @@ pooling (const NnCostedLayer *l,
   nn_cost_init (cost);
   if (global)
     window = l->stream ? 2 : l->in_positions;
-  nn_layer_set_logic (cost, POOL_LUT_BIT * width * n * MAX (window - 1, 1), POOL_FF_BIT * width * n * MIN (window, 4), WIDE_LOW, WIDE_HIGH);
+  nn_layer_set_logic (cost, POOL_LUT_BIT * width * n * MAX (window - 1, 1), !l->stream ? POOL_FF_BIT * width * n * MIN (window, 4)
+                                                                            : global ? STREAM_POOL_FF_BIT * width * n : 0, WIDE_LOW, WIDE_HIGH);
   cost->bops = l->channels * l->positions * window * width;
   simple_cycles (l, cost, l->stream ? 3 : ceil (log2 (window + 1) / 2));
   if (!global)
@@ -360,6 +402,16 @@ add_fifo (const NnCostedLayer *l,
   else
     cost->resource[NN_RESOURCE_LUT] = nn_figure_add (cost->resource[NN_RESOURCE_LUT],
                                                      nn_figure_between (width * ceil (l->positions / SHIFT_REGISTER_DEPTH), 0.3, 2));
+}
+
+double
+nn_layer_result_bits (const NnDesign *design,
+                      guint           i)
+{
+  NnCostedLayer layer;
+
+  layer_init (&layer, design, i, nn_design_plan (design, i), NULL);
+  return nn_layer_output_bits (&layer);
 }
 
 void

@@ -14,4 +14,8 @@ void nn_layer_cost (const NnDesign    *design,
                     const NnPart      *part,
                     NnCost            *cost);
 
+/* Bits of what node @i hands on at once, elements that are constants left out. */
+double nn_layer_result_bits (const NnDesign *design,
+                             guint           i);
+
 G_END_DECLS

@@ -72,9 +72,12 @@ compare_int64 (gconstpointer a,
 static gboolean
 is_multiplied (const Counting *c,
                const NnType   *input,
-               gint64          value)
+               gint64          value,
+               guint           bits)
 {
-  if (input->width < NN_LAW_DSP_INPUT_BITS || c->matrix->product != NN_PRODUCT_MULT)
+  gboolean wide = input->width >= NN_LAW_NARROW_INPUT_BITS && bits >= NN_LAW_WIDE_CONSTANT_BITS;
+
+  if ((input->width < NN_LAW_DSP_INPUT_BITS && !wide) || c->matrix->product != NN_PRODUCT_MULT)
     return FALSE;
   return !(c->matrix->vivado && (value == 11 || value == 13));
 }
@@ -100,7 +103,7 @@ count_product (Counting       *c,
 {
   double adder = input->width + constant->span + 1 + ADD_LUT_OVERHEAD;
 
-  if (constant->digits >= 3 && is_multiplied (c, input, value))
+  if (constant->digits >= 3 && is_multiplied (c, input, value, constant->bits))
     {
       NnType type = { .kind = NN_TYPE_FIXED, .width = (int) constant->bits + 1, .integer = (int) constant->bits + 1, .is_signed = TRUE };
 
@@ -122,7 +125,7 @@ count_weight (Counting       *c,
               gint64          value,
               const Constant *constant)
 {
-  gboolean dsp = constant->digits >= 3 && is_multiplied (c, input, value);
+  gboolean dsp = constant->digits >= 3 && is_multiplied (c, input, value, constant->bits);
   double leaves = dsp ? c->dsp_leaves : constant->digits >= 3 ? c->logic_leaves : constant->digits == 2 ? c->two_digit_leaves : 1;
 
   output->n++;
