@@ -10,6 +10,7 @@
 typedef struct {
   char       *name;
   gboolean    calibrated; /* its layers were used to set coefficients */
+  gboolean    lawful;     /* its types and weights are those of the laws of multipliers */
   NnEstimate *estimate;
   double      measured[NN_N_RESOURCES], latency, interval;
 } TruthNet;
@@ -24,9 +25,10 @@ truth_net_free (gpointer data)
   g_free (net);
 }
 
-/* Dense layers with relu between and softmax behind; the weights of layer l are rows[l]'s. */
+/* Dense layers with relu between and softmax or nothing behind; the weights of layer l are rows[l]'s. */
 static inline NnModel *
-truth_mlp (GPtrArray *rows)
+truth_mlp (GPtrArray *rows,
+           NnAct last)
 {
   g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
   g_autoptr (GError) error = NULL;
@@ -45,7 +47,7 @@ truth_mlp (GPtrArray *rows)
 
       node->attrs.units = m->n_out;
       node->attrs.use_bias = TRUE;
-      node->attrs.act = l + 1 < rows->len ? NN_ACT_RELU : NN_ACT_SOFTMAX;
+      node->attrs.act = l + 1 < rows->len ? NN_ACT_RELU : last;
       weights[2 * l] = (NnWeight) { .name = "kernel", .layer = name, .role = NN_ROLE_KERNEL,
                                     .values = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (m->n_in, m->n_out)) };
       weights[2 * l + 1] = (NnWeight) { .name = "bias", .layer = name, .role = NN_ROLE_BIAS,
@@ -79,9 +81,10 @@ truth_set_precision (NnLayerConfig *layer,
 
 /* The layers' own types; a relu in between hands on the next layer's input type. */
 static inline NnDesign *
-truth_mlp_design (GPtrArray *rows)
+truth_mlp_design (GPtrArray   *rows,
+                  NnAct last)
 {
-  g_autoptr (NnModel) model = truth_mlp (rows);
+  g_autoptr (NnModel) model = truth_mlp (rows, last);
   g_autoptr (NnConfig) config = nn_config_new ();
   g_autoptr (GError) error = NULL;
   NnDesign *design;
@@ -113,9 +116,10 @@ truth_mlp_design (GPtrArray *rows)
 }
 
 static inline NnEstimate *
-truth_mlp_estimate (GPtrArray *rows)
+truth_mlp_estimate (GPtrArray   *rows,
+                    NnAct last)
 {
-  g_autoptr (NnDesign) design = truth_mlp_design (rows);
+  g_autoptr (NnDesign) design = truth_mlp_design (rows, last);
   g_autoptr (GError) error = NULL;
   NnEstimate *estimate = nn_estimate (design, ((TruthRow *) rows->pdata[0])->matrix.part, &error);
 
@@ -135,6 +139,8 @@ truth_net_add (GPtrArray  *nets,
 
   net->name = name;
   net->calibrated = calibrated;
+  /* widths of HGQ's inputs are not published; the two CNNs were trained anew for their syntheses */
+  net->lawful = !g_str_has_prefix (name, "jets by HGQ") && !g_str_has_prefix (name, "SVHN");
   net->estimate = estimate;
   for (guint k = 0; k < 4; k++)
     net->measured[order[k]] = figures[k];
@@ -200,41 +206,65 @@ truth_chain (GPtrArray  *rows,
   return chain;
 }
 
-/* Networks of argykokk_mlp (but the one with normalisations, whose parameters are not published), and the pruned jets. */
+/* The figures of a design as its row of a table has them. */
 static inline void
-truth_mlp_nets (GPtrArray  *nets,
-                GPtrArray  *rows,
-                const char *folder)
+truth_figures (GHashTable *cells,
+               double      figures[6])
 {
-  static const struct { const char *name; guint reuse; } designs[] = {
-    { "jet_tagging", 1 }, { "jet_tagging", 100 }, { "mnist", 1 }, { "mnist", 2 }, { "mnist", 100 },
-    { "ARRYTHMIA", 1 }, { "ARRYTHMIA", 2 }, { "ARRYTHMIA", 100 },
-  };
+  static const char *const columns[6] = { "DSP", "BRAM_18K", "LUT", "FF", "Worst-caseLatency", "Interval-max" };
+
+  for (guint k = 0; k < 6; k++)
+    figures[k] = truth_number (cells, columns[k]);
+}
+
+/* Networks of argykokk_mlp; the normalisations of breast cancer, whose parameters are not published, are left out. */
+static inline void
+truth_argykokk_nets (GPtrArray  *nets,
+                     GPtrArray  *rows,
+                     const char *folder)
+{
   g_autofree char *csv = g_build_filename (folder, "argykokk_mlp_vitis2021.1.csv", NULL);
   g_autoptr (GPtrArray) table = truth_csv (csv);
-  g_autoptr (GPtrArray) jets = truth_chain (rows, "lrozzy", "model_2", 1);
-  static const double pruned_jets[6] = { 817, 8, 35326, 8462, 14, 1 };
 
-  for (guint d = 0; d < G_N_ELEMENTS (designs); d++)
+  for (guint i = 0; i < table->len; i++)
     {
-      g_autofree char *config = g_strdup_printf ("DSP_reuse%u", designs[d].reuse);
-      g_autoptr (GPtrArray) chain = truth_chain (rows, "argykokk", designs[d].name, designs[d].reuse);
+      GHashTable *cells = table->pdata[i];
+      const char *model = g_hash_table_lookup (cells, "model"), *config = g_hash_table_lookup (cells, "cfg");
+      guint reuse = g_str_has_prefix (config, "DSP_reuse") ? (guint) g_ascii_strtoull (config + strlen ("DSP_reuse"), NULL, 10) : 0;
+      g_autoptr (GPtrArray) chain = reuse > 0 ? truth_chain (rows, "argykokk", model, reuse) : g_ptr_array_new ();
+      double figures[6];
 
-      for (guint i = 0; i < table->len && chain->len > 0; i++)
-        {
-          GHashTable *cells = table->pdata[i];
-
-          if (g_str_equal (g_hash_table_lookup (cells, "model"), designs[d].name)
-              && g_str_equal (g_hash_table_lookup (cells, "cfg"), config))
-            truth_net_add (nets, g_strdup_printf ("%s, RF %u (Vitis HLS 2021.1)", designs[d].name, designs[d].reuse),
-                           !g_str_equal (designs[d].name, "jet_tagging"), truth_mlp_estimate (chain),
-                           (double[]) { truth_number (cells, "DSP"), truth_number (cells, "BRAM_18K"), truth_number (cells, "LUT"),
-                                        truth_number (cells, "FF"), truth_number (cells, "Worst-caseLatency"),
-                                        truth_number (cells, "Interval-max") });
-        }
+      if (chain->len == 0)
+        continue;
+      truth_figures (cells, figures);
+      truth_net_add (nets, g_strdup_printf ("%s, RF %u (Vitis HLS 2021.1)", model, reuse),
+                     ((TruthRow *) chain->pdata[0])->part == TRUTH_CALIBRATION, truth_mlp_estimate (chain, NN_ACT_SOFTMAX), figures);
     }
-  if (jets->len == 4)
-    truth_net_add (nets, g_strdup ("pruned jets, RF 1 (Vitis HLS 2024.1)"), TRUE, truth_mlp_estimate (jets), pruned_jets);
+}
+
+/* The pruned jets (two projects hold the same) and those with a width for each weight, which end in no softmax. */
+static inline void
+truth_lrozzy_nets (GPtrArray  *nets,
+                   GPtrArray  *rows,
+                   const char *folder)
+{
+  g_autofree char *csv = g_build_filename (folder, "lrozzy_openml", "tops.csv", NULL);
+  g_autoptr (GPtrArray) table = truth_csv (csv);
+
+  for (guint i = 0; i < table->len; i++)
+    {
+      GHashTable *cells = table->pdata[i];
+      const char *project = g_hash_table_lookup (cells, "project");
+      gboolean mixed = g_str_has_prefix (project, "model_3"), again = g_str_has_prefix (project, "model_2.2");
+      g_autoptr (GPtrArray) chain = again ? g_ptr_array_new () : truth_chain (rows, "lrozzy", mixed ? project : "model_2", 1);
+      double figures[6];
+
+      if (chain->len != 4)
+        continue;
+      truth_figures (cells, figures);
+      truth_net_add (nets, g_strdup_printf ("%s%s (Vitis HLS 2024.1)", mixed ? "jets by HGQ, " : "pruned jets", mixed ? project : ""), !mixed,
+                     truth_mlp_estimate (chain, mixed ? NN_ACT_LINEAR : NN_ACT_SOFTMAX), figures);
+    }
 }
 
 /* hls4ml-tutorial's pruned CNNs in a stream, Vivado HLS 2020.1, 16 bits and 6 bits (QKeras): no part of them was used for
@@ -301,7 +331,10 @@ truth_nets (GPtrArray *rows)
   g_autofree char *folder = test_shared_path ("resource-truth");
 
   if (folder != NULL)
-    truth_mlp_nets (nets, rows, folder);
+    {
+      truth_argykokk_nets (nets, rows, folder);
+      truth_lrozzy_nets (nets, rows, folder);
+    }
   truth_cnn (nets);
   truth_gru (nets);
   return nets;

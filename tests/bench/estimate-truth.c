@@ -230,7 +230,7 @@ append_speed (GString   *text,
               GPtrArray *rows)
 {
   g_autoptr (GPtrArray) chain = truth_chain (rows, "argykokk", "jet_tagging", 1);
-  g_autoptr (NnDesign) design = chain->len > 0 ? truth_mlp_design (chain) : NULL;
+  g_autoptr (NnDesign) design = chain->len > 0 ? truth_mlp_design (chain, NN_ACT_SOFTMAX) : NULL;
   gint64 start = g_get_monotonic_time ();
 
   for (guint k = 0; design != NULL && k < TIMED_RUNS; k++)
