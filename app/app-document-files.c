@@ -141,19 +141,7 @@ state_of_project (AppOpened *opened)
   app_state_set_arrays (state, opened->x, opened->y);
   for (guint i = 0; i < nn_project_n_trails (project); i++)
     {
-      g_autofree char *label = g_strdup_printf (_("Run %u"), i + 1);
-      g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
-      g_autoptr (AppRun) run = NULL;
-      g_auto (NnPruneOptions) options = { 0 };
-
-      nn_prune_options_init (&options);
-      if (nn_trail_options (nn_project_trail (project, i)) != NULL
-          && !nn_prune_options_from_json (&options, nn_trail_options (nn_project_trail (project, i)), hold, NULL))
-        {
-          nn_prune_options_clear (&options);
-          nn_prune_options_init (&options);
-        }
-      run = app_run_new (nn_project_trail (project, i), label, options.tolerance, options.seed);
+      g_autoptr (AppRun) run = app_run_new (nn_project_trail (project, i));
 
       app_state_add_run (state, run);
     }

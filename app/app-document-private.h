@@ -16,13 +16,17 @@ struct _AppDocument {
   guint          position;
   AppAnalysis   *analysis, *baseline;
   AppEvaluation *evaluation, *base_evaluation;
-  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job, *autosave_job;
+  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job, *errors_job, *autosave_job;
+  AppErrors     *errors;
+  AppAnalysis   *errors_for;    /* what they were last asked for about, */
+  NnDataset     *errors_data;   /* and on what: compared, never followed */
   GPtrArray     *live;
   GPtrArray     *reports;
   char          *path, *name;
   char          *autosave_path;
 
   AppOptimiseChoices choices;
+  gboolean chosen;       /* by the user; until then they follow from what is open */
   gboolean optimising, recovering;
   guint    saved; /* position that is on disk, G_MAXUINT for none */
   guint    autosave_id;

@@ -43,6 +43,7 @@ app_document_dispose (GObject *object)
   drop_job (self, &self->baseline_job);
   drop_job (self, &self->evaluation_job);
   drop_job (self, &self->base_evaluation_job);
+  drop_job (self, &self->errors_job);
   g_clear_handle_id (&self->autosave_id, g_source_remove);
   g_clear_object (&self->autosave_job);
   G_OBJECT_CLASS (app_document_parent_class)->dispose (object);
@@ -58,6 +59,8 @@ app_document_finalize (GObject *object)
   g_clear_pointer (&self->baseline, app_analysis_unref);
   g_clear_pointer (&self->evaluation, app_evaluation_unref);
   g_clear_pointer (&self->base_evaluation, app_evaluation_unref);
+  g_clear_pointer (&self->errors, app_errors_unref);
+  g_clear_pointer (&self->errors_for, app_analysis_unref);
   g_ptr_array_unref (self->live);
   g_ptr_array_unref (self->reports);
   g_free (self->path);
@@ -157,6 +160,8 @@ app_document_live (AppDocument *self)
 const AppOptimiseChoices *
 app_document_choices (AppDocument *self)
 {
+  if (!self->chosen && self->baseline != NULL && app_document_current (self)->data != NULL)
+    g_free (app_optimise_choices_for (&self->choices, self->baseline, app_document_current (self)->data, NULL));
   return &self->choices;
 }
 
@@ -218,6 +223,41 @@ start (AppDocument  *self,
   app_job_start (job);
 }
 
+AppErrors *
+app_document_errors (AppDocument *self)
+{
+  const AppErrors *errors = self->errors;
+
+  return errors != NULL && errors->analysis == self->analysis && errors->data == app_document_current (self)->data ? self->errors : NULL;
+}
+
+static void
+on_errors (AppJob      *job,
+           AppDocument *self)
+{
+  g_clear_pointer (&self->errors, app_errors_unref);
+  self->errors = app_job_steal_result (job);
+  g_clear_object (&self->errors_job);
+  /* They may have been overtaken by another analysis. */
+  app_document_want_errors (self);
+  g_signal_emit (self, signals[SIGNAL_ANALYSED], 0);
+}
+
+void
+app_document_want_errors (AppDocument *self)
+{
+  NnDataset *data = app_document_current (self)->data;
+
+  if (self->analysis == NULL || self->analysis->design == NULL || data == NULL || app_document_errors (self) != NULL
+      || (self->errors_for == self->analysis && self->errors_data == data))
+    return;
+  /* What cannot be compared is not asked for again. */
+  g_clear_pointer (&self->errors_for, app_analysis_unref);
+  self->errors_for = app_analysis_ref (self->analysis);
+  self->errors_data = data;
+  start (self, &self->errors_job, app_errors_job (self->analysis, data), G_CALLBACK (on_errors));
+}
+
 static void
 refresh_analysis (AppDocument    *self,
                   const AppState *state,
@@ -233,6 +273,8 @@ refresh_analysis (AppDocument    *self,
     }
   else if (self->analysis == NULL || self->analysis->model != shown || self->analysis->config != state->config)
     start (self, &self->analysis_job, app_analysis_job (shown, state->config), G_CALLBACK (on_analysed));
+  else
+    drop_job (self, &self->analysis_job); /* of something else, which must not come after */
   if (self->baseline == NULL && shown != state->model)
     start (self, &self->baseline_job, app_analysis_job (state->model, state->config), G_CALLBACK (on_analysed));
 }
@@ -252,6 +294,8 @@ refresh_evaluation (AppDocument    *self,
     }
   if (self->evaluation == NULL || self->evaluation->model != shown)
     start (self, &self->evaluation_job, app_evaluation_job (shown, state->data), G_CALLBACK (on_evaluated));
+  else
+    drop_job (self, &self->evaluation_job);
   if (self->base_evaluation == NULL && shown != state->model)
     start (self, &self->base_evaluation_job, app_evaluation_job (state->model, state->data), G_CALLBACK (on_evaluated));
 }
@@ -444,38 +488,43 @@ on_step (AppJob      *job,
   g_signal_emit (self, signals[SIGNAL_LIVE], 0);
 }
 
+/* All runs of a job are one step of undo; shown is the best of the first. */
+static AppState *
+state_of_trails (const AppState *state,
+                 GPtrArray      *trails)
+{
+  AppState *next = app_state_copy (state, _("Optimize"));
+
+  for (guint i = 0; i < trails->len; i++)
+    {
+      g_autoptr (AppRun) run = app_run_new (g_ptr_array_index (trails, i));
+
+      app_state_add_run (next, run);
+    }
+  next->run = state->runs->len;
+  next->step = nn_trail_chosen (g_ptr_array_index (trails, 0));
+  app_state_set_edited (next, NULL);
+  return next;
+}
+
 static void
 on_optimised (AppJob      *job,
               AppDocument *self)
 {
-  NnTrail *trail = app_job_steal_result (job);
-  const AppState *state = app_document_current (self);
-  g_autofree char *label = NULL;
-  AppState *next;
-  AppRun *run;
+  g_autoptr (GPtrArray) trails = app_job_steal_result (job);
+  const char *text;
 
   self->optimising = FALSE;
-  if (trail == NULL)
+  g_ptr_array_set_size (self->live, 0);
+  if (trails == NULL)
     {
-      g_ptr_array_set_size (self->live, 0);
       g_signal_emit (self, signals[SIGNAL_LIVE], 0);
       return;
     }
-  label = g_strdup_printf (_("Run %u"), state->runs->len + 1);
-  run = app_run_new (trail, label, self->choices.tolerance, self->choices.seed);
-  next = app_state_copy (state, _("Optimize"));
-  app_state_add_run (next, run);
-  next->run = state->runs->len;
-  next->step = nn_trail_chosen (trail);
-  app_state_set_edited (next, NULL);
-  app_run_unref (run);
-  g_ptr_array_set_size (self->live, 0);
-  app_document_push (self, next);
-  label = (g_free (label), nn_trail_was_cancelled (trail) ? g_strdup (_("Stopped; the best so far is kept"))
-                                                          : g_strdup (_("Optimization finished")));
-  app_document_say (self, label, TRUE);
-  g_signal_emit (self, signals[SIGNAL_IDLE_DONE], 0, _("Optimization finished"), label);
-  nn_trail_unref (trail);
+  text = app_job_was_cancelled (job) ? _("Stopped; the best so far is kept") : _("Optimization finished");
+  app_document_push (self, state_of_trails (app_document_current (self), trails));
+  app_document_say (self, text, TRUE);
+  g_signal_emit (self, signals[SIGNAL_IDLE_DONE], 0, _("Optimization finished"), text);
 }
 
 void
@@ -487,6 +536,7 @@ app_document_optimise (AppDocument              *self,
 
   g_return_if_fail (state->model != NULL && state->data != NULL && self->job == NULL);
   self->choices = *choices;
+  self->chosen = TRUE;
   self->optimising = TRUE;
   g_ptr_array_set_size (self->live, 0);
   job = app_optimise_job (state->edited != NULL ? state->edited : state->model, state->config, state->data, choices, state->pins,

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "app-analysis.h"
+#include "app-doctor.h"
 #include "app-optimise.h"
 #include "app-state.h"
 
@@ -26,6 +26,9 @@ AppAnalysis    *app_document_analysis      (AppDocument *document);
 AppAnalysis    *app_document_baseline      (AppDocument *document);
 AppEvaluation  *app_document_evaluation    (AppDocument *document);
 AppEvaluation  *app_document_base_evaluation (AppDocument *document);
+/* What fixed point does to the network shown; %NULL until app_document_want_errors() has made it ("analysed" tells). */
+AppErrors      *app_document_errors        (AppDocument *document);
+void            app_document_want_errors   (AppDocument *document);
 GPtrArray      *app_document_reports       (AppDocument *document); /* HlsReport, measured */
 GPtrArray      *app_document_live          (AppDocument *document); /* AppStepItem of the run in progress */
 const AppOptimiseChoices *app_document_choices (AppDocument *document);

@@ -23,6 +23,7 @@ app_metric_title (AppMetric metric)
     case APP_METRIC_LATENCY: return _("Latency");
     case APP_METRIC_SPARSITY: return _("Sparsity");
     case APP_METRIC_PARAMETERS: return _("Parameters");
+    case APP_METRIC_ERROR: return _("Error");
     case APP_N_METRICS:
     default: return "?";
     }
@@ -45,6 +46,7 @@ app_figures_value (const AppAnalysis *analysis,
     case APP_METRIC_SPARSITY: return l->parameters > 0 ? (double) l->zeros / l->parameters : NAN;
     case APP_METRIC_PARAMETERS: return l->parameters;
     case APP_METRIC_NONE:
+    case APP_METRIC_ERROR:
     case APP_N_METRICS:
     default: return NAN;
     }
@@ -56,8 +58,8 @@ app_figures_value_text (double    value,
 {
   g_autofree char *count = NULL;
 
-  if (metric == APP_METRIC_SPARSITY)
-    return app_format_percent (value, 1);
+  if (metric == APP_METRIC_SPARSITY || metric == APP_METRIC_ERROR)
+    return app_format_percent (value, metric == APP_METRIC_ERROR ? 2 : 1);
   count = app_format_count (value);
   if (metric == APP_METRIC_LATENCY)
     return g_strdup_printf (_("%s cycles"), count);
@@ -113,17 +115,29 @@ differs (const AppAnalysis *a,
              || a->layers[i].resource.amount[NN_RESOURCE_DSP] != b->layers[i].resource.amount[NN_RESOURCE_DSP]);
 }
 
+static double
+value_of (const AppAnalysis *analysis,
+          const AppErrors   *errors,
+          guint              i,
+          AppMetric          metric)
+{
+  if (metric == APP_METRIC_ERROR)
+    return errors != NULL && i < errors->n_layers ? errors->layers[i] : NAN;
+  return analysis != NULL && i < analysis->n_layers ? app_figures_value (analysis, i, metric) : NAN;
+}
+
 static void
 fill_node (AppNetworkNode    *card,
            const NnNode      *node,
            guint              i,
            const AppAnalysis *analysis,
            const AppAnalysis *base,
+           const AppErrors   *errors,
            AppMetric          metric,
            double             max)
 {
   g_autofree char *shape = app_format_shape (&node->shape);
-  double value = analysis != NULL && i < analysis->n_layers ? app_figures_value (analysis, i, metric) : NAN;
+  double value = value_of (analysis, errors, i, metric);
 
   card->name = g_strdup (node->name);
   card->detail = node->attrs.act != NN_ACT_LINEAR && node->op != NN_OP_ACTIVATION
@@ -136,7 +150,7 @@ fill_node (AppNetworkNode    *card,
     {
       double before = app_figures_value (base, i, metric);
       g_autofree char *was = app_figures_value_text (before, APP_METRIC_NONE);
-      char *text = metric == APP_METRIC_SPARSITY ? g_strdup (card->metric_text) : g_strdup_printf ("%s → %s", was, card->metric_text);
+      char *text = metric == APP_METRIC_SPARSITY || metric == APP_METRIC_ERROR ? g_strdup (card->metric_text) : g_strdup_printf ("%s → %s", was, card->metric_text);
 
       g_free (card->metric_text);
       card->metric_text = text;
@@ -156,6 +170,7 @@ app_figures_network (AppDocument *document,
   NnModel *model = app_document_shown (document);
   const AppAnalysis *analysis = app_document_analysis (document);
   const AppAnalysis *base = compare ? app_document_baseline (document) : NULL;
+  const AppErrors *errors = app_document_errors (document);
   const NnGraph *graph;
   AppNetwork *network;
   double max = 0;
@@ -166,7 +181,7 @@ app_figures_network (AppDocument *document,
   network = app_network_new (nn_graph_n_nodes (graph));
   for (guint i = 0; analysis != NULL && i < analysis->n_layers; i++)
     {
-      double value = app_figures_value (base != NULL ? base : analysis, i, metric);
+      double value = value_of (base != NULL ? base : analysis, errors, i, metric);
 
       if (isfinite (value))
         max = MAX (max, value);
@@ -177,105 +192,17 @@ app_figures_network (AppDocument *document,
     {
       const NnNode *node = nn_graph_node (graph, i);
 
-      fill_node (&network->nodes[i], node, i, analysis, base, metric, max);
+      fill_node (&network->nodes[i], node, i, analysis, base, errors, metric, max);
       network->nodes[i].dimmed = !matches (node, search);
     }
   if (metric != APP_METRIC_NONE)
     {
       network->metric_title = g_strdup (app_metric_title (metric));
-      network->metric_max = metric == APP_METRIC_SPARSITY ? app_format_percent (1, 0) : app_format_count (max);
+      network->metric_max = metric == APP_METRIC_SPARSITY ? app_format_percent (1, 0)
+                            : metric == APP_METRIC_ERROR ? app_format_percent (max, 2) : app_format_count (max);
     }
   app_network_arrange (network);
   return network;
-}
-
-static void
-add_step (AppPlotSeries *series,
-          const NnStep  *step,
-          NnResource     resource,
-          gint64         id)
-{
-  double x = step->resources.amount[resource], y = step->accuracy >= 0 ? step->accuracy * 100 : -step->accuracy;
-  g_autofree char *accuracy = app_format_accuracy (step->accuracy, TRUE);
-  g_autofree char *count = app_format_count (x);
-  g_autofree char *tip = NULL;
-
-  if (step->index == 0)
-    tip = g_strdup_printf (_("As loaded: %s, %s %s"), accuracy, count, app_resource_title (resource));
-  else
-    tip = g_strdup_printf (step->accepted ? _("Step %u: %s, %s %s") : _("Step %u, rejected: %s, %s %s"), step->index, accuracy, count,
-                           app_resource_title (resource));
-  if (x < 0)
-    return;
-  app_plot_add_point (series, x, y, id, tip);
-  g_array_index (series->data, AppPlotPoint, series->data->len - 1).hollow = !step->accepted && step->index > 0;
-}
-
-static void
-add_tolerance (AppPlot      *plot,
-               const NnStep *base,
-               double        tolerance)
-{
-  gboolean classes = base->accuracy >= 0;
-  double at = classes ? base->accuracy * 100 : -base->accuracy;
-  double to = classes ? at * (1 - tolerance) : at * (1 + tolerance);
-  g_autofree char *amount = app_format_percent (tolerance, 1);
-  g_autofree char *label = g_strdup_printf (_("tolerance %s"), amount);
-  AppPlotRule *rule = app_plot_add_rule (plot, FALSE, to, APP_INK (WARN), label);
-
-  rule->band = TRUE;
-  rule->to = at;
-  app_plot_add_rule (plot, FALSE, at, APP_INK (GOOD), _("as loaded"));
-}
-
-AppPlot *
-app_figures_tradeoff (AppDocument *document,
-                      NnResource   resource)
-{
-  const AppState *state = app_document_state (document);
-  GPtrArray *live = app_document_live (document);
-  const AppAnalysis *analysis = app_document_analysis (document);
-  const NnStep *base = NULL;
-  double tolerance = app_document_choices (document)->tolerance;
-  AppPlot *plot = app_plot_new (app_resource_title (resource), _("Accuracy (%)"));
-
-  plot->x_zero = TRUE;
-  plot->empty = g_strdup (_("Press Optimize: every step appears here as it finishes."));
-  for (guint r = 0; r < state->runs->len; r++)
-    {
-      const AppRun *run = g_ptr_array_index (state->runs, r);
-      AppPlotSeries *series = app_plot_add_series (plot, run->label, r);
-
-      series->line = series->points = TRUE;
-      for (guint s = 0; s < nn_trail_n_steps (run->trail); s++)
-        add_step (series, nn_trail_step (run->trail, s), resource, (gint64) r * APP_STEP_STRIDE + s);
-      base = nn_trail_step (run->trail, 0);
-      tolerance = run->tolerance;
-    }
-  if (live->len > 0)
-    {
-      AppPlotSeries *series = app_plot_add_series (plot, _("Running"), state->runs->len);
-
-      series->line = series->points = TRUE;
-      for (guint s = 0; s < live->len; s++)
-        add_step (series, &((AppStepItem *) g_ptr_array_index (live, s))->step, resource, (gint64) state->runs->len * APP_STEP_STRIDE + s);
-      base = &((AppStepItem *) g_ptr_array_index (live, 0))->step;
-      tolerance = app_document_choices (document)->tolerance;
-    }
-  if (base != NULL)
-    add_tolerance (plot, base, tolerance);
-  if (base != NULL && base->accuracy < 0)
-    {
-      g_free (plot->y_title);
-      plot->y_title = g_strdup (_("Mean squared error"));
-    }
-  if (analysis != NULL && analysis->part != NULL && analysis->part->total.amount[resource] > 0)
-    {
-      g_autofree char *label = g_strdup_printf (_("all of %s"), analysis->part->title);
-
-      app_plot_add_rule (plot, TRUE, analysis->part->total.amount[resource], APP_INK (BAD), label);
-    }
-  return plot;
 }
 
 static const HlsReport *
@@ -342,7 +269,7 @@ app_figures_layers (AppDocument *document,
   bars = both ? app_bars_new (_("Now"), _("As loaded"), NULL) : app_bars_new (app_metric_title (metric), NULL);
   for (guint i = 0; i < analysis->n_layers; i++)
     {
-      double value = app_figures_value (analysis, i, metric);
+      double value = value_of (analysis, app_document_errors (document), i, metric);
       g_autofree char *text = app_figures_value_text (value, metric);
       AppBarRow *row;
 

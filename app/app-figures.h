@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app-document.h"
+#include "app-study.h"
 #include "layout-bars.h"
 #include "layout-heatmap.h"
 #include "layout-network.h"
@@ -12,7 +13,7 @@
 G_BEGIN_DECLS
 
 typedef enum { APP_METRIC_NONE, APP_METRIC_DSP, APP_METRIC_BRAM, APP_METRIC_LUT, APP_METRIC_FF, APP_METRIC_LATENCY, APP_METRIC_SPARSITY,
-               APP_METRIC_PARAMETERS, APP_N_METRICS } AppMetric;
+               APP_METRIC_PARAMETERS, APP_METRIC_ERROR, APP_N_METRICS } AppMetric;
 
 const char *app_metric_title     (AppMetric    metric);
 /* Marks of the network are its layers' indices; @search (nullable) dims what does not match. */
@@ -23,11 +24,12 @@ AppNetwork *app_figures_network  (AppDocument *document,
 /* Marks: run * APP_STEP_STRIDE + step; the run in progress comes after the finished ones. */
 #define APP_STEP_STRIDE 100000
 AppPlot    *app_figures_tradeoff (AppDocument *document,
-                                  NnResource   resource);
+                                  AppMeasure   x,
+                                  AppMeasure   y);
 AppBars    *app_figures_device   (AppDocument *document);
 AppBars    *app_figures_layers   (AppDocument *document,
                                   AppMetric    metric);
-/* How much a layer has of a metric, NaN where that has no meaning. */
+/* How much a layer has of a metric, NaN where that has no meaning; %APP_METRIC_ERROR is the document's to know. */
 double      app_figures_value    (const AppAnalysis *analysis,
                                   guint        layer,
                                   AppMetric    metric);

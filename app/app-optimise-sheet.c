@@ -20,8 +20,10 @@ struct _AppOptimiseSheet {
   AppChoicesFunc func;
 
   /* template children */
-  AdwComboRow   *objective_row, *strategy_row, *structure_row, *importance_row, *schedule_row;
-  GtkSpinButton *tolerance_spin, *epochs_spin, *steps_spin, *seed_spin;
+  AdwComboRow   *objective_row, *strategy_row, *structure_row, *importance_row, *schedule_row, *goal_row;
+  GtkSpinButton *tolerance_spin, *epochs_spin, *steps_spin, *seed_spin, *seeds_spin, *budget_spin;
+  AdwActionRow  *budget_row;
+  AdwPreferencesGroup *main_group;
   GtkSwitch     *local_switch, *snap_switch;
   GtkButton     *start_button;
 };
@@ -47,6 +49,10 @@ read_choices (AppOptimiseSheet   *self,
   choices->local = gtk_switch_get_active (self->local_switch);
   choices->epochs = gtk_spin_button_get_value_as_int (self->epochs_spin);
   choices->max_steps = gtk_spin_button_get_value_as_int (self->steps_spin);
+  choices->goal = MIN (adw_combo_row_get_selected (self->goal_row), APP_N_GOALS - 1);
+  choices->share = gtk_spin_button_get_value (self->budget_spin) / 100;
+  app_optimise_choices_limit (choices, app_document_baseline (self->document));
+  choices->n_seeds = gtk_spin_button_get_value_as_int (self->seeds_spin);
   choices->seed = gtk_spin_button_get_value_as_int (self->seed_spin);
 }
 
@@ -87,6 +93,7 @@ app_optimise_sheet_class_init (AppOptimiseSheetClass *klass)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppOptimiseSheet, name)
   BIND (objective_row); BIND (strategy_row); BIND (structure_row); BIND (importance_row); BIND (schedule_row);
+  BIND (goal_row); BIND (budget_row); BIND (budget_spin); BIND (seeds_spin); BIND (main_group);
   BIND (tolerance_spin); BIND (epochs_spin); BIND (steps_spin); BIND (seed_spin); BIND (local_switch); BIND (snap_switch); BIND (start_button);
 #undef BIND
 }
@@ -102,12 +109,23 @@ set_names (AdwComboRow       *row,
   adw_combo_row_set_selected (row, selected);
 }
 
+/* With a budget the way there is given: it is kept at every step. */
+static void
+on_goal (AppOptimiseSheet *self)
+{
+  gboolean budget = adw_combo_row_get_selected (self->goal_row) != APP_GOAL_TOLERANCE;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->budget_row), budget);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->schedule_row), !budget);
+}
+
 static void
 app_optimise_sheet_init (AppOptimiseSheet *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_window_set_default_widget (GTK_WINDOW (self), GTK_WIDGET (self->start_button));
   g_signal_connect_swapped (self->start_button, "clicked", G_CALLBACK (on_start), self);
+  g_signal_connect_swapped (self->goal_row, "notify::selected", G_CALLBACK (on_goal), self);
 }
 
 static void
@@ -122,21 +140,40 @@ fill (AppOptimiseSheet *self)
   const char *structures[] = { _("As the hardware shares"), _("Single weights"), _("Neurons and filters"), _("Multipliers"),
                                _("Memory words"), _("Blocks"), NULL };
   const char *importances[] = { _("Size (L1)"), _("Size (L2)"), _("Gradient"), _("Curvature"), _("Random"), NULL };
-  const char *schedules[] = { _("Even steps"), _("Fast, then slow"), _("Halving"), _("Straight to the budget"), NULL };
+  const char *schedules[] = { _("Even steps"), _("Fast, then slow"), _("Halving"), NULL };
+  const char *goals[] = { _("Smallest that is tolerable"), _("A share of what it uses now"), _("A share of the part"), NULL };
+  const AppAnalysis *analysis = app_document_baseline (self->document);
+  NnDataset *data = app_document_state (self->document)->data;
+  g_autofree char *reason = NULL;
+  AppOptimiseChoices proposed;
+  guint sharing_wanted = 0, shared = 0;
   guint objective = 0;
 
   for (guint k = 0; k < G_N_ELEMENTS (objectives); k++)
     if (objectives[k] == choices->objective)
       objective = k;
   set_names (self->objective_row, what, objective);
-  set_names (self->strategy_row, shares, 0);
+  if (analysis != NULL && data != NULL)
+    {
+      app_optimise_choices_init (&proposed);
+      reason = app_optimise_choices_for (&proposed, analysis, data, &sharing_wanted);
+      adw_preferences_group_set_description (self->main_group, reason);
+    }
+  for (guint k = 1; k < G_N_ELEMENTS (sharing); k++)
+    if (sharing_wanted > 1 && sharing[k].reuse == sharing_wanted)
+      shared = k;
+  set_names (self->goal_row, goals, choices->goal);
+  set_names (self->strategy_row, shares, shared);
   set_names (self->structure_row, structures, choices->structure);
   set_names (self->importance_row, importances, choices->importance);
-  set_names (self->schedule_row, schedules, choices->schedule);
+  set_names (self->schedule_row, schedules, MIN (choices->schedule, NN_SCHEDULE_BINARY));
   gtk_spin_button_set_value (self->tolerance_spin, choices->tolerance * 100);
   gtk_spin_button_set_value (self->epochs_spin, choices->epochs);
   gtk_spin_button_set_value (self->steps_spin, choices->max_steps);
   gtk_spin_button_set_value (self->seed_spin, choices->seed);
+  gtk_spin_button_set_value (self->seeds_spin, choices->n_seeds);
+  gtk_spin_button_set_value (self->budget_spin, choices->share * 100);
+  on_goal (self);
   gtk_switch_set_active (self->local_switch, choices->local);
   gtk_switch_set_active (self->snap_switch, choices->snap);
 }
@@ -153,6 +190,7 @@ app_optimise_sheet_present (GtkWindow      *parent,
   self->func = func;
   self->data = data;
   fill (self);
+  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->start_button));
   app_names_apply (GTK_WIDGET (self));
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -4,6 +4,7 @@
 #include "app-optimise.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 typedef struct {
   NnModel           *model;
@@ -27,20 +28,22 @@ input_free (Input *input)
 }
 
 AppStepItem *
-app_step_item_new (const NnStep *step)
+app_step_item_new (const NnStep *step,
+                   guint         trial)
 {
   AppStepItem *item = g_new0 (AppStepItem, 1);
 
   item->step = *step;
   item->model = step->model != NULL ? nn_model_ref (step->model) : NULL;
   item->step.model = item->model;
+  item->trial = trial;
   return item;
 }
 
 AppStepItem *
 app_step_item_copy (const AppStepItem *item)
 {
-  return app_step_item_new (&item->step);
+  return app_step_item_new (&item->step, item->trial);
 }
 
 void
@@ -50,12 +53,32 @@ app_step_item_free (AppStepItem *item)
   g_free (item);
 }
 
+/* One of several runs, and its share of the job's progress. */
+typedef struct {
+  AppJob           *job;
+  const NnProgress *progress;
+  guint             trial, n_trials;
+} Trial;
+
 /* On the job's thread. */
 static void
 on_step (const NnStep *step,
          gpointer      data)
 {
-  app_job_post (data, app_step_item_new (step), (GDestroyNotify) app_step_item_free);
+  const Trial *trial = data;
+
+  app_job_post (trial->job, app_step_item_new (step, trial->trial), (GDestroyNotify) app_step_item_free);
+}
+
+static void
+on_progress (double      fraction,
+             const char *what,
+             gpointer    data)
+{
+  const Trial *trial = data;
+  g_autofree char *text = trial->n_trials > 1 ? g_strdup_printf (_("run %u of %u: %s"), trial->trial + 1, trial->n_trials, what) : NULL;
+
+  nn_progress_report (trial->progress, fraction < 0 ? fraction : (trial->trial + fraction) / trial->n_trials, text != NULL ? text : what);
 }
 
 char *
@@ -110,11 +133,14 @@ work (AppJob           *job,
   const Input *input = data;
   const AppOptimiseChoices *choices = &input->choices;
   g_autofree gint8 *pins = NULL;
+  g_autoptr (GPtrArray) trails = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_trail_unref);
+  Trial trial = { .job = job, .progress = progress, .n_trials = MAX (choices->n_seeds, 1) };
   NnPruneOptions options;
 
   nn_prune_options_init (&options);
   options.objective = choices->objective;
   options.tolerance = choices->tolerance;
+  memcpy (options.limits, choices->limits, sizeof options.limits);
   options.structure = choices->structure;
   options.importance = choices->importance;
   options.schedule = choices->schedule;
@@ -123,16 +149,29 @@ work (AppJob           *job,
   options.bad_trials = choices->bad_trials;
   options.fine_tune_epochs = choices->epochs;
   options.local = choices->local;
-  options.seed = choices->seed;
-  options.train.seed = choices->seed;
   options.snap = choices->snap;
   options.checkpoint = input->checkpoint;
   options.data_spec = input->data_spec;
   pins = find_pins (input, &options, &options.n_pins);
   options.pins = pins;
   options.on_step = on_step;
-  options.on_step_data = job;
-  return nn_prune (input->model, input->config, input->data, &options, progress, cancellable, error);
+  options.on_step_data = &trial;
+  for (trial.trial = 0; trial.trial < trial.n_trials && !g_cancellable_is_cancelled (cancellable); trial.trial++)
+    {
+      NnProgress part = { .report = on_progress, .data = &trial };
+      NnTrail *trail;
+
+      options.seed = options.train.seed = choices->seed + trial.trial;
+      trail = nn_prune (input->model, input->config, input->data, &options, &part, cancellable, error);
+      if (trail == NULL)
+        break;
+      g_ptr_array_add (trails, trail);
+    }
+  /* What was finished counts, also when a later run failed or was stopped. */
+  if (trails->len == 0)
+    return NULL;
+  g_clear_error (error);
+  return g_steal_pointer (&trails);
 }
 
 void
@@ -143,6 +182,9 @@ app_optimise_choices_init (AppOptimiseChoices *choices)
   nn_prune_options_init (&options);
   choices->objective = options.objective;
   choices->tolerance = options.tolerance;
+  choices->goal = APP_GOAL_TOLERANCE;
+  choices->share = 0.25;
+  memcpy (choices->limits, options.limits, sizeof options.limits);
   choices->structure = options.structure;
   choices->importance = options.importance;
   choices->schedule = options.schedule;
@@ -153,6 +195,7 @@ app_optimise_choices_init (AppOptimiseChoices *choices)
   choices->local = options.local;
   choices->snap = options.snap;
   choices->seed = options.seed;
+  choices->n_seeds = 1;
 }
 
 AppJob *
@@ -173,5 +216,5 @@ app_optimise_job (NnModel                  *model,
   input->pins = pins != NULL ? g_hash_table_ref (pins) : NULL;
   input->checkpoint = g_strdup (checkpoint);
   input->data_spec = g_strdup (data_spec);
-  return app_job_new (_("Optimizing"), work, input, (GDestroyNotify) input_free, (GDestroyNotify) nn_trail_unref);
+  return app_job_new (_("Optimizing"), work, input, (GDestroyNotify) input_free, (GDestroyNotify) g_ptr_array_unref);
 }

@@ -3,6 +3,7 @@
 
 #include "app-precision.h"
 
+#include "app-doctor.h"
 #include "app-format.h"
 
 #include <glib/gi18n.h>
@@ -166,20 +167,6 @@ profile_activations (const AppAnalysis *analysis,
   return spans;
 }
 
-static NnTensor *
-first_rows (NnDataset *data,
-            gsize      wanted,
-            gboolean   targets,
-            gsize     *n)
-{
-  NnSplit split = app_evaluation_split (data);
-  g_autoptr (NnTensor) rows = NULL;
-
-  *n = MIN (wanted, nn_dataset_n (data, split));
-  rows = nn_tensor_rows (targets ? nn_dataset_y (data, split) : nn_dataset_x (data, split), 0, *n);
-  return targets ? g_steal_pointer (&rows) : nn_tensor_convert (rows, NN_DTYPE_F64);
-}
-
 static double
 accuracy_of (NnTensor        **outputs,
              const NnTensor   *targets,
@@ -221,7 +208,7 @@ profile_data (AppPrecision     *precision,
   NnPredictOptions float_options = { .trace = on_values, .trace_data = &trace };
   NnFixedOptions fixed_options = { .overflows = overflows };
   gsize n;
-  g_autoptr (NnTensor) x = first_rows (input->data, N_SAMPLES, FALSE, &n), y = first_rows (input->data, N_SAMPLES, TRUE, &n);
+  g_autoptr (NnTensor) x = app_data_rows (input->data, 0, N_SAMPLES, FALSE, &n), y = app_data_rows (input->data, 0, N_SAMPLES, TRUE, &n);
   NnTensor *inputs[] = { x, NULL }, **outputs;
 
   for (guint i = 0; i < n_nodes; i++)
@@ -327,7 +314,7 @@ work_scan (AppJob           *job,
 {
   const Input *input = data;
   gsize n;
-  g_autoptr (NnTensor) x = first_rows (input->data, N_SCAN_SAMPLES, FALSE, &n), y = first_rows (input->data, N_SCAN_SAMPLES, TRUE, &n);
+  g_autoptr (NnTensor) x = app_data_rows (input->data, 0, N_SCAN_SAMPLES, FALSE, &n), y = app_data_rows (input->data, 0, N_SCAN_SAMPLES, TRUE, &n);
   NnTensor *inputs[] = { x, NULL };
 
   for (int width = SCAN_TO; width >= SCAN_FROM; width--)

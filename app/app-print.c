@@ -63,7 +63,7 @@ draw_page (AppDocument *document,
   g_autofree char *title = app_document_dup_title (document);
   g_autofree char *methods = app_methods_paragraph (document);
   g_autoptr (AppNetwork) network = app_figures_network (document, APP_METRIC_DSP, NULL, FALSE);
-  g_autoptr (AppPlot) tradeoff = app_figures_tradeoff (document, NN_RESOURCE_DSP);
+  g_autoptr (AppPlot) tradeoff = app_figures_tradeoff (document, APP_MEASURE_DSP, APP_MEASURE_ACCURACY);
   g_autoptr (AppBars) bars = app_figures_device (document);
   double y = put_text (cr, title, 0, 0, width, 22, TRUE) + 8, third;
   AppView view = { .text = 9 };

@@ -3,19 +3,44 @@
 
 #include "app-state.h"
 
+/* What the run was asked for but for its seed, and what it began with. */
+static char *
+study_key (const NnPruneOptions *options,
+           const NnTrail        *trail)
+{
+  const NnStep *base = nn_trail_n_steps (trail) > 0 ? nn_trail_step (trail, 0) : NULL;
+  NnPruneOptions plain = *options;
+  g_autofree char *json = NULL;
+  g_autoptr (GString) key = NULL;
+
+  plain.seed = plain.train.seed = 0;
+  json = nn_prune_options_to_json (&plain);
+  key = g_string_new (json);
+  for (guint r = 0; base != NULL && r < NN_N_RESOURCES; r++)
+    g_string_append_printf (key, " %.0f", base->resources.amount[r]);
+  if (base != NULL)
+    g_string_append_printf (key, " %.9g", base->accuracy);
+  return g_string_free (g_steal_pointer (&key), FALSE);
+}
+
 AppRun *
-app_run_new (NnTrail    *trail,
-             const char *label,
-             double      tolerance,
-             guint64     seed)
+app_run_new (NnTrail *trail)
 {
   AppRun *run = g_new0 (AppRun, 1);
+  g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+  g_auto (NnPruneOptions) options = { 0 };
 
   g_atomic_ref_count_init (&run->ref_count);
   run->trail = nn_trail_ref (trail);
-  run->label = g_strdup (label);
-  run->tolerance = tolerance;
-  run->seed = seed;
+  nn_prune_options_init (&options);
+  if (nn_trail_options (trail) != NULL && !nn_prune_options_from_json (&options, nn_trail_options (trail), hold, NULL))
+    {
+      nn_prune_options_clear (&options);
+      nn_prune_options_init (&options);
+    }
+  run->study = nn_trail_options (trail) != NULL ? study_key (&options, trail) : g_strdup_printf ("%p", (gpointer) trail);
+  run->tolerance = options.tolerance;
+  run->seed = options.seed;
   return run;
 }
 
@@ -32,7 +57,7 @@ app_run_unref (AppRun *run)
   if (!g_atomic_ref_count_dec (&run->ref_count))
     return;
   nn_trail_unref (run->trail);
-  g_free (run->label);
+  g_free (run->study);
   g_free (run);
 }
 

@@ -12,15 +12,13 @@ G_BEGIN_DECLS
 typedef struct {
   gatomicrefcount ref_count;
   NnTrail        *trail;
-  char           *label;
+  char           *study; /* the same for runs that differ in nothing but their seed */
   double          tolerance;
   guint64         seed;
 } AppRun;
 
-AppRun *app_run_new   (NnTrail    *trail,
-                       const char *label,
-                       double      tolerance,
-                       guint64     seed);
+/* What it was asked for is read from the trail itself. */
+AppRun *app_run_new   (NnTrail    *trail);
 AppRun *app_run_ref   (AppRun     *run);
 void    app_run_unref (AppRun     *run);
 

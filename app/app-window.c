@@ -10,6 +10,7 @@
 #include "app-dialogs.h"
 #include "app-format.h"
 #include "app-names.h"
+#include "app-study.h"
 #include "pages/app-data-page.h"
 #include "pages/app-hardware-page.h"
 #include "pages/app-network-page.h"
@@ -94,9 +95,9 @@ update_status (AppWindow *self)
 
   if (state->model != NULL)
     {
-      const AppRun *run = state->run >= 0 && (guint) state->run < state->runs->len ? g_ptr_array_index (state->runs, state->run) : NULL;
+      g_autofree char *run = app_state_step (state) != NULL ? app_study_run_title (state, state->run) : NULL;
 
-      g_ptr_array_add (parts, run != NULL ? g_strdup_printf (_("%s, step %u"), run->label, state->step) : g_strdup (_("As loaded")));
+      g_ptr_array_add (parts, run != NULL ? g_strdup_printf (_("%s, step %u"), run, state->step) : g_strdup (_("As loaded")));
       g_ptr_array_add (parts, g_strdup (nn_model_info (state->model)->format));
     }
   if (evaluation != NULL)

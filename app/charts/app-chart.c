@@ -554,7 +554,7 @@ app_chart_set_source (AppChart             *self,
     self->destroy (self->data);
   self->source = source;
   self->data = data;
-  self->destroy = destroy;
+  self->destroy = data != NULL ? destroy : NULL;
   self->cursor = -1;
   drop_drawing (self);
 }

@@ -322,6 +322,19 @@ add_span (AppScene       *scene,
   app_scene_segment (scene, ink, span_x (axis, span->high), y - text * 0.3, span_x (axis, span->high), y + text * 0.3)->line_width = 1.5;
 }
 
+/* "2⁻¹⁰": powers of two as they are written. */
+static char *
+power_label (int exponent)
+{
+  static const char *const digits[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+  g_autofree char *plain = g_strdup_printf ("%d", exponent);
+  GString *text = g_string_new ("2");
+
+  for (const char *c = plain; *c != '\0'; c++)
+    g_string_append (text, *c == '-' ? "⁻" : digits[*c - '0']);
+  return g_string_free (text, FALSE);
+}
+
 AppScene *
 app_spans_layout (const AppSpans *spans,
                   const AppView  *view)
@@ -340,7 +353,7 @@ app_spans_layout (const AppSpans *spans,
   bottom = y + spans->spans->len * text * 2.2 - text * 0.6;
   for (int e = (int) lo; e <= hi; e += MAX (1, (int) ceil ((hi - lo) * text * 3 / axis.room)))
     {
-      g_autofree char *label = g_strdup_printf ("2^%d", e);
+      g_autofree char *label = power_label (e);
       double x = axis.left + axis.room * (e - lo) / (hi - lo);
 
       app_scene_segment (scene, APP_INK (RULE), x, y - text * 1.2, x, bottom);

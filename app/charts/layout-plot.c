@@ -78,7 +78,7 @@ app_plot_add_point (AppPlotSeries *series,
                     gint64         id,
                     const char    *tip)
 {
-  AppPlotPoint point = { .x = x, .y = y, .low = y, .high = y, .id = id, .tip = g_strdup (tip) };
+  AppPlotPoint point = { .x = x, .y = y, .low = y, .high = y, .left = x, .right = x, .id = id, .tip = g_strdup (tip) };
 
   g_array_append_val (series->data, point);
 }
@@ -94,6 +94,66 @@ app_plot_add_rule (AppPlot    *plot,
 
   g_array_append_val (plot->rules, rule);
   return &g_array_index (plot->rules, AppPlotRule, plot->rules->len - 1);
+}
+
+/* Of the size of text. */
+#define LEGEND_TEXT 0.92
+#define LEGEND_ROW 1.9
+/* Before the axes are laid, for where rows of the legend end. */
+#define LEGEND_LEFT 3.2
+
+static gboolean
+in_legend (const AppPlotSeries *series)
+{
+  return !series->faint && series->data->len > 0;
+}
+
+/* Where the entry of series @wanted stands: entries fill rows. %FALSE where it has none. */
+static gboolean
+legend_place (const AppPlot *plot,
+              const AppView *view,
+              double         left,
+              guint          wanted,
+              double        *x,
+              double        *y)
+{
+  guint n = 0;
+
+  for (guint s = 0; s < plot->series->len; s++)
+    n += in_legend (g_ptr_array_index (plot->series, s));
+  *x = left;
+  *y = view->text * LEGEND_ROW / 2;
+  if (n < 2 || !in_legend (g_ptr_array_index (plot->series, wanted)))
+    return FALSE;
+  for (guint s = 0; s <= wanted; s++)
+    {
+      const AppPlotSeries *series = g_ptr_array_index (plot->series, s);
+      double w = in_legend (series) ? 26 + paint_text_width (series->name, view->text * LEGEND_TEXT, FALSE) : 0;
+
+      if (w == 0)
+        continue;
+      if (*x > left && *x + w > view->width - view->text)
+        {
+          *x = left;
+          *y += view->text * LEGEND_ROW;
+        }
+      if (s < wanted)
+        *x += w + view->text * 1.6;
+    }
+  return TRUE;
+}
+
+static guint
+legend_rows (const AppPlot *plot,
+             const AppView *view,
+             double         left)
+{
+  double x, y, last = 0;
+
+  for (guint s = 0; s < plot->series->len; s++)
+    if (legend_place (plot, view, left, s, &x, &y))
+      last = MAX (last, y);
+  return round (last / (view->text * LEGEND_ROW) + (last > 0 ? 0.5 : 0));
 }
 
 /* Where everything stands. */
@@ -145,8 +205,8 @@ find_range (const AppPlot *plot,
           const AppPlotPoint *point = &g_array_index (series->data, AppPlotPoint, i);
           double half = series->bars ? series->bar_width / 2 : 0;
 
-          widen (point->x - half, &x[0], &x[1]);
-          widen (point->x + half, &x[0], &x[1]);
+          widen (point->left - half, &x[0], &x[1]);
+          widen (point->right + half, &x[0], &x[1]);
           widen (point->low, &y[0], &y[1]);
           widen (point->high, &y[0], &y[1]);
         }
@@ -156,10 +216,10 @@ find_range (const AppPlot *plot,
       const AppPlotRule *rule = &g_array_index (plot->rules, AppPlotRule, i);
 
       /* A far limit of the device would squeeze everything else: it is drawn only where it lies within reach. */
-      if (!rule->vertical)
-        widen (rule->at, &y[0], &y[1]);
-      else if (rule->at <= 1.5 * x[1])
+      if (rule->vertical && (!rule->limit || rule->at <= 1.5 * x[1]))
         widen (rule->at, &x[0], &x[1]);
+      else if (!rule->vertical && (!rule->limit || rule->at <= 1.5 * y[1]))
+        widen (rule->at, &y[0], &y[1]);
     }
   if (plot->x_zero && !plot->x_log)
     widen (0, &x[0], &x[1]);
@@ -173,22 +233,28 @@ frame_init (Frame         *frame,
             const AppPlot *plot,
             const AppView *view)
 {
-  double x[2], y[2], widest = 0, small = view->text * 0.88;
-  double legend = plot->series->len > 1 ? view->text * 1.9 : view->text * 0.6;
+  double x[2], y[2], small = view->text * 0.88;
 
   find_range (plot, x, y);
   frame->rtl = view->rtl;
   frame->width = view->width;
-  frame->top = legend + view->text * 0.6;
   frame->bottom = view->height - view->text * 3.4;
-  app_axis_init (&frame->y, y[0], y[1], CLAMP ((frame->bottom - frame->top) / (view->text * 4), 2, 8), plot->y_log);
-  for (guint i = 0; i < frame->y.n_ticks; i++)
+  frame->left = 0;
+  /* The legend begins where the axis does, which its labels decide, which the height left by the legend decides. */
+  for (guint pass = 0; pass < 2; pass++)
     {
-      g_autofree char *label = app_axis_label (&frame->y, frame->y.tick[i]);
+      double widest = 0, legend = legend_rows (plot, view, pass == 0 ? view->text * LEGEND_LEFT : frame->left) * LEGEND_ROW * view->text;
 
-      widest = MAX (widest, paint_text_width (label, small, FALSE));
+      frame->top = MAX (legend, view->text * 0.6) + view->text * 0.6;
+      app_axis_init (&frame->y, y[0], y[1], CLAMP ((frame->bottom - frame->top) / (view->text * 4), 2, 8), plot->y_log);
+      for (guint i = 0; i < frame->y.n_ticks; i++)
+        {
+          g_autofree char *label = app_axis_label (&frame->y, frame->y.tick[i]);
+
+          widest = MAX (widest, paint_text_width (label, small, FALSE));
+        }
+      frame->left = MAX (frame->left, widest + view->text * 2.6);
     }
-  frame->left = widest + view->text * 2.6;
   frame->right = view->width - view->text * 1.4;
   app_axis_init (&frame->x, x[0], x[1], CLAMP ((frame->right - frame->left) / (view->text * 7), 2, 9), plot->x_log);
   if (plot->x_names != NULL)
@@ -291,7 +357,7 @@ add_line (AppScene            *scene,
           const Frame         *frame)
 {
   g_autoptr (GArray) points = g_array_new (FALSE, FALSE, sizeof (AppPoint));
-  AppInk ink = { .role = APP_INK_SERIES, .t = series->colour, .alpha = series->points ? 0.7f : 1 };
+  AppInk ink = { .role = APP_INK_SERIES, .t = series->colour, .alpha = series->faint ? 0.3f : series->points ? 0.7f : 1 };
 
   for (guint i = 0; i < series->data->len; i++)
     {
@@ -309,7 +375,25 @@ add_line (AppScene            *scene,
       g_array_append_val (points, point);
     }
   if (points->len > 1)
-    app_scene_line (scene, ink, 2, (AppPoint *) points->data, points->len)->dashed = series->dashed;
+    app_scene_line (scene, ink, series->faint ? 1 : 2, (AppPoint *) points->data, points->len)->dashed = series->dashed;
+}
+
+#define CAP_PX 4
+
+/* A line with a short stroke across each end. */
+static void
+add_whisker (AppScene *scene,
+             AppInk    ink,
+             double    x0,
+             double    y0,
+             double    x1,
+             double    y1)
+{
+  double cx = x0 == x1 ? CAP_PX : 0, cy = x0 == x1 ? 0 : CAP_PX;
+
+  app_scene_segment (scene, ink, x0, y0, x1, y1)->line_width = 1.5;
+  app_scene_segment (scene, ink, x0 - cx, y0 - cy, x0 + cx, y0 + cy)->line_width = 1.5;
+  app_scene_segment (scene, ink, x1 - cx, y1 - cy, x1 + cx, y1 + cy)->line_width = 1.5;
 }
 
 static void
@@ -317,7 +401,7 @@ add_points (AppScene            *scene,
             const AppPlotSeries *series,
             const Frame         *frame)
 {
-  AppInk ink = { .role = APP_INK_SERIES, .t = series->colour };
+  AppInk ink = { .role = APP_INK_SERIES, .t = series->colour, .alpha = series->faint ? 0.4f : 1 };
 
   for (guint i = 0; i < series->data->len; i++)
     {
@@ -328,8 +412,10 @@ add_points (AppScene            *scene,
       if (!isfinite (p->y))
         continue;
       if (p->high > p->low)
-        app_scene_segment (scene, ink, x, py (frame, p->low), x, py (frame, p->high))->line_width = 1.5;
-      mark = app_scene_point (scene, p->id, x, y, p->hollow ? 8 : 11, ink);
+        add_whisker (scene, ink, x, py (frame, p->low), x, py (frame, p->high));
+      if (p->right > p->left)
+        add_whisker (scene, ink, px (frame, p->left), y, px (frame, p->right), y);
+      mark = app_scene_point (scene, p->id, x, y, series->faint ? 6 : p->hollow ? 8 : 11, ink);
       mark->marker = p->hollow ? APP_MARKER_CROSS : series->marker;
       if (p->tip != NULL)
         app_scene_tip (scene, mark, p->tip);
@@ -342,15 +428,13 @@ add_legend (AppScene      *scene,
             const Frame   *frame,
             const AppView *view)
 {
-  double x = frame->left, y = view->text * 0.9, size = view->text * 0.92;
-
-  for (guint s = 0; plot->series->len > 1 && s < plot->series->len; s++)
+  for (guint s = 0; s < plot->series->len; s++)
     {
       const AppPlotSeries *series = g_ptr_array_index (plot->series, s);
       AppInk ink = { .role = APP_INK_SERIES, .t = series->colour };
-      double w = paint_text_width (series->name, size, FALSE);
+      double x, y;
 
-      if (x + w + 30 > view->width || series->data->len == 0)
+      if (!legend_place (plot, view, frame->left, s, &x, &y))
         continue;
       if (series->line || series->steps)
         {
@@ -363,8 +447,7 @@ add_legend (AppScene      *scene,
         app_scene_point (scene, -1, x + 10, y, 9, ink)->marker = series->marker;
       if (series->bars)
         app_scene_rect (scene, -1, x + 3, y - 6, 14, 12, ink)->hatch = series->colour % 2 == 1;
-      app_scene_text (scene, series->name, x + 26, y, size, 0, APP_INK (TEXT));
-      x += w + 26 + view->text * 1.6;
+      app_scene_text (scene, series->name, x + 26, y, view->text * LEGEND_TEXT, 0, APP_INK (TEXT));
     }
 }
 
@@ -428,10 +511,26 @@ app_plot_x_at (const AppPlot *plot,
   return app_axis_value (&frame.x, CLAMP ((x - frame.left) / (frame.right - frame.left), 0, 1));
 }
 
+static gboolean
+has_ranges (const AppPlot *plot)
+{
+  for (guint s = 0; s < plot->series->len; s++)
+    {
+      const AppPlotSeries *series = g_ptr_array_index (plot->series, s);
+
+      for (guint i = 0; i < series->data->len; i++)
+        if (g_array_index (series->data, AppPlotPoint, i).high > g_array_index (series->data, AppPlotPoint, i).low)
+          return TRUE;
+    }
+  return FALSE;
+}
+
 AppTable *
 app_plot_table (const AppPlot *plot)
 {
-  AppTable *table = app_table_new ("series", plot->x_title, plot->y_title, "note", NULL);
+  gboolean ranges = has_ranges (plot);
+  AppTable *table = ranges ? app_table_new ("series", plot->x_title, plot->y_title, "lowest", "highest", "note", NULL)
+                           : app_table_new ("series", plot->x_title, plot->y_title, "note", NULL);
 
   for (guint s = 0; s < plot->series->len; s++)
     {
@@ -442,9 +541,13 @@ app_plot_table (const AppPlot *plot)
           const AppPlotPoint *p = &g_array_index (series->data, AppPlotPoint, i);
           gboolean named = plot->x_names != NULL && p->x >= 0 && p->x < g_strv_length (plot->x_names);
 
-          app_table_take (table, p->id, g_strdup (series->name),
-                          named ? g_strdup (plot->x_names[(guint) p->x]) : app_number (p->x, 6), app_number (p->y, 6),
-                          g_strdup (p->tip != NULL ? p->tip : ""), NULL);
+          char *x = named ? g_strdup (plot->x_names[(guint) p->x]) : app_number (p->x, 6), *y = app_number (p->y, 6);
+          char *note = g_strdup (p->tip != NULL ? p->tip : "");
+
+          if (ranges)
+            app_table_take (table, p->id, g_strdup (series->name), x, y, app_number (p->low, 6), app_number (p->high, 6), note, NULL);
+          else
+            app_table_take (table, p->id, g_strdup (series->name), x, y, note, NULL);
         }
     }
   return table;

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct {
   double   x, y;
   double   low, high; /* error bar about y; equal for none */
+  double   left, right; /* the same about x */
   gint64   id;        /* -1: cannot be picked */
   gboolean hollow;    /* tried and rejected */
   char    *tip;
@@ -21,11 +22,12 @@ typedef struct {
  * @colour: index of the series colour
  * @steps: drawn as a staircase
  * @bars: drawn as columns of width @bar_width (data units)
+ * @faint: drawn thin behind the others, and not in the legend
  */
 typedef struct {
   char     *name;
   guint     colour;
-  gboolean  line, points, steps, bars, dashed, fill;
+  gboolean  line, points, steps, bars, dashed, faint;
   double    bar_width;
   AppMarker marker;
   GArray   *data; /* AppPlotPoint */
@@ -34,6 +36,7 @@ typedef struct {
 typedef struct {
   double   at;
   gboolean vertical;
+  gboolean limit;  /* too far away, it is left out: it would squeeze everything else */
   gboolean band;   /* from @at to @to */
   double   to;
   AppInk   ink;

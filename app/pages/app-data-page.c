@@ -4,11 +4,9 @@
 #include "app-data-page.h"
 
 #include "app-axis.h"
-#include "app-figure.h"
 #include "app-format.h"
-#include "layout-bars.h"
+#include "app-sources.h"
 #include "layout-heatmap.h"
-#include "layout-plot.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -74,35 +72,7 @@ tip_map (gconstpointer data,
   return g_strdup_printf (_("sample %zu, feature %zu: %s"), r, c, value);
 }
 
-static AppScene *
-layout_plot (gconstpointer  data,
-             const AppView *view)
-{
-  return app_plot_layout (data, view);
-}
-
-static AppTable *
-table_plot (gconstpointer data)
-{
-  return app_plot_table (data);
-}
-
-static AppScene *
-layout_bars (gconstpointer  data,
-             const AppView *view)
-{
-  return app_bars_layout (data, view);
-}
-
-static AppTable *
-table_bars (gconstpointer data)
-{
-  return app_bars_table (data);
-}
-
 static const AppChartSource map_source = { .layout = layout_map, .table = table_map, .tip = tip_map };
-static const AppChartSource plot_source = { .layout = layout_plot, .table = table_plot };
-static const AppChartSource bars_source = { .layout = layout_bars, .table = table_bars };
 
 static char *
 class_name (const NnDataset *data,
@@ -304,8 +274,8 @@ app_data_page_update (AppPage *page)
   if (!classes)
     return;
   app_figure_set_source (self->confusion_figure, &map_source, confusion (evaluation, data), (GDestroyNotify) app_heatmap_free);
-  app_figure_set_source (self->roc_figure, &plot_source, roc (evaluation, data), (GDestroyNotify) app_plot_free);
-  app_figure_set_source (self->classes_figure, &bars_source, by_class (evaluation, base, data), (GDestroyNotify) app_bars_free);
+  app_figure_show_plot (self->roc_figure, roc (evaluation, data));
+  app_figure_show_bars (self->classes_figure, by_class (evaluation, base, data));
 }
 
 static void

@@ -5,15 +5,13 @@
 
 #include "app-dialogs.h"
 #include "app-export.h"
-#include "app-figure.h"
 #include "app-figures.h"
 #include "app-format.h"
 #include "app-preferences.h"
+#include "app-sources.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
-
-#define TEXT_PX 14.0
 
 struct _AppHardwarePage {
   AppPage parent;
@@ -38,30 +36,6 @@ struct _AppHardwarePage {
 };
 
 G_DEFINE_FINAL_TYPE (AppHardwarePage, app_hardware_page, APP_TYPE_PAGE)
-
-static AppScene *
-layout (gconstpointer  data,
-        const AppView *view)
-{
-  return app_bars_layout (data, view);
-}
-
-static AppTable *
-table (gconstpointer data)
-{
-  return app_bars_table (data);
-}
-
-static const AppChartSource source = { .layout = layout, .table = table };
-
-static void
-show_bars (AppFigure *figure,
-           AppBars   *bars)
-{
-  app_figure_set_source (figure, bars != NULL ? &source : NULL, bars, (GDestroyNotify) app_bars_free);
-  if (bars != NULL)
-    app_chart_set_natural_height (app_figure_chart (figure), app_bars_height (bars, TEXT_PX) + 8);
-}
 
 static void
 fill_facts (AppHardwarePage   *self,
@@ -141,8 +115,8 @@ app_hardware_page_update (AppPage *page)
   if (analysis == NULL || state->config == NULL)
     return;
   self->filling = TRUE;
-  show_bars (self->device_figure, app_figures_device (document));
-  show_bars (self->layers_figure, app_figures_layers (document, APP_METRIC_DSP + gtk_drop_down_get_selected (self->metric_drop)));
+  app_figure_show_bars (self->device_figure, app_figures_device (document));
+  app_figure_show_bars (self->layers_figure, app_figures_layers (document, APP_METRIC_DSP + gtk_drop_down_get_selected (self->metric_drop)));
   app_figure_set_subtitle (self->device_figure, analysis->part != NULL ? analysis->part->title : _("This part is not in the catalogue"));
   gtk_label_set_text (self->part_label, nn_config_part (state->config));
   app_rows_clear (self->facts);
@@ -388,7 +362,7 @@ app_hardware_page_init (AppHardwarePage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   g_queue_init (&self->queue);
   self->filling = TRUE;
-  for (AppMetric m = APP_METRIC_DSP; m < APP_N_METRICS; m++)
+  for (AppMetric m = APP_METRIC_DSP; m < APP_METRIC_ERROR; m++)
     gtk_string_list_append (metrics, app_metric_title (m));
   for (guint b = 0; b < NN_N_BACKENDS; b++)
     gtk_string_list_append (backends, nn_backend_name (b));

@@ -3,9 +3,9 @@
 
 #include "app-network-page.h"
 
-#include "app-figure.h"
 #include "app-figures.h"
 #include "app-format.h"
+#include "app-sources.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -36,21 +36,6 @@ G_DEFINE_FINAL_TYPE (AppNetworkPage, app_network_page, APP_TYPE_PAGE)
 static const NnStrategy strategies[] = { NN_STRATEGY_LATENCY, NN_STRATEGY_RESOURCE, NN_STRATEGY_RESOURCE_UNROLLED,
                                          NN_STRATEGY_DISTRIBUTED_ARITHMETIC };
 
-static AppScene *
-layout (gconstpointer  data,
-        const AppView *view)
-{
-  return app_network_layout (data, view);
-}
-
-static AppTable *
-table (gconstpointer data)
-{
-  return app_network_table (data);
-}
-
-static const AppChartSource source = { .layout = layout, .table = table };
-
 static const NnNode *
 chosen_node (AppNetworkPage *self)
 {
@@ -80,13 +65,14 @@ fill_layer_facts (AppNetworkPage *self,
 {
   AppDocument *document = app_page_document (APP_PAGE (self));
   const AppAnalysis *analysis = app_document_analysis (document), *base = app_document_baseline (document);
+  const AppErrors *errors = app_document_errors (document);
   guint i = self->layer;
   g_autofree char *shape = app_format_shape (&node->shape);
 
   app_rows_add (self->facts, _("Output"), shape);
   if (analysis == NULL || i >= analysis->n_layers)
     return;
-  for (AppMetric m = APP_METRIC_DSP; m < APP_N_METRICS; m++)
+  for (AppMetric m = APP_METRIC_DSP; m < APP_METRIC_ERROR; m++)
     {
       double value = app_figures_value (analysis, i, m);
       double before = base != NULL && i < base->n_layers && m != APP_METRIC_PARAMETERS ? app_figures_value (base, i, m) : NAN;
@@ -94,6 +80,12 @@ fill_layer_facts (AppNetworkPage *self,
 
       if (isfinite (value))
         add_figure (self, app_metric_title (m), value, m == APP_METRIC_SPARSITY ? NAN : before, text);
+    }
+  if (errors != NULL && i < errors->n_layers && isfinite (errors->layers[i]))
+    {
+      g_autofree char *text = app_format_percent (errors->layers[i], 3);
+
+      app_rows_add (self->facts, _("Error of fixed point"), text);
     }
   if (analysis->layers[i].multiplications > 0)
     {
@@ -279,12 +271,18 @@ fill_figure (AppNetworkPage *self)
 {
   AppDocument *document = app_page_document (APP_PAGE (self));
   AppMetric metric = gtk_drop_down_get_selected (self->metric_drop);
+  gboolean error = metric == APP_METRIC_ERROR;
   AppNetwork *network = app_figures_network (document, metric, gtk_editable_get_text (GTK_EDITABLE (self->search_entry)),
                                              gtk_toggle_button_get_active (self->compare_button));
   const AppAnalysis *analysis = app_document_analysis (document), *base = app_document_baseline (document);
   gint64 cursor = app_chart_selected (app_figure_chart (self->figure));
 
-  app_figure_set_source (self->figure, network != NULL ? &source : NULL, network, (GDestroyNotify) app_network_free);
+  if (error)
+    app_document_want_errors (document);
+  app_figure_set_subtitle (self->figure, !error ? NULL : app_document_state (document)->data == NULL
+                                           ? _("Open data to see what fixed point does to each layer.")
+                                           : _("What fixed point changes in each layer’s result, against its size."));
+  app_figure_show_network (self->figure, network);
   app_chart_set_selected (app_figure_chart (self->figure), cursor);
   gtk_widget_set_visible (GTK_WIDGET (self->compare_button), base != NULL && analysis != base);
 }

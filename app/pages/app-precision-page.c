@@ -3,14 +3,17 @@
 
 #include "app-precision-page.h"
 
-#include "app-figure.h"
+#include "app-doctor.h"
 #include "app-format.h"
 #include "app-precision.h"
+#include "app-sources.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define TEXT_PX 14.0
+#define FIGURE_HEIGHT 280
+/* Of the accuracy, that chosen widths may cost. */
+#define WIDTH_LOSS 0.005
 
 struct _AppPrecisionPage {
   AppPage parent;
@@ -21,56 +24,22 @@ struct _AppPrecisionPage {
   NnDataset    *with_data;
   AppPrecision *precision;
   GArray       *scan;      /* AppScanPoint */
+  AppJob       *trace_job;
+  AppTrace     *trace;
+  NnDoctor     *repair;    /* what was found, for @wanted */
 
   /* template children */
   GtkBox     *split;
-  AppFigure  *weights_figure, *activations_figure, *scan_figure;
-  GtkButton  *scan_button;
+  AppFigure  *weights_figure, *activations_figure, *errors_figure, *trace_figure, *scan_figure;
+  GtkButton  *scan_button, *repair_button, *apply_button, *widths_button;
+  GtkDropDown *layer_drop;
+  GtkSpinButton *sample_spin;
   GtkWidget  *sidebar;
-  GtkLabel   *verdict_label, *advice_label, *overflow_title;
-  GtkListBox *facts, *overflows;
+  GtkLabel   *verdict_label, *advice_label, *overflow_title, *repair_title;
+  GtkListBox *facts, *overflows, *changes;
 };
 
 G_DEFINE_FINAL_TYPE (AppPrecisionPage, app_precision_page, APP_TYPE_PAGE)
-
-static AppScene *
-layout_spans (gconstpointer  data,
-              const AppView *view)
-{
-  return app_spans_layout (data, view);
-}
-
-static AppTable *
-table_spans (gconstpointer data)
-{
-  return app_spans_table (data);
-}
-
-static AppScene *
-layout_plot (gconstpointer  data,
-             const AppView *view)
-{
-  return app_plot_layout (data, view);
-}
-
-static AppTable *
-table_plot (gconstpointer data)
-{
-  return app_plot_table (data);
-}
-
-static const AppChartSource spans_source = { .layout = layout_spans, .table = table_spans };
-static const AppChartSource plot_source = { .layout = layout_plot, .table = table_plot };
-
-static void
-show_spans (AppFigure *figure,
-            AppSpans  *spans)
-{
-  gtk_widget_set_visible (GTK_WIDGET (figure), spans != NULL);
-  app_figure_set_source (figure, spans != NULL ? &spans_source : NULL, spans, NULL);
-  if (spans != NULL)
-    app_chart_set_natural_height (app_figure_chart (figure), app_spans_height (spans, TEXT_PX));
-}
 
 static void
 fill_overflows (AppPrecisionPage   *self,
@@ -149,11 +118,9 @@ show (AppPrecisionPage *self)
   const AppPrecision *precision = self->precision;
 
   gtk_widget_set_sensitive (GTK_WIDGET (self->scan_button), precision != NULL && state->data != NULL);
-  app_figure_set_source (self->scan_figure, &plot_source,
-                         app_scan_plot (self->scan, precision != NULL ? precision->float_accuracy : NAN), (GDestroyNotify) app_plot_free);
-  app_chart_set_natural_height (app_figure_chart (self->scan_figure), 280);
-  show_spans (self->weights_figure, precision != NULL ? precision->weights : NULL);
-  show_spans (self->activations_figure, precision != NULL ? precision->activations : NULL);
+  app_figure_show_plot (self->scan_figure, app_scan_plot (self->scan, precision != NULL ? precision->float_accuracy : NAN));
+  app_figure_show_spans (self->weights_figure, precision != NULL ? precision->weights : NULL);
+  app_figure_show_spans (self->activations_figure, precision != NULL ? precision->activations : NULL);
   if (precision == NULL)
     {
       gtk_label_set_text (self->verdict_label, _("Profiling…"));
@@ -169,8 +136,8 @@ on_profiled (AppJob           *job,
 {
   const GError *error = app_job_error (job);
 
-  show_spans (self->weights_figure, NULL);
-  show_spans (self->activations_figure, NULL);
+  app_figure_show_spans (self->weights_figure, NULL);
+  app_figure_show_spans (self->activations_figure, NULL);
   g_clear_pointer (&self->precision, app_precision_free);
   self->precision = app_job_steal_result (job);
   if (self->precision == NULL && error != NULL)
@@ -184,13 +151,192 @@ on_profiled (AppJob           *job,
 }
 
 static void
-drop_job (AppPrecisionPage *self)
+drop_job (AppPrecisionPage  *self,
+          AppJob           **job)
 {
-  if (self->job == NULL)
+  if (*job == NULL)
     return;
-  g_signal_handlers_disconnect_by_data (self->job, self);
-  app_job_cancel (self->job);
-  g_clear_object (&self->job);
+  g_signal_handlers_disconnect_by_data (*job, self);
+  app_job_cancel (*job);
+  g_clear_object (job);
+}
+
+/* Which layer goes wrong, and how far; why, in the engine's words. */
+static void
+show_errors (AppPrecisionPage *self)
+{
+  const AppErrors *errors = app_document_errors (app_page_document (APP_PAGE (self)));
+
+  app_document_want_errors (app_page_document (APP_PAGE (self)));
+  gtk_widget_set_visible (GTK_WIDGET (self->errors_figure), errors != NULL);
+  app_figure_set_subtitle (self->errors_figure, errors != NULL && *errors->doctor->why != '\0' ? errors->doctor->why : NULL);
+  app_figure_show_bars (self->errors_figure, errors != NULL ? app_errors_bars (errors) : NULL);
+}
+
+static void
+show_trace (AppPrecisionPage *self)
+{
+  app_figure_show_plot (self->trace_figure, app_trace_plot (self->trace, gtk_drop_down_get_selected (self->layer_drop)));
+}
+
+static void
+on_traced (AppJob           *job,
+           AppPrecisionPage *self)
+{
+  g_clear_pointer (&self->trace, app_trace_free);
+  self->trace = app_job_steal_result (job);
+  g_clear_object (&self->trace_job);
+  show_trace (self);
+}
+
+static void
+want_trace (AppPrecisionPage *self)
+{
+  drop_job (self, &self->trace_job);
+  gtk_widget_set_visible (GTK_WIDGET (self->trace_figure), self->with_data != NULL && self->wanted != NULL && self->wanted->design != NULL);
+  if (!gtk_widget_get_visible (GTK_WIDGET (self->trace_figure)))
+    return;
+  self->trace_job = app_trace_job (self->wanted, self->with_data, gtk_spin_button_get_value_as_int (self->sample_spin));
+  g_signal_connect (self->trace_job, "finished", G_CALLBACK (on_traced), self);
+  app_job_start (self->trace_job);
+}
+
+/* Layers and samples there are to choose from; the layer shown stays where it is still there. */
+static void
+fill_sample_range (AppPrecisionPage *self)
+{
+  const NnDesign *design = self->wanted->design;
+  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+  gsize n = self->with_data != NULL ? nn_dataset_n (self->with_data, app_evaluation_split (self->with_data)) : 0;
+  guint before = gtk_drop_down_get_selected (self->layer_drop), n_nodes = design != NULL ? nn_graph_n_nodes (nn_model_graph (nn_design_model (design))) : 0;
+
+  for (guint i = 0; i < n_nodes; i++)
+    gtk_string_list_append (names, nn_graph_node (nn_model_graph (nn_design_model (design)), i)->name);
+  gtk_drop_down_set_model (self->layer_drop, G_LIST_MODEL (names));
+  gtk_drop_down_set_selected (self->layer_drop, before != 0 && before < n_nodes ? before : MAX (n_nodes, 1) - 1);
+  gtk_adjustment_set_upper (gtk_spin_button_get_adjustment (self->sample_spin), n > 0 ? n - 1 : 0);
+}
+
+static void
+show_repair (AppPrecisionPage *self)
+{
+  const NnDoctor *repair = self->repair;
+  gboolean idle = app_document_job (app_page_document (APP_PAGE (self))) == NULL;
+  gboolean possible = self->with_data != NULL && self->wanted != NULL && self->wanted->design != NULL && idle;
+
+  app_rows_clear (self->changes);
+  for (guint i = 0; repair != NULL && i < repair->n_changes; i++)
+    {
+      const NnDoctorChange *change = &repair->changes[i];
+      g_autofree char *from = app_format_type (&change->from), *to = app_format_type (&change->to);
+      g_autofree char *text = g_strdup_printf ("%s → %s", from, to), *name = g_strdup_printf ("%s, %s", change->layer, change->variable);
+
+      app_rows_add (self->changes, name, text);
+    }
+  if (repair != NULL && repair->n_changes > 0)
+    {
+      g_autofree char *before = app_format_accuracy (repair->fixed_score, TRUE), *after = app_format_accuracy (repair->repaired_score, TRUE);
+      g_autofree char *text = g_strdup_printf ("%s → %s", before, after);
+
+      app_rows_add (self->changes, _("Fixed point, bit by bit"), text);
+    }
+  else if (repair != NULL)
+    app_rows_add (self->changes, repair->departs < 0 ? _("Nothing needs to be repaired.") : _("No change of types was found that helps."), "");
+  gtk_widget_set_visible (GTK_WIDGET (self->changes), repair != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->repair_title), repair != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->apply_button), repair != NULL && repair->n_changes > 0);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->repair_button), possible);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->widths_button), possible);
+}
+
+/* Jobs that the document shows: about what was wanted when they began. */
+static gboolean
+start_job (AppPrecisionPage *self,
+           AppJob           *job,
+           GCallback         on_finished)
+{
+  g_signal_connect_object (job, "finished", on_finished, self, 0);
+  app_document_run (app_page_document (APP_PAGE (self)), job);
+  show_repair (self);
+  return TRUE;
+}
+
+static gboolean
+is_free (AppPrecisionPage *self)
+{
+  return self->wanted != NULL && self->with_data != NULL && app_document_job (app_page_document (APP_PAGE (self))) == NULL;
+}
+
+static void
+on_repair_found (AppJob           *job,
+                 AppPrecisionPage *self)
+{
+  g_clear_pointer (&self->repair, nn_doctor_free);
+  self->repair = app_job_steal_result (job);
+  show_repair (self);
+}
+
+static void
+on_repair (AppPrecisionPage *self)
+{
+  if (is_free (self))
+    start_job (self, app_doctor_job (self->wanted, self->with_data), G_CALLBACK (on_repair_found));
+}
+
+static void
+push_config (AppPrecisionPage *self,
+             NnConfig         *config,
+             const char       *label,
+             const char       *message)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  AppState *next = app_state_copy (app_document_state (document), label);
+
+  app_state_set_config (next, config);
+  app_document_push (document, next);
+  app_document_say (document, message, TRUE);
+}
+
+/* The changes alone: the rest of the configuration stays as the user wrote it. */
+static void
+on_apply (AppPrecisionPage *self)
+{
+  const AppState *state = app_document_state (app_page_document (APP_PAGE (self)));
+  g_autoptr (NnConfig) config = state->config != NULL ? nn_config_copy (state->config) : NULL;
+
+  if (self->repair == NULL || config == NULL)
+    return;
+  for (guint i = 0; i < self->repair->n_changes; i++)
+    {
+      const NnDoctorChange *change = &self->repair->changes[i];
+
+      g_hash_table_insert (nn_config_layer (config, change->layer)->precision, g_strdup (change->variable),
+                           g_memdup2 (&change->to, sizeof change->to));
+    }
+  push_config (self, config, _("Repair types"), _("Types repaired"));
+}
+
+static void
+on_widths_found (AppJob           *job,
+                 AppPrecisionPage *self)
+{
+  NnWidthProposal *proposal = app_job_steal_result (job);
+  g_autofree char *before = NULL, *after = NULL, *message = NULL;
+
+  if (proposal == NULL)
+    return;
+  before = app_format_accuracy (proposal->float_score, TRUE);
+  after = app_format_accuracy (proposal->score, TRUE);
+  message = g_strdup_printf (_("Widths chosen: %s, %s in floating point"), after, before);
+  push_config (self, proposal->config, _("Choose widths"), message);
+  nn_width_proposal_free (proposal);
+}
+
+static void
+on_widths (AppPrecisionPage *self)
+{
+  if (is_free (self))
+    start_job (self, app_widths_job (self->wanted, self->with_data, WIDTH_LOSS), G_CALLBACK (on_widths_found));
 }
 
 static void
@@ -201,9 +347,17 @@ app_precision_page_update (AppPage *page)
   AppAnalysis *analysis = app_document_analysis (document);
   NnDataset *data = app_document_state (document)->data;
 
-  if (analysis == NULL || app_document_is_empty (document) || (self->wanted == analysis && self->with_data == data))
+  if (analysis == NULL || app_document_is_empty (document))
     return;
-  drop_job (self);
+  if (self->wanted == analysis && self->with_data == data)
+    {
+      show_errors (self);
+      return;
+    }
+  drop_job (self, &self->job);
+  drop_job (self, &self->trace_job);
+  g_clear_pointer (&self->trace, app_trace_free);
+  g_clear_pointer (&self->repair, nn_doctor_free);
   g_clear_pointer (&self->wanted, app_analysis_unref);
   g_clear_pointer (&self->with_data, nn_dataset_unref);
   self->wanted = app_analysis_ref (analysis);
@@ -213,6 +367,11 @@ app_precision_page_update (AppPage *page)
   self->job = app_precision_job (analysis, data);
   g_signal_connect (self->job, "finished", G_CALLBACK (on_profiled), self);
   app_job_start (self->job);
+  app_document_want_errors (document);
+  fill_sample_range (self);
+  want_trace (self);
+  show_errors (self);
+  show_repair (self);
 }
 
 static void
@@ -231,9 +390,7 @@ on_scan_point (AppJob           *job,
                AppPrecisionPage *self)
 {
   g_array_prepend_val (self->scan, *point);
-  app_figure_set_source (self->scan_figure, &plot_source,
-                         app_scan_plot (self->scan, self->precision != NULL ? self->precision->float_accuracy : NAN),
-                         (GDestroyNotify) app_plot_free);
+  app_figure_show_plot (self->scan_figure, app_scan_plot (self->scan, self->precision != NULL ? self->precision->float_accuracy : NAN));
 }
 
 static void
@@ -256,13 +413,16 @@ app_precision_page_dispose (GObject *object)
 {
   AppPrecisionPage *self = APP_PRECISION_PAGE (object);
 
-  drop_job (self);
+  drop_job (self, &self->job);
+  drop_job (self, &self->trace_job);
   adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), APP_TYPE_PRECISION_PAGE);
   g_clear_pointer (&self->wanted, app_analysis_unref);
   g_clear_pointer (&self->with_data, nn_dataset_unref);
   g_clear_pointer (&self->precision, app_precision_free);
   g_clear_pointer (&self->scan, g_array_unref);
+  g_clear_pointer (&self->trace, app_trace_free);
+  g_clear_pointer (&self->repair, nn_doctor_free);
   G_OBJECT_CLASS (app_precision_page_parent_class)->dispose (object);
 }
 
@@ -278,6 +438,8 @@ app_precision_page_class_init (AppPrecisionPageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-precision-page.ui");
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppPrecisionPage, name)
   BIND (split); BIND (weights_figure); BIND (activations_figure); BIND (scan_figure); BIND (scan_button); BIND (sidebar);
+  BIND (errors_figure); BIND (trace_figure); BIND (repair_button); BIND (apply_button); BIND (widths_button); BIND (layer_drop);
+  BIND (sample_spin); BIND (repair_title); BIND (changes);
   BIND (verdict_label); BIND (advice_label); BIND (overflow_title); BIND (facts); BIND (overflows);
 #undef BIND
 }
@@ -288,4 +450,11 @@ app_precision_page_init (AppPrecisionPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->scan = g_array_new (FALSE, FALSE, sizeof (AppScanPoint));
   g_signal_connect_swapped (self->scan_button, "clicked", G_CALLBACK (on_scan), self);
+  g_signal_connect_swapped (self->repair_button, "clicked", G_CALLBACK (on_repair), self);
+  g_signal_connect_swapped (self->apply_button, "clicked", G_CALLBACK (on_apply), self);
+  g_signal_connect_swapped (self->widths_button, "clicked", G_CALLBACK (on_widths), self);
+  g_signal_connect_swapped (self->layer_drop, "notify::selected", G_CALLBACK (show_trace), self);
+  g_signal_connect_swapped (self->sample_spin, "value-changed", G_CALLBACK (want_trace), self);
+  app_chart_set_natural_height (app_figure_chart (self->scan_figure), FIGURE_HEIGHT);
+  app_chart_set_natural_height (app_figure_chart (self->trace_figure), FIGURE_HEIGHT);
 }

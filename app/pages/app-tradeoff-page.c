@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Accuracy against hardware. */
 
+#include "espalier-config.h"
+
 #include "app-tradeoff-page.h"
 
-#include "app-figure.h"
 #include "app-figures.h"
 #include "app-format.h"
 #include "app-frontier.h"
+#include "app-sources.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -27,28 +29,13 @@ struct _AppTradeoffPage {
   AppFigure       *figure;
   GtkToggleButton *frontier_button;
   GtkButton       *frontier_empty_button;
-  GtkDropDown     *axis_drop;
+  GtkDropDown     *axis_drop, *height_drop;
   GtkWidget       *sidebar;
   GtkLabel        *step_label, *proof_label;
   GtkListBox      *facts, *versions;
 };
 
 G_DEFINE_FINAL_TYPE (AppTradeoffPage, app_tradeoff_page, APP_TYPE_PAGE)
-
-static AppScene *
-layout (gconstpointer  data,
-        const AppView *view)
-{
-  return app_plot_layout (data, view);
-}
-
-static AppTable *
-table (gconstpointer data)
-{
-  return app_plot_table (data);
-}
-
-static const AppChartSource source = { .layout = layout, .table = table };
 
 static void
 on_frontier (AppJob          *job,
@@ -135,12 +122,13 @@ fill_versions (AppTradeoffPage *self,
   for (guint r = 0; r < state->runs->len; r++)
     {
       const AppRun *run = g_ptr_array_index (state->runs, r);
+      g_autofree char *name = app_study_run_title (state, r);
       guint chosen = nn_trail_chosen (run->trail);
       const NnStep *step = nn_trail_step (run->trail, chosen);
       g_autofree char *accuracy = app_format_accuracy (step->accuracy, TRUE);
       g_autofree char *count = app_format_count (step->resources.amount[NN_RESOURCE_DSP]);
       g_autofree char *detail = g_strdup_printf ("%s, %s DSP", accuracy, count);
-      g_autofree char *title = g_strdup_printf (_("%s, best step"), run->label);
+      g_autofree char *title = g_strdup_printf (_("%s, best step"), name);
 
       add_version (self, r, chosen, title, detail, state->run == (int) r && state->step == chosen);
     }
@@ -182,6 +170,28 @@ fill_step (AppTradeoffPage *self,
   app_rows_add (self->facts, _("Verdict"), step->accepted ? _("accepted") : _("rejected: too much accuracy lost"));
 }
 
+/* What other seeds came to at the same step: whether a difference means anything. */
+static void
+fill_study (AppTradeoffPage *self,
+            const AppState  *state,
+            const NnStep    *base)
+{
+  AppStudyPoint point;
+  g_autofree char *low = NULL, *high = NULL, *range = NULL, *n = NULL;
+
+  if (!app_study_find (state, state->run, state->step, &point))
+    return;
+  low = app_format_accuracy (point.accuracy_low, TRUE);
+  high = app_format_accuracy (point.accuracy_high, TRUE);
+  range = g_strdup_printf (_("%s to %s"), low, high);
+  n = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "Over %u seed", "Over %u seeds", point.n), point.n);
+  app_rows_add (self->facts, n, range);
+  if (point.step > 0)
+    app_rows_add (self->facts, _("Difference to as loaded"),
+                  base->accuracy < point.accuracy_low || base->accuracy > point.accuracy_high ? _("more than the seeds scatter")
+                                                                                              : _("within the scatter of the seeds"));
+}
+
 static void
 fill_sidebar (AppTradeoffPage *self)
 {
@@ -197,9 +207,11 @@ fill_sidebar (AppTradeoffPage *self)
                _("Running"));
   else if (step != NULL)
     {
-      const AppRun *run = g_ptr_array_index (state->runs, state->run);
+      const NnStep *base = nn_trail_step (((AppRun *) g_ptr_array_index (state->runs, state->run))->trail, 0);
+      g_autofree char *name = app_study_run_title (state, state->run);
 
-      fill_step (self, step, nn_trail_step (run->trail, 0), run->label);
+      fill_step (self, step, base, name);
+      fill_study (self, state, base);
     }
   else
     gtk_label_set_text (self->step_label, _("As loaded"));
@@ -211,24 +223,29 @@ fill_figure (AppTradeoffPage *self)
 {
   AppDocument *document = app_page_document (APP_PAGE (self));
   const AppState *state = app_document_state (document);
-  NnResource resource = gtk_drop_down_get_selected (self->axis_drop);
+  AppMeasure x = MIN (gtk_drop_down_get_selected (self->axis_drop), APP_N_MEASURES - 1);
+  AppMeasure y = MIN (gtk_drop_down_get_selected (self->height_drop), APP_N_MEASURES - 1);
   gboolean frontier = gtk_toggle_button_get_active (self->frontier_button);
   gboolean any = state->runs->len > 0 || app_document_live (document)->len > 0 || app_document_is_optimising (document);
   AppChart *chart = app_figure_chart (self->figure);
 
   gtk_stack_set_visible_child_name (self->stack, any || frontier ? "steps" : "empty");
+  gtk_widget_set_visible (GTK_WIDGET (self->height_drop), !frontier);
   if (frontier)
     {
+      /* The frontier is over a resource: where the axis is none, over the first. */
+      NnResource resource = app_measure_resource (x) < NN_N_RESOURCES ? app_measure_resource (x) : NN_RESOURCE_DSP;
+
       want_frontier (self, app_document_baseline (document), resource);
       app_figure_set_title (self->figure, _("Frontier"));
       app_figure_set_subtitle (self->figure, _("What is proven is the selection against the importance scores, not the accuracy."));
-      app_figure_set_source (self->figure, &source, app_frontier_plot (self->frontier, resource), (GDestroyNotify) app_plot_free);
+      app_figure_show_plot (self->figure, app_frontier_plot (self->frontier, resource));
       app_chart_set_selected (chart, -1);
       return;
     }
   app_figure_set_title (self->figure, _("Trade-off"));
   app_figure_set_subtitle (self->figure, any ? _("Choose a step to see that network on every page.") : NULL);
-  app_figure_set_source (self->figure, &source, app_figures_tradeoff (document, resource), (GDestroyNotify) app_plot_free);
+  app_figure_show_plot (self->figure, app_figures_tradeoff (document, x, y));
   app_chart_set_selected (chart, state->run >= 0 ? (gint64) state->run * APP_STEP_STRIDE + state->step : -1);
 }
 
@@ -325,7 +342,7 @@ app_tradeoff_page_class_init (AppTradeoffPageClass *klass)
   g_type_ensure (APP_TYPE_FIGURE);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-tradeoff-page.ui");
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppTradeoffPage, name)
-  BIND (split); BIND (stack); BIND (figure); BIND (frontier_button); BIND (frontier_empty_button); BIND (axis_drop);
+  BIND (split); BIND (stack); BIND (figure); BIND (frontier_button); BIND (frontier_empty_button); BIND (axis_drop); BIND (height_drop);
   BIND (sidebar); BIND (step_label); BIND (proof_label); BIND (facts); BIND (versions);
 #undef BIND
 }
@@ -336,9 +353,12 @@ app_tradeoff_page_init (AppTradeoffPage *self)
   g_autoptr (GtkStringList) axes = gtk_string_list_new (NULL);
 
   gtk_widget_init_template (GTK_WIDGET (self));
-  for (guint r = 0; r < NN_RESOURCE_URAM; r++)
-    gtk_string_list_append (axes, app_resource_title (r));
+  for (AppMeasure m = 0; m < APP_N_MEASURES; m++)
+    gtk_string_list_append (axes, m == APP_MEASURE_ACCURACY ? _("Accuracy") : m == APP_MEASURE_LATENCY ? _("Latency") : app_measure_title (m, TRUE));
   gtk_drop_down_set_model (self->axis_drop, G_LIST_MODEL (axes));
+  gtk_drop_down_set_model (self->height_drop, G_LIST_MODEL (axes));
+  gtk_drop_down_set_selected (self->height_drop, APP_MEASURE_ACCURACY);
+  g_signal_connect_swapped (self->height_drop, "notify::selected", G_CALLBACK (app_page_want_update), self);
   g_signal_connect_swapped (self->axis_drop, "notify::selected", G_CALLBACK (app_page_want_update), self);
   g_signal_connect_swapped (self->frontier_button, "toggled", G_CALLBACK (app_page_want_update), self);
   g_signal_connect_swapped (self->frontier_empty_button, "clicked", G_CALLBACK (on_frontier_empty), self);

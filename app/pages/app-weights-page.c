@@ -4,8 +4,8 @@
 #include "app-weights-page.h"
 
 #include "app-axis.h"
-#include "app-figure.h"
 #include "app-format.h"
+#include "app-sources.h"
 #include "app-weight-map.h"
 
 #include <glib/gi18n.h>
@@ -54,21 +54,7 @@ tip_map (gconstpointer data,
   return app_weight_map_tip (data, id);
 }
 
-static AppScene *
-layout_plot (gconstpointer  data,
-             const AppView *view)
-{
-  return app_plot_layout (data, view);
-}
-
-static AppTable *
-table_plot (gconstpointer data)
-{
-  return app_plot_table (data);
-}
-
 static const AppChartSource map_source = { .layout = layout_map, .table = table_map, .tip = tip_map };
-static const AppChartSource plot_source = { .layout = layout_plot, .table = table_plot };
 
 static const AppWeightMap *
 shown_map (AppWeightsPage *self)
@@ -224,7 +210,7 @@ app_weights_page_update (AppPage *page)
                             app_document_state (document)->pins);
   app_figure_set_subtitle (self->figure, missing (gtk_drop_down_get_selected (self->order_drop), map->order));
   app_figure_set_source (self->figure, &map_source, map, (GDestroyNotify) app_weight_map_free);
-  app_figure_set_source (self->histogram, &plot_source, app_weight_map_histogram (map), (GDestroyNotify) app_plot_free);
+  app_figure_show_plot (self->histogram, app_weight_map_histogram (map));
   app_chart_set_natural_height (app_figure_chart (self->histogram), 190);
   app_chart_set_selected (app_figure_chart (self->figure), selected);
   fill_weight (self, selected);

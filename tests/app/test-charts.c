@@ -352,6 +352,91 @@ test_large (void)
     }
 }
 
+static gboolean
+has_text (const AppScene *scene,
+          const char     *text,
+          double         *y)
+{
+  for (guint i = 0; i < scene->marks->len; i++)
+    {
+      const AppMark *mark = &g_array_index (scene->marks, AppMark, i);
+
+      if (mark->kind == APP_MARK_TEXT && g_strcmp0 (mark->text, text) == 0)
+        {
+          *y = mark->y;
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+/* Every series is in the legend, in as many rows as it takes, and none of them lies in the plot. */
+static void
+test_legend (void)
+{
+  static const char *const names[] = { "a rather long name of a class", "another one of that length", "a third, longer still than those", "W", "Z" };
+  AppView narrow = { .width = 360, .height = 320, .text = 13 };
+  g_autoptr (AppPlot) plot = app_plot_new ("x", "y");
+  g_autoptr (AppScene) scene = NULL;
+  double y, last = 0;
+
+  for (guint s = 0; s < G_N_ELEMENTS (names); s++)
+    {
+      AppPlotSeries *series = app_plot_add_series (plot, names[s], s);
+
+      series->points = TRUE;
+      app_plot_add_point (series, s, 100, s, "point");
+    }
+  app_plot_add_point (app_plot_add_series (plot, "left out", 0), 0, 0, -1, NULL);
+  ((AppPlotSeries *) g_ptr_array_index (plot->series, G_N_ELEMENTS (names)))->faint = TRUE;
+  scene = app_plot_layout (plot, &narrow);
+  for (guint s = 0; s < G_N_ELEMENTS (names); s++)
+    {
+      g_assert_true (has_text (scene, names[s], &y));
+      g_assert_cmpfloat (y, >=, last);
+      last = y;
+    }
+  g_assert_false (has_text (scene, "left out", &y));
+  g_assert_true (app_scene_locate (scene, 0, &y, &y, &y, &y));
+  for (guint i = 0; i < scene->marks->len; i++)
+    if (g_array_index (scene->marks, AppMark, i).id >= 0)
+      g_assert_cmpfloat (g_array_index (scene->marks, AppMark, i).y, >, last);
+}
+
+/* Error bars about both axes are within the axes, and their ends are in the table. */
+static void
+test_error_bars (void)
+{
+  g_autoptr (AppPlot) plot = app_plot_new ("DSP", "Accuracy");
+  AppPlotSeries *series = app_plot_add_series (plot, "median", 0);
+  g_autoptr (AppTable) plain = NULL, table = NULL;
+  g_autoptr (AppScene) scene = NULL;
+  AppPlotPoint *point;
+  guint n_lines = 0;
+
+  series->points = TRUE;
+  app_plot_add_point (series, 10, 75, 3, "m");
+  plain = app_plot_table (plot);
+  g_assert_cmpuint (plain->columns->len, ==, 4);
+  point = &g_array_index (series->data, AppPlotPoint, 0);
+  point->low = 70;
+  point->high = 78;
+  point->left = 8;
+  point->right = 15;
+  table = app_plot_table (plot);
+  g_assert_cmpuint (table->columns->len, ==, 6);
+  g_assert_cmpstr (((char **) g_ptr_array_index (table->rows, 0))[3], ==, "70");
+  g_assert_cmpstr (((char **) g_ptr_array_index (table->rows, 0))[4], ==, "78");
+  scene = app_plot_layout (plot, &view);
+  for (guint i = 0; i < scene->marks->len; i++)
+    {
+      const AppMark *mark = &g_array_index (scene->marks, AppMark, i);
+
+      n_lines += mark->kind == APP_MARK_LINE && mark->stroke.role == APP_INK_SERIES;
+    }
+  g_assert_cmpuint (n_lines, ==, 6); /* two lines and four caps */
+}
+
 int
 main (int    argc,
       char **argv)
@@ -370,5 +455,7 @@ main (int    argc,
   g_test_add_func ("/charts/contrast", test_contrast);
   g_test_add_func ("/charts/mirror", test_mirror);
   g_test_add_func ("/charts/large", test_large);
+  g_test_add_func ("/charts/legend", test_legend);
+  g_test_add_func ("/charts/error-bars", test_error_bars);
   return g_test_run ();
 }

@@ -5,6 +5,7 @@
 #include "espalier-config.h"
 
 #include "app-figure.h"
+#include "app-figures.h"
 #include "app-weight-map.h"
 #include "app-window.h"
 
@@ -345,6 +346,210 @@ test_optimise (void)
   g_assert_cmpfloat (app_analysis_total (app_document_baseline (document ()), NN_RESOURCE_DSP), ==, before);
 }
 
+static GtkWidget *found_button;
+static const char *wanted_label;
+
+static void
+find_button (GtkWidget *widget)
+{
+  if (GTK_IS_BUTTON (widget) && gtk_widget_get_mapped (widget) && g_strcmp0 (gtk_button_get_label (GTK_BUTTON (widget)), wanted_label) == 0)
+    found_button = widget;
+}
+
+/* Presses the button of that label on the page shown. */
+static void
+press (const char *label)
+{
+  found_button = NULL;
+  wanted_label = label;
+  visit (GTK_WIDGET (window), find_button);
+  g_assert_nonnull (found_button);
+  g_assert_true (gtk_widget_is_sensitive (found_button));
+  g_signal_emit_by_name (found_button, "clicked");
+}
+
+static void
+set_precision (const char *text)
+{
+  AppState *next = app_state_copy (app_document_state (document ()), "Precision");
+  g_autoptr (NnConfig) config = nn_config_copy (next->config);
+  NnType type;
+  GError *error = NULL;
+
+  g_assert_true (nn_type_parse (text, &type, &error));
+  g_hash_table_insert (nn_config_model (config)->precision, g_strdup ("default"), g_memdup2 (&type, sizeof type));
+  app_state_set_config (next, config);
+  app_document_push (document (), next);
+  WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->config == app_document_state (document ())->config);
+}
+
+/* Fixed point against float: the error of a layer tints its card, is larger with fewer bits, and the doctor repairs it. */
+static void
+test_precision (void)
+{
+  g_autoptr (AppNetwork) network = NULL;
+  double fine, coarse;
+  NnConfig *config;
+
+  app_window_show_page (window, "network");
+  app_document_want_errors (document ());
+  WAIT_FOR (app_document_errors (document ()) != NULL);
+  fine = app_document_errors (document ())->layers[1];
+  g_assert_true (isnan (app_document_errors (document ())->layers[0]) || app_document_errors (document ())->layers[0] < 0.01);
+  g_assert_cmpfloat (fine, >, 0);
+  g_assert_cmpfloat (fine, <, 0.05);
+  network = app_figures_network (document (), APP_METRIC_ERROR, NULL, FALSE);
+  g_assert_cmpfloat (network->nodes[1].metric, >, 0);
+  g_assert_nonnull (strchr (network->nodes[1].metric_text, '%'));
+  set_precision ("fixed<8,3>");
+  g_assert_null (app_document_errors (document ())); /* of another configuration */
+  app_window_show_page (window, "precision");
+  WAIT_FOR (app_document_errors (document ()) != NULL);
+  coarse = app_document_errors (document ())->layers[1];
+  g_assert_cmpfloat (coarse, >, 3 * fine);
+  settle (300);
+  press ("Find a _Repair");
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  settle (300);
+  config = app_document_state (document ())->config;
+  press ("_Apply");
+  g_assert_true (app_document_state (document ())->config != config);
+  WAIT_FOR (app_document_analysis (document ())->config == app_document_state (document ())->config && app_document_errors (document ()) != NULL);
+  g_assert_cmpfloat (app_document_errors (document ())->doctor->fixed_score, >, 0.5);
+  app_document_undo (document ());
+  g_assert_true (app_document_state (document ())->config == config);
+  app_document_undo (document ());
+  settle (300);
+  press ("Choose _Widths");
+  config = app_document_state (document ())->config;
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  g_assert_true (app_document_state (document ())->config != config);
+  WAIT_FOR (app_document_analysis (document ())->config == app_document_state (document ())->config);
+  g_assert_nonnull (app_document_analysis (document ())->estimate);
+  app_document_undo (document ());
+  g_assert_true (app_document_state (document ())->config == config);
+  WAIT_FOR (app_document_analysis (document ())->config == config);
+}
+
+/* One sample through the network: as many values in fixed point as in floating point, and close to them. */
+static void
+test_trace (void)
+{
+  AppJob *job = app_trace_job (app_document_analysis (document ()), app_document_state (document ())->data, 7);
+  g_autoptr (AppTrace) trace = NULL;
+
+  app_job_start (job);
+  WAIT_FOR (!app_job_is_running (job));
+  g_assert_no_error (app_job_error (job));
+  trace = app_job_steal_result (job);
+  g_object_unref (job);
+  g_assert_cmpuint (trace->names->len, >=, 5);
+  for (guint i = 0; i < trace->names->len; i++)
+    {
+      const GArray *as_float = trace->as_float->pdata[i], *as_fixed = trace->as_fixed->pdata[i];
+      g_autoptr (AppPlot) plot = app_trace_plot (trace, i);
+
+      g_assert_nonnull (as_float);
+      g_assert_cmpuint (as_float->len, ==, as_fixed->len);
+      g_assert_cmpuint (plot->series->len, ==, 2);
+      for (guint k = 0; k < as_float->len; k++)
+        g_assert_cmpfloat (fabs (g_array_index (as_float, double, k) - g_array_index (as_fixed, double, k)), <, 0.3);
+    }
+  job = app_trace_job (app_document_analysis (document ()), app_document_state (document ())->data, 1u << 30);
+  app_job_start (job);
+  WAIT_FOR (!app_job_is_running (job));
+  g_assert_error (app_job_error (job), NN_ERROR, NN_ERROR_SHAPE);
+  g_object_unref (job);
+}
+
+/* Several seeds: one step of undo, the median with its range, the same after saving. */
+static void
+test_seeds (void)
+{
+  AppOptimiseChoices choices = *app_document_choices (document ());
+  g_autofree char *path = g_build_filename (folder, "seeds.espalier", NULL);
+  g_autofree char *title = NULL, *alone = NULL;
+  g_autoptr (GArray) members = NULL, again = NULL;
+  g_autoptr (AppPlot) plot = NULL;
+  g_autoptr (AppDocument) reopened = app_document_new ();
+  guint n_ranges = 0;
+  GError *error = NULL;
+
+  choices.tolerance = 0.3;
+  choices.epochs = 1;
+  choices.max_steps = 3;
+  choices.seed = 5;
+  choices.n_seeds = 3;
+  app_document_optimise (document (), &choices);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  g_assert_cmpuint (app_document_state (document ())->runs->len, ==, 4);
+  members = app_study_members (app_document_state (document ()), 2);
+  g_assert_cmpuint (members->len, ==, 3);
+  g_assert_cmpuint (g_array_index (members, guint, 0), ==, 1);
+  title = app_study_run_title (app_document_state (document ()), 2);
+  g_assert_cmpstr (title, ==, "Run 2, seed 6");
+  alone = app_study_run_title (app_document_state (document ()), 0);
+  g_assert_cmpstr (alone, ==, "Run 1");
+  plot = app_figures_tradeoff (document (), APP_MEASURE_LATENCY, APP_MEASURE_ACCURACY);
+  for (guint s = 0; s < plot->series->len; s++)
+    {
+      const AppPlotSeries *series = g_ptr_array_index (plot->series, s);
+
+      for (guint i = 0; i < series->data->len; i++)
+        {
+          const AppPlotPoint *point = &g_array_index (series->data, AppPlotPoint, i);
+
+          g_assert_cmpfloat (point->low, <=, point->y);
+          g_assert_cmpfloat (point->high, >=, point->y);
+          n_ranges += point->high > point->low;
+          g_assert_false (series->faint && point->high > point->low);
+        }
+    }
+  g_assert_cmpuint (n_ranges, >=, 1);
+  g_assert_true (app_document_save (document (), path, &error));
+  g_assert_no_error (error);
+  app_document_open (reopened, path);
+  WAIT_FOR (app_document_job (reopened) == NULL);
+  again = app_study_members (app_document_state (reopened), 1);
+  g_assert_cmpuint (again->len, ==, 3);
+  app_document_undo (document ());
+  g_assert_cmpuint (app_document_state (document ())->runs->len, ==, 1);
+  WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->model == app_document_shown (document ()));
+}
+
+/* A share of what is used now is kept to, and what suits the network is proposed. */
+static void
+test_budget (void)
+{
+  AppOptimiseChoices choices;
+  const AppAnalysis *analysis = app_document_baseline (document ());
+  guint sharing = 99;
+  g_autofree char *reason = NULL;
+  const NnStep *step;
+
+  app_optimise_choices_init (&choices);
+  reason = app_optimise_choices_for (&choices, analysis, app_document_state (document ())->data, &sharing);
+  g_assert_nonnull (strstr (reason, "DSP"));
+  g_assert_cmpuint (sharing, ==, 0); /* it fits */
+  g_assert_cmpuint (choices.objective, ==, 1u << NN_RESOURCE_DSP);
+  g_assert_cmpuint (choices.epochs, >=, 1);
+  choices.epochs = 1;
+  choices.max_steps = 3;
+  choices.goal = APP_GOAL_SHARE_OF_NOW;
+  choices.share = 0.5;
+  app_optimise_choices_limit (&choices, analysis);
+  g_assert_cmpfloat (choices.limits[NN_RESOURCE_DSP], ==, 0.5 * app_analysis_total (analysis, NN_RESOURCE_DSP));
+  g_assert_cmpfloat (choices.limits[NN_RESOURCE_LUT], <, 0);
+  app_document_optimise (document (), &choices);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  step = app_state_step (app_document_state (document ()));
+  g_assert_nonnull (step);
+  g_assert_cmpfloat (step->resources.amount[NN_RESOURCE_DSP], <=, choices.limits[NN_RESOURCE_DSP]);
+  g_assert_cmpfloat (step->resources.amount[NN_RESOURCE_DSP], >, 0.2 * app_analysis_total (analysis, NN_RESOURCE_DSP));
+  app_document_undo (document ());
+  WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->model == app_document_shown (document ()));
+}
+
 static void
 test_weight_map (void)
 {
@@ -457,6 +662,22 @@ test_undo (void)
   WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->model == pruned);
 }
 
+/* An analysis that was overtaken must not come after the one that holds. */
+static void
+test_overtaken (void)
+{
+  NnModel *pruned = app_document_shown (document ());
+  guint chosen = app_document_state (document ())->step;
+
+  WAIT_FOR (app_document_analysis (document ()) != NULL && app_document_analysis (document ())->model == pruned);
+  app_document_select (document (), 0, chosen > 1 ? 1 : 2);
+  app_document_select (document (), 0, chosen);
+  g_assert_true (app_document_shown (document ()) == pruned);
+  settle (1500);
+  g_assert_true (app_document_analysis (document ())->model == pruned);
+  g_assert_true (app_document_evaluation (document ())->model == pruned);
+}
+
 static void
 test_export (void)
 {
@@ -552,9 +773,14 @@ main (int    argc,
   g_test_add_func ("/window/pages", test_pages);
   g_test_add_func ("/window/figures", test_figures);
   g_test_add_func ("/window/optimise", test_optimise);
+  g_test_add_func ("/window/seeds", test_seeds);
+  g_test_add_func ("/window/budget", test_budget);
+  g_test_add_func ("/window/precision", test_precision);
+  g_test_add_func ("/window/trace", test_trace);
   g_test_add_func ("/window/weight-map", test_weight_map);
   g_test_add_func ("/window/kernel-map", test_kernel_map);
   g_test_add_func ("/window/undo", test_undo);
+  g_test_add_func ("/window/overtaken", test_overtaken);
   g_test_add_func ("/window/export", test_export);
   g_test_add_func ("/window/save", test_save);
   g_test_add_func ("/window/save-edited", test_save_edited);
