@@ -13,15 +13,15 @@
 
 static inline __attribute__ ((always_inline)) void
 block (const Gemm *g,
+       const real *from,
+       real       *c,
        guint       m0,
-       guint       n0,
        const int   mr,
        const int   nr,
        const gsize unit)
 {
   const gsize am = unit ? unit : g->am, ak = g->ak, bn = g->bn, bk = g->bk;
   vec acc[MAX_MR][MAX_NR];
-  real *c = g->c + m0 * g->cm + n0 * g->cn;
 
 #pragma GCC unroll 12
   for (int i = 0; i < mr; i++)
@@ -30,7 +30,7 @@ block (const Gemm *g,
       acc[i][j] = g->add ? *(const vec *) (c + i * g->cm + j * g->cn) : g->bias != NULL ? splat (g->bias[m0 + i]) : (vec) {};
   for (guint s = 0; s < g->n_segments; s++)
     {
-      const real *b = g->b + g->segments[s].b + n0 * bn;
+      const real *b = from + g->segments[s].b;
       const real *a0 = g->a + g->segments[s].a + m0 * am;
       const real *a3 = a0 + 3 * am, *a6 = a0 + 6 * am, *a9 = a0 + 9 * am;
 
@@ -66,7 +66,23 @@ block (const Gemm *g,
       }
 }
 
-#define CASE(M, N) case M: block (g, m, n, M, N, unit); break;
+/* One block of rows of every column, so that the same instructions follow each other. */
+static inline __attribute__ ((always_inline)) void
+columns (const Gemm *g,
+         guint       m0,
+         guint       n0,
+         const int   mr,
+         const int   nr,
+         const gsize unit)
+{
+  const real *b = g->b + n0 * g->bn;
+  real *c = g->c + m0 * g->cm + n0 * g->cn;
+
+  for (guint i = 0; i <= g->more; i++, b += g->bp, c += g->cp)
+    block (g, b, c, m0, mr, nr, unit);
+}
+
+#define CASE(M, N) case M: columns (g, m, n, M, N, unit); break;
 
 /* Rows of C in blocks as large as the registers allow for this many vectors. */
 #define ROWS(N, MOST, CASES)                                                          \
@@ -124,20 +140,41 @@ CLASSED (nn_gemm) (const Gemm *g)
     rows_1 (g, n);
 }
 
-#define OUTER_I (VBYTES == 64 ? 6 : 3)
-#define OUTER_O (VBYTES == 64 ? 4 : 3)
+/*
+ * A block of inputs, which stay in registers at a position, meets a block of outputs, one after the other. Few registers take
+ * few, so that none is spilt: with 16 of them 12 sums, 3 or 4 inputs and an output.
+ */
+#if VBYTES == 64
+#define OUTER_I(o) 6
+#else
+#define OUTER_I(o) ((o) == 4 ? 3 : (o) == 3 ? 4 : (o) == 2 ? 6 : 8)
+#endif
+
+/* The next block's width, so that no block of one is left over. */
+static inline guint
+outer_width (guint left)
+{
+  return left == 5 || left == 6 || left == 9 ? 3 : MIN (left, 4);
+}
+
+static inline guint
+outer_height (guint left,
+              guint most)
+{
+  return left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
+}
 
 static inline __attribute__ ((always_inline)) void
 outer_block (const Outer *q,
              guint        i0,
              guint        o0,
              const int    ni,
-             const int    no)
+             const int    no,
+             const gsize  lanes)
 {
-  const gsize lanes = q->lanes;
-  vec acc[6][4];
+  vec acc[8][4];
 
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int i = 0; i < ni; i++)
 #pragma GCC unroll 4
     for (int o = 0; o < no; o++)
@@ -147,29 +184,41 @@ outer_block (const Outer *q,
       const real *x = q->x + r * q->xr + i0 * lanes, *gy = q->g + r * q->gr + o0 * lanes;
 
       for (guint p = 0; p < q->positions; p++, x += q->xp, gy += q->gp)
+#pragma GCC unroll 4
         for (gsize v = 0; v < lanes; v += VLEN)
           {
-            vec gv[4];
+            vec xv[8];
 
-#pragma GCC unroll 4
-            for (int o = 0; o < no; o++)
-              gv[o] = *(const vec *) (gy + o * lanes + v);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
             for (int i = 0; i < ni; i++)
               {
-                vec xv = *(const vec *) (x + i * lanes + v);
-
+                xv[i] = *(const vec *) (x + i * lanes + v);
+                KEEP (xv[i]);
+              }
 #pragma GCC unroll 4
-                for (int o = 0; o < no; o++)
-                  acc[i][o] += xv * gv[o];
+            for (int o = 0; o < no; o++)
+              {
+                vec gv = *(const vec *) (gy + o * lanes + v);
+
+                KEEP (gv);
+#pragma GCC unroll 8
+                for (int i = 0; i < ni; i++)
+                  acc[i][o] += xv[i] * gv;
               }
           }
     }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int i = 0; i < ni; i++)
-#pragma GCC unroll 4
-    for (int o = 0; o < no; o++)
-      q->gw[(i0 + i) * q->ldw + o0 + o] += vec_sum (acc[i][o]);
+    {
+      real *to = q->gw + (i0 + i) * q->ldw + o0;
+
+      if (no == 4)
+        add_sums_4 (to, acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
+      else
+#pragma GCC unroll 3
+        for (int o = 0; o < no; o++)
+          to[o] += vec_sum (acc[i][o]);
+    }
 }
 
 static void
@@ -189,7 +238,13 @@ outer_squares (const Outer *q)
         }
 }
 
-#define OUTER_CASE(I, O) case I * 8 + O: outer_block (q, i, o, I, O); break;
+#define OUTER_CASE(I, O)                   \
+  case I * 8 + O:                          \
+    if (q->lanes == NN_LANES)              \
+      outer_block (q, i, o, I, O, NN_LANES); \
+    else                                   \
+      outer_block (q, i, o, I, O, q->lanes); \
+    break;
 
 void
 CLASSED (nn_outer) (const Outer *q)
@@ -199,20 +254,30 @@ CLASSED (nn_outer) (const Outer *q)
       outer_squares (q);
       return;
     }
-  for (guint o = 0; o < q->no; o += MIN (q->no - o, OUTER_O))
-    for (guint i = 0; i < q->mi; i += MIN (q->mi - i, OUTER_I))
-      switch (MIN (q->mi - i, OUTER_I) * 8 + MIN (q->no - o, OUTER_O))
+  for (guint o = 0, width; o < q->no; o += width)
+    {
+      width = outer_width (q->no - o);
+      for (guint i = 0, height; i < q->mi; i += height)
         {
-          OUTER_CASE (1, 1) OUTER_CASE (1, 2) OUTER_CASE (1, 3)
-          OUTER_CASE (2, 1) OUTER_CASE (2, 2) OUTER_CASE (2, 3)
-          OUTER_CASE (3, 1) OUTER_CASE (3, 2) OUTER_CASE (3, 3)
+          height = outer_height (q->mi - i, OUTER_I (width));
+          switch (height * 8 + width)
+            {
+              OUTER_CASE (1, 1) OUTER_CASE (1, 2) OUTER_CASE (1, 3) OUTER_CASE (1, 4)
+              OUTER_CASE (2, 1) OUTER_CASE (2, 2) OUTER_CASE (2, 3) OUTER_CASE (2, 4)
+              OUTER_CASE (3, 1) OUTER_CASE (3, 2) OUTER_CASE (3, 3) OUTER_CASE (3, 4)
+              OUTER_CASE (4, 1) OUTER_CASE (4, 2) OUTER_CASE (4, 3)
+              OUTER_CASE (5, 1) OUTER_CASE (5, 2)
+              OUTER_CASE (6, 1) OUTER_CASE (6, 2)
 #if VBYTES == 64
-          OUTER_CASE (1, 4) OUTER_CASE (2, 4) OUTER_CASE (3, 4)
-          OUTER_CASE (4, 1) OUTER_CASE (4, 2) OUTER_CASE (4, 3) OUTER_CASE (4, 4)
-          OUTER_CASE (5, 1) OUTER_CASE (5, 2) OUTER_CASE (5, 3) OUTER_CASE (5, 4)
-          OUTER_CASE (6, 1) OUTER_CASE (6, 2) OUTER_CASE (6, 3) OUTER_CASE (6, 4)
+              OUTER_CASE (4, 4) OUTER_CASE (5, 3) OUTER_CASE (5, 4) OUTER_CASE (6, 3) OUTER_CASE (6, 4)
+#else
+              OUTER_CASE (7, 1) OUTER_CASE (8, 1)
 #endif
+            default:
+              break;
+            }
         }
+    }
 }
 
 /* Lane l of the result: where bit h of l is unset, lane l of the first vector, else lane l - h of the second; and the rest. */

@@ -12,11 +12,12 @@ typedef struct {
   const real *x;      /* [rows][wp][c], padded */
   const real *w;      /* [kh][kw][c / groups][o] */
   const real *bias;
-  real       *y;      /* [oh][ow][o] */
-  guint       wp, c, oh, ow, o;
+  real       *y;      /* [last - first][ow][o] */
+  guint       wp, c, first, last, ow, o; /* rows from first on, before last; the first goes to y */
   guint       kh, kw, sh, sw, dh, dw, groups;
   guint       lanes;
   gboolean    add, relu;
+  gboolean    exact;  /* there is no padding in memory: x is where it would begin */
   gint64      top, left, rows, columns; /* of x, all but these rows and columns is 0; they may begin outside of it */
   const NnTerms *terms; /* what is left of the kernel, NULL for all; then w is the kernel as the layer has it */
 } Correlate;
@@ -42,18 +43,15 @@ segments_of (const Correlate *q,
 static void
 correlate_sparsely (const Correlate *q)
 {
-  const gboolean lone = q->ow == 1;
-  SparseRows s = { .cm = q->lanes, .cn = lone ? VLEN : (gsize) q->o * q->lanes, .xn = lone ? VLEN : (gsize) q->sw * q->c * q->lanes,
-                   .w = q->w, .bias = q->bias, .terms = q->terms, .n = lone ? q->lanes / VLEN : q->ow, .add = q->add,
-                   .relu = q->relu };
+  SparseRows s = { .cm = q->lanes, .cn = (gsize) q->o * q->lanes, .xn = (gsize) q->sw * q->c * q->lanes, .w = q->w,
+                   .bias = q->bias, .terms = q->terms, .n = q->ow, .lanes = q->lanes, .add = q->add, .relu = q->relu };
 
-  for (guint oy = 0; oy < q->oh; oy++)
-    for (gsize v = 0; v < (lone ? VLEN : q->lanes); v += VLEN)
-      {
-        s.x = q->x + (gsize) oy * q->sh * q->wp * q->c * q->lanes + v;
-        s.c = q->y + (gsize) oy * q->ow * q->o * q->lanes + v;
-        CLASSED (nn_sparse_rows) (&s);
-      }
+  for (guint oy = q->first; oy < q->last; oy++)
+    {
+      s.x = q->x + (gsize) oy * q->sh * q->wp * q->c * q->lanes;
+      s.c = q->y + (gsize) (oy - q->first) * q->ow * q->o * q->lanes;
+      CLASSED (nn_sparse_rows) (&s);
+    }
 }
 
 /* The first of @n taps, @step apart, that reaches @least when it starts at @at. */
@@ -96,45 +94,105 @@ clip (const Correlate *q,
   return n;
 }
 
-/* Where the columns from j on end that can share their segments: four at an edge, as many as there are within. */
+/*
+ * Where the columns from j on end that can share their segments: as many as there are within; at an edge one where nothing of
+ * the padding may be read, else four.
+ */
 static guint
 columns_end (const Correlate *q,
              guint            j)
 {
   const gint64 inside = (q->left + q->columns - q->kw) / q->sw + 1; /* columns before this one reach no padding on the right */
+  const guint few = q->exact ? 1 : 4;
 
-  if ((gint64) j * q->sw < q->left || j + 4 > inside)
-    return MIN (j + 4, q->ow);
-  return MIN (j + ((guint) inside - j) / 4 * 4, q->ow);
+  if ((gint64) j * q->sw < q->left || j + few > inside)
+    return MIN (j + few, q->ow);
+  return MIN (j + ((guint) inside - j) / few * few, q->ow);
 }
 
+/* What the blocks of registers read again and again should stay in the first-level cache. */
+#define WINDOW_BYTES (20 * 1024)
+
+/* How many of the segments from the first on go together: with their weights they are read once for each column. */
+static guint
+segments_at_once (const Correlate *q,
+                  const Segment   *segments,
+                  guint            n,
+                  gsize           *bytes)
+{
+  guint i = 0;
+
+  *bytes = 0;
+  for (; i < n; i++)
+    {
+      const gsize more = segments[i].k * (q->lanes + q->o / q->groups) * sizeof (real);
+
+      if (i > 0 && *bytes + more > WINDOW_BYTES)
+        break;
+      *bytes += more;
+    }
+  return i;
+}
+
+/* Columns j to end of row oy, which share their segments: block of rows by block of rows where all that they read is small. */
+static void
+correlate_columns (const Correlate *q,
+                   Gemm            *g,
+                   guint            oy,
+                   guint            j,
+                   guint            end,
+                   guint            n_segments)
+{
+  const guint group_o = q->o / q->groups, group_c = q->c / q->groups;
+  const gboolean within = g->bn == VLEN;
+  const Segment *segments = g->segments;
+
+  for (guint group = 0; group < q->groups; group++)
+    for (guint from = 0, n; from < MAX (n_segments, 1); from += MAX (n, 1))
+      {
+        gsize bytes;
+        guint at_once;
+
+        n = segments_at_once (q, segments + from, n_segments - from, &bytes);
+        at_once = !within || bytes + (gsize) (end - j) * q->sw * group_c * q->kh * q->lanes * sizeof (real) <= WINDOW_BYTES ? end - j : 1;
+        g->segments = segments + from;
+        g->n_segments = n;
+        g->add = q->add || from > 0;
+        g->relu = q->relu && from + n >= n_segments;
+        g->a = q->w + group * group_o;
+        g->bias = q->bias != NULL ? q->bias + group * group_o : NULL;
+        g->more = within ? at_once - 1 : 0;
+        for (gsize v = 0; v < q->lanes; v += within ? q->lanes : VLEN)
+          for (guint i = j; i < end; i += at_once)
+            {
+              g->b = q->x + (((gsize) oy * q->sh * q->wp + (gsize) i * q->sw) * q->c + group * group_c) * q->lanes + v;
+              g->c = q->y + (((gsize) (oy - q->first) * q->ow + i) * q->o + group * group_o) * q->lanes + v;
+              CLASSED (nn_gemm) (g);
+            }
+      }
+  g->segments = segments;
+}
+
+/*
+ * The vectors of a block of registers are those of one position, where that has several: so whole lines of memory are read.
+ * Otherwise they are neighbouring positions.
+ */
 static void
 correlate (const Correlate *q)
 {
-  const gsize most = (gsize) q->kh * q->kw;
+  const gsize most = (gsize) q->kh * q->kw, next_x = (gsize) q->sw * q->c * q->lanes, next_y = (gsize) q->o * q->lanes;
   Segment *all = g_newa (Segment, most), *segments = g_newa (Segment, most);
-  const guint group_o = q->o / q->groups, group_c = q->c / q->groups, n_all = segments_of (q, all);
-  const gboolean lone = q->ow == 1;
-  Gemm g = { .am = 1, .ak = q->o, .bk = q->lanes, .m = group_o, .segments = segments, .add = q->add, .relu = q->relu };
+  const guint n_all = segments_of (q, all), vectors = q->lanes / VLEN;
+  const gboolean within = vectors > 1 || q->ow == 1;
+  Gemm g = { .am = 1, .ak = q->o, .bk = q->lanes, .m = q->o / q->groups, .segments = segments, .cm = q->lanes,
+             .bn = within ? VLEN : next_x, .cn = within ? VLEN : next_y, .bp = next_x, .cp = next_y };
 
-  g.cm = q->lanes;
-  g.bn = lone ? VLEN : (gsize) q->sw * q->c * q->lanes;
-  g.cn = lone ? VLEN : (gsize) q->o * q->lanes;
-  for (guint oy = 0; oy < q->oh; oy++)
+  for (guint oy = q->first; oy < q->last; oy++)
     for (guint j = 0, end; j < q->ow; j = end)
       {
         end = columns_end (q, j);
-        g.n = lone ? q->lanes / VLEN : end - j;
-        g.n_segments = clip (q, all, n_all, oy, j, end, segments);
-        for (guint group = 0; group < q->groups; group++)
-          for (gsize v = 0; v < (lone ? VLEN : q->lanes); v += VLEN)
-            {
-              g.a = q->w + group * group_o;
-              g.b = q->x + (((gsize) oy * q->sh * q->wp + (gsize) j * q->sw) * q->c + group * group_c) * q->lanes + v;
-              g.c = q->y + (((gsize) oy * q->ow + j) * q->o + group * group_o) * q->lanes + v;
-              g.bias = q->bias != NULL ? q->bias + group * group_o : NULL;
-              CLASSED (nn_gemm) (&g);
-            }
+        g.n = within ? vectors : end - j;
+        correlate_columns (q, &g, oy, j, end, clip (q, all, n_all, oy, j, end, segments));
       }
 }
 
@@ -189,16 +247,25 @@ padded_input (const NnLayer *l,
   return padded;
 }
 
+static Correlate
+forward_of (const NnLayer *l,
+            NnShard       *s)
+{
+  const NnWindow *w = &l->window;
+
+  return (Correlate) { .w = WEIGHT (l, s, NN_ROLE_KERNEL), .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
+                       .last = w->oh, .ow = w->ow, .o = w->o, .kh = w->kh, .kw = w->kw, .sh = w->sh, .sw = w->sw,
+                       .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu,
+                       .top = w->top, .left = w->left, .rows = w->h, .columns = w->w,
+                       .terms = l->sparse != NULL ? &l->sparse->forward : NULL };
+}
+
 void
 CLASSED (nn_linear_forward) (const NnLayer *l,
                              NnShard       *s)
 {
   const NnWindow *w = &l->window;
-  Correlate q = { .w = WEIGHT (l, s, NN_ROLE_KERNEL), .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
-                  .oh = w->oh, .ow = w->ow, .o = w->o, .kh = w->kh, .kw = w->kw, .sh = w->sh, .sw = w->sw,
-                  .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu,
-                  .top = w->top, .left = w->left, .rows = w->h, .columns = w->w,
-                  .terms = l->sparse != NULL ? &l->sparse->forward : NULL };
+  Correlate q = forward_of (l, s);
 
   for (guint outer = 0; outer < w->outer; outer++)
     {
@@ -206,6 +273,24 @@ CLASSED (nn_linear_forward) (const NnLayer *l,
       q.y = OUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * s->lanes;
       (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
     }
+}
+
+/* Rows of the output from @first on, before @last, to @y. The first call of a pass fills the padding. */
+void
+CLASSED (nn_linear_rows) (const NnLayer *l,
+                          NnShard       *s,
+                          guint          first,
+                          guint          last,
+                          gboolean       fill,
+                          real          *y)
+{
+  Correlate q = forward_of (l, s);
+
+  q.x = padded_input (l, s, 0, fill);
+  q.first = first;
+  q.last = last;
+  q.y = y;
+  (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
 }
 
 static void
@@ -260,51 +345,125 @@ dense_kernel_gradient (const NnLayer *l,
         gw[(gsize) i * n_out + o] += result[(gsize) i * padded + o];
 }
 
+/*
+ * Every weight meets every position. A band of positions is taken at a time, whose input and gradient stay in the first-level
+ * cache while all weights pass over them; a short band would cost more in adding up its sums.
+ */
+#define BAND_BYTES (20 * 1024)
+#define LEAST_BAND 8
+
+typedef struct {
+  guint rows, columns;
+} Band;
+
+static Band
+band_of (const NnWindow *w,
+         guint           lanes)
+{
+  const gsize position = ((gsize) w->sw * w->c + w->o) * lanes * sizeof (real), most = MAX (BAND_BYTES / position, LEAST_BAND);
+  const guint parts = (w->ow + most - 1) / most;
+
+  return (Band) { MAX (most / w->ow, 1), (w->ow + parts - 1) / parts };
+}
+
+/* The part of the gradient that the positions of one band give, which begins at row oy and column ox. */
+static void
+band_gradient (const NnLayer *l,
+               NnShard       *s,
+               real          *gw,
+               const real    *x,
+               const real    *g,
+               const Band     band)
+{
+  const NnWindow *w = &l->window;
+  const guint c = w->c / w->groups, o = w->o / w->groups, lanes = s->lanes;
+  const gboolean whole_rows = w->groups == 1 && w->dw == 1;
+  const guint runs = whole_rows ? 1 : w->kw;
+
+  for (guint ky = 0; ky < w->kh; ky++)
+    for (guint kx = 0; kx < runs; kx++)
+      for (guint group = 0; group < w->groups; group++)
+        {
+          Outer q = { .gw = gw + ((gsize) ky * w->kw + kx) * c * w->o + group * o, .ldw = w->o,
+                      .x = x + (((gsize) ky * w->dh * w->wp + kx * w->dw) * w->c + group * c) * lanes,
+                      .g = g + (gsize) group * o * lanes,
+                      .xp = (gsize) w->sw * w->c * lanes, .gp = (gsize) w->o * lanes,
+                      .xr = (gsize) w->sh * w->wp * w->c * lanes, .gr = (gsize) w->ow * w->o * lanes,
+                      .rows = band.rows, .positions = band.columns, .mi = whole_rows ? w->kw * c : c, .no = o, .lanes = lanes };
+
+          CLASSED (nn_outer) (&q);
+        }
+}
+
+/* The same for what pruning has left. */
+static void
+sparse_band_gradient (const NnLayer *l,
+                      NnShard       *s,
+                      real          *gw,
+                      const real    *x,
+                      const real    *g,
+                      const Band     band)
+{
+  const NnWindow *w = &l->window;
+  const guint lanes = s->lanes;
+  Outer q = { .gw = gw, .x = x, .g = g, .xp = (gsize) w->sw * w->c * lanes, .gp = (gsize) w->o * lanes,
+              .xr = (gsize) w->sh * w->wp * w->c * lanes, .gr = (gsize) w->ow * w->o * lanes,
+              .rows = band.rows, .positions = band.columns, .lanes = lanes };
+
+  CLASSED (nn_sparse_products) (&q, &l->sparse->forward);
+}
+
+/* Rows of the output from @first on, before @last, of one slice of the leading axes; their gradient begins at @g. */
+static void
+rows_gradient (const NnLayer *l,
+               NnShard       *s,
+               real          *gw,
+               guint          outer,
+               guint          first,
+               guint          last,
+               const real    *g)
+{
+  const NnWindow *w = &l->window;
+  const Band most = band_of (w, s->lanes);
+  const guint lanes = s->lanes;
+  const real *x = padded_input (l, s, outer, FALSE);
+
+  for (guint oy = first; oy < last; oy += most.rows)
+    for (guint ox = 0; ox < w->ow; ox += most.columns)
+      {
+        const real *from = x + ((gsize) oy * w->sh * w->wp + ox * w->sw) * w->c * lanes;
+        const real *gy = g + ((gsize) (oy - first) * w->ow + ox) * w->o * lanes;
+        const Band band = { MIN (most.rows, last - oy), MIN (most.columns, w->ow - ox) };
+
+        if (l->sparse != NULL)
+          sparse_band_gradient (l, s, gw, from, gy, band);
+        else
+          band_gradient (l, s, gw, from, gy, band);
+      }
+}
+
 static void
 kernel_gradient (const NnLayer *l,
                  NnShard       *s,
                  real          *gw)
 {
   const NnWindow *w = &l->window;
-  const guint c = w->c / w->groups, o = w->o / w->groups;
-  const gboolean whole_rows = w->groups == 1 && w->dw == 1;
-  const guint lanes = s->lanes, runs = whole_rows ? 1 : w->kw;
 
   for (guint outer = 0; outer < w->outer; outer++)
-    for (guint ky = 0; ky < w->kh; ky++)
-      for (guint kx = 0; kx < runs; kx++)
-        for (guint group = 0; group < w->groups; group++)
-          {
-            Outer q = { .gw = gw + ((gsize) ky * w->kw + kx) * c * w->o + group * o, .ldw = w->o,
-                        .x = padded_input (l, s, outer, FALSE) +
-                             (((gsize) ky * w->dh * w->wp + kx * w->dw) * w->c + group * c) * lanes,
-                        .g = GOUT (l, s) + ((gsize) outer * w->oh * w->ow * w->o + group * o) * lanes,
-                        .xp = (gsize) w->sw * w->c * lanes, .gp = (gsize) w->o * lanes,
-                        .xr = (gsize) w->sh * w->wp * w->c * lanes, .gr = (gsize) w->ow * w->o * lanes,
-                        .rows = w->oh, .positions = w->ow, .mi = whole_rows ? w->kw * c : c, .no = o, .lanes = lanes };
-
-            CLASSED (nn_outer) (&q);
-          }
+    rows_gradient (l, s, gw, outer, 0, w->oh, GOUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * s->lanes);
 }
 
-/* The same for what pruning has left. */
-static void
-sparse_kernel_gradient (const NnLayer *l,
-                        NnShard       *s,
-                        real          *gw)
+void
+CLASSED (nn_linear_rows_gradient) (const NnLayer *l,
+                                   NnShard       *s,
+                                   guint          first,
+                                   guint          last,
+                                   const real    *g)
 {
-  const NnWindow *w = &l->window;
-  const guint lanes = s->lanes;
+  real *gw = GRAD (l, s, NN_ROLE_KERNEL);
 
-  for (guint outer = 0; outer < w->outer; outer++)
-    {
-      Outer q = { .gw = gw, .x = padded_input (l, s, outer, FALSE),
-                  .g = GOUT (l, s) + (gsize) outer * w->oh * w->ow * w->o * lanes, .xp = (gsize) w->sw * w->c * lanes,
-                  .gp = (gsize) w->o * lanes, .xr = (gsize) w->sh * w->wp * w->c * lanes,
-                  .gr = (gsize) w->ow * w->o * lanes, .rows = w->oh, .positions = w->ow, .lanes = lanes };
-
-      CLASSED (nn_sparse_products) (&q, &l->sparse->forward);
-    }
+  if (gw != NULL)
+    rows_gradient (l, s, gw, 0, first, last, g);
 }
 
 /* Sums of squares of each sample's own gradient. */
@@ -347,23 +506,27 @@ input_gradient_turned (const NnLayer *l,
   const NnWindow *w = &l->window;
   const gsize n = (gsize) w->o * s->lanes, edge_y = (gsize) (w->kh - 1) * w->dh, edge_x = (gsize) (w->kw - 1) * w->dw;
   const gsize hp = w->oh + 2 * edge_y, wp = w->ow + 2 * edge_x;
-  Correlate q = { .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .wp = wp, .c = w->o, .oh = w->h, .ow = w->w, .o = w->c,
+  Correlate q = { .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .c = w->o, .last = w->h, .ow = w->w, .o = w->c,
                   .kh = w->kh, .kw = w->kw, .sh = 1, .sw = 1, .dh = w->dh, .dw = w->dw, .groups = 1,
                   .lanes = s->lanes, .add = l->add[0],
                   .top = (gint64) edge_y - w->top, .left = (gint64) edge_x - w->left, .rows = w->oh, .columns = w->ow,
+                  .exact = l->sparse == NULL && w->dw == 1,
                   .terms = l->sparse != NULL ? &l->sparse->backward : NULL };
+  const gsize row = q.wp = q.exact ? w->ow : wp;
 
   for (guint outer = 0; outer < w->outer; outer++)
     {
       const real *gy = GOUT (l, s) + outer * w->oh * w->ow * n;
       real *padded = BLOCK (s) + l->tmp;
 
-      if (edge_y > 0 || edge_x > 0)
+      if ((edge_y > 0 || edge_x > 0) && !q.exact)
         {
           pad (padded, gy, hp, wp, w->oh, w->ow, edge_y, edge_x, n);
           gy = padded;
         }
-      q.x = gy + ((gsize) w->top * wp + w->left) * n;
+      q.x = gy + ((gsize) w->top * row + w->left) * n;
+      if (q.exact)
+        q.x -= (edge_y * row + edge_x) * n;
       q.y = gx + (gsize) outer * w->h * w->w * w->c * s->lanes;
       (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
     }
@@ -445,9 +608,7 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
     bias_gradient (l, s, gb);
   if (gw != NULL && s->squares)
     kernel_squares (l, s, gw);
-  else if (gw != NULL && l->sparse != NULL)
-    sparse_kernel_gradient (l, s, gw);
-  else if (gw != NULL && dense)
+  else if (gw != NULL && dense && l->sparse == NULL)
     dense_kernel_gradient (l, s, gw);
   else if (gw != NULL)
     kernel_gradient (l, s, gw);

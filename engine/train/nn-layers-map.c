@@ -50,61 +50,85 @@ CLASSED (nn_sum_map_backward) (const NnLayer *l,
     weighted_sums (&l->back, GOUT (l, s), GIN (l, s, 0), s->lanes, l->add[0]);
 }
 
+/* The channels of one position, which have the same window of n inputs. */
+static inline __attribute__ ((always_inline)) void
+max_position (const NnLayer *l,
+              NnShard       *s,
+              gsize          p,
+              const guint    n)
+{
+  const gsize lanes = s->lanes, c_n = l->channels;
+  const guint32 *index = l->map.index + l->map.start[p * c_n];
+  const real *x = IN (l, s, 0);
+  real *y = OUT (l, s) + p * c_n * lanes;
+
+  for (gsize v = 0; v < c_n * lanes; v += VLEN)
+    {
+      vec top = *(const vec *) (x + index[0] * lanes + v);
+
+#pragma GCC unroll 4
+      for (guint t = 1; t < n; t++)
+        {
+          vec other = *(const vec *) (x + index[t] * lanes + v);
+          ivec more = (other > top) | (other != other);
+
+          top = (vec) (((ivec) other & more) | ((ivec) top & ~more));
+        }
+      *(vec *) (y + v) = top;
+    }
+}
+
+static guint
+window_of (const NnLayer *l,
+           gsize          p)
+{
+  return l->map.start[p * l->channels + 1] - l->map.start[p * l->channels];
+}
+
 void
 CLASSED (nn_max_map_forward) (const NnLayer *l,
                               NnShard       *s)
 {
-  const gsize lanes = s->lanes;
-  const real *x = IN (l, s, 0);
-
-  for (gsize e = 0; e < l->map.n_out; e++)
-    for (gsize v = 0; v < lanes; v += VLEN)
-      {
-        guint32 t = l->map.start[e];
-        vec top = *(const vec *) (x + l->map.index[t++] * lanes + v);
-
-        for (; t < l->map.start[e + 1]; t++)
-          {
-            vec other = *(const vec *) (x + l->map.index[t] * lanes + v);
-            ivec more = (other > top) | (other != other);
-
-            top = (vec) (((ivec) other & more) | ((ivec) top & ~more));
-          }
-        *(vec *) (OUT (l, s) + e * lanes + v) = top;
-      }
+  for (gsize p = 0; p < l->map.n_out / l->channels; p++)
+    if (window_of (l, p) == 4)
+      max_position (l, s, p, 4);
+    else
+      max_position (l, s, p, window_of (l, p));
 }
 
 /* The first of equals has the gradient. With @store it is stored, else added to what is there. */
 static inline __attribute__ ((always_inline)) void
 max_gradient (const NnLayer *l,
               NnShard       *s,
+              gsize          p,
+              const guint    n,
               const gboolean store)
 {
-  const gsize lanes = s->lanes;
-  const guint32 *index = l->map.index;
-  const real *x = IN (l, s, 0), *y = OUT (l, s), *gy = GOUT (l, s);
+  const gsize lanes = s->lanes, c_n = l->channels;
+  const guint32 *index = l->map.index + l->map.start[p * c_n];
+  const real *x = IN (l, s, 0), *y = OUT (l, s) + p * c_n * lanes, *gy = GOUT (l, s) + p * c_n * lanes;
   real *gx = GIN (l, s, 0);
 
-  for (gsize e = 0; e < l->map.n_out; e++)
-    for (gsize v = 0; v < lanes; v += VLEN)
-      {
-        const vec top = *(const vec *) (y + e * lanes + v);
-        vec g = *(const vec *) (gy + e * lanes + v);
+  for (gsize v = 0; v < c_n * lanes; v += VLEN)
+    {
+      const vec top = *(const vec *) (y + v);
+      vec g = *(const vec *) (gy + v);
 
-        if (l->rectify)
-          g = (vec) ((ivec) g & (top > 0));
-        for (guint32 t = l->map.start[e]; t < l->map.start[e + 1]; t++)
-          {
-            const gsize at = index[t] * lanes + v;
-            const ivec hit = *(const vec *) (x + at) == top;
+      if (l->rectify)
+        g = (vec) ((ivec) g & (top > 0));
+#pragma GCC unroll 4
+      for (guint t = 0; t < n; t++)
+        {
+          const gsize at = index[t] * lanes + v;
+          const ivec hit = *(const vec *) (x + at) == top;
 
-            if (store)
-              *(vec *) (gx + at) = (vec) ((ivec) g & hit);
-            else
-              *(vec *) (gx + at) += (vec) ((ivec) g & hit);
-            g = (vec) ((ivec) g & ~hit);
-          }
-      }
+          if (store)
+            *(vec *) (gx + at) = (vec) ((ivec) g & hit);
+          else
+            *(vec *) (gx + at) += (vec) ((ivec) g & hit);
+          g = (vec) ((ivec) g & ~hit);
+        }
+    }
 }
 
 void
@@ -120,11 +144,16 @@ CLASSED (nn_max_map_backward) (const NnLayer *l,
     {
       for (gsize i = 0; i < l->n_gaps; i++)
         memset (gx + l->gaps[i] * lanes, 0, lanes * sizeof (real));
-      max_gradient (l, s, TRUE);
+      for (gsize p = 0; p < l->map.n_out / l->channels; p++)
+        if (window_of (l, p) == 4)
+          max_gradient (l, s, p, 4, TRUE);
+        else
+          max_gradient (l, s, p, window_of (l, p), TRUE);
       return;
     }
   clear_unless_added (l, s, 0);
-  max_gradient (l, s, FALSE);
+  for (gsize p = 0; p < l->map.n_out / l->channels; p++)
+    max_gradient (l, s, p, window_of (l, p), FALSE);
 }
 
 void

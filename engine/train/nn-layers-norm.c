@@ -38,18 +38,6 @@ rectified (vec x)
   return (vec) ((ivec) x & ~(ivec) (x < 0));
 }
 
-/* All ones for the lanes from v on that are samples. */
-static inline __attribute__ ((always_inline)) ivec
-valid_lanes (const NnShard *s,
-             guint          v)
-{
-  ivec mask;
-
-  for (int i = 0; i < VLEN; i++)
-    mask[i] = v + i < s->valid ? -1 : 0;
-  return mask;
-}
-
 /* Sums over the positions and real samples of n channels from c on: of x - at, and of its product with x - at or with g. */
 typedef struct {
   const real *x;
@@ -285,6 +273,11 @@ CLASSED (nn_batch_norm_finish) (const NnLayer *l,
 {
   real factor[BLOCK_OF], shift[BLOCK_OF];
 
+  if (l->pool != NULL)
+    {
+      CLASSED (nn_norm_pool_finish) (l, s);
+      return;
+    }
   EACH_BLOCK (l, c, {
     affine_of (l, s, c, n, factor, shift);
     channel_affine (l, s, IN (l, s, 0), OUT (l, s), factor, shift, c, n, FALSE, l->relu);
@@ -297,6 +290,8 @@ CLASSED (nn_batch_norm_forward) (const NnLayer *l,
 {
   if (l->frozen)
     CLASSED (nn_batch_norm_finish) (l, s);
+  else if (l->conv != NULL)
+    CLASSED (nn_norm_pool_sums) (l, s);
   else
     EACH_BLOCK (l, c, block_statistics (l, s, c, n))
 }
@@ -373,6 +368,11 @@ CLASSED (nn_batch_norm_backward) (const NnLayer *l,
   static const real none[BLOCK_OF];
   real *gx = GIN (l, s, 0), factor[BLOCK_OF], shift[BLOCK_OF];
 
+  if (l->pool != NULL)
+    {
+      CLASSED (nn_norm_pool_backward) (l, s);
+      return;
+    }
   EACH_BLOCK (l, c, {
     block_gradient_sums (l, s, c, n);
     if (l->frozen && gx != NULL)
@@ -432,6 +432,11 @@ CLASSED (nn_batch_norm_finish_back) (const NnLayer *l,
 
   if (gx == NULL)
     return;
+  if (l->pool != NULL)
+    {
+      CLASSED (nn_norm_pool_finish_back) (l, s);
+      return;
+    }
   EACH_BLOCK (l, c, block_input_gradient (l, s, c, n))
   /* lanes that are no sample have no gradient, though the means have made them one */
   for (gsize e = 0; s->valid < s->lanes && e < l->n_y; e++)

@@ -5,83 +5,147 @@
 
 #define MOST 8
 
-/* @count vectors of one row of results, from its list of terms. */
+/*
+ * One row of results at @count / @per positions, of @per vectors each, from its list of terms.
+ */
 static inline __attribute__ ((always_inline)) void
 row_block (const SparseRows *q,
            guint             m,
-           guint             n0,
-           const int         count)
+           const real       *x,
+           real             *c,
+           const int         count,
+           const int         per)
 {
   const NnTerms *t = q->terms;
-  const real *x = q->x + n0 * q->xn;
-  real *c = q->c + m * q->cm + n0 * q->cn;
+  const real *at[MOST]; /* of each position; a term's offset indexes them all */
   vec acc[MOST];
 
 #pragma GCC unroll 8
+  for (int j = 0; j < count / per; j++)
+    at[j] = x + j * q->xn;
+#pragma GCC unroll 8
   for (int j = 0; j < count; j++)
-    acc[j] = q->add ? *(const vec *) (c + j * q->cn) : q->bias != NULL ? splat (q->bias[m]) : (vec) {};
+    acc[j] = q->add ? *(const vec *) (c + j / per * q->cn + j % per * VLEN) : q->bias != NULL ? splat (q->bias[m]) : (vec) {};
   for (guint32 k = t->start[m]; k < t->start[m + 1]; k++)
     {
-      const real *from = x + t->offset[k];
+      const gsize offset = t->offset[k];
       const vec w = splat (q->w[t->weight[k]]);
 
 #pragma GCC unroll 8
       for (int j = 0; j < count; j++)
-        acc[j] += w * *(const vec *) (from + j * q->xn);
+        acc[j] += w * *(const vec *) (at[j / per] + offset + j % per * VLEN);
     }
 #pragma GCC unroll 8
   for (int j = 0; j < count; j++)
     {
       if (q->relu)
         acc[j] = (vec) ((ivec) acc[j] & ((acc[j] > 0) | (acc[j] != acc[j])));
-      *(vec *) (c + j * q->cn) = acc[j];
+      *(vec *) (c + j / per * q->cn + j % per * VLEN) = acc[j];
     }
+}
+
+static inline __attribute__ ((always_inline)) void
+row (const SparseRows *q,
+     guint             m,
+     const real       *x,
+     real             *c,
+     const int         per)
+{
+  guint n = 0;
+
+  for (; n + MOST / per <= q->n; n += MOST / per)
+    row_block (q, m, x + n * q->xn, c + n * q->cn, MOST, per);
+  for (; n < q->n; n++)
+    row_block (q, m, x + n * q->xn, c + n * q->cn, per, per);
 }
 
 void
 CLASSED (nn_sparse_rows) (const SparseRows *q)
 {
-  for (guint m = 0; m < q->terms->n; m++)
-    {
-      guint n = 0;
+  const gsize per = MIN (q->lanes / VLEN, MOST);
 
-      for (; n + 8 <= q->n; n += 8)
-        row_block (q, m, n, 8);
-      for (; n + 4 <= q->n; n += 4)
-        row_block (q, m, n, 4);
-      for (; n + 2 <= q->n; n += 2)
-        row_block (q, m, n, 2);
-      for (; n < q->n; n++)
-        row_block (q, m, n, 1);
-    }
+  for (guint m = 0; m < q->terms->n; m++)
+    for (gsize v = 0; v < q->lanes; v += per * VLEN)
+      {
+        const real *x = q->x + v;
+        real *c = q->c + m * q->cm + v;
+
+        switch (per)
+          {
+          case 8:
+            row (q, m, x, c, 8);
+            break;
+          case 4:
+            row (q, m, x, c, 4);
+            break;
+          case 2:
+            row (q, m, x, c, 2);
+            break;
+          default:
+            row (q, m, x, c, 1);
+          }
+      }
 }
+
+/* Weights whose gradients are summed up together: a register for each one's offset is left. */
+#define TERMS 6
 
 static inline __attribute__ ((always_inline)) void
 product_block (const Outer   *q,
                const NnTerms *t,
                guint          m,
                guint32        k,
-               const int      count)
+               const int      count,
+               const gsize    lanes)
 {
-  vec acc[4] = { {}, {}, {}, {} };
+  vec acc[TERMS] = { {} };
+  real sums[8] = { 0 };
 
   for (guint r = 0; r < q->rows; r++)
-    for (guint p = 0; p < q->positions; p++)
-      {
-        const real *x = q->x + r * q->xr + p * q->xp, *g = q->g + r * q->gr + p * q->gp + (gsize) m * q->lanes;
+    {
+      const real *x = q->x + r * q->xr, *g = q->g + r * q->gr + (gsize) m * lanes;
 
-        for (gsize v = 0; v < q->lanes; v += VLEN)
-          {
-            const vec gv = *(const vec *) (g + v);
-
+      for (guint p = 0; p < q->positions; p++, x += q->xp, g += q->gp)
 #pragma GCC unroll 4
+        for (gsize v = 0; v < lanes; v += VLEN)
+          {
+            vec gv = *(const vec *) (g + v);
+
+            KEEP (gv);
+#pragma GCC unroll 8
             for (int j = 0; j < count; j++)
               acc[j] += gv * *(const vec *) (x + t->offset[k + j] + v);
           }
-      }
-#pragma GCC unroll 4
+    }
+  if (count == TERMS)
+    {
+      add_sums_4 (sums, acc[0], acc[1], acc[2], acc[3]);
+      add_sums_4 (sums + 4, acc[4], acc[5], (vec) {}, (vec) {});
+    }
+  else
+    for (int j = 0; j < count; j++)
+      sums[j] = vec_sum (acc[j]);
   for (int j = 0; j < count; j++)
-    q->gw[t->weight[k + j]] += vec_sum (acc[j]);
+    q->gw[t->weight[k + j]] += sums[j];
+}
+
+static inline __attribute__ ((always_inline)) void
+products (const Outer   *q,
+          const NnTerms *t,
+          const gsize    lanes)
+{
+  for (guint m = 0; m < t->n; m++)
+    {
+      guint32 k = t->start[m];
+      const guint32 end = t->start[m + 1];
+
+      for (; k + TERMS <= end; k += TERMS)
+        product_block (q, t, m, k, TERMS, lanes);
+      for (; k + 3 <= end; k += 3)
+        product_block (q, t, m, k, 3, lanes);
+      for (; k < end; k++)
+        product_block (q, t, m, k, 1, lanes);
+    }
 }
 
 /* The gradients of the weights that are left; mi, no and ldw of @q do not count. */
@@ -89,13 +153,8 @@ void
 CLASSED (nn_sparse_products) (const Outer   *q,
                               const NnTerms *t)
 {
-  for (guint m = 0; m < t->n; m++)
-    {
-      guint32 k = t->start[m];
-
-      for (; k + 4 <= t->start[m + 1]; k += 4)
-        product_block (q, t, m, k, 4);
-      for (; k < t->start[m + 1]; k++)
-        product_block (q, t, m, k, 1);
-    }
+  if (q->lanes == NN_LANES)
+    products (q, t, NN_LANES);
+  else
+    products (q, t, q->lanes);
 }

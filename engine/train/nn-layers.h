@@ -102,9 +102,14 @@ typedef struct {
  * @quantizer: of %NN_LAYER_QUANTIZE
  * @apart: (max map) no two outputs look at the same input
  * @gaps: (array length=n_gaps): then the inputs that none looks at
+ * @pool: (nullable): the max map that alone reads this batch norm in training, done by it in the same passes
+ * @conv: (nullable): the convolution that it does as well, whose output is computed again in each pass; @pool has @pool_rows
+ * @fused: a batch norm does this layer's work
  * @rectify: (max map) rectifies the gradient for the layer before it, which is @rectified
  */
-typedef struct {
+typedef struct _NnLayer NnLayer;
+
+struct _NnLayer {
   NnLayerKind   kind;
   const NnNode *node;
   guint         n_in;
@@ -135,8 +140,24 @@ typedef struct {
   const NnQuantizer *quantizer;
   NnShape       shape;      /* of a sample, for it */
   NnSparse     *sparse;     /* NULL where the dense kernels are faster */
+  const NnLayer *pool, *conv;
+  guint         pool_rows;
+  gboolean      fused;
   guint         id;         /* position in the network */
-} NnLayer;
+};
+
+/* Reals at the head of the memory of batch norm with pooling: its coefficients; with two vectors of sums for each channel. */
+static inline gsize
+nn_norm_pool_coefficients (gsize channels)
+{
+  return (4 * channels + NN_LANES - 1) / NN_LANES * NN_LANES;
+}
+
+static inline gsize
+nn_norm_pool_head (gsize channels)
+{
+  return nn_norm_pool_coefficients (channels) + 2 * channels * NN_LANES;
+}
 
 /**
  * NnShard: what a layer's kernel works on. All pointers are to the class's real type.

@@ -263,40 +263,20 @@ find_idle_biases (NnNetBuilder *b)
     }
 }
 
-/*
- * What pooling's backward can spare: to clear and to add, where no two windows share an input; and the pass that rectifies
- * the gradient of the layer before it, as only a largest value above zero passes any on.
- */
-static void
-find_pools (NnNetBuilder *b,
-            guint         out)
+/* Whether the layer that makes it can go backward without it. */
+static gboolean
+makes_without_output (NnNetBuilder   *b,
+                      const NnBuffer *buffer)
 {
-  for (guint i = 0; i < b->layers->len; i++)
-    {
-      NnLayer *pool = &g_array_index (b->layers, NnLayer, i), *maker;
-      NnBuffer *in = nn_build_buffer (b, pool->x[0]);
-      g_autofree guint8 *seen = NULL;
+  const NnLayer *maker = buffer->maker >= 0 ? &g_array_index (b->layers, NnLayer, buffer->maker) : NULL;
 
-      if (pool->kind != NN_LAYER_MAX_MAP || !b->net->options.gradients)
-        continue;
-      seen = g_malloc0 (in->n);
-      pool->apart = TRUE;
-      for (guint32 t = 0; t < pool->map.start[pool->map.n_out]; t++)
-        {
-          pool->apart = pool->apart && !seen[pool->map.index[t]];
-          seen[pool->map.index[t]] = 1;
-        }
-      pool->gaps = nn_arena_new0 (b->net->arena, guint32, in->n);
-      for (gsize e = 0; e < in->n; e++)
-        if (!seen[e])
-          pool->gaps[pool->n_gaps++] = e;
-      maker = in->maker >= 0 ? &g_array_index (b->layers, NnLayer, in->maker) : NULL;
-      if (maker != NULL && in->readers == 1 && pool->x[0] != out && maker->relu)
-        pool->rectify = maker->rectified = TRUE;
-    }
+  return maker != NULL && (maker->kind == NN_LAYER_LINEAR || maker->kind == NN_LAYER_DEPTHWISE) && !maker->relu;
 }
 
-/* Of each wanted buffer; what batch norm alone reads has its gradient where batch norm's output has. */
+/*
+ * Of each wanted buffer; what batch norm alone reads has its gradient where batch norm's output has. With pooling it takes the
+ * place of the convolution's output itself, which nothing reads any more by then.
+ */
 static void
 lay_out_gradients (NnNetBuilder *b,
                    guint         out)
@@ -316,6 +296,11 @@ lay_out_gradients (NnNetBuilder *b,
 
       if (!buffer->wanted && i - 1 != out)
         continue;
+      if (norm_of[i - 1] != NULL && norm_of[i - 1]->pool != NULL && makes_without_output (b, buffer))
+        {
+          buffer->gy = buffer->y;
+          continue;
+        }
       buffer->gy = after != NULL && after->gy != NN_NOWHERE ? after->gy : take (b, buffer->n * b->net->lanes);
     }
 }
@@ -329,7 +314,7 @@ lay_out (NnNetBuilder *b)
   guint n, out = b->of_node[nn_graph_outputs (nn_model_graph (net->model), &n)[0]];
   gsize tmp;
 
-  find_pools (b, out);
+  nn_build_find_pools (b, out);
   if (net->options.gradients)
     lay_out_gradients (b, out);
   tmp = take (b, b->tmp);
@@ -415,6 +400,13 @@ nn_net_build (NnNet   *net,
   lay_out (&b);
   net->n_layers = layers->len;
   net->layers = nn_arena_memdup (net->arena, layers->data, layers->len * sizeof (NnLayer));
+  for (guint i = 0; i < net->n_layers; i++)
+    {
+      NnLayer *layer = &net->layers[i];
+
+      layer->pool = layer->pool != NULL ? &net->layers[layer->pool->id] : NULL;
+      layer->conv = layer->conv != NULL ? &net->layers[layer->conv->id] : NULL;
+    }
   net->n_quantized = quantized->len;
   net->quantized = nn_arena_memdup (net->arena, quantized->data, quantized->len * sizeof (NnQuantizedWeight));
   find_barriers (net);

@@ -58,6 +58,9 @@ gboolean  nn_build_fail    (const NnNode *node,
                             const char   *format,
                             ...) G_GNUC_PRINTF (3, 4);
 
+/* nn-net-fuse.c; @out: the buffer of the network's output */
+void      nn_build_find_pools (NnNetBuilder *b,
+                               guint         out);
 /* Each makes the layers of one node and names the buffer of its output. */
 gboolean  nn_lower_node       (NnNetBuilder *b,
                                guint         i,

@@ -64,6 +64,56 @@ vec_sum (vec v)
   return v[0] + v[1];
 }
 
+/* Tells the compiler to have a vector in a register rather than to load it again for every use. */
+#if defined(__x86_64__) || defined(__i386__)
+#define KEEP(v) __asm__ ("" : "+v" (v))
+#else
+#define KEEP(v) (void) (v)
+#endif
+
+/* Adds the sums of four vectors to four numbers side by side. */
+static inline __attribute__ ((always_inline)) void
+add_sums_4 (real *to,
+            vec   a,
+            vec   b,
+            vec   c,
+            vec   d)
+{
+#ifdef NN_REAL_DOUBLE
+  to[0] += vec_sum (a), to[1] += vec_sum (b), to[2] += vec_sum (c), to[3] += vec_sum (d);
+#else
+#if VBYTES == 64
+#define EVEN(n) 0 + n, 2 + n, 16 + n, 18 + n, 4 + n, 6 + n, 20 + n, 22 + n, 8 + n, 10 + n, 24 + n, 26 + n, 12 + n, 14 + n, 28 + n, 30 + n
+#elif VBYTES == 32
+#define EVEN(n) 0 + n, 2 + n, 8 + n, 10 + n, 4 + n, 6 + n, 12 + n, 14 + n
+#else
+#define EVEN(n) 0 + n, 2 + n, 4 + n, 6 + n
+#endif
+  typedef real quad __attribute__ ((vector_size (4 * sizeof (real)), aligned (sizeof (real)), may_alias));
+  vec ab = __builtin_shuffle (a, b, (ivec) { EVEN (0) }) + __builtin_shuffle (a, b, (ivec) { EVEN (1) });
+  vec cd = __builtin_shuffle (c, d, (ivec) { EVEN (0) }) + __builtin_shuffle (c, d, (ivec) { EVEN (1) });
+  vec sums = __builtin_shuffle (ab, cd, (ivec) { EVEN (0) }) + __builtin_shuffle (ab, cd, (ivec) { EVEN (1) });
+  quad all = (quad) { sums[0], sums[1], sums[2], sums[3] };
+
+  for (int i = 4; i < VLEN; i += 4)
+    all += (quad) { sums[i], sums[i + 1], sums[i + 2], sums[i + 3] };
+  *(quad *) to += all;
+#undef EVEN
+#endif
+}
+
+/* All ones for the lanes from v on that are samples. */
+static inline __attribute__ ((always_inline)) ivec
+valid_lanes (const NnShard *s,
+             guint          v)
+{
+  ivec mask;
+
+  for (int i = 0; i < VLEN; i++)
+    mask[i] = v + i < s->valid ? -1 : 0;
+  return mask;
+}
+
 #define BLOCK(s) ((real *) (s)->block)
 #define IN(l, s, k) (BLOCK (s) + (l)->x[k])
 #define OUT(l, s) (BLOCK (s) + (l)->y)
@@ -73,7 +123,8 @@ vec_sum (vec v)
 #define GRAD(l, s, role) ((l)->w[role] == NN_NOWHERE || (s)->grads == NULL ? NULL : (real *) (s)->grads + (l)->w[role])
 
 /*
- * Sum over k of A (m, k) B (k, n), n counting vectors; see nn-layers-gemm.c. A segment is a run of k.
+ * Sum over k of A (m, k) B (k, n), n counting vectors; see nn-layers-gemm.c. A segment is a run of k. The same again for more
+ * columns of n vectors each, bp apart in B and cp in C.
  */
 typedef struct {
   gsize a, b;
@@ -93,6 +144,8 @@ typedef struct {
   guint          n_segments;
   gboolean       add;  /* to what is in c; otherwise starts from bias or 0 */
   gboolean       relu;
+  guint          more;
+  gsize          bp, cp;
 } Gemm;
 
 void CLASSED (nn_gemm) (const Gemm *gemm);
@@ -112,7 +165,7 @@ typedef struct {
 
 void CLASSED (nn_outer) (const Outer *outer);
 
-/* c[m][n] = (or +=, or from bias) sum over the terms of row m of w x[offset + n]; n counts vectors. */
+/* c[m][n] = (or +=, or from bias) sum over the terms of row m of w x[offset + n]; n counts positions, of all lanes each. */
 typedef struct {
   real          *c;
   gsize          cm, cn;
@@ -122,6 +175,7 @@ typedef struct {
   const real    *bias;
   const NnTerms *terms;
   guint          n;
+  gsize          lanes;
   gboolean       add, relu;
 } SparseRows;
 
@@ -265,6 +319,12 @@ void     CLASSED (nn_act_back)             (NnAct act, const NnAttrs *attrs, gsi
 void     CLASSED (nn_linear_prepare)       (const NnLayer *layer, gconstpointer values, gpointer aux);
 void     CLASSED (nn_batch_norm_finish)    (const NnLayer *layer, NnShard *shard);
 void     CLASSED (nn_batch_norm_finish_back) (const NnLayer *layer, NnShard *shard);
+void     CLASSED (nn_linear_rows)          (const NnLayer *layer, NnShard *shard, guint first, guint last, gboolean fill, real *y);
+void     CLASSED (nn_linear_rows_gradient) (const NnLayer *layer, NnShard *shard, guint first, guint last, const real *g);
+void     CLASSED (nn_norm_pool_sums)       (const NnLayer *layer, NnShard *shard);
+void     CLASSED (nn_norm_pool_finish)     (const NnLayer *layer, NnShard *shard);
+void     CLASSED (nn_norm_pool_backward)   (const NnLayer *layer, NnShard *shard);
+void     CLASSED (nn_norm_pool_finish_back) (const NnLayer *layer, NnShard *shard);
 void     CLASSED (nn_gather)  (gpointer block, const float *rows, gsize row, const guint32 *samples, guint valid, guint lanes);
 void     CLASSED (nn_scatter) (float *rows, gsize row, gconstpointer block, guint valid, guint lanes);
 void     CLASSED (nn_loss)    (const NnLossCall *call, NnLossSums *sums);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Training throughput: forward, backward and Adam on batches in memory, samples/s, medians of interleaved runs; beside
- * PyTorch where /usr/bin/python3 has it. usage: bench-train [SECONDS-A-RUN [ROUNDS [NETWORK]]]
+ * Training throughput: forward, backward and Adam on batches in memory, samples/s; beside PyTorch where /usr/bin/python3 has
+ * it. Runs are interleaved; every ratio is the median of the ratios of runs of the same round, so that a machine whose speed
+ * drifts does not matter much. Prints the tables of docs/benchmarks.md; ends with 1 where a target is missed.
+ * usage: bench-train [SECONDS-A-RUN [ROUNDS [NETWORK]]] (about a minute and a half as it is)
  */
 
 #include "../engine/test-train-nets.h"
@@ -12,6 +14,8 @@
 #include <stdlib.h>
 
 #define POOL 4096 /* samples that batches are taken from */
+/* PyTorch's threads spin for a while after their work is done. */
+#define REST_USEC 60000
 
 /* One network and batch; PyTorch answers a line "NET BATCH THREADS SECONDS" with a number. */
 static const char torch_program[] =
@@ -41,8 +45,15 @@ typedef struct {
   NnCpu       cpu;
   NnNet      *trained;
   NnTensor   *x, *y;
-  GArray     *ours, *torch; /* samples/s */
+  GArray     *ours, *torch; /* samples/s, one a round */
 } Row;
+
+/* A ratio that issue and documentation promise: of two rows, or of one to PyTorch. */
+typedef struct {
+  const char *what;
+  Row         of, to; /* to without a network: to PyTorch */
+  double      avx512, avx2;
+} Target;
 
 static NnModel *
 lenet (void)
@@ -138,6 +149,16 @@ row_init (Row *row)
   row->torch = g_array_new (FALSE, FALSE, sizeof (double));
 }
 
+static void
+row_clear (Row *row)
+{
+  nn_net_free (row->trained);
+  nn_tensor_unref (row->x);
+  nn_tensor_unref (row->y);
+  g_array_unref (row->ours);
+  g_array_unref (row->torch);
+}
+
 static double
 run_ours (Row   *row,
           double seconds)
@@ -169,8 +190,8 @@ typedef struct {
   GDataInputStream *answers;
 } Torch;
 
-/* FALSE where there is no PyTorch. */
-static gboolean
+/* Returns: PyTorch's name and version, NULL where there is none */
+static char *
 torch_start (Torch *torch)
 {
   g_autofree char *line = NULL;
@@ -178,13 +199,12 @@ torch_start (Torch *torch)
   torch->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
                                      NULL, "/usr/bin/python3", "-c", torch_program, NULL);
   if (torch->process == NULL)
-    return FALSE;
+    return NULL;
   torch->answers = g_data_input_stream_new (g_subprocess_get_stdout_pipe (torch->process));
   line = g_data_input_stream_read_line (torch->answers, NULL, NULL, NULL);
   if (line == NULL)
-    return FALSE;
-  g_print ("PyTorch %s\n", line + strlen ("ready "));
-  return TRUE;
+    g_clear_object (&torch->answers);
+  return line != NULL ? g_strconcat ("PyTorch ", line + strlen ("ready "), NULL) : NULL;
 }
 
 static double
@@ -207,11 +227,146 @@ by_size (gconstpointer a,
   return *(const double *) a < *(const double *) b ? -1 : *(const double *) a > *(const double *) b;
 }
 
+/* Of values that are numbers; leaves the array as it is. */
 static double
-median (GArray *values)
+median (const GArray *values)
 {
-  g_array_sort (values, by_size);
-  return values->len > 0 ? g_array_index (values, double, values->len / 2) : NAN;
+  g_autoptr (GArray) sorted = g_array_new (FALSE, FALSE, sizeof (double));
+
+  for (guint i = 0; i < values->len; i++)
+    if (isfinite (g_array_index (values, double, i)))
+      g_array_append_val (sorted, g_array_index (values, double, i));
+  g_array_sort (sorted, by_size);
+  return sorted->len > 0 ? g_array_index (sorted, double, sorted->len / 2) : NAN;
+}
+
+static double
+median_ratio (const GArray *a,
+              const GArray *b)
+{
+  g_autoptr (GArray) ratios = g_array_new (FALSE, FALSE, sizeof (double));
+
+  for (guint i = 0; i < MIN (a->len, b->len); i++)
+    {
+      double ratio = g_array_index (a, double, i) / g_array_index (b, double, i);
+
+      g_array_append_val (ratios, ratio);
+    }
+  return median (ratios);
+}
+
+static void
+print_machine (const char *torch)
+{
+  g_autofree char *cpuinfo = NULL, *load = NULL;
+  const char *name = NULL;
+
+  if (g_file_get_contents ("/proc/cpuinfo", &cpuinfo, NULL, NULL) && (name = strstr (cpuinfo, "model name")) != NULL &&
+      (name = strchr (name, ':')) != NULL)
+    name += 2;
+  if (g_file_get_contents ("/proc/loadavg", &load, NULL, NULL))
+    *strchrnul (load, ' ') = '\0';
+  g_print ("Processor: %.*s, %u cores, kernels for %s; load of the machine when it began: %s; %s.\n\n",
+           name != NULL ? (int) strcspn (name, "\n") : 7, name != NULL ? name : "unknown", g_get_num_processors (),
+           nn_cpu_name (nn_cpu ()), load != NULL ? load : "unknown", torch != NULL ? torch : "no PyTorch");
+}
+
+static void
+print_rate (double rate)
+{
+  if (isfinite (rate))
+    g_print (" %.0f |", rate);
+  else
+    g_print (" |");
+}
+
+static void
+print_rows (const Row *rows,
+            guint      n)
+{
+  g_print ("| network | batch | threads | density | kernels | samples/s | PyTorch | ratio |\n|---|---|---|---|---|---|---|---|\n");
+  for (guint i = 0; i < n; i++)
+    {
+      const double ratio = median_ratio (rows[i].ours, rows[i].torch);
+
+      if (rows[i].ours->len == 0)
+        continue;
+      g_print ("| %s | %u | %u | %.1f | %s |", rows[i].net, rows[i].batch, rows[i].threads, rows[i].density, nn_cpu_name (rows[i].cpu));
+      print_rate (median (rows[i].ours));
+      print_rate (median (rows[i].torch));
+      g_print (isfinite (ratio) ? " %.1f |\n" : " |\n", ratio);
+    }
+}
+
+static const Row *
+find_row (const Row *rows,
+          guint      n,
+          const Row *like)
+{
+  for (guint i = 0; i < n; i++)
+    if (like->net != NULL && g_str_equal (rows[i].net, like->net) && rows[i].batch == like->batch &&
+        rows[i].threads == like->threads && rows[i].density == like->density)
+      return &rows[i];
+  return NULL;
+}
+
+/* Returns: how many are missed */
+static guint
+print_targets (const Row *rows,
+               guint      n)
+{
+  const Target targets[] = {
+    { "jets, batch 128, to PyTorch on one thread", { "jets", 128, 1, 1 }, { 0 }, 15, 10 },
+    { "jets, batch 1024, to PyTorch on one thread", { "jets", 1024, 1, 1 }, { 0 }, 6, 3.5 },
+    { "LeNet-5, to PyTorch on one thread", { "lenet", 128, 1, 1 }, { 0 }, 5, 3 },
+    { "SVHN CNN, to PyTorch on one thread", { "svhn", 128, 1, 1 }, { 0 }, 6, 4 },
+    { "LeNet-5, two threads to one", { "lenet", 128, 2, 1 }, { "lenet", 128, 1, 1 }, 1.7, 1.7 },
+    { "SVHN CNN, two threads to one", { "svhn", 128, 2, 1 }, { "svhn", 128, 1, 1 }, 1.7, 1.7 },
+    { "jets, batch 1024, density 0.2 to dense", { "jets", 1024, 1, 0.2 }, { "jets", 1024, 1, 1 }, 2, 2 },
+    { "LeNet-5, density 0.2 to dense", { "lenet", 128, 1, 0.2 }, { "lenet", 128, 1, 1 }, 2, 2 },
+    { "SVHN CNN, density 0.2 to dense", { "svhn", 128, 1, 0.2 }, { "svhn", 128, 1, 1 }, 2, 2 },
+  };
+  guint missed = 0;
+
+  g_print ("\n| target (%s) | wanted | measured | |\n|---|---|---|---|\n", nn_cpu_name (nn_cpu ()));
+  for (guint i = 0; i < G_N_ELEMENTS (targets); i++)
+    {
+      const Row *of = find_row (rows, n, &targets[i].of), *to = find_row (rows, n, &targets[i].to);
+      const double wanted = nn_cpu () == NN_CPU_AVX512 ? targets[i].avx512 : targets[i].avx2;
+      double ratio;
+
+      if (of == NULL || of->ours->len == 0)
+        continue;
+      ratio = median_ratio (of->ours, to != NULL ? to->ours : of->torch);
+      if (isfinite (ratio))
+        g_print ("| %s | %.1f | %.2f | %s |\n", targets[i].what, wanted, ratio, ratio >= wanted ? "pass" : "MISSED");
+      missed += isfinite (ratio) && ratio < wanted;
+    }
+  return missed;
+}
+
+static void
+run_round (Row        *rows,
+           guint       n,
+           Torch      *torch,
+           double      seconds,
+           const char *only)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      double ours, theirs = NAN;
+
+      if (only != NULL && !g_str_equal (rows[i].net, only))
+        continue;
+      if (torch->answers != NULL && rows[i].density == 1 && rows[i].cpu == nn_cpu ())
+        {
+          theirs = run_torch (torch, &rows[i], seconds);
+          g_usleep (REST_USEC);
+        }
+      ours = run_ours (&rows[i], seconds);
+      g_array_append_val (rows[i].ours, ours);
+      g_array_append_val (rows[i].torch, theirs);
+    }
 }
 
 int
@@ -219,47 +374,37 @@ main (int    argc,
       char **argv)
 {
   Row rows[] = {
-    { "jets", 128, 1, 1 }, { "jets", 128, 2, 1 }, { "jets", 1024, 1, 1 }, { "jets", 1024, 2, 1 },
-    { "lenet", 128, 1, 1 }, { "lenet", 128, 2, 1 }, { "svhn", 128, 1, 1 }, { "svhn", 128, 2, 1 },
-    { "jets", 1024, 1, 0.5 }, { "jets", 1024, 1, 0.2 }, { "jets", 1024, 1, 0.1 },
-    { "lenet", 128, 1, 0.5 }, { "lenet", 128, 1, 0.2 }, { "lenet", 128, 1, 0.1 },
-    { "svhn", 128, 1, 0.5 }, { "svhn", 128, 1, 0.2 }, { "svhn", 128, 1, 0.1 },
+    { "jets", 128, 1, 1 }, { "jets", 128, 2, 1 }, { "jets", 1024, 1, 1 }, { "jets", 1024, 1, 0.5 },
+    { "jets", 1024, 1, 0.2 }, { "jets", 1024, 1, 0.1 }, { "jets", 1024, 2, 1 },
+    { "lenet", 128, 1, 1 }, { "lenet", 128, 1, 0.5 }, { "lenet", 128, 1, 0.2 }, { "lenet", 128, 1, 0.1 }, { "lenet", 128, 2, 1 },
+    { "svhn", 128, 1, 1 }, { "svhn", 128, 1, 0.5 }, { "svhn", 128, 1, 0.2 }, { "svhn", 128, 1, 0.1 }, { "svhn", 128, 2, 1 },
     { "jets", 128, 1, 1, NN_CPU_AVX2 }, { "lenet", 128, 1, 1, NN_CPU_AVX2 }, { "svhn", 128, 1, 1, NN_CPU_AVX2 },
-    { "jets", 128, 1, 1, NN_CPU_SSE2 },
+    { "jets", 128, 1, 1, NN_CPU_SSE2 }, { "lenet", 128, 1, 1, NN_CPU_SSE2 }, { "svhn", 128, 1, 1, NN_CPU_SSE2 },
   };
-  const double seconds = argc > 1 ? g_ascii_strtod (argv[1], NULL) : 0.3;
-  const guint rounds = argc > 2 ? atoi (argv[2]) : 5;
+  const guint n_other = 6; /* rows at the end that name their kernels */
+  const double seconds = argc > 1 ? g_ascii_strtod (argv[1], NULL) : 0.25;
+  const guint rounds = argc > 2 ? strtoul (argv[2], NULL, 10) : 9;
+  guint n = 0, missed;
+  g_autofree char *version = NULL;
   Torch torch = { 0 };
-  gboolean has_torch = torch_start (&torch);
 
+  version = torch_start (&torch);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      gboolean named = i + 4 >= G_N_ELEMENTS (rows);
+      const gboolean named = i + n_other >= G_N_ELEMENTS (rows);
 
-      rows[i].cpu = named && nn_cpu_has (rows[i].cpu) ? rows[i].cpu : nn_cpu ();
-      row_init (&rows[i]);
+      if (named && (rows[i].cpu == nn_cpu () || !nn_cpu_has (rows[i].cpu)))
+        continue;
+      rows[n] = rows[i];
+      rows[n].cpu = named ? rows[i].cpu : nn_cpu ();
+      row_init (&rows[n++]);
     }
+  print_machine (version);
   for (guint round = 0; round < rounds; round++)
-    for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-      {
-        double ours, theirs;
-
-        if (argc > 3 && !g_str_equal (rows[i].net, argv[3]))
-          continue;
-        ours = run_ours (&rows[i], seconds);
-        theirs = has_torch && rows[i].density == 1 ? run_torch (&torch, &rows[i], seconds) : NAN;
-        g_array_append_val (rows[i].ours, ours);
-        if (isfinite (theirs))
-          g_array_append_val (rows[i].torch, theirs);
-      }
-  g_print ("%-8s %6s %8s %8s %8s %14s %14s %8s\n", "network", "batch", "threads", "density", "kernels", "samples/s", "PyTorch", "ratio");
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      double ours = median (rows[i].ours), theirs = median (rows[i].torch);
-
-      g_print ("%-8s %6u %8u %8.2f %8s %14.0f %14.0f %8.2f\n", rows[i].net, rows[i].batch, rows[i].threads, rows[i].density,
-               nn_cpu_name (rows[i].cpu), ours, theirs, ours / theirs);
-      nn_net_free (rows[i].trained);
-    }
-  return 0;
+    run_round (rows, n, &torch, seconds, argc > 3 ? argv[3] : NULL);
+  print_rows (rows, n);
+  missed = print_targets (rows, n);
+  for (guint i = 0; i < n; i++)
+    row_clear (&rows[i]);
+  return missed > 0;
 }

@@ -555,6 +555,43 @@ check_sparse (NnModel *model, /* (transfer full) */
     }
 }
 
+/*
+ * Batch norm that does its pooling too, and at the network's input the convolution as well: rows and columns left over,
+ * a batch that fills no whole shard, with and without the rectifier, padding, and pruned kernels.
+ */
+static void
+test_norm_pooling (void)
+{
+  const struct { gint64 h, w, kernel, pool_h, pool_w; NnPadding padding; gboolean relu, dense_first; } rows[] = {
+    { 8, 7, 3, 2, 2, NN_PADDING_SAME, TRUE, FALSE }, { 9, 8, 3, 2, 2, NN_PADDING_VALID, TRUE, FALSE },
+    { 10, 7, 2, 3, 2, NN_PADDING_VALID, FALSE, FALSE }, { 7, 6, 3, 2, 3, NN_PADDING_SAME, FALSE, TRUE },
+    { 8, 7, 3, 2, 2, NN_PADDING_SAME, TRUE, TRUE }, { 6, 6, 3, 3, 3, NN_PADDING_VALID, TRUE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    for (guint sparse = 0; sparse < 2; sparse++)
+      {
+        const NnShape shape = NN_SHAPE (rows[i].h, rows[i].w, 2);
+        TestNet *net = rows[i].dense_first ? begin (&shape, 220 + i) : net_new (&shape, 220 + i);
+        NnNode *pool;
+        gint64 less = rows[i].padding == NN_PADDING_SAME ? 0 : rows[i].kernel - 1;
+
+        net_conv (net, rows[i].kernel, rows[i].kernel, 2, 5, 1, 1, 1, rows[i].padding);
+        net_batch_norm (net, 5);
+        if (rows[i].relu)
+          net_act (net, NN_ACT_RELU);
+        pool = net_add (net, NN_OP_MAX_POOL2D);
+        pool->attrs.kernel[0] = pool->attrs.stride[0] = rows[i].pool_h;
+        pool->attrs.kernel[1] = pool->attrs.stride[1] = rows[i].pool_w;
+        net_add (net, NN_OP_FLATTEN);
+        net_dense (net, (rows[i].h - less) / rows[i].pool_h * ((rows[i].w - less) / rows[i].pool_w) * 5, 2, NN_ACT_LINEAR);
+        if (sparse)
+          check_sparse (net_seal (net), VALUES);
+        else
+          check (net_seal (net), VALUES, NN_LOSS_MSE, FALSE);
+      }
+}
+
 static void
 test_sparse (void)
 {
@@ -583,6 +620,7 @@ main (int    argc,
   g_test_add_func ("/train/gradients/activations", test_activations);
   g_test_add_func ("/train/gradients/convolutions", test_convolutions);
   g_test_add_func ("/train/gradients/pooling", test_pooling);
+  g_test_add_func ("/train/gradients/norm-pooling", test_norm_pooling);
   g_test_add_func ("/train/gradients/merges", test_merges);
   g_test_add_func ("/train/gradients/branches", test_branches);
   g_test_add_func ("/train/gradients/moves", test_moves);
