@@ -18,6 +18,7 @@ static const struct {
   { "Softplus", NN_ACT_SOFTPLUS, 0 }, { "Softsign", NN_ACT_SOFTSIGN, 0 },
   { "Exp", NN_ACT_EXPONENTIAL, 0 },   { "Sin", NN_ACT_SIN, 0 },
   { "Cos", NN_ACT_COS, 0 },           { "Mish", NN_ACT_MISH, 0 },
+  { "Swish", NN_ACT_SWISH, 0 },
 };
 
 gboolean
@@ -65,6 +66,27 @@ nn_onnx_read_other_activation (NnOnnx           *onnx,
   return nn_onnx_finish (onnx, node, error);
 }
 
+/* Any bounds: the larger of the data and the lower one, the smaller of that and the upper one. */
+static gboolean
+clip_by_constants (NnOnnx           *onnx,
+                   Onnx__NodeProto  *op,
+                   NnOnnxValue      *value,
+                   const double     *bounds,
+                   GError          **error)
+{
+  g_autofree char *middle = g_strdup_printf ("%s__above", nn_onnx_out (op, 0));
+  gboolean both = bounds[0] > -3e38 && bounds[1] < 3e38;
+
+  if (bounds[0] > -3e38)
+    {
+      if (!nn_onnx_merge_number (onnx, op, NN_OP_MAXIMUM, both ? middle : nn_onnx_out (op, 0), value, bounds[0], error))
+        return FALSE;
+      if (both)
+        value = g_hash_table_lookup (onnx->values, middle);
+    }
+  return bounds[1] > 3e38 || nn_onnx_merge_number (onnx, op, NN_OP_MINIMUM, nn_onnx_out (op, 0), value, bounds[1], error);
+}
+
 gboolean
 nn_onnx_read_clip (NnOnnx           *onnx,
                    Onnx__NodeProto  *op,
@@ -99,10 +121,134 @@ nn_onnx_read_clip (NnOnnx           *onnx,
       return TRUE;
     }
   if (!(bounds[0] == 0 && bounds[1] > 0) && !(bounds[0] == -1 && bounds[1] == 1))
-    return nn_onnx_unsupported (error, "only bounds from 0 up, and -1 to 1, are supported");
+    return clip_by_constants (onnx, op, value, bounds, error);
   node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
   node->attrs.act = bounds[0] == 0 ? NN_ACT_RELU : NN_ACT_HARD_TANH;
   node->attrs.max_value = bounds[0] == 0 && bounds[1] < 3e38 ? bounds[1] : 0;
+  return nn_onnx_finish (onnx, node, error);
+}
+
+/* Gelu, whose curve is the true one unless it says otherwise. */
+gboolean
+nn_onnx_read_gelu (NnOnnx           *onnx,
+                   Onnx__NodeProto  *op,
+                   GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_data (onnx, op, error);
+  const char *approximate = nn_onnx_string (op, "approximate", "none");
+  NnNode *node;
+
+  if (value == NULL)
+    return FALSE;
+  if (!g_str_equal (approximate, "none"))
+    return nn_onnx_unsupported (error, "approximate \"%s\" is not supported; \"none\" is", approximate);
+  node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
+  node->attrs.act = NN_ACT_GELU;
+  return nn_onnx_finish (onnx, node, error);
+}
+
+/* x * hard_sigmoid (x), its slope 1/6 and its shift 1/2. */
+gboolean
+nn_onnx_read_hard_swish (NnOnnx           *onnx,
+                         Onnx__NodeProto  *op,
+                         GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_data (onnx, op, error);
+  g_autofree char *name = g_strdup_printf ("%s__gate", nn_onnx_out (op, 0));
+  guint inputs[2];
+  NnNode *node;
+
+  if (value == NULL)
+    return FALSE;
+  node = nn_onnx_node (onnx, NN_OP_ACTIVATION, name, op->op_type, &value->node, 1);
+  node->attrs.act = NN_ACT_HARD_SIGMOID;
+  node->attrs.slope = 1.0 / 6;
+  node->attrs.shift = 0.5;
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  inputs[0] = value->node;
+  inputs[1] = nn_graph_builder_n_nodes (onnx->builder) - 1;
+  node = nn_onnx_node (onnx, NN_OP_MULTIPLY, nn_onnx_out (op, 0), op->op_type, inputs, 2);
+  nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  return nn_onnx_finish (onnx, node, error);
+}
+
+/* The one operator after @op's result, where it is of @type; its other input, or the same, in @other. */
+static Onnx__NodeProto *
+next_of (NnOnnx           *onnx,
+         Onnx__NodeProto  *op,
+         const char       *type,
+         const char      **other)
+{
+  Onnx__NodeProto *next = nn_onnx_only_use (onnx, nn_onnx_out (op, 0));
+
+  if (next == NULL || next->op_type == NULL || !g_str_equal (next->op_type, type) || next->n_input != 2)
+    return NULL;
+  *other = next->input[g_str_equal (next->input[0], nn_onnx_out (op, 0)) ? 1 : 0];
+  return next;
+}
+
+static gboolean
+is_number (NnOnnx     *onnx,
+           const char *name,
+           double      number)
+{
+  const NnOnnxValue *value = g_hash_table_lookup (onnx->values, name);
+
+  return value != NULL && value->constant != NULL && value->constant->n == 1 &&
+         fabs (nn_tensor_get (value->constant, 0) - number) <= 1e-6 * fabs (number);
+}
+
+/* Whether @value is the node @of times 1/2. */
+static gboolean
+is_half_of (NnOnnx            *onnx,
+            const NnOnnxValue *value,
+            guint              of)
+{
+  const NnNode *node = nn_graph_builder_node (onnx->builder, value->node);
+
+  return node->op == NN_OP_SCALE && node->n_weights == 1 && node->inputs[0] == of &&
+         nn_tensor_f32 (g_array_index (onnx->weights, NnWeight, node->weights[0]).values)[0] == 0.5f;
+}
+
+/* Erf is met within 0.5 * x * (1 + erf (x / sqrt 2)), as exporters write it: x / sqrt 2 becomes a scale by 1 / sqrt 2, and
+ * the factor 1/2 stands at either product. */
+gboolean
+nn_onnx_read_erf (NnOnnx           *onnx,
+                  Onnx__NodeProto  *op,
+                  GError          **error)
+{
+  NnOnnxValue *scaled = nn_onnx_data (onnx, op, error), *x, *half_of;
+  const NnNode *scale;
+  const NnWeight *factor;
+  const char *one, *first, *second;
+  Onnx__NodeProto *add, *product, *last;
+  NnNode *node;
+
+  if (scaled == NULL)
+    return FALSE;
+  scale = nn_graph_builder_node (onnx->builder, scaled->node);
+  factor = scale->op == NN_OP_SCALE && scale->n_weights == 1 ? &g_array_index (onnx->weights, NnWeight, scale->weights[0]) : NULL;
+  add = next_of (onnx, op, "Add", &one);
+  product = add != NULL ? next_of (onnx, add, "Mul", &first) : NULL;
+  last = product != NULL ? next_of (onnx, product, "Mul", &second) : NULL;
+  if (factor == NULL || factor->role != NN_ROLE_SCALE || fabs (nn_tensor_f32 (factor->values)[0] - M_SQRT1_2) > 1e-6 ||
+      product == NULL || !is_number (onnx, one, 1))
+    return nn_onnx_unsupported (error, "it is supported within 0.5 * x * (1 + erf (x / sqrt 2)) only");
+  x = g_hash_table_lookup (onnx->values, first);
+  half_of = x;
+  if (last != NULL && is_number (onnx, second, 0.5))
+    half_of = NULL;
+  else
+    last = product;
+  if (x == NULL || x->constant != NULL || (half_of != NULL ? !is_half_of (onnx, x, scale->inputs[0]) : x->node != scale->inputs[0]))
+    return nn_onnx_unsupported (error, "it is supported within 0.5 * x * (1 + erf (x / sqrt 2)) only");
+  node = nn_onnx_node (onnx, NN_OP_ACTIVATION, nn_onnx_out (last, 0), "Gelu", &scale->inputs[0], 1);
+  node->attrs.act = NN_ACT_GELU;
+  g_hash_table_add (onnx->fused, add);
+  g_hash_table_add (onnx->fused, product);
+  g_hash_table_add (onnx->fused, last);
+  nn_onnx_result (onnx, nn_onnx_out (last, 0), scaled);
   return nn_onnx_finish (onnx, node, error);
 }
 
@@ -187,6 +333,25 @@ nn_onnx_read_identity (NnOnnx           *onnx,
   return nn_onnx_finish (onnx, node, error);
 }
 
+/* Whether a value is nothing but places in tables, which are whole numbers whatever their type is. */
+static gboolean
+only_places (NnOnnx     *onnx,
+             const char *name)
+{
+  GPtrArray *uses = g_hash_table_lookup (onnx->uses, name);
+
+  if (uses == NULL || uses->len == 0 || g_hash_table_contains (onnx->outputs, name))
+    return FALSE;
+  for (guint i = 0; i < uses->len; i++)
+    {
+      const Onnx__NodeProto *use = uses->pdata[i];
+
+      if (use->op_type == NULL || !g_str_equal (use->op_type, "Gather") || use->n_input != 2 || g_strcmp0 (use->input[1], name) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* A cast between numbers that are reals for us changes nothing. */
 gboolean
 nn_onnx_read_cast (NnOnnx           *onnx,
@@ -198,7 +363,7 @@ nn_onnx_read_cast (NnOnnx           *onnx,
 
   if (value == NULL)
     return FALSE;
-  if (!value->integral && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT && to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE &&
+  if (!value->integral && !only_places (onnx, nn_onnx_out (op, 0)) && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT && to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE &&
       to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
     return nn_onnx_unsupported (error, "a cast of data to whole numbers is not supported");
   nn_onnx_alias (onnx, op, value);

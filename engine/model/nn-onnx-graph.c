@@ -119,7 +119,7 @@ read_op (NnOnnx           *onnx,
     return FALSE;
   if (done)
     return TRUE;
-  reader = nn_onnx_find_reader (op->op_type);
+  reader = g_strcmp0 (op->domain, NN_ONNX_OWN_DOMAIN) == 0 ? nn_onnx_read_own : nn_onnx_find_reader (op->op_type);
   if (op->n_input == 0 || op->input[0][0] == '\0')
     nn_onnx_unsupported (&inner, "it has no first input");
   else if (reader == NULL)

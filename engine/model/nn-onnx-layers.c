@@ -29,8 +29,7 @@ prepare (NnOnnx             *onnx,
 
   if (value->quant != NULL)
     {
-      NnOnnxQuant *quant = nn_onnx_quant_copy (
-          value->quant, axes != NULL && value->quant->scale->shape.rank == value->constant->shape.rank ? axes : NULL);
+      NnOnnxQuant *quant = nn_onnx_quant_copy (value->quant, axes, value->constant->shape.rank);
       gboolean ok = nn_onnx_quantizer (onnx, quant, &node->attrs.role_quantizer[role]);
 
       nn_onnx_quant_free (quant);
@@ -280,7 +279,7 @@ nn_onnx_read_conv (NnOnnx           *onnx,
   if (transpose) /* (in, out, k...) to (k..., out, in) */
     kernel_axes (FALSE, n, axes);
   kernel = prepare (onnx, node, NN_ROLE_KERNEL, w, axes);
-  if (depthwise && w->quant != NULL && w->quant->scale->n > 1)
+  if (depthwise && nn_onnx_quant_is_scaled (w->quant))
     {
       /* scales go by a kernel's last axis, which a depthwise kernel's channels are not: the values as they are */
       g_autoptr (NnTensor) baked = nn_onnx_baked (w);
@@ -615,23 +614,20 @@ add_scale (NnOnnx           *onnx,
   return nn_onnx_finish (onnx, node, error);
 }
 
-/* Data and a constant of any shape: a node for the constant, in the layout of the data. */
+/* Data and a constant of any shape: a node for the constant, in the layout of the data. @name: of the result */
 static gboolean
-add_constant (NnOnnx           *onnx,
-              Onnx__NodeProto  *op,
-              NnOnnxValue      *value,
-              const NnTensor   *c,
-              gboolean          reversed,
-              GError          **error)
+merge_constant (NnOnnx           *onnx,
+                Onnx__NodeProto  *op,
+                NnOp              which,
+                const char       *name,
+                NnOnnxValue      *value,
+                const NnTensor   *c,
+                gboolean          reversed,
+                GError          **error)
 {
-  static const struct {
-    char type;
-    NnOp op;
-  } ops[] = { { 'A', NN_OP_ADD }, { 'S', NN_OP_SUBTRACT }, { 'M', NN_OP_MULTIPLY }, { 'D', NN_OP_DIVIDE } };
-  g_autofree char *name = g_strdup_printf ("%s__constant", nn_onnx_out (op, 0));
+  g_autofree char *constant_name = g_strdup_printf ("%s__constant", name);
   NnShape shape = { 0 };
   guint inputs[2], skip = c->shape.rank == value->rank ? 1 : 0;
-  NnOp which = NN_OP_ADD;
   NnTensor *values;
   NnNode *node;
 
@@ -641,22 +637,60 @@ add_constant (NnOnnx           *onnx,
     return FALSE;
   for (guint i = skip; i < c->shape.rank; i++)
     shape.dims[shape.rank++] = c->shape.dims[i];
-  for (guint i = 0; i < G_N_ELEMENTS (ops); i++)
-    if (ops[i].type == op->op_type[0])
-      which = ops[i].op;
-  node = nn_onnx_node (onnx, NN_OP_CONSTANT, name, "Constant", NULL, 0);
+  node = nn_onnx_node (onnx, NN_OP_CONSTANT, constant_name, "Constant", NULL, 0);
   node->shape = shape;
   inputs[reversed ? 0 : 1] = nn_graph_builder_n_nodes (onnx->builder) - 1;
   inputs[reversed ? 1 : 0] = value->node;
   values = nn_tensor_new (NN_DTYPE_F32, &shape);
   memcpy (values->data, c->data, values->n * sizeof (float));
   nn_onnx_weight (onnx, node, NN_ROLE_VALUE, "value", values);
-  node = nn_onnx_node (onnx, which, nn_onnx_out (op, 0), op->op_type, inputs, 2);
-  nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  node = nn_onnx_node (onnx, which, name, op->op_type, inputs, 2);
+  nn_onnx_result (onnx, name, value);
   return nn_onnx_finish (onnx, node, error);
 }
 
-/* Add, Sub, Mul, Div of data and a constant. */
+/* The same by the operator's type. */
+static gboolean
+add_constant (NnOnnx           *onnx,
+              Onnx__NodeProto  *op,
+              NnOnnxValue      *value,
+              const NnTensor   *c,
+              gboolean          reversed,
+              GError          **error)
+{
+  static const struct {
+    const char *type;
+    NnOp        op;
+  } ops[] = { { "Add", NN_OP_ADD }, { "Sub", NN_OP_SUBTRACT }, { "Mul", NN_OP_MULTIPLY }, { "Div", NN_OP_DIVIDE },
+              { "Max", NN_OP_MAXIMUM }, { "Min", NN_OP_MINIMUM } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ops); i++)
+    if (g_str_equal (ops[i].type, op->op_type))
+      return merge_constant (onnx, op, ops[i].op, nn_onnx_out (op, 0), value, c, reversed, error);
+  return nn_onnx_unsupported (error, "a constant as one of its inputs is not supported");
+}
+
+/* Data merged with one number. */
+gboolean
+nn_onnx_merge_number (NnOnnx           *onnx,
+                      Onnx__NodeProto  *op,
+                      NnOp              which,
+                      const char       *name,
+                      NnOnnxValue      *value,
+                      double            number,
+                      GError          **error)
+{
+  NnShape shape = { .rank = MAX (value->rank, 2) - 1 };
+  g_autoptr (NnTensor) one = NULL;
+
+  for (guint i = 0; i < shape.rank; i++)
+    shape.dims[i] = 1;
+  one = nn_tensor_new (NN_DTYPE_F32, &shape);
+  nn_tensor_f32 (one)[0] = (float) number;
+  return merge_constant (onnx, op, which, name, value, one, FALSE, error);
+}
+
+/* Add, Sub, Mul, Div, Max, Min of data and a constant. */
 gboolean
 nn_onnx_read_scale (NnOnnx           *onnx,
                     Onnx__NodeProto  *op,
@@ -671,9 +705,8 @@ nn_onnx_read_scale (NnOnnx           *onnx,
 
   if (value->rank < 2 || values->n == 0)
     return nn_onnx_unsupported (error, "its data must have an axis besides the batch's");
-  if (op->op_type[0] == 'D' && reversed)
-    return values->n == 1 ? add_constant (onnx, op, value, values, reversed, error)
-                          : nn_onnx_unsupported (error, "a constant divided by data is not supported");
+  if ((op->op_type[0] == 'D' && reversed) || g_str_equal (op->op_type, "Max") || g_str_equal (op->op_type, "Min"))
+    return add_constant (onnx, op, value, values, reversed, error);
   if (axis == -1 || (axis >= 0 && axis == last &&
                      (nn_shape_last (nn_onnx_shape (onnx, value)) < 0 ||
                       nn_shape_last (nn_onnx_shape (onnx, value)) == (gint64) values->n)))

@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Copies of its data that a Tile may ask for. */
+#define MAX_TILES 4096
+
 gboolean
 nn_onnx_read_resize (NnOnnx           *onnx,
                      Onnx__NodeProto  *op,
@@ -24,6 +27,8 @@ nn_onnx_read_resize (NnOnnx           *onnx,
 
   if (value == NULL)
     return FALSE;
+  if (nn_onnx_attribute (op, "axes") != NULL || nn_onnx_int (op, "antialias", 0) != 0)
+    return nn_onnx_unsupported (error, "\"axes\" and \"antialias\" are not supported");
   if (!nn_onnx_numbers (onnx, op, "scales", input, scales, &found) ||
       (!upsample && scales->len == 0 && !nn_onnx_numbers (onnx, op, "sizes", 3, sizes, &found)))
     return nn_onnx_unsupported (error, "its scales must be constant");
@@ -64,6 +69,36 @@ nn_onnx_read_resize (NnOnnx           *onnx,
   return TRUE;
 }
 
+/* From operator set 18 on the axes that are padded may be told; the others have none. */
+static gboolean
+spread_pads (NnOnnx            *onnx,
+             Onnx__NodeProto   *op,
+             const NnOnnxValue *value,
+             GArray            *pads)
+{
+  g_autoptr (GArray) axes = g_array_new (FALSE, FALSE, sizeof (double));
+  double all[2 * (NN_MAX_RANK + 1)] = { 0 };
+  gboolean found;
+  guint axis;
+
+  if (!nn_onnx_numbers (onnx, op, "axes", 3, axes, &found))
+    return FALSE;
+  if (axes->len == 0)
+    return TRUE;
+  if (pads->len != 2 * axes->len)
+    return FALSE;
+  for (guint i = 0; i < axes->len; i++)
+    {
+      if (!nn_onnx_axis (value, (gint64) g_array_index (axes, double, i), &axis))
+        return FALSE;
+      all[axis] = g_array_index (pads, double, i);
+      all[axis + value->rank] = g_array_index (pads, double, i + axes->len);
+    }
+  g_array_set_size (pads, 0);
+  g_array_append_vals (pads, all, 2 * value->rank);
+  return TRUE;
+}
+
 gboolean
 nn_onnx_read_pad (NnOnnx           *onnx,
                   Onnx__NodeProto  *op,
@@ -79,7 +114,7 @@ nn_onnx_read_pad (NnOnnx           *onnx,
 
   if (value == NULL)
     return FALSE;
-  if (!nn_onnx_numbers (onnx, op, "pads", 1, pads, &found) || pads->len != 2 * value->rank || (op->n_input > 3))
+  if (!nn_onnx_numbers (onnx, op, "pads", 1, pads, &found) || !spread_pads (onnx, op, value, pads) || pads->len != 2 * value->rank)
     return nn_onnx_unsupported (error, "its pads must be constant, two for each axis");
   n = value->rank;
   for (guint i = 0; i < pads->len; i++)
@@ -219,6 +254,42 @@ add_slice (NnOnnx       *onnx,
   return TRUE;
 }
 
+/* Whether the one range is a whole axis from its end to its beginning. */
+static gboolean
+reads_backwards (NnOnnx             *onnx,
+                 Onnx__NodeProto    *op,
+                 const NnOnnxValue  *value,
+                 GArray            **lists)
+{
+  guint axis;
+  double begin, end;
+
+  if (lists[0]->len != 1 || lists[2]->len > 1 || value->order != NULL ||
+      !nn_onnx_axis (value, lists[2]->len > 0 ? (gint64) g_array_index (lists[2], double, 0) : 0, &axis) || axis == value->batch ||
+      value->dims[axis] < 1 || value->at[nn_onnx_sample_axis (value, axis)] == NN_ONNX_VIRTUAL)
+    return FALSE;
+  begin = g_array_index (lists[0], double, 0);
+  end = g_array_index (lists[1], double, 0);
+  return (begin == -1 || begin >= value->dims[axis] - 1) && end < -(double) value->dims[axis];
+}
+
+static gboolean
+add_reverse (NnOnnx           *onnx,
+             Onnx__NodeProto  *op,
+             NnOnnxValue      *value,
+             GError          **error)
+{
+  g_autoptr (GArray) axes = g_array_new (FALSE, FALSE, sizeof (double));
+  NnNode *node = nn_onnx_like (onnx, op, NN_OP_REVERSE, value);
+  gboolean found;
+  guint axis = 0;
+
+  if (nn_onnx_numbers (onnx, op, "axes", 3, axes, &found) && axes->len > 0)
+    nn_onnx_axis (value, (gint64) g_array_index (axes, double, 0), &axis);
+  node->attrs.axis = value->at[nn_onnx_sample_axis (value, axis)];
+  return nn_onnx_finish (onnx, node, error);
+}
+
 gboolean
 nn_onnx_read_slice (NnOnnx           *onnx,
                     Onnx__NodeProto  *op,
@@ -245,6 +316,12 @@ nn_onnx_read_slice (NnOnnx           *onnx,
       gint64 extent;
       guint axis;
 
+      if (step == -1 && reads_backwards (onnx, op, value, lists))
+        {
+          for (guint k = 0; k < 4; k++)
+            g_clear_pointer (&lists[k], g_array_unref);
+          return add_reverse (onnx, op, value, error);
+        }
       if (!nn_onnx_axis (value, lists[2]->len > 0 ? (gint64) g_array_index (lists[2], double, i) : (gint64) i, &axis))
         ok = FALSE;
       extent = ok ? value->dims[axis] : 0;
@@ -303,6 +380,31 @@ nn_onnx_read_split (NnOnnx           *onnx,
   return TRUE;
 }
 
+/* Places along an axis that are a range: as a slice. */
+static gboolean
+gather_range (NnOnnx           *onnx,
+              Onnx__NodeProto  *op,
+              NnOnnxValue      *table,
+              const NnTensor   *places,
+              GError          **error)
+{
+  gint64 first, step = 1;
+  guint axis;
+
+  if (places->n == 0 || !nn_onnx_axis (table, nn_onnx_int (op, "axis", 0), &axis) || axis == table->batch || table->dims[axis] < 1)
+    return nn_onnx_unsupported (error, "its axis is the batch's, or none");
+  first = (gint64) nn_tensor_get (places, 0);
+  first += first < 0 ? table->dims[axis] : 0;
+  if (places->n > 1)
+    step = (gint64) nn_tensor_get (places, 1) - (gint64) nn_tensor_get (places, 0);
+  for (gsize i = 1; i < places->n; i++)
+    if ((gint64) nn_tensor_get (places, i) - (gint64) nn_tensor_get (places, i - 1) != step)
+      return nn_onnx_unsupported (error, "its places are no range");
+  if (step < 1 || first < 0 || first + step * (gint64) (places->n - 1) >= table->dims[axis])
+    return nn_onnx_unsupported (error, "its places are no range within its axis");
+  return add_slice (onnx, table, axis, first, first + step * (gint64) (places->n - 1) + 1, step, nn_onnx_out (op, 0), op->op_type, error);
+}
+
 /* One place along an axis, or rows of a table. */
 gboolean
 nn_onnx_read_gather (NnOnnx           *onnx,
@@ -332,6 +434,8 @@ nn_onnx_read_gather (NnOnnx           *onnx,
       result->rank++;
       return TRUE;
     }
+  if (index->constant != NULL && index->constant->shape.rank == 1 && table->constant == NULL && table->rank > 0)
+    return gather_range (onnx, op, table, index->constant, error);
   if (table->constant != NULL || index->constant == NULL || index->constant->n != 1 || index->constant->shape.rank > 0 ||
       !nn_onnx_axis (table, nn_onnx_int (op, "axis", 0), &axis) || axis == table->batch || table->dims[axis] < 1)
     return nn_onnx_unsupported (error, "only one constant place, or rows of a constant table, are supported");
@@ -352,4 +456,53 @@ nn_onnx_read_gather (NnOnnx           *onnx,
       return nn_onnx_unsupported (error, "its batch axis is not the first");
     return nn_onnx_reshape (onnx, op, g_hash_table_lookup (onnx->values, name), &target, error);
   }
+}
+
+/* The same data several times along one axis. */
+gboolean
+nn_onnx_read_tile (NnOnnx           *onnx,
+                   Onnx__NodeProto  *op,
+                   GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_data (onnx, op, error), *result;
+  g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autofree guint *inputs = NULL;
+  gboolean found;
+  guint axis = 0, n = 1;
+  NnNode *node;
+
+  if (value == NULL)
+    return FALSE;
+  if (!nn_onnx_numbers (onnx, op, "repeats", 1, times, &found) || times->len != value->rank)
+    return nn_onnx_unsupported (error, "how often it repeats must be constant");
+  for (guint i = 0; i < times->len; i++)
+    {
+      double k = g_array_index (times, double, i);
+
+      if (k == 1)
+        continue;
+      if (n != 1 || k < 1 || k > MAX_TILES || k != floor (k) || i == value->batch)
+        return nn_onnx_unsupported (error, "only up to %d times along one axis besides the batch's are supported", MAX_TILES);
+      axis = i;
+      n = (guint) k;
+    }
+  if (n == 1)
+    {
+      nn_onnx_alias (onnx, op, value);
+      return TRUE;
+    }
+  if (!nn_onnx_natural (onnx, value, error))
+    return FALSE;
+  inputs = g_new (guint, n);
+  for (guint i = 0; i < n; i++)
+    inputs[i] = value->node;
+  node = nn_onnx_node (onnx, NN_OP_CONCATENATE, nn_onnx_out (op, 0), op->op_type, inputs, n);
+  node->attrs.axis = value->at[nn_onnx_sample_axis (value, axis)];
+  if (node->attrs.axis == (int) nn_onnx_shape (onnx, value)->rank - 1)
+    node->attrs.axis = -1;
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  result->dims[axis] = value->dims[axis] > 0 ? value->dims[axis] * n : value->dims[axis];
+  return TRUE;
 }

@@ -82,8 +82,7 @@ nn_onnx_read_merge (NnOnnx           *onnx,
       if (onnx->lifted && values[i]->constant == NULL && values[0]->constant == NULL && values[i]->rank != values[0]->rank)
         return nn_onnx_unsupported (error, "its inputs differ in the number of axes, of which none is the batch's");
     }
-  if (constants == 1 && op->n_input == 2 && strchr ("AMSD", op->op_type[0]) != NULL && !g_str_equal (op->op_type, "Max") &&
-      !g_str_equal (op->op_type, "Min") && !g_str_equal (op->op_type, "Mean") && !g_str_equal (op->op_type, "Sum"))
+  if (constants == 1 && op->n_input == 2 && !g_str_equal (op->op_type, "Mean") && !g_str_equal (op->op_type, "Sum"))
     return nn_onnx_read_scale (onnx, op, error);
   if (constants > 0)
     return nn_onnx_unsupported (error, "a constant as one of its inputs is not supported");
@@ -177,4 +176,130 @@ nn_onnx_read_pow (NnOnnx           *onnx,
   node = nn_onnx_node (onnx, NN_OP_MULTIPLY, nn_onnx_out (op, 0), op->op_type, inputs, 2);
   nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
   return nn_onnx_finish (onnx, node, error);
+}
+
+/* Neg, and Reciprocal. */
+gboolean
+nn_onnx_read_unary (NnOnnx           *onnx,
+                    Onnx__NodeProto  *op,
+                    GError          **error)
+{
+  gboolean negate = op->op_type[0] == 'N';
+  NnOnnxValue *value = nn_onnx_data (onnx, op, error);
+  guint inputs[2];
+  g_autofree char *name = g_strdup_printf ("%s__one", nn_onnx_out (op, 0));
+  NnTensor *one;
+  NnNode *node;
+
+  if (value == NULL)
+    return FALSE;
+  if (negate)
+    return nn_onnx_merge_number (onnx, op, NN_OP_MULTIPLY, nn_onnx_out (op, 0), value, -1, error);
+  node = nn_onnx_node (onnx, NN_OP_CONSTANT, name, "Constant", NULL, 0);
+  node->shape = NN_SHAPE (1);
+  one = nn_tensor_new (NN_DTYPE_F32, &node->shape);
+  nn_tensor_f32 (one)[0] = 1;
+  nn_onnx_weight (onnx, node, NN_ROLE_VALUE, "value", one);
+  inputs[0] = nn_graph_builder_n_nodes (onnx->builder) - 1;
+  inputs[1] = value->node;
+  node = nn_onnx_node (onnx, NN_OP_DIVIDE, nn_onnx_out (op, 0), op->op_type, inputs, 2);
+  nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  return nn_onnx_finish (onnx, node, error);
+}
+
+/* The sample's shape by the letters of the equation; the batch's must lead data and result. */
+static gboolean
+einsum_shape (NnOnnx          *onnx,
+              Onnx__NodeProto *op,
+              const char      *equation,
+              NnShape         *shape)
+{
+  g_auto (GStrv) blanks = g_strsplit (equation, " ", -1), sides = NULL, terms = NULL;
+  g_autofree char *plain = g_strjoinv ("", blanks);
+  gint64 extents[128] = { 0 };
+  char batch = 0;
+
+  sides = g_strsplit (plain, "->", 2);
+  terms = g_strsplit (sides[0], ",", -1);
+  if (g_strv_length (sides) != 2 || g_strv_length (terms) != op->n_input)
+    return FALSE;
+  for (guint i = 0; i < op->n_input; i++)
+    {
+      const NnOnnxValue *value = nn_onnx_input (onnx, op, i);
+      guint rank = value->constant != NULL ? value->constant->shape.rank : value->rank;
+
+      if (strlen (terms[i]) != rank || rank == 0)
+        return FALSE;
+      batch = batch == 0 ? terms[i][0] : batch;
+      if (value->constant == NULL && terms[i][0] != batch)
+        return FALSE;
+      for (guint k = 0; k < rank; k++)
+        {
+          gint64 extent = value->constant != NULL ? value->constant->shape.dims[k] : value->dims[k];
+
+          if (!g_ascii_isalpha (terms[i][k]) || (terms[i][k] != batch && extent < 1) || (value->constant != NULL && terms[i][k] == batch))
+            return FALSE;
+          extents[(guint) terms[i][k]] = MAX (extents[(guint) terms[i][k]], extent);
+        }
+    }
+  if (sides[1][0] != batch || strlen (sides[1]) > NN_MAX_RANK)
+    return FALSE;
+  shape->rank = 0;
+  for (const char *c = sides[1] + 1; *c != '\0'; c++)
+    {
+      if (!g_ascii_isalpha (*c) || extents[(guint) *c] < 1 || *c == batch)
+        return FALSE;
+      shape->dims[shape->rank++] = extents[(guint) *c];
+    }
+  return shape->rank > 0;
+}
+
+/* Einsum of data, or of data and one constant: then a dense layer by its own equation. The batch's letter leads everywhere. */
+gboolean
+nn_onnx_read_einsum (NnOnnx           *onnx,
+                     Onnx__NodeProto  *op,
+                     GError          **error)
+{
+  const char *equation = nn_onnx_string (op, "equation", "");
+  g_autofree guint *inputs = g_new (guint, op->n_input + 1);
+  const NnOnnxValue *kernel = NULL;
+  NnOnnxValue *first = NULL, *result;
+  guint n = 0;
+  NnNode *node;
+
+  for (guint i = 0; i < op->n_input; i++)
+    {
+      NnOnnxValue *value = nn_onnx_input (onnx, op, i);
+
+      if (value != NULL && value->constant != NULL && kernel == NULL && i == 1 && op->n_input == 2)
+        kernel = value;
+      else if (value == NULL || value->constant != NULL || value->batch != 0)
+        return nn_onnx_unsupported (error, "its inputs must be data, or data and a constant");
+      else
+        {
+          if (!nn_onnx_natural (onnx, value, error))
+            return FALSE;
+          first = first != NULL ? first : value;
+          inputs[n++] = value->node;
+        }
+    }
+  if (first == NULL || strstr (equation, "->") == NULL)
+    return nn_onnx_unsupported (error, "its equation must tell its result");
+  node = nn_onnx_node (onnx, kernel != NULL ? NN_OP_EINSUM_DENSE : NN_OP_EINSUM, nn_onnx_out (op, 0), op->op_type, inputs, n);
+  node->attrs.equation = nn_graph_builder_strdup (onnx->builder, equation);
+  if (kernel != NULL)
+    nn_onnx_weight (onnx, node, NN_ROLE_KERNEL, "kernel", nn_onnx_baked (kernel));
+  if (!einsum_shape (onnx, op, equation, &node->shape))
+    return nn_onnx_unsupported (error, "its equation \"%s\" does not fit its data, or does not lead with the batch", equation);
+  node->attrs.units = node->shape.rank > 0 ? nn_shape_last (&node->shape) : 0;
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  result = nn_onnx_result (onnx, nn_onnx_out (op, 0), first);
+  result->rank = node->shape.rank + 1;
+  for (guint i = 0; i < node->shape.rank; i++)
+    {
+      result->at[i] = (int) i;
+      result->dims[i + 1] = node->shape.dims[i];
+    }
+  return TRUE;
 }

@@ -10,24 +10,48 @@
 #include <math.h>
 #include <string.h>
 
+/* TensorProto.DataType of operator set 21, which the schema may be too old for. */
+#define TYPE_UINT4 21
+#define TYPE_INT4 22
+
 void
 nn_onnx_quant_free (NnOnnxQuant *quant)
 {
   if (quant == NULL)
     return;
   nn_tensor_unref (quant->scale);
+  nn_tensor_unref (quant->frozen);
   g_free (quant);
 }
 
-/* @axes: (nullable): transposed with its constant */
+static NnTensor *
+copy_turned (NnTensor    *tensor,
+             const guint *axes,
+             guint        rank)
+{
+  if (tensor == NULL)
+    return NULL;
+  return axes != NULL && tensor->shape.rank == rank ? nn_tensor_transpose (tensor, axes) : nn_tensor_ref (tensor);
+}
+
+/* @axes: (nullable): transposed with its constant, of @rank axes; a scale of another number of axes stays */
 NnOnnxQuant *
 nn_onnx_quant_copy (const NnOnnxQuant *quant,
-                    const guint       *axes)
+                    const guint       *axes,
+                    guint              rank)
 {
   NnOnnxQuant *copy = g_memdup2 (quant, sizeof *quant);
 
-  copy->scale = axes != NULL ? nn_tensor_transpose (quant->scale, axes) : nn_tensor_ref (quant->scale);
+  copy->scale = copy_turned (quant->scale, axes, rank);
+  copy->frozen = copy_turned (quant->frozen, axes, rank);
   return copy;
+}
+
+/* Whether it has a scale for each of some axis. */
+gboolean
+nn_onnx_quant_is_scaled (const NnOnnxQuant *quant)
+{
+  return quant != NULL && quant->scale != NULL && quant->scale->n > 1;
 }
 
 static double
@@ -44,6 +68,10 @@ round_value (NnRounding rounding,
       return floor (x + 0.5);
     case NN_ROUND_RND_MIN_INF:
       return ceil (x - 0.5);
+    case NN_ROUND_RND_INF:
+      return copysign (floor (fabs (x) + 0.5), x);
+    case NN_ROUND_RND_ZERO:
+      return copysign (ceil (fabs (x) - 0.5), x);
     default:
       return nearbyint (x);
     }
@@ -78,10 +106,16 @@ nn_onnx_quantizer (NnOnnx            *onnx,
 {
   const NnTensor *scale = quant->scale;
   NnQuantizer q = { .kind = quant->bipolar ? NN_QUANT_BINARY : NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED,
-                    .alpha = nn_tensor_f32 (scale), .n_alpha = (guint) scale->n, .alpha_divides = TRUE,
+                    .alpha = scale != NULL ? nn_tensor_f32 (scale) : NULL, .n_alpha = scale != NULL ? (guint) scale->n : 0,
+                    .alpha_divides = TRUE,
                     .zero_point = quant->zero_point, .symmetric = quant->narrow && quant->is_signed };
   int exponent;
 
+  if (quant->own != NULL)
+    {
+      *quantizer = quant->own;
+      return TRUE;
+    }
   if (scale->n == 0 || (scale->n > 1 && (gsize) nn_shape_last (&scale->shape) != scale->n))
     return FALSE;
   q.type = quant->bipolar
@@ -103,9 +137,10 @@ nn_onnx_quantizer (NnOnnx            *onnx,
   return TRUE;
 }
 
-static gboolean
-scalar (const NnOnnxValue *value,
-        double            *number)
+/* The one number that a constant holds, once or many times. */
+gboolean
+nn_onnx_scalar (const NnOnnxValue *value,
+                double            *number)
 {
   if (value == NULL || value->constant == NULL || value->constant->n == 0)
     return FALSE;
@@ -116,16 +151,17 @@ scalar (const NnOnnxValue *value,
   return TRUE;
 }
 
-static gboolean
-find_rounding (const char *name,
-               NnRounding *rounding)
+/* QONNX's words for roundings that a hardware type has too. */
+gboolean
+nn_onnx_find_rounding (const char *name,
+                       NnRounding *rounding)
 {
   static const struct {
     const char *name;
     NnRounding  rounding;
   } modes[] = { { "ROUND", NN_ROUND_RND_CONV },   { "HALF_EVEN", NN_ROUND_RND_CONV }, { "FLOOR", NN_ROUND_TRN },
                 { "ROUND_TO_ZERO", NN_ROUND_TRN_ZERO }, { "DOWN", NN_ROUND_TRN_ZERO },
-                { "HALF_UP", NN_ROUND_RND_INF } };
+                { "HALF_UP", NN_ROUND_RND_INF },    { "HALF_DOWN", NN_ROUND_RND_ZERO } };
 
   for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
     if (g_ascii_strcasecmp (modes[i].name, name) == 0)
@@ -213,11 +249,11 @@ nn_onnx_read_quant (NnOnnx           *onnx,
 
   if (value == NULL || scale == NULL || scale->constant == NULL)
     return nn_onnx_unsupported (error, "its scale is not a constant");
-  if (!bipolar && (!scalar (nn_onnx_input (onnx, op, 2), &zero) || !scalar (nn_onnx_input (onnx, op, 3), &bits)))
+  if (!bipolar && (!nn_onnx_scalar (nn_onnx_input (onnx, op, 2), &zero) || !nn_onnx_scalar (nn_onnx_input (onnx, op, 3), &bits)))
     return nn_onnx_unsupported (error, "its zero point and number of bits must each be one constant");
   if (bits < 1 || bits > 32 || bits != floor (bits))
     return nn_onnx_unsupported (error, "a number of bits that is not a whole one from 1 to 32 is not supported");
-  if (!find_rounding (mode, &rounding))
+  if (!nn_onnx_find_rounding (mode, &rounding))
     return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported", mode);
   if (nn_onnx_int (op, "narrow", 0) != 0 && nn_onnx_int (op, "signed", 1) == 0)
     return nn_onnx_unsupported (error, "narrow without a sign is not supported");
@@ -274,6 +310,17 @@ narrow_codes (NnOnnxQuant *quant,
     }
 }
 
+/* Bits and sign of a type of codes; an unknown one is taken for ONNX's default, uint8. */
+static int
+code_bits (int       type,
+           gboolean *is_signed)
+{
+  *is_signed = type == ONNX__TENSOR_PROTO__DATA_TYPE__INT8 || type == ONNX__TENSOR_PROTO__DATA_TYPE__INT16 || type == TYPE_INT4;
+  return type == ONNX__TENSOR_PROTO__DATA_TYPE__INT16 || type == ONNX__TENSOR_PROTO__DATA_TYPE__UINT16 ? 16
+         : type == TYPE_INT4 || type == TYPE_UINT4                                                  ? 4
+                                                                                                    : 8;
+}
+
 /* QuantizeLinear notes what DequantizeLinear then makes a quantiser of. */
 gboolean
 nn_onnx_read_linear (NnOnnx           *onnx,
@@ -285,32 +332,38 @@ nn_onnx_read_linear (NnOnnx           *onnx,
   double zero = 0;
   NnOnnxQuant *quant;
 
-  if (scale == NULL || scale->constant == NULL || (zero_value != NULL && !scalar (zero_value, &zero)))
+  if (nn_onnx_int (op, "block_size", 0) != 0)
+    return nn_onnx_unsupported (error, "\"block_size\" is not supported");
+  if (scale == NULL || scale->constant == NULL || (zero_value != NULL && !nn_onnx_scalar (zero_value, &zero)))
     return nn_onnx_unsupported (error, "its scale must be constant and its zero point one constant");
   if (g_str_equal (op->op_type, "QuantizeLinear"))
     {
       NnOnnxValue *codes;
 
       if (value->constant != NULL)
-        return nn_onnx_unsupported (error, "a constant that is quantised in the file is not supported");
-      codes = nn_onnx_alias (onnx, op, value);
+        {
+          /* the reals stay beside what is noted of their codes */
+          nn_onnx_constant (onnx, nn_onnx_out (op, 0), nn_tensor_convert (value->constant, NN_DTYPE_F32));
+          codes = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
+        }
+      else
+        codes = nn_onnx_alias (onnx, op, value);
       quant = g_new0 (NnOnnxQuant, 1);
-      quant->bits = 8;
       quant->rounding = NN_ROUND_RND_CONV;
       quant->zero_point = zero;
       /* the codes are of the zero point's type; without one they are uint8 */
-      quant->is_signed = zero_value != NULL && zero_value->type == ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
+      quant->bits = code_bits (zero_value != NULL ? zero_value->type : (int) nn_onnx_int (op, "output_dtype", 0), &quant->is_signed);
       quant->scale = along (scale->constant, value->rank, nn_onnx_int (op, "axis", 1));
       nn_onnx_quant_free (codes->codes);
       codes->codes = quant;
-      codes->code_min = quant->is_signed ? -128 : 0;
-      codes->code_max = quant->is_signed ? 127 : 255;
+      codes->code_min = quant->is_signed ? -ldexp (1, quant->bits - 1) : 0;
+      codes->code_max = ldexp (1, quant->bits - (quant->is_signed ? 1 : 0)) - 1;
       return TRUE;
     }
   if (value->codes != NULL)
     {
       narrow_codes (value->codes, value->code_min, value->code_max);
-      return apply (onnx, op, value, nn_onnx_quant_copy (value->codes, NULL), error);
+      return apply (onnx, op, value, nn_onnx_quant_copy (value->codes, NULL, 0), error);
     }
   if (value->constant != NULL)
     {
@@ -334,8 +387,7 @@ nn_onnx_read_linear (NnOnnx           *onnx,
         return TRUE;
       onnx->quantized = TRUE;
       quant = g_new0 (NnOnnxQuant, 1);
-      quant->bits = 8;
-      quant->is_signed = value->type != ONNX__TENSOR_PROTO__DATA_TYPE__UINT8;
+      quant->bits = code_bits (value->type, &quant->is_signed);
       quant->rounding = NN_ROUND_RND_CONV;
       quant->zero_point = zero;
       quant->scale = g_steal_pointer (&by_axis);

@@ -253,6 +253,8 @@ nn_onnx_baked (const NnOnnxValue *value)
     return nn_tensor_convert (value->constant, NN_DTYPE_F32);
   if (value->quant == NULL)
     return nn_tensor_ref (value->constant);
+  if (value->quant->own != NULL)
+    return nn_tensor_ref (value->quant->frozen);
   scale = nn_onnx_broadcast (value->quant->scale, &value->constant->shape);
   baked = nn_tensor_copy (value->constant);
   for (gsize i = 0; scale != NULL && i < baked->n; i++)
@@ -566,7 +568,7 @@ fold_transpose (NnOnnx          *onnx,
   nn_onnx_constant (onnx, nn_onnx_out (op, 0), nn_tensor_transpose (value->constant, axes));
   result = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
   if (value->quant != NULL)
-    result->quant = nn_onnx_quant_copy (value->quant, value->quant->scale->shape.rank == rank ? axes : NULL);
+    result->quant = nn_onnx_quant_copy (value->quant, axes, rank);
   return TRUE;
 }
 
@@ -627,7 +629,7 @@ nn_onnx_fold (NnOnnx           *onnx,
 
       nn_onnx_constant (onnx, nn_onnx_out (op, 0), nn_tensor_ref (from->constant));
       to = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
-      to->quant = from->quant != NULL ? nn_onnx_quant_copy (from->quant, NULL) : NULL;
+      to->quant = from->quant != NULL ? nn_onnx_quant_copy (from->quant, NULL, 0) : NULL;
       *done = TRUE;
       return TRUE;
     }

@@ -342,3 +342,44 @@ nn_onnx_read_trees (NnOnnx           *onnx,
     return FALSE;
   return op->n_output < 2 || op->output[1][0] == '\0' || add_node (onnx, op, op->output[1], &trees, input, error);
 }
+
+/* The place of the largest sum of a tree ensemble, or of the two that one sum and its complement are: as nn_save_onnx() writes
+ * a winning class. */
+gboolean
+nn_onnx_read_arg_max (NnOnnx           *onnx,
+                      Onnx__NodeProto  *op,
+                      GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_data (onnx, op, error), *input;
+  const NnNode *node;
+  NnTreeEnsemble trees;
+  NnOnnxValue of = { 0 };
+  gboolean complement;
+  guint axis;
+
+  if (value == NULL)
+    return FALSE;
+  node = nn_graph_builder_node (onnx->builder, value->node);
+  complement = node->op == NN_OP_CONCATENATE && node->n_inputs == 2;
+  if (complement)
+    node = nn_graph_builder_node (onnx->builder, node->inputs[1]);
+  if (node->op != NN_OP_TREE_ENSEMBLE || !nn_onnx_axis (value, nn_onnx_int (op, "axis", 0), &axis) || axis != value->rank - 1)
+    return nn_onnx_unsupported (error, "only the winning class of a tree ensemble is supported");
+  of = *value;
+  of.node = node->inputs[0];
+  of.order = NULL;
+  of.codes = NULL;
+  input = &of;
+  trees = *(const NnTreeEnsemble *) node->attrs.extra;
+  trees.complement = complement;
+  trees.post = NN_TREE_POST_LABEL;
+  if (!add_node (onnx, op, nn_onnx_out (op, 0), &trees, input, error))
+    return FALSE;
+  value = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
+  if (nn_onnx_int (op, "keepdims", 1) != 0)
+    {
+      value->rank = 2;
+      value->dims[1] = 1;
+    }
+  return TRUE;
+}

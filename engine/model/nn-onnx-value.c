@@ -85,7 +85,7 @@ nn_onnx_alias (NnOnnx            *onnx,
   *value = *from;
   value->name = name;
   value->order = g_memdup2 (from->order, from->n_order * sizeof (guint));
-  value->codes = from->codes != NULL ? nn_onnx_quant_copy (from->codes, NULL) : NULL;
+  value->codes = from->codes != NULL ? nn_onnx_quant_copy (from->codes, NULL, 0) : NULL;
   return value;
 }
 

@@ -16,11 +16,16 @@ typedef struct Onnx__GraphProto Onnx__GraphProto;
 typedef struct Onnx__NodeProto Onnx__NodeProto;
 typedef struct Onnx__TensorProto Onnx__TensorProto;
 
+/* The domain of operators that nn_save_onnx() writes. */
+#define NN_ONNX_OWN_DOMAIN "espalier"
+
 /* An axis of extent 1 that the computed tensor does not have. */
 #define NN_ONNX_VIRTUAL (-1)
 
 /* A quantiser that stands at a constant: values stay as they are, the quantiser goes to the layer that uses them.
- * @scale: shape broadcasts to the constant's */
+ * @scale: (nullable): shape broadcasts to the constant's; %NULL with @own
+ * @own: (nullable): the quantiser itself, as a file of ours holds it
+ * @frozen: with @own: what it makes of the constant */
 typedef struct {
   gboolean   bipolar;
   gboolean   is_signed;
@@ -29,6 +34,8 @@ typedef struct {
   NnRounding rounding;
   NnTensor  *scale;
   double     zero_point;
+  NnQuantizer *own;
+  NnTensor    *frozen;
 } NnOnnxQuant;
 
 /**
@@ -188,7 +195,13 @@ gboolean     nn_onnx_lift         (NnOnnx           *onnx,
 /* nn-onnx-quant.c */
 void         nn_onnx_quant_free   (NnOnnxQuant      *quant);
 NnOnnxQuant *nn_onnx_quant_copy   (const NnOnnxQuant *quant,
-                                   const guint      *axes);
+                                   const guint      *axes,
+                                   guint             rank);
+gboolean     nn_onnx_scalar       (const NnOnnxValue *value,
+                                   double           *number);
+gboolean     nn_onnx_find_rounding (const char      *name,
+                                    NnRounding      *rounding);
+gboolean     nn_onnx_quant_is_scaled (const NnOnnxQuant *quant);
 gboolean     nn_onnx_quantizer    (NnOnnx           *onnx,
                                    const NnOnnxQuant *quant,
                                    NnQuantizer     **quantizer);
@@ -208,16 +221,31 @@ gboolean     nn_onnx_read_graph   (NnOnnx           *onnx,
                                    const NnProgress *progress,
                                    GError          **error);
 
+/* nn-onnx-own.c: operators that nn_save_onnx() writes. */
+NnOnnxRead nn_onnx_read_own;
+
 /* nn-onnx-layers.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
 NnOnnxRead nn_onnx_read_conv, nn_onnx_read_pool, nn_onnx_read_global_pool, nn_onnx_read_dense, nn_onnx_read_norm,
-  nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees;
+  nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max;
+/* Data merged with one number, under @name. */
+gboolean     nn_onnx_merge_number (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   NnOp              which,
+                                   const char       *name,
+                                   NnOnnxValue      *value,
+                                   double            number,
+                                   GError          **error);
+
+/* nn-onnx-threshold.c */
+NnOnnxRead nn_onnx_read_trunc, nn_onnx_read_multi_threshold;
 
 /* nn-onnx-activation.c */
-NnOnnxRead nn_onnx_read_activation, nn_onnx_read_other_activation, nn_onnx_read_clip, nn_onnx_read_prelu,
+NnOnnxRead nn_onnx_read_gelu, nn_onnx_read_hard_swish, nn_onnx_read_erf, nn_onnx_read_activation,
+  nn_onnx_read_other_activation, nn_onnx_read_clip, nn_onnx_read_prelu,
   nn_onnx_read_softmax, nn_onnx_read_identity, nn_onnx_read_cast;
 
 /* nn-onnx-merge.c */
-NnOnnxRead nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
+NnOnnxRead nn_onnx_read_unary, nn_onnx_read_einsum, nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
 
 /* nn-onnx-shape.c */
 gboolean nn_onnx_reshape (NnOnnx *onnx,
@@ -228,7 +256,7 @@ gboolean nn_onnx_reshape (NnOnnx *onnx,
 NnOnnxRead nn_onnx_read_transpose, nn_onnx_read_flatten, nn_onnx_read_reshape, nn_onnx_read_squeeze, nn_onnx_read_shape;
 
 /* nn-onnx-map.c */
-NnOnnxRead nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_slice, nn_onnx_read_split,
+NnOnnxRead nn_onnx_read_tile, nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_slice, nn_onnx_read_split,
   nn_onnx_read_gather;
 
 /* nn-onnx-ops.c */

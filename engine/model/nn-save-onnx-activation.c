@@ -5,6 +5,59 @@
 
 #include "onnx.pb-c.h"
 
+#include <math.h>
+
+/* Keras's ReLU in full. What lies below the threshold is -slope * relu (threshold - x). */
+static void
+put_relu (NnOnnxWriter  *w,
+          const NnAttrs *a,
+          const char    *input,
+          const char    *output)
+{
+  const char *x = a->max_value > 0 && (a->alpha != 0 || a->threshold != 0) ? nn_onnx_text (w, "%s__open", output) : output;
+
+  if (a->threshold != 0)
+    {
+      const char *above = a->alpha != 0 ? nn_onnx_text (w, "%s__above", output) : x, *below = nn_onnx_text (w, "%s__below", output);
+
+      nn_onnx_set_real (w, nn_onnx_op (w, "ThresholdedRelu", above, input, NULL), "alpha", a->threshold);
+      if (a->alpha != 0)
+        {
+          nn_onnx_op (w, "Sub", nn_onnx_text (w, "%s__left", output),
+                      nn_onnx_put_real (w, nn_onnx_text (w, "%s__threshold", output), a->threshold), input, NULL);
+          nn_onnx_op (w, "Relu", nn_onnx_text (w, "%s__deep", output), nn_onnx_text (w, "%s__left", output), NULL);
+          nn_onnx_op (w, "Mul", below, nn_onnx_text (w, "%s__deep", output),
+                      nn_onnx_put_real (w, nn_onnx_text (w, "%s__slope", output), -a->alpha), NULL);
+          nn_onnx_op (w, "Add", x, above, below, NULL);
+        }
+    }
+  else if (a->alpha != 0)
+    nn_onnx_set_real (w, nn_onnx_op (w, "LeakyRelu", x, input, NULL), "alpha", a->alpha);
+  else if (a->max_value > 0)
+    nn_onnx_op (w, "Clip", output, input, nn_onnx_put_real (w, nn_onnx_text (w, "%s__min", output), 0),
+                nn_onnx_put_real (w, nn_onnx_text (w, "%s__max", output), a->max_value), NULL);
+  else
+    nn_onnx_op (w, "Relu", output, input, NULL);
+  if (x != output)
+    nn_onnx_op (w, "Min", output, x, nn_onnx_put_real (w, nn_onnx_text (w, "%s__max", output), a->max_value), NULL);
+}
+
+/* 0.5 * x * (1 + erf (x / sqrt 2)), as PyTorch's exporter has it. */
+static void
+put_gelu (NnOnnxWriter *w,
+          const char   *input,
+          const char   *output)
+{
+  const char *scaled = nn_onnx_text (w, "%s__scaled", output), *erf_name = nn_onnx_text (w, "%s__erf", output);
+  const char *up = nn_onnx_text (w, "%s__up", output), *product = nn_onnx_text (w, "%s__product", output);
+
+  nn_onnx_op (w, "Div", scaled, input, nn_onnx_put_real (w, nn_onnx_text (w, "%s__root", output), M_SQRT2), NULL);
+  nn_onnx_op (w, "Erf", erf_name, scaled, NULL);
+  nn_onnx_op (w, "Add", up, erf_name, nn_onnx_put_real (w, nn_onnx_text (w, "%s__one", output), 1), NULL);
+  nn_onnx_op (w, "Mul", product, input, up, NULL);
+  nn_onnx_op (w, "Mul", output, product, nn_onnx_put_real (w, nn_onnx_text (w, "%s__half", output), 0.5), NULL);
+}
+
 /* The activation of @node from @input to @output; linear is no operator but for a name. */
 gboolean
 nn_onnx_put_activation (NnOnnxWriter  *w,
@@ -24,22 +77,7 @@ nn_onnx_put_activation (NnOnnxWriter  *w,
       nn_onnx_op (w, "Identity", output, input, NULL);
       return TRUE;
     case NN_ACT_RELU:
-      if (a->threshold != 0)
-        return nn_onnx_fail (node, "a threshold of ReLU has no operator", error);
-      if (a->alpha != 0)
-        {
-          middle = a->max_value > 0 ? nn_onnx_text (w, "%s__leaky", output) : output;
-          op = nn_onnx_op (w, "LeakyRelu", middle, input, NULL);
-          nn_onnx_set_real (w, op, "alpha", a->alpha);
-          if (a->max_value > 0)
-            nn_onnx_op (w, "Min", output, middle, nn_onnx_put_real (w, nn_onnx_text (w, "%s__max", output), a->max_value),
-                        NULL);
-        }
-      else if (a->max_value > 0)
-        nn_onnx_op (w, "Clip", output, input, nn_onnx_put_real (w, nn_onnx_text (w, "%s__min", output), 0),
-                    nn_onnx_put_real (w, nn_onnx_text (w, "%s__max", output), a->max_value), NULL);
-      else
-        nn_onnx_op (w, "Relu", output, input, NULL);
+      put_relu (w, a, input, output);
       return TRUE;
     case NN_ACT_LEAKY_RELU:
     case NN_ACT_ELU:
@@ -87,14 +125,29 @@ nn_onnx_put_activation (NnOnnxWriter  *w,
             nn_onnx_op (w, types[i].type, output, input, NULL);
         return TRUE;
       }
+    case NN_ACT_GELU:
+      put_gelu (w, input, output);
+      return TRUE;
+    case NN_ACT_MISH:
+      middle = nn_onnx_text (w, "%s__softplus", output);
+      nn_onnx_op (w, "Softplus", middle, input, NULL);
+      nn_onnx_op (w, "Tanh", nn_onnx_text (w, "%s__tanh", output), middle, NULL);
+      nn_onnx_op (w, "Mul", output, input, nn_onnx_text (w, "%s__tanh", output), NULL);
+      return TRUE;
+    case NN_ACT_BINARY_TANH:
+    case NN_ACT_TERNARY_TANH:
+      nn_onnx_put_steps (w, a->act, input, output);
+      return TRUE;
     case NN_ACT_QUANTIZED:
-      if (a->quantizer != NULL && a->quantizer->kind == NN_QUANT_RELU)
+      if (a->quantizer == NULL)
+        return nn_onnx_fail (node, "its quantiser is missing", error);
+      if (a->quantizer->kind == NN_QUANT_RELU && a->quantizer->negative_slope == 0 && !a->quantizer->use_sigmoid)
         {
           middle = nn_onnx_text (w, "%s__relu", output);
           nn_onnx_op (w, "Relu", middle, input, NULL);
           input = middle;
         }
-      return a->quantizer != NULL && nn_onnx_put_quant (w, node, a->quantizer, input, output, error) != NULL;
+      return nn_onnx_put_quant (w, node, a->quantizer, &node->shape, input, output, error) != NULL;
     default:
       return nn_onnx_fail (node, nn_act_name (a->act), error);
     }
@@ -106,15 +159,15 @@ nn_onnx_write_activation (NnOnnxWriter  *w,
                           guint          index,
                           GError       **error)
 {
-  NnOnnxLayout layout = nn_onnx_layout_of (w, node);
+  NnOnnxLayout layout = nn_onnx_quant_layout (node->attrs.quantizer, nn_onnx_layout_of (w, node));
   const char *input = nn_onnx_value (w, node->inputs[0], layout), *output = nn_onnx_name_in (w, node, index, layout);
   const char *alpha;
   guint axes[NN_MAX_RANK];
 
   if (node->op == NN_OP_QUANTIZE)
     return node->attrs.quantizer != NULL
-             ? nn_onnx_put_quant (w, node, node->attrs.quantizer, input, output, error) != NULL
-             : nn_onnx_fail (node, "a quantiser is missing", error);
+             ? nn_onnx_put_quant (w, node, node->attrs.quantizer, &node->shape, input, output, error) != NULL
+             : nn_onnx_fail (node, "its quantiser is missing", error);
   if (node->op == NN_OP_DROPOUT)
     {
       nn_onnx_op (w, "Identity", output, input, NULL);

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define OPSET_WITH_LAYER_NORM 17
+
 /* Where a layer's own sum goes: to the layer's name, or to one before its activation. */
 static const char *
 sum_name (NnOnnxWriter *w,
@@ -40,7 +42,7 @@ nn_onnx_write_dense (NnOnnxWriter  *w,
   const char *sum = sum_name (w, node, output), *product = sum;
   const char *kernel = nn_onnx_put_weight (w, node, NN_ROLE_KERNEL, NULL, NULL, error), *bias = NULL;
 
-  if (kernel == NULL || (node->attrs.use_bias && (bias = nn_onnx_put_weight (w, node, NN_ROLE_BIAS, NULL, NULL, error)) == NULL))
+  if (kernel == NULL || (nn_onnx_has_bias (w, node) && (bias = nn_onnx_put_weight (w, node, NN_ROLE_BIAS, NULL, NULL, error)) == NULL))
     return FALSE;
   if (node->shape.rank == 1)
     nn_onnx_op (w, "Gemm", sum, input, kernel, bias, NULL);
@@ -157,7 +159,7 @@ nn_onnx_write_conv (NnOnnxWriter  *w,
     }
   else
     kernel = nn_onnx_put_weight (w, node, NN_ROLE_KERNEL, axes, NULL, error);
-  if (kernel == NULL || (node->attrs.use_bias && (bias = nn_onnx_put_weight (w, node, NN_ROLE_BIAS, NULL, NULL, error)) == NULL))
+  if (kernel == NULL || (nn_onnx_has_bias (w, node) && (bias = nn_onnx_put_weight (w, node, NN_ROLE_BIAS, NULL, NULL, error)) == NULL))
     return FALSE;
   if (transpose)
     {
@@ -258,7 +260,8 @@ nn_onnx_write_norm (NnOnnxWriter  *w,
                    nn_onnx_value (w, node->inputs[0], flat ? NN_ONNX_LAST : NN_ONNX_FIRST), names[0], names[1], names[2],
                    names[3], NULL);
   nn_onnx_set_real (w, op, "epsilon", node->attrs.epsilon);
-  w->layer_norm |= layer;
+  if (layer)
+    w->opset = MAX (w->opset, OPSET_WITH_LAYER_NORM);
   if (layer)
     nn_onnx_set_int (w, op, "axis", -1);
   w->names[index][flat ? NN_ONNX_LAST : NN_ONNX_FIRST] = output;

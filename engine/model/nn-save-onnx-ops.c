@@ -23,20 +23,6 @@ nn_onnx_in_shape (NnOnnxWriter *w,
   return &nn_graph_node (w->graph, node->inputs[0])->shape;
 }
 
-/* HGQ's and folded layers mean more than their kernels. */
-static gboolean
-is_plain (const NnModel  *model,
-          const NnNode   *node,
-          GError        **error)
-{
-  if (node->attrs.input_quantizer != NULL || node->attrs.sum_quantizer != NULL ||
-      (node->attrs.quantizer != NULL && node->attrs.act != NN_ACT_QUANTIZED && node->op != NN_OP_QUANTIZE))
-    return nn_onnx_fail (node, "HGQ's quantisers have no operator", error);
-  if (node->op != NN_OP_BATCH_NORM && nn_model_node_weight (model, node, NN_ROLE_VARIANCE) != NULL)
-    return nn_onnx_fail (node, "a batch norm folded into a quantised kernel has no operator", error);
-  return TRUE;
-}
-
 NnTensor *
 nn_onnx_constant_vector (gint64 n,
                          float  value)
@@ -100,8 +86,6 @@ write_merge (NnOnnxWriter  *w,
   const char *type = "Add", *output, *so_far;
   gboolean many = FALSE;
 
-  if (node->attrs.act != NN_ACT_LINEAR)
-    return nn_onnx_fail (node, "an activation in a merge", error);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     if (types[i].op == node->op)
       {
@@ -141,8 +125,6 @@ nn_onnx_write_node (NnOnnxWriter  *w,
   const NnNode *node = nn_graph_node (w->graph, index);
   const char *constant;
 
-  if (!is_plain (w->model, node, error))
-    return FALSE;
   switch (node->op)
     {
     case NN_OP_INPUT:
@@ -195,6 +177,12 @@ nn_onnx_write_node (NnOnnxWriter  *w,
     case NN_OP_LSTM:
     case NN_OP_GRU:
       return nn_onnx_write_recurrent (w, node, index, error);
+    case NN_OP_MULTI_HEAD_ATTENTION:
+      return nn_onnx_write_attention (w, node, index, error);
+    case NN_OP_GARNET:
+      return nn_onnx_write_garnet (w, node, index, error);
+    case NN_OP_TREE_ENSEMBLE:
+      return nn_onnx_write_trees (w, node, index, error);
     default:
       return nn_onnx_write_shape (w, node, index, error);
     }

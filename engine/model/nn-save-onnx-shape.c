@@ -70,6 +70,27 @@ nn_onnx_write_shape (NnOnnxWriter  *w,
                   nn_onnx_put_ints (w, nn_onnx_text (w, "%s__axes", output), axes, 1),
                   nn_onnx_put_ints (w, nn_onnx_text (w, "%s__steps", output), &a->step, 1), NULL);
       return TRUE;
+    case NN_OP_REVERSE:
+      {
+        const gint64 last = -1, before_first = G_MININT32, back = -1, axis = nn_onnx_file_axis (a->axis, rank, NN_ONNX_LAST);
+
+        nn_onnx_op (w, "Slice", output, input, nn_onnx_put_ints (w, nn_onnx_text (w, "%s__starts", output), &last, 1),
+                    nn_onnx_put_ints (w, nn_onnx_text (w, "%s__ends", output), &before_first, 1),
+                    nn_onnx_put_ints (w, nn_onnx_text (w, "%s__axes", output), &axis, 1),
+                    nn_onnx_put_ints (w, nn_onnx_text (w, "%s__steps", output), &back, 1), NULL);
+        return TRUE;
+      }
+    case NN_OP_REDUCE_SUM:
+      {
+        gint64 first = nn_onnx_file_axis (a->axis, rank, NN_ONNX_LAST), last = nn_onnx_file_axis (a->axis2, rank, NN_ONNX_LAST);
+
+        for (gint64 i = first; i <= last; i++)
+          list[i - first] = i;
+        op = nn_onnx_op (w, "ReduceSum", output, input,
+                         nn_onnx_put_ints (w, nn_onnx_text (w, "%s__axes", output), list, (guint) (last - first + 1)), NULL);
+        nn_onnx_set_int (w, op, "keepdims", a->keep_dims);
+        return TRUE;
+      }
     case NN_OP_REDUCE_MEAN:
     case NN_OP_REDUCE_MAX:
       {

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OPSET 13
-#define OPSET_WITH_LAYER_NORM 17
 /* The version of the format that came with these operator sets. */
 #define IR_VERSION 8
 
@@ -49,21 +47,29 @@ new_tensor (NnOnnxWriter  *w,
   proto->has_data_type = TRUE;
   proto->data_type = type;
   proto->has_raw_data = TRUE;
-  g_ptr_array_add (w->tensors, proto);
   return proto;
 }
 
 /* Floats, which all machines that this runs on keep as the file does; the tensor is shared, not copied. */
-const char *
-nn_onnx_put (NnOnnxWriter *w,
-             const char   *name,
-             NnTensor     *tensor)
+static Onnx__TensorProto *
+floats (NnOnnxWriter *w,
+        const char   *name,
+        NnTensor     *tensor)
 {
   Onnx__TensorProto *proto = new_tensor (w, name, &tensor->shape, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
 
   g_ptr_array_add (w->kept, nn_tensor_ref (tensor));
   proto->raw_data.data = tensor->data;
   proto->raw_data.len = tensor->n * sizeof (float);
+  return proto;
+}
+
+const char *
+nn_onnx_put (NnOnnxWriter *w,
+             const char   *name,
+             NnTensor     *tensor)
+{
+  g_ptr_array_add (w->tensors, floats (w, name, tensor));
   return name;
 }
 
@@ -78,6 +84,21 @@ nn_onnx_put_ints (NnOnnxWriter *w,
 
   proto->raw_data.data = nn_arena_memdup (w->arena, values, n * sizeof *values);
   proto->raw_data.len = n * sizeof *values;
+  g_ptr_array_add (w->tensors, proto);
+  return name;
+}
+
+/* A whole number without axes. */
+const char *
+nn_onnx_put_int (NnOnnxWriter *w,
+                 const char   *name,
+                 gint64        value)
+{
+  Onnx__TensorProto *proto = new_tensor (w, name, &(NnShape){ 0 }, ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
+
+  proto->raw_data.data = nn_arena_memdup (w->arena, &value, sizeof value);
+  proto->raw_data.len = sizeof value;
+  g_ptr_array_add (w->tensors, proto);
   return name;
 }
 
@@ -91,6 +112,7 @@ nn_onnx_put_real (NnOnnxWriter *w,
 
   proto->raw_data.data = nn_arena_memdup (w->arena, &number, sizeof number);
   proto->raw_data.len = sizeof number;
+  g_ptr_array_add (w->tensors, proto);
   return name;
 }
 
@@ -113,7 +135,7 @@ nn_onnx_op (NnOnnxWriter *w,
   op->op_type = (char *) type;
   op->name = (char *) nn_onnx_text (w, "%s_%u", type, w->ops->len);
   op->n_input = inputs->len;
-  op->input = nn_arena_memdup (w->arena, inputs->pdata, MAX (inputs->len, 1) * sizeof (char *));
+  op->input = inputs->len > 0 ? nn_arena_memdup (w->arena, inputs->pdata, inputs->len * sizeof (char *)) : NULL;
   op->n_output = 1;
   op->output = nn_arena_memdup (w->arena, &output, sizeof output);
   g_ptr_array_add (w->ops, op);
@@ -188,6 +210,59 @@ nn_onnx_set_ints (NnOnnxWriter    *w,
 
   a->n_ints = n;
   a->ints = nn_arena_memdup (w->arena, values, n * sizeof *values);
+}
+
+void
+nn_onnx_set_reals (NnOnnxWriter    *w,
+                   Onnx__NodeProto *op,
+                   const char      *name,
+                   const double    *values,
+                   guint            n)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS);
+
+  a->n_floats = n;
+  a->floats = nn_arena_alloc (w->arena, MAX (n, 1) * sizeof *a->floats);
+  for (guint i = 0; i < n; i++)
+    a->floats[i] = (float) values[i];
+}
+
+void
+nn_onnx_set_texts (NnOnnxWriter      *w,
+                   Onnx__NodeProto   *op,
+                   const char        *name,
+                   const char *const *values,
+                   guint              n)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS);
+
+  a->n_strings = n;
+  a->strings = nn_arena_alloc (w->arena, MAX (n, 1) * sizeof *a->strings);
+  for (guint i = 0; i < n; i++)
+    {
+      a->strings[i].data = (guint8 *) nn_arena_strdup (w->arena, values[i]);
+      a->strings[i].len = strlen (values[i]);
+    }
+}
+
+void
+nn_onnx_set_tensor (NnOnnxWriter    *w,
+                    Onnx__NodeProto *op,
+                    const char      *name,
+                    NnTensor        *tensor)
+{
+  Onnx__AttributeProto *a = add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);
+
+  a->t = floats (w, nn_onnx_text (w, "%s", op->output[0]), tensor);
+}
+
+void
+nn_onnx_refer (NnOnnxWriter    *w,
+               Onnx__NodeProto *op,
+               const char      *name,
+               const char      *attribute)
+{
+  add_attribute (w, op, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT)->ref_attr_name = nn_arena_strdup (w->arena, attribute);
 }
 
 /* A node's value in a layout; a transpose makes it from the other where it is not there. */
@@ -293,7 +368,7 @@ add_masks (NnOnnxWriter *w,
           bits = g_malloc0 (weight->mask->n / 8 + 1);
           for (gsize b = 0; b < weight->mask->n; b++)
             bits[b / 8] |= (guint8) (nn_tensor_u8 (weight->mask)[b] != 0) << b % 8;
-          add_property (w, properties, nn_onnx_text (w, "espalier.mask/%s/%s", node->name, nn_role_name (weight->role)), bits,
+          add_property (w, properties, nn_onnx_text (w, "espalier.mask/%s/%s", node->origin, nn_role_name (weight->role)), bits,
                         weight->mask->n / 8 + 1);
         }
     }
@@ -324,8 +399,9 @@ write_model (NnOnnxWriter  *w,
 {
   Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
   Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
-  Onnx__OperatorSetIdProto sets[2] = { ONNX__OPERATOR_SET_ID_PROTO__INIT, ONNX__OPERATOR_SET_ID_PROTO__INIT };
-  Onnx__OperatorSetIdProto *set_list[] = { &sets[0], &sets[1] };
+  Onnx__OperatorSetIdProto sets[4], *set_list[4];
+  const char *domains[] = { "", w->quantized || w->bipolar ? NN_ONNX_QONNX_DOMAIN : NULL, w->functions->len > 0 ? NN_ONNX_OWN_DOMAIN : NULL,
+                            w->trees ? NN_ONNX_TREES_DOMAIN : NULL };
   g_autoptr (GPtrArray) inputs = g_ptr_array_new (), outputs = g_ptr_array_new (), properties = g_ptr_array_new ();
   guint n_inputs, n_outputs;
   const guint *in = nn_graph_inputs (w->graph, &n_inputs), *out = nn_graph_outputs (w->graph, &n_outputs);
@@ -336,12 +412,20 @@ write_model (NnOnnxWriter  *w,
     g_ptr_array_add (outputs,
                      value_info (w, nn_onnx_value (w, out[i], NN_ONNX_LAST), &nn_graph_node (w->graph, out[i])->shape));
   add_masks (w, properties);
-  sets[0].domain = (char *) "";
-  sets[0].has_version = TRUE;
-  sets[0].version = w->layer_norm ? OPSET_WITH_LAYER_NORM : OPSET;
-  sets[1].domain = (char *) "qonnx.custom_op.general";
-  sets[1].has_version = TRUE;
-  sets[1].version = 1;
+  for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
+    if (domains[i] != NULL)
+      {
+        Onnx__OperatorSetIdProto *set = &sets[model.n_opset_import];
+
+        onnx__operator_set_id_proto__init (set);
+        set->domain = (char *) domains[i];
+        set->has_version = TRUE;
+        set->version = i == 0 ? w->opset : 1;
+        set_list[model.n_opset_import++] = set;
+      }
+  model.opset_import = set_list;
+  model.n_functions = w->functions->len;
+  model.functions = (Onnx__FunctionProto **) w->functions->pdata;
   graph.name = (char *) (nn_model_info (w->model)->name != NULL ? nn_model_info (w->model)->name : "model");
   graph.n_node = w->ops->len;
   graph.node = (Onnx__NodeProto **) w->ops->pdata;
@@ -355,24 +439,130 @@ write_model (NnOnnxWriter  *w,
   model.ir_version = IR_VERSION;
   model.producer_name = (char *) "Espalier";
   model.graph = &graph;
-  model.n_opset_import = w->quantized ? 2 : 1;
-  model.opset_import = set_list;
   model.n_metadata_props = properties->len;
   model.metadata_props = (Onnx__StringStringEntryProto **) properties->pdata;
   return write_file (&model, path, error);
 }
 
+/* A layer with quantisers before its sum's activation, or around it, as several nodes of one thing each; so are merges with an
+ * activation, and a quantiser that goes by the last axis. The last node bears the layer's name. */
+static gboolean
+has_parts (const NnNode *node)
+{
+  const NnAttrs *a = &node->attrs;
+
+  return a->sum_quantizer != NULL ||
+         (a->quantizer != NULL && a->act != NN_ACT_QUANTIZED && node->op != NN_OP_QUANTIZE && !nn_op_is_recurrent (node->op)) ||
+         (a->act != NN_ACT_LINEAR &&
+          (nn_op_info (node->op)->op_class == NN_OP_CLASS_MERGE || nn_op_info (node->op)->op_class == NN_OP_CLASS_NORM ||
+           node->op == NN_OP_EINSUM_DENSE)) ||
+         (node->op != NN_OP_QUANTIZE && node->op != NN_OP_ACTIVATION && !nn_op_is_recurrent (node->op) &&
+          nn_onnx_quant_layout (a->quantizer, NN_ONNX_FIRST) == NN_ONNX_LAST);
+}
+
+static void
+add_part (NnGraphBuilder *builder,
+          const NnNode   *layer,
+          NnOp            op,
+          const char     *suffix,
+          NnQuantizer    *quantizer)
+{
+  guint input = nn_graph_builder_n_nodes (builder) - 1;
+  g_autofree char *name = g_strconcat (layer->name, suffix, NULL);
+  NnNode *node = nn_graph_builder_add (builder, op, name, layer->class_name, &input, 1);
+
+  if (op == NN_OP_ACTIVATION)
+    node->attrs = layer->attrs;
+  node->attrs.quantizer = nn_graph_builder_quantizer (builder, quantizer);
+  node->attrs.sum_quantizer = node->attrs.input_quantizer = NULL;
+  node->shape = layer->shape;
+}
+
+static void
+add_parts (NnGraphBuilder *builder,
+           const NnNode   *node,
+           const guint    *inputs)
+{
+  gboolean fused = node->attrs.act == NN_ACT_QUANTIZED;
+  NnQuantizer *last = fused ? NULL : node->attrs.quantizer;
+  g_autofree char *name = g_strconcat (node->name, "__linear", NULL);
+  NnNode plain = *node, *copy;
+
+  plain.name = name;
+  copy = nn_graph_builder_add_copy (builder, &plain, inputs, node->n_inputs);
+  copy->attrs.act = NN_ACT_LINEAR;
+  copy->attrs.quantizer = copy->attrs.sum_quantizer = NULL;
+  if (node->attrs.sum_quantizer != NULL)
+    add_part (builder, node, NN_OP_QUANTIZE, node->attrs.act == NN_ACT_LINEAR && last == NULL ? "" : "__sum",
+              node->attrs.sum_quantizer);
+  if (node->attrs.act != NN_ACT_LINEAR)
+    add_part (builder, node, NN_OP_ACTIVATION, last == NULL ? "" : "__activation", fused ? node->attrs.quantizer : NULL);
+  if (last != NULL)
+    add_part (builder, node, NN_OP_QUANTIZE, "", last);
+}
+
+/* (transfer full) */
+static NnModel *
+split_layers (const NnModel  *model,
+              GError        **error)
+{
+  NnGraph *graph = nn_model_graph (model);
+  g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
+  g_autoptr (NnGraph) result = NULL;
+  g_autofree guint *moved = g_new (guint, nn_graph_n_nodes (graph) + 1);
+  g_autofree NnWeight *weights = g_new (NnWeight, nn_model_n_weights (model) + 1);
+  guint n_outputs;
+  const guint *outputs = nn_graph_outputs (graph, &n_outputs);
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+      g_autofree guint *inputs = g_new (guint, node->n_inputs + 1);
+      NnNode *copy;
+
+      for (guint k = 0; k < node->n_inputs; k++)
+        inputs[k] = moved[node->inputs[k]];
+      if (node->attrs.input_quantizer != NULL && node->n_inputs > 0)
+        {
+          g_autofree char *name = g_strconcat (node->name, "__input", NULL);
+
+          copy = nn_graph_builder_add (builder, NN_OP_QUANTIZE, name, node->class_name, inputs, 1);
+          copy->attrs.quantizer = nn_graph_builder_quantizer (builder, node->attrs.input_quantizer);
+          copy->shape = nn_graph_node (graph, node->inputs[0])->shape;
+          inputs[0] = nn_graph_builder_n_nodes (builder) - 1;
+        }
+      if (has_parts (node))
+        add_parts (builder, node, inputs);
+      else
+        nn_graph_builder_add_copy (builder, node, inputs, node->n_inputs);
+      moved[i] = nn_graph_builder_n_nodes (builder) - 1;
+    }
+  for (guint i = 0; i < n_outputs; i++)
+    nn_graph_builder_output (builder, moved[outputs[i]]);
+  result = nn_graph_builder_seal (builder, error);
+  for (guint i = 0; i < nn_model_n_weights (model); i++)
+    weights[i] = *nn_model_weight (model, i);
+  return result != NULL ? nn_model_new (result, weights, nn_model_n_weights (model), nn_model_info (model), error) : NULL;
+}
+
 gboolean
-nn_save_onnx (const NnModel  *model,
+nn_save_onnx (const NnModel  *source,
               const char     *path,
               GError        **error)
 {
-  const NnGraph *graph = nn_model_graph (model);
+  g_autoptr (NnModel) model = split_layers (source, error);
+  const NnGraph *graph = model != NULL ? nn_model_graph (model) : NULL;
   g_autoptr (NnArena) arena = nn_arena_new ();
-  g_autoptr (GPtrArray) ops = g_ptr_array_new (), tensors = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ops = g_ptr_array_new (), tensors = g_ptr_array_new (), functions = g_ptr_array_new ();
   g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
-  NnOnnxWriter w = { .model = model, .graph = graph, .arena = arena, .ops = ops, .tensors = tensors, .kept = kept };
+  NnOnnxWriter w = { .model = model, .graph = graph, .arena = arena, .ops = ops, .tensors = tensors, .kept = kept,
+                     .functions = functions, .opset = NN_ONNX_OPSET };
 
+  if (model == NULL)
+    {
+      g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
   w.names = nn_arena_alloc (arena, MAX (nn_graph_n_nodes (graph), 1) * sizeof *w.names);
   for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
     if (!nn_onnx_write_node (&w, i, error))

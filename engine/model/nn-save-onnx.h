@@ -5,10 +5,17 @@
 
 #include "nn-arena.h"
 #include "nn-load.h"
+#include "nn-onnx.h"
+#include "nn-quant-json.h"
 
 G_BEGIN_DECLS
 
-typedef struct Onnx__NodeProto Onnx__NodeProto;
+/* The operator set of ONNX's own operators; a network with a layer normalisation or the like needs a newer one. */
+#define NN_ONNX_OPSET 13
+/* Where QONNX's quantisers are. */
+#define NN_ONNX_QONNX_DOMAIN "qonnx.custom_op.general"
+/* And ONNX's tree ensembles. */
+#define NN_ONNX_TREES_DOMAIN "ai.onnx.ml"
 
 /* Which of a value's two layouts. */
 typedef enum {
@@ -18,7 +25,9 @@ typedef enum {
 
 /**
  * NnOnnxWriter:
+ * @functions: what operators of other domains are in plain ones; goes along in the file
  * @names: a node's value in each layout, %NULL where that is not made yet
+ * @quantized: whether QONNX's Quant is used, with @quant_rounding; the others say which functions are written
  */
 typedef struct {
   const NnModel *model;
@@ -27,10 +36,17 @@ typedef struct {
   GPtrArray     *ops;      /* Onnx__NodeProto */
   GPtrArray     *tensors;  /* Onnx__TensorProto */
   GPtrArray     *kept;     /* NnTensor, owned: constants made for the file */
+  GPtrArray     *functions; /* Onnx__FunctionProto */
   const char   *(*names)[2];
   guint          n_made;
   gboolean       quantized;
-  gboolean       layer_norm;
+  NnRounding     quant_rounding;
+  gboolean       bipolar;
+  gboolean       frozen_function;
+  gboolean       binary_function;
+  gboolean       ternary_function;
+  gboolean       trees;    /* whether a tree ensemble is in it */
+  int            opset;
 } NnOnnxWriter;
 
 const char      *nn_onnx_text     (NnOnnxWriter *w,
@@ -43,6 +59,9 @@ const char      *nn_onnx_put_ints (NnOnnxWriter *w,
                                    const char   *stem,
                                    const gint64 *values,
                                    guint         n);
+const char      *nn_onnx_put_int  (NnOnnxWriter *w,
+                                   const char   *name,
+                                   gint64        value);
 const char      *nn_onnx_put_real (NnOnnxWriter *w,
                                    const char   *stem,
                                    double        value);
@@ -55,6 +74,11 @@ void             nn_onnx_set_int  (NnOnnxWriter *w, Onnx__NodeProto *op, const c
 void             nn_onnx_set_real (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, double value);
 void             nn_onnx_set_text (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const char *value);
 void             nn_onnx_set_ints (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const gint64 *values, guint n);
+void             nn_onnx_set_reals (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const double *values, guint n);
+void             nn_onnx_set_texts (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const char *const *values, guint n);
+void             nn_onnx_set_tensor (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, NnTensor *tensor);
+/* Within a function: the attribute is the one of its operator. */
+void             nn_onnx_refer    (NnOnnxWriter *w, Onnx__NodeProto *op, const char *name, const char *attribute);
 const char      *nn_onnx_value    (NnOnnxWriter *w,
                                    guint         node,
                                    NnOnnxLayout  layout);
@@ -68,20 +92,59 @@ typedef gboolean NnOnnxWrite (NnOnnxWriter  *w,
                               guint          index,
                               GError       **error);
 
+/* nn-save-onnx-function.c */
+const char  *nn_onnx_put_own_quant (NnOnnxWriter      *w,
+                                    const NnQuantizer *q,
+                                    const NnShape     *shape,
+                                    const char        *input,
+                                    const char        *output);
+void         nn_onnx_put_frozen    (NnOnnxWriter      *w,
+                                    const NnQuantizer *q,
+                                    NnTensor          *values,
+                                    NnTensor          *used,
+                                    const char        *output);
+void         nn_onnx_put_steps     (NnOnnxWriter      *w,
+                                    NnAct              act,
+                                    const char        *input,
+                                    const char        *output);
+void         nn_onnx_put_qonnx_function (NnOnnxWriter *w,
+                                         gboolean      bipolar,
+                                         NnRounding    rounding);
+
+void         nn_onnx_put_garnet_function (NnOnnxWriter   *w,
+                                          const char     *name,
+                                          const NnGarnet *g,
+                                          gint64          n_vertices,
+                                          const char     *act);
+
 /* nn-save-onnx-quant.c */
-NnTensor *nn_onnx_weight_values (const NnWeight *weight);
-const char *nn_onnx_put_quant (NnOnnxWriter *w,
-                               const NnNode *node,
-                               const NnQuantizer *q,
-                               const char *input,
-                               const char *output,
-                               GError **error);
-const char *nn_onnx_put_weight (NnOnnxWriter *w,
-                                const NnNode *node,
-                                NnRole role,
-                                const guint *axes,
-                                const NnShape *shape,
-                                GError **error);
+NnTensor    *nn_onnx_weight_values (const NnWeight    *weight);
+NnOnnxLayout nn_onnx_quant_layout  (const NnQuantizer *q,
+                                    NnOnnxLayout       wanted);
+const char  *nn_onnx_put_quant     (NnOnnxWriter      *w,
+                                    const NnNode      *node,
+                                    const NnQuantizer *q,
+                                    const NnShape     *shape,
+                                    const char        *input,
+                                    const char        *output,
+                                    GError           **error);
+const char  *nn_onnx_put_values    (NnOnnxWriter      *w,
+                                    const char        *name,
+                                    NnTensor          *values,
+                                    const NnQuantizer *q,
+                                    const guint       *axes,
+                                    const NnShape     *shape);
+NnTensor    *nn_onnx_used_weight   (NnOnnxWriter      *w,
+                                    const NnNode      *node,
+                                    NnRole             role);
+gboolean     nn_onnx_has_bias      (NnOnnxWriter      *w,
+                                    const NnNode      *node);
+const char  *nn_onnx_put_weight    (NnOnnxWriter      *w,
+                                    const NnNode      *node,
+                                    NnRole             role,
+                                    const guint       *axes,
+                                    const NnShape     *shape,
+                                    GError           **error);
 
 /* nn-save-onnx-activation.c */
 gboolean nn_onnx_put_activation (NnOnnxWriter *w,
@@ -99,8 +162,8 @@ NnOnnxWrite nn_onnx_write_dense, nn_onnx_write_conv, nn_onnx_write_pool, nn_onnx
 /* nn-save-onnx-shape.c */
 NnOnnxWrite nn_onnx_write_shape;
 
-/* nn-save-onnx-recurrent.c */
-NnOnnxWrite nn_onnx_write_recurrent;
+/* nn-save-onnx-recurrent.c, nn-save-onnx-attention.c, nn-save-onnx-trees.c */
+NnOnnxWrite nn_onnx_write_recurrent, nn_onnx_write_attention, nn_onnx_write_trees, nn_onnx_write_garnet;
 
 /* nn-save-onnx-ops.c */
 gboolean nn_onnx_fail (const NnNode *node,
