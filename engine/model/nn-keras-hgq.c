@@ -341,16 +341,16 @@ nn_keras_finish_hgq1 (NnKerasLayer  *layer,
 
 /* One of HGQ 2's quantisers: `kbi` has trained bits and integer, `kif` integer and fraction; in a Keras 3 file trained
  * variables come first. */
-static gboolean
-hgq2_quantizer (NnKerasLayer   *layer,
-                const char     *conf_name,
-                const char     *sub,
-                const NnShape  *full,
-                gboolean        batch,
-                NnQuantizer   **quantizer,
-                GError        **error)
+gboolean
+nn_keras_hgq2_quantizer (NnKerasLayer   *layer,
+                         JsonObject     *outer,
+                         const char     *sub,
+                         const NnShape  *full,
+                         gboolean        batch,
+                         NnQuantizer   **quantizer,
+                         GError        **error)
 {
-  JsonObject *conf = nn_json_object (nn_json_object (layer->config, conf_name), "config");
+  JsonObject *conf = nn_json_object (outer, "config");
   const char *type = nn_json_string (conf, "q_type"), *overflow_name = nn_json_string (conf, "overflow_mode");
   gboolean kbi = type != NULL && g_str_equal (type, "kbi"), wrap;
   g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
@@ -362,6 +362,10 @@ hgq2_quantizer (NnKerasLayer   *layer,
   guint at_k, at_i, at_b;
   NnShape shape;
 
+  if (outer == NULL || (type != NULL && g_str_equal (type, "dummy")))
+    return TRUE;
+  if (nn_json_get (conf, "scaler") != NULL || nn_json_get (conf, "affine") != NULL)
+    return nn_keras_unsupported (layer, error, "a quantiser with \"scaler\" or \"affine\" is not supported");
   if (type == NULL || (!kbi && !g_str_equal (type, "kif")))
     return nn_keras_unsupported (layer, error, "the quantiser type \"%s\" is not supported; kbi and kif are",
                                  type != NULL ? type : "none");
@@ -413,16 +417,16 @@ nn_keras_finish_hgq2 (NnKerasLayer  *layer,
   if (!nn_keras_shape (layer->keras, layer->node, error))
     return FALSE;
   if (nn_json_boolean (layer->config, "enable_iq", TRUE) &&
-      !hgq2_quantizer (layer, "iq_conf", "iq/quantizer", layer->in, TRUE, &attrs->input_quantizer, error))
+      !nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "iq_conf"), "iq/quantizer", layer->in, TRUE, &attrs->input_quantizer, error))
     return FALSE;
   if (nn_json_boolean (layer->config, "enable_oq", FALSE) &&
-      !hgq2_quantizer (layer, "oq_conf", "oq/quantizer", &layer->node->shape, TRUE, &attrs->quantizer, error))
+      !nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "oq_conf"), "oq/quantizer", &layer->node->shape, TRUE, &attrs->quantizer, error))
     return FALSE;
   if (kernel != NULL && nn_json_object (layer->config, "kq_conf") != NULL &&
-      !hgq2_quantizer (layer, "kq_conf", "kq/quantizer", &kernel->values->shape, FALSE,
+      !nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "kq_conf"), "kq/quantizer", &kernel->values->shape, FALSE,
                        &attrs->role_quantizer[NN_ROLE_KERNEL], error))
     return FALSE;
   return bias == NULL || nn_json_object (layer->config, "bq_conf") == NULL ||
-         hgq2_quantizer (layer, "bq_conf", "bq/quantizer", &bias->values->shape, FALSE,
+         nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "bq_conf"), "bq/quantizer", &bias->values->shape, FALSE,
                          &attrs->role_quantizer[NN_ROLE_BIAS], error);
 }

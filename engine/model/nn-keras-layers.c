@@ -277,10 +277,35 @@ static const struct {
   NnOp          op;
   NnKerasReader reader;
 } hgq2_readers[] = {
+  { "QActivation", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QAdd", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QAveragePooling1D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QAveragePooling2D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QAveragePow2", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QBatchNormDense", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_batch_norm_dense },
+  { "QBatchNormalization", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_batch_norm },
+  { "QConcatenate", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
   { "QConv1D", NN_OP_CONV1D, read_hgq2_conv },
   { "QConv2D", NN_OP_CONV2D, read_hgq2_conv },
   { "QDense", NN_OP_DENSE, read_hgq2_dense },
+  { "QDot", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
   { "QEinsumDense", NN_OP_EINSUM_DENSE, read_hgq2_einsum },
+  { "QGlobalAveragePooling1D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QGlobalAveragePooling2D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QGlobalMaxPooling1D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QGlobalMaxPooling2D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QMatmul", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QMaxPooling1D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QMaxPooling2D", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "QMaximum", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QMeanPow2", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_sum },
+  { "QMinimum", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QMultiply", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QSoftmax", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_softmax },
+  { "QSubtract", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_merge },
+  { "QSum", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_sum },
+  { "QUnaryFunctionLUT", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_single },
+  { "Quantizer", NN_OP_UNSUPPORTED, nn_keras_read_hgq2_quantizer },
 };
 
 gboolean
@@ -298,6 +323,12 @@ nn_keras_find_reader (const char    *class_name,
       }
   if (hgq2 && class_name[0] == 'Q')
     return FALSE;
+  if (g_str_equal (class_name, "QAveragePooling2D") || g_str_equal (class_name, "QGlobalAveragePooling2D"))
+    {
+      *op = NN_OP_UNSUPPORTED;
+      *reader = nn_keras_read_quantized_pool;
+      return TRUE;
+    }
   if (is_qkeras (class_name))
     class_name++;
   for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
@@ -328,6 +359,8 @@ nn_keras_class_names (void)
       g_ptr_array_add (names, g_strdup (readers[i].class_name));
   for (guint i = 0; i < G_N_ELEMENTS (qkeras_names); i++)
     g_ptr_array_add (names, g_strdup (qkeras_names[i]));
+  g_ptr_array_add (names, g_strdup ("QAveragePooling2D"));
+  g_ptr_array_add (names, g_strdup ("QGlobalAveragePooling2D"));
   for (guint i = 0; i < G_N_ELEMENTS (hgq2_readers); i++)
     g_ptr_array_add (names, g_strdup_printf ("hgq>%s", hgq2_readers[i].class_name));
   g_ptr_array_sort (names, compare_names);

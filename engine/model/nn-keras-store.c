@@ -452,6 +452,31 @@ guess_role (const char *name)
   return NN_ROLE_OTHER;
 }
 
+gboolean
+nn_keras_give (NnKerasLayer  *layer,
+               NnNode        *node,
+               NnRole         role,
+               NnTensor      *values,
+               GError       **error)
+{
+  NnKeras *keras = layer->keras;
+  NnWeight weight = {
+    .name = nn_role_name (role),
+    .layer = g_intern_string (node->name),
+    .role = role,
+    .trainable = role != NN_ROLE_VALUE && nn_json_boolean (layer->config, "trainable", TRUE),
+    .values = values,
+  };
+  g_autofree guint *ids = g_new (guint, node->n_weights + 1);
+
+  for (guint i = 0; i < node->n_weights; i++)
+    ids[i] = node->weights[i];
+  ids[node->n_weights] = keras->weights->len;
+  g_array_append_val (keras->weights, weight);
+  nn_graph_builder_weights (keras->builder, node, ids, node->n_weights + 1);
+  return TRUE;
+}
+
 /* The variables that no reader asked for are kept too: for an unsupported layer, and for saving. */
 gboolean
 nn_keras_take_rest (NnKerasLayer  *layer,

@@ -117,6 +117,12 @@ gboolean   nn_keras_add_weight    (NnKerasLayer       *layer,
                                    const char         *name,
                                    NnTensor           *values,
                                    GError            **error);
+/* A weight of a node that a reader added itself; @values: (transfer full) */
+gboolean   nn_keras_give          (NnKerasLayer       *layer,
+                                   NnNode             *node,
+                                   NnRole              role,
+                                   NnTensor           *values,
+                                   GError            **error);
 gboolean   nn_keras_take_rest     (NnKerasLayer       *layer,
                                    GError            **error);
 void       nn_keras_sort_weights (NnKerasLayer        *layer);
@@ -176,6 +182,22 @@ NnKerasRead nn_keras_read_global_pool, nn_keras_read_flatten, nn_keras_read_resh
 /* nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
 NnKerasRead nn_keras_read_recurrent, nn_keras_read_bidirectional, nn_keras_read_attention, nn_keras_read_einsum_dense,
   nn_keras_read_garnet, nn_keras_read_fixed_point, nn_keras_finish_hgq1, nn_keras_finish_hgq2;
+/* @conf: (nullable): of class QuantizerConfig; @sub: the variables' group; @batch: whether they may have the batch's axis.
+ * @quantizer: (out) (nullable): none where there is no @conf, or it is a dummy */
+gboolean   nn_keras_hgq2_quantizer (NnKerasLayer      *layer,
+                                    JsonObject        *conf,
+                                    const char        *sub,
+                                    const NnShape     *full,
+                                    gboolean           batch,
+                                    NnQuantizer      **quantizer,
+                                    GError           **error);
+
+/* nn-keras-hgq2.c: these add their nodes themselves. */
+NnKerasRead nn_keras_read_hgq2_single, nn_keras_read_hgq2_merge, nn_keras_read_hgq2_batch_norm,
+  nn_keras_read_hgq2_batch_norm_dense, nn_keras_read_hgq2_quantizer, nn_keras_read_hgq2_sum, nn_keras_read_hgq2_softmax;
+
+/* nn-keras-qkeras.c: QKeras's pooling, which adds its nodes itself too. */
+NnKerasRead nn_keras_read_quantized_pool;
 
 /* nn-keras-activation.c, nn-keras-quantizer.c */
 gboolean   nn_keras_activation    (NnKerasLayer       *layer,
