@@ -62,12 +62,20 @@ add_summary (JsonBuilder     *json,
   json_builder_end_object (json);
   cli_json_string (json, "part", report->part);
   cli_json_string (json, "top", report->top);
+  if (report->pipeline != NULL)
+    cli_json_string (json, "pipeline", report->pipeline);
   json_builder_set_member_name (json, "clock");
   json_builder_begin_object (json);
   cli_json_double (json, "target_ns", report->clock_target_ns);
   cli_json_double (json, "estimated_ns", report->clock_estimated_ns);
+  cli_json_double (json, "uncertainty_ns", report->clock_uncertainty_ns);
   json_builder_end_object (json);
-  add_range (json, "latency_cycles", report->latency_min, report->latency_max);
+  json_builder_set_member_name (json, "latency_cycles");
+  json_builder_begin_object (json);
+  cli_json_double (json, "min", report->latency_min);
+  cli_json_double (json, "average", report->latency_average);
+  cli_json_double (json, "max", report->latency_max);
+  json_builder_end_object (json);
   add_range (json, "interval_cycles", report->interval_min, report->interval_max);
   add_range (json, "latency_ns", report->latency_ns_min, report->latency_ns_max);
   add_resources (json, "resources", &report->resources, report->ram_kbit);

@@ -28,8 +28,8 @@ hls_report_new (const char *path,
   report->path = g_strdup (path);
   report->stage = g_strdup (stage);
   report->tool = g_strdup (tool);
-  report->clock_target_ns = report->clock_estimated_ns = NAN;
-  report->latency_min = report->latency_max = NAN;
+  report->clock_target_ns = report->clock_estimated_ns = report->clock_uncertainty_ns = NAN;
+  report->latency_min = report->latency_average = report->latency_max = NAN;
   report->interval_min = report->interval_max = NAN;
   report->latency_ns_min = report->latency_ns_max = NAN;
   report->ram_kbit = report->area = NAN;
@@ -48,6 +48,7 @@ hls_report_free (HlsReport *report)
   g_free (report->path);
   g_free (report->stage);
   g_free (report->status);
+  g_free (report->pipeline);
   g_free (report->tool);
   g_free (report->version);
   g_free (report->part);

@@ -134,6 +134,7 @@ read_summary_row (Csynth *self,
     {
       report->clock_target_ns = hls_report_time_ns (cells[1]);
       report->clock_estimated_ns = hls_report_time_ns (cells[2]);
+      report->clock_uncertainty_ns = hls_report_time_ns (cells[3]);
       self->have_clock = TRUE;
     }
   else if (self->section == LATENCY && !self->have_latency && read_latency (cells, 0, f))
@@ -144,6 +145,7 @@ read_summary_row (Csynth *self,
       report->latency_ns_max = f[3];
       report->interval_min = f[4];
       report->interval_max = f[5];
+      hls_report_set_text (&report->pipeline, cells[g_strv_length (cells) - 1], -1);
       self->have_latency = TRUE;
     }
   else if (self->section == UTILIZATION && g_str_equal (cells[0], "Name"))
@@ -261,7 +263,7 @@ hls_report_parse_csynth (char      **lines,
 }
 
 /* Columns of Vitis' summary after the one of names. */
-enum { SUMMARY_LATENCY = 3, SUMMARY_LATENCY_NS, SUMMARY_INTERVAL = 6, SUMMARY_BRAM = 9, SUMMARY_DSP, SUMMARY_FF,
+enum { SUMMARY_LATENCY = 3, SUMMARY_LATENCY_NS, SUMMARY_INTERVAL = 6, SUMMARY_PIPELINED = 8, SUMMARY_BRAM, SUMMARY_DSP, SUMMARY_FF,
        SUMMARY_LUT, SUMMARY_URAM, SUMMARY_N_COLUMNS };
 
 static void
@@ -289,6 +291,7 @@ read_summary_module (HlsReport *report,
       report->latency_min = report->latency_max = latency;
       report->latency_ns_min = report->latency_ns_max = hls_report_time_ns (cells[SUMMARY_LATENCY_NS]);
       report->interval_min = report->interval_max = interval;
+      hls_report_set_text (&report->pipeline, cells[SUMMARY_PIPELINED], -1);
       hls_report_set_text (&report->top, name, -1);
     }
   else if ((module = hls_report_add_module (report, name)) != NULL)
@@ -348,6 +351,7 @@ hls_report_parse_cosim (char      **lines,
         continue;
       hls_report_set_text (&report->status, cells[1], -1);
       report->latency_min = hls_report_number (cells[2]);
+      report->latency_average = hls_report_number (cells[3]);
       report->latency_max = hls_report_number (cells[4]);
       report->interval_min = hls_report_number (cells[5]);
       report->interval_max = hls_report_number (cells[7]);

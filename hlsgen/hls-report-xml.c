@@ -109,6 +109,12 @@ read_design (Reader     *reader,
     hls_report_set_text (&report->top, text, -1);
   else if (g_str_equal (path, "UserAssignments/TargetClockPeriod"))
     report->clock_target_ns = hls_report_number (text);
+  else if (g_str_equal (path, "UserAssignments/ClockUncertainty"))
+    report->clock_uncertainty_ns = hls_report_number (text);
+  else if (g_str_equal (path, "PerformanceEstimates/PipelineType"))
+    hls_report_set_text (&report->pipeline, text, -1);
+  else if (g_str_equal (path, "PerformanceEstimates/SummaryOfOverallLatency/Average-caseLatency"))
+    report->latency_average = hls_report_number (text);
   else if (g_str_equal (path, "PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod"))
     report->clock_estimated_ns = hls_report_number (text);
   else if (g_str_equal (path, "PerformanceEstimates/SummaryOfOverallLatency/Best-caseRealTimeLatency"))

@@ -209,12 +209,15 @@ complete (HlsReport *report,
     return;
   report->clock_target_ns = first_known (report->clock_target_ns, other->clock_target_ns);
   report->clock_estimated_ns = first_known (report->clock_estimated_ns, other->clock_estimated_ns);
+  report->clock_uncertainty_ns = first_known (report->clock_uncertainty_ns, other->clock_uncertainty_ns);
   report->latency_min = first_known (report->latency_min, other->latency_min);
+  report->latency_average = first_known (report->latency_average, other->latency_average);
   report->latency_max = first_known (report->latency_max, other->latency_max);
   report->interval_min = first_known (report->interval_min, other->interval_min);
   report->interval_max = first_known (report->interval_max, other->interval_max);
   hls_report_set_text (&report->part, other->part != NULL ? other->part : "", -1);
   hls_report_set_text (&report->version, other->version != NULL ? other->version : "", -1);
+  hls_report_set_text (&report->pipeline, other->pipeline != NULL ? other->pipeline : "", -1);
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     {
       if (report->resources.amount[r] < 0)

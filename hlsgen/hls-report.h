@@ -21,6 +21,8 @@ typedef struct {
  * HlsReport:
  * @stage: "csynth", "vsynth", "impl", "timing" or "cosim"
  * @status: (nullable): of a co-simulation: "Pass", "Fail"; of a Quartus run: its status line
+ * @pipeline: (nullable): how the tool says the design works: "dataflow", "function", "yes", "no", "none"
+ * @clock_uncertainty_ns: what the tool kept of the period for itself
  * @ram_kbit: size of what `resources` counts as BRAM: 18 (Xilinx), 20 or 10 (Intel's M20K and M10K), NaN where unknown
  * @area: of an ASIC library's own units (Catapult's score), NaN elsewhere
  */
@@ -28,11 +30,12 @@ typedef struct {
   char       *path;
   char       *stage;
   char       *status;
+  char       *pipeline;
   char       *tool, *version;
   char       *part;
   char       *top;
-  double      clock_target_ns, clock_estimated_ns;
-  double      latency_min, latency_max;       /* cycles */
+  double      clock_target_ns, clock_estimated_ns, clock_uncertainty_ns;
+  double      latency_min, latency_average, latency_max; /* cycles */
   double      interval_min, interval_max;
   double      latency_ns_min, latency_ns_max;
   NnResources resources;     /* BRAM in 18 Kb halves, whatever the report counts in (Intel: its own blocks) */

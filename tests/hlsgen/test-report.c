@@ -29,6 +29,8 @@ static const struct {
   { "avail_BRAM_18K", NN_RESOURCE_BRAM, TRUE, 0, 1 },
   { "clk_target", -1, FALSE, G_STRUCT_OFFSET (HlsReport, clock_target_ns), 1 },
   { "clk_est", -1, FALSE, G_STRUCT_OFFSET (HlsReport, clock_estimated_ns), 1 },
+  { "clk_unc", -1, FALSE, G_STRUCT_OFFSET (HlsReport, clock_uncertainty_ns), 1 },
+  { "Average-caseLatency", -1, FALSE, G_STRUCT_OFFSET (HlsReport, latency_average), 1 },
   { "Best-caseLatency", -1, FALSE, G_STRUCT_OFFSET (HlsReport, latency_min), 1 },
   { "Worst-caseLatency", -1, FALSE, G_STRUCT_OFFSET (HlsReport, latency_max), 1 },
   { "Interval-min", -1, FALSE, G_STRUCT_OFFSET (HlsReport, interval_min), 1 },
@@ -90,6 +92,8 @@ check_report (const char *folder,
     check_version (report, json_object_get_member (expected, "version"));
   if (json_object_has_member (expected, "part"))
     g_assert_cmpstr (report->part, ==, json_object_get_string_member (expected, "part"));
+  if (json_object_has_member (expected, "pipeline"))
+    g_assert_cmpstr (report->pipeline, ==, json_object_get_string_member (expected, "pipeline"));
   if (json_object_has_member (expected, "device"))
     g_assert_cmpstr (report->part, ==, json_object_get_string_member (expected, "device"));
   if (json_object_has_member (expected, "top"))
