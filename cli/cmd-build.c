@@ -58,11 +58,50 @@ run_queue (Cli                   *cli,
   return done == n ? CLI_DONE : CLI_FAILED;
 }
 
+/* Begins all and says where they run. */
+static int
+run_detached (Cli                   *cli,
+              const HlsBuildOptions *options,
+              char                 **folders,
+              guint                  n)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  GError *error = NULL;
+
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "projects");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < n; i++)
+    {
+      HlsCluster cluster;
+      g_autofree char *job = NULL;
+
+      if (!hls_build_submit (folders[i], options, &error))
+        return cli_fail (&cli_build, error);
+      job = hls_cluster_last (folders[i], &cluster);
+      json_builder_begin_object (json);
+      cli_json_string (json, "folder", folders[i]);
+      cli_json_string (json, "cluster", hls_cluster_name (cluster));
+      cli_json_string (json, "job", job);
+      json_builder_end_object (json);
+      if (!cli->json)
+        g_print ("%s: job %s on %s\n", folders[i], job, hls_cluster_name (cluster));
+    }
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  if (cli->json)
+    cli_print_json (json);
+  return CLI_DONE;
+}
+
 static int
 run (Cli   *cli,
      int    argc,
      char **argv)
 {
+  gboolean follow = FALSE, detach = FALSE;
+  g_autofree char *cluster = NULL, *queue = NULL;
+  gint cpus = 0, memory = 0, minutes = 0;
   gboolean csim = FALSE, synth = FALSE, cosim = FALSE, export = FALSE, vsynth = FALSE;
   g_autofree char *tool = NULL, *settings = NULL;
   GOptionEntry entries[] = {
@@ -73,6 +112,13 @@ run (Cli   *cli,
     { "vsynth", 0, 0, G_OPTION_ARG_NONE, &vsynth, "Logic synthesis", NULL },
     { "tool", 0, 0, G_OPTION_ARG_FILENAME, &tool, "Path of the tool (or, for --csim alone, of the compiler)", "FILE" },
     { "settings", 0, 0, G_OPTION_ARG_FILENAME, &settings, "Script to source before the tool", "FILE" },
+    { "cluster", 0, 0, G_OPTION_ARG_STRING, &cluster, "Run on slurm, htcondor, or auto: the one that is there", "NAME" },
+    { "queue", 0, 0, G_OPTION_ARG_STRING, &queue, "Slurm's partition, HTCondor's accounting group", "NAME" },
+    { "cpus", 0, 0, G_OPTION_ARG_INT, &cpus, "Processors that a job on a cluster asks for", "N" },
+    { "memory", 0, 0, G_OPTION_ARG_INT, &memory, "Memory that it asks for", "MB" },
+    { "minutes", 0, 0, G_OPTION_ARG_INT, &minutes, "Time that it asks for", "N" },
+    { "detach", 0, 0, G_OPTION_ARG_NONE, &detach, "Begin and return at once; --follow takes it up again", NULL },
+    { "follow", 0, 0, G_OPTION_ARG_NONE, &follow, "Wait for what was begun before, here or on a cluster", NULL },
     { NULL },
   };
   g_autoptr (HlsReport) report = NULL;
@@ -91,6 +137,20 @@ run (Cli   *cli,
   options.tool = tool;
   options.settings = settings;
   options.on_line = cli->quiet ? NULL : print_line;
+  options.follow = follow;
+  options.job.queue = queue;
+  options.job.cpus = (guint) MAX (cpus, 1);
+  options.job.memory_mb = (guint) MAX (memory, 0);
+  options.job.minutes = (guint) MAX (minutes, 0);
+  if (detach && (follow || options.stages == HLS_STAGE_CSIM))
+    {
+      g_printerr ("espalier-cli build: --detach goes with --synth, --cosim, --export or --vsynth\n");
+      return CLI_USAGE;
+    }
+  if (cluster != NULL && (options.cluster = hls_cluster_find_named (cluster, &error)) == HLS_CLUSTER_NONE)
+    return cli_fail (&cli_build, error);
+  if (detach)
+    return run_detached (cli, &options, argv + 1, (guint) argc - 1);
   if (argc > 2)
     return run_queue (cli, &options, argv + 1, (guint) argc - 1);
   report = hls_build (argv[1], &options, &cli->progress, cli->cancellable, &error);

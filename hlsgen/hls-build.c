@@ -31,6 +31,7 @@ void
 hls_build_options_init (HlsBuildOptions *options)
 {
   *options = (HlsBuildOptions){ .stages = HLS_STAGE_CSIM };
+  hls_job_options_init (&options->job);
 }
 
 static gboolean
@@ -154,7 +155,8 @@ compile (Build         *build,
   g_autofree char *test = g_strdup_printf ("%s_test.cpp", build->name), *top = g_strdup_printf ("firmware/%s.cpp", build->name);
   g_autofree char *wrapper = g_strdup_printf ("firmware/%s_axi.cpp", build->name);
   g_autofree char *program = g_strdup_printf ("csim/%s", build->name), *made = g_build_filename (folder, "csim", NULL);
-  const char *argv[] = { compiler, "-std=c++14", "-O1", "-Wall", "-Wextra", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
+  const char *standard = g_str_equal (build->backend, "vivado") ? "-std=c++11" : "-std=c++14";
+  const char *argv[] = { compiler, standard, "-O1", "-Wall", "-Wextra", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
                          test, top, "-o", program, build->wrapped ? wrapper : NULL, NULL };
   int status;
 
@@ -224,6 +226,7 @@ simulate (Build         *build,
 static gboolean
 write_steps (const Build  *build,
              const char   *folder,
+             gboolean      vsynth,
              GError      **error)
 {
   g_autofree char *path = g_build_filename (folder, "build_opt.tcl", NULL);
@@ -231,11 +234,63 @@ write_steps (const Build  *build,
   g_autofree char *text = g_strdup_printf (
     "# SPDX-License-Identifier: Apache-2.0\n"
     "# Which steps build_prj.tcl runs; Espalier writes this file before it starts the tool.\n"
-    "array set opt {\n    reset 1\n    csim %d\n    synth %d\n    cosim %d\n    validation 0\n    export %d\n    vsynth %d\n}\n",
+    "array set opt {\n    reset 1\n    csim %d\n    synth %d\n    cosim %d\n    validation 0\n    export %d\n    vsynth %d\n%s}\n",
     (s & HLS_STAGE_CSIM) != 0, (s & (HLS_STAGE_SYNTH | HLS_STAGE_COSIM | HLS_STAGE_EXPORT | HLS_STAGE_VSYNTH)) != 0,
-    (s & HLS_STAGE_COSIM) != 0, (s & HLS_STAGE_EXPORT) != 0, (s & HLS_STAGE_VSYNTH) != 0);
+    (s & HLS_STAGE_COSIM) != 0, (s & HLS_STAGE_EXPORT) != 0, vsynth,
+    g_str_equal (build->backend, "catapult") ? "    lint 1\n    coverage 1\n" : "");
 
   return g_file_set_contents (path, text, -1, error);
+}
+
+/* The HLS tool: the one that is given, or found. A settings script, or the cluster's machines, may know one that is on no
+ * path of ours: then its name must do. */
+static char *
+choose_tool (const Build  *build,
+             GError      **error)
+{
+  g_autoptr (GError) inner = NULL;
+  char *tool;
+
+  if (build->options->tool != NULL)
+    return g_strdup (build->options->tool);
+  tool = hls_tool_find (build->backend, &inner);
+  if (tool == NULL && build->options->settings != NULL)
+    return hls_tool_with_settings (build->backend, build->options->settings, error);
+  if (tool == NULL)
+    g_propagate_error (error, g_steal_pointer (&inner));
+  return tool;
+}
+
+static gboolean
+is_amd (const Build *build)
+{
+  return g_str_equal (build->backend, "vitis") || g_str_equal (build->backend, "vivado");
+}
+
+/* Vivado's own run on the RTL. (transfer full) */
+static char **
+vivado_command (const Build  *build,
+                GError      **error)
+{
+  g_autoptr (GError) inner = NULL;
+  g_autofree char *vivado = hls_tool_find ("vivado-synthesis", &inner);
+
+  if (vivado == NULL && build->options->settings == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&inner));
+      return NULL;
+    }
+  return hls_tool_command (vivado != NULL ? vivado : "vivado", build->options->settings, HLS_STAGE_VSYNTH);
+}
+
+static gboolean
+has_rtl (const Build *build,
+         const char  *folder)
+{
+  g_autofree char *project = g_strdup_printf ("%s_prj", build->name);
+  g_autofree char *rtl = g_build_filename (folder, project, "solution1", "syn", "verilog", NULL);
+
+  return g_file_test (rtl, G_FILE_TEST_IS_DIR);
 }
 
 /* In a sandbox the tool is the computer's: whether it may be started is found out before it is looked for. */
@@ -251,9 +306,85 @@ check_outside (Build       *build,
   build->outside = tool != NULL && (build->options->settings != NULL ? hls_host_sandboxed () : hls_host_needed (tool));
   if (!build->outside)
     return TRUE;
-  argv = hls_tool_command (tool, build->options->settings);
+  argv = hls_tool_command (tool, build->options->settings, build->options->stages);
   typed = hls_host_shell ((const char *const *) argv);
   return hls_host_check (folder, typed, error);
+}
+
+/* (transfer full): @argv, started outside a sandbox where it must be */
+static char **
+from_here (const Build *build,
+           const char  *folder,
+           char       **argv)
+{
+  char **outside;
+
+  if (!build->outside || argv == NULL)
+    return argv;
+  outside = hls_host_command ((const char *const *) argv, folder);
+  g_strfreev (argv);
+  return outside;
+}
+
+/* Begins the tool as a job that outlives us. */
+static gboolean
+begin (Build       *build,
+       const char  *folder,
+       GError     **error)
+{
+  const HlsBuildOptions *options = build->options;
+  HlsCluster cluster = options->cluster == HLS_CLUSTER_NONE ? HLS_CLUSTER_LOCAL : options->cluster;
+  gboolean apart = (options->stages & HLS_STAGE_VSYNTH) != 0 && is_amd (build);
+  gboolean only_apart = apart && options->stages == HLS_STAGE_VSYNTH && has_rtl (build, folder);
+  g_auto (GStrv) argv = NULL, then = NULL;
+  g_autofree char *tool = NULL, *job = NULL, *line = NULL;
+  HlsJobOptions wishes = options->job;
+
+  if (!check_outside (build, folder, error) || (!only_apart && (tool = choose_tool (build, error)) == NULL) || (apart && (then = vivado_command (build, error)) == NULL) ||
+      (!only_apart && !write_steps (build, folder, (options->stages & HLS_STAGE_VSYNTH) != 0 && !apart, error)))
+    return FALSE;
+  argv = from_here (build, folder, only_apart ? g_steal_pointer (&then) : hls_tool_command (tool, options->settings, options->stages));
+  then = from_here (build, folder, then);
+  wishes.name = build->name;
+  wishes.then = (const char *const *) then;
+  wishes.then_title = "***** VIVADO SYNTHESIS *****";
+  if (options->on_line != NULL)
+    {
+      line = g_strjoinv (" ", argv);
+      options->on_line (line, options->on_line_data);
+    }
+  job = hls_cluster_submit (cluster, folder, (const char *const *) argv, &wishes, error);
+  return job != NULL;
+}
+
+/* Waits for the job of the folder. */
+static gboolean
+await (Build         *build,
+       const char    *folder,
+       GCancellable  *cancellable,
+       GError       **error)
+{
+  HlsCluster cluster;
+  g_autofree char *job = hls_cluster_last (folder, &cluster);
+  HlsJobState state;
+  int status;
+
+  if (job == NULL)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "\"%s\": nothing has been begun in it that could be followed", folder);
+      return FALSE;
+    }
+  if (!hls_cluster_follow (cluster, folder, job, on_line, build, cancellable, &state, &status, error))
+    return FALSE;
+  if (state == HLS_JOB_DONE && status == 0)
+    return TRUE;
+  if (state == HLS_JOB_DONE)
+    set_failure (build, "the tool", status, error);
+  else if (state == HLS_JOB_CANCELLED)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "job %s was cancelled on %s", job, hls_cluster_name (cluster));
+  else
+    set_failure (build, "the tool was ended from outside or ran out of its time or memory, and", 1, error);
+  return FALSE;
 }
 
 static HlsReport *
@@ -262,29 +393,38 @@ run_tool (Build         *build,
           GCancellable  *cancellable,
           GError       **error)
 {
-  g_autofree char *tool = build->options->tool != NULL ? g_strdup (build->options->tool) : NULL;
-  g_auto (GStrv) argv = NULL;
-  g_autofree char *name = NULL;
-  int status;
-
-  if (!write_steps (build, folder, error) || !check_outside (build, folder, error))
+  nn_progress_report (build->progress, 0, "starting the tool");
+  if ((!build->options->follow && !begin (build, folder, error)) || !await (build, folder, cancellable, error))
     return NULL;
-  if (tool == NULL && build->options->settings != NULL && g_str_equal (build->backend, "vitis"))
-    tool = g_find_program_in_path ("vitis-run") != NULL ? g_strdup ("vitis-run") : NULL;
-  if (tool == NULL && (tool = hls_tool_find (build->backend, error)) == NULL)
-    return NULL;
-  argv = hls_tool_command (tool, build->options->settings);
-  name = g_path_get_basename (tool);
-  nn_progress_report (build->progress, 0, name);
-  if (!run (build, (const char *const *) argv, folder, cancellable, &status, error))
-    return NULL;
-  if (status != 0)
-    {
-      set_failure (build, name, status, error);
-      return NULL;
-    }
   nn_progress_report (build->progress, 1, "reading reports");
   return hls_report_read (folder, error);
+}
+
+static void
+build_clear (Build *build)
+{
+  g_queue_clear_full (&build->tail, g_free);
+  g_ptr_array_unref (build->advice);
+  g_free (build->name);
+  g_free (build->backend);
+}
+
+/**
+ * hls_build_submit:
+ *
+ * Errors: as hls_build(), but for what the tool does later
+ */
+gboolean
+hls_build_submit (const char             *folder,
+                  const HlsBuildOptions  *options,
+                  GError                **error)
+{
+  Build build = { .options = options, .tail = G_QUEUE_INIT, .advice = g_ptr_array_new () };
+  g_autofree char *path = g_canonicalize_filename (folder, NULL);
+  gboolean begun = read_marker (&build, path, error) && begin (&build, path, error);
+
+  build_clear (&build);
+  return begun;
 }
 
 /**
@@ -292,7 +432,8 @@ run_tool (Build         *build,
  * @folder: a project that hls_project_write() wrote
  *
  * Simulation alone needs no vendor's tool: it is done with the C++ compiler (`options->tool`, $CXX or g++). Every other
- * stage runs the backend's tool. Blocks until it has ended; a cancelled build leaves no process behind.
+ * stage runs the backend's tool, on this machine or on a cluster, as a job of its own that goes on when the program that
+ * began it ends. Blocks until it has ended; a cancelled build leaves no process behind.
  *
  * Errors: %HLS_ERROR_TOOL_MISSING; %HLS_ERROR_TOOL_FAILED with the end of the log, also where the test bench differs;
  * %HLS_ERROR_REPORT; %G_IO_ERROR_CANCELLED
@@ -312,11 +453,8 @@ hls_build (const char             *folder,
 
   build.advice = g_ptr_array_new ();
   if (read_marker (&build, path, error))
-    report = options->stages == HLS_STAGE_CSIM ? simulate (&build, path, cancellable, error)
-                                               : run_tool (&build, path, cancellable, error);
-  g_queue_clear_full (&build.tail, g_free);
-  g_ptr_array_unref (build.advice);
-  g_free (build.name);
-  g_free (build.backend);
+    report = options->stages == HLS_STAGE_CSIM && !options->follow ? simulate (&build, path, cancellable, error)
+                                                                   : run_tool (&build, path, cancellable, error);
+  build_clear (&build);
   return report;
 }

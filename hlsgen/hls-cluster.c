@@ -1,25 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The same job on a cluster. */
+/* The same job on this machine, on Slurm or on HTCondor: a script that leaves its log and its status in the project. */
 
 #include "hls-cluster.h"
 
+#include "hls-process.h"
 #include "nn-text.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Files of a job in its project's folder. The status is the job's own word, so that it outlives the scheduler's memory. */
 #define SCRIPT "espalier-job.sh"
 #define SUBMIT "espalier-job.sub"
 #define LOG "espalier-job.log"
 #define STATUS "espalier-job.status"
+#define ID "espalier-job.id"
 
 /* A scheduler should not be asked more often. */
-#define POLL_SECONDS 2
+#define POLL_US (2 * G_USEC_PER_SEC)
+#define LOCAL_POLL_US (100 * 1000)
 /* The log is looked at more often than the scheduler; the cancellable with it. */
 #define LOOK_MICROSECONDS (50 * 1000)
 /* How long after the scheduler forgets a job its status may still arrive over a network file system. */
-#define GRACE_SECONDS 10
+#define GRACE_US (10 * G_USEC_PER_SEC)
+#define LOCAL_GRACE_US G_USEC_PER_SEC
+/* A line longer than this is cut, so that no tool fills our memory. */
+#define MAX_LINE 65536
 
 void
 hls_job_options_init (HlsJobOptions *options)
@@ -53,10 +63,54 @@ hls_cluster_find (void)
 const char *
 hls_cluster_name (HlsCluster cluster)
 {
-  static const char *const names[] = { "none", "Slurm", "HTCondor" };
+  static const char *const names[] = { "none", "Slurm", "HTCondor", "this machine" };
 
   g_return_val_if_fail (cluster < G_N_ELEMENTS (names), "none");
   return names[cluster];
+}
+
+/**
+ * hls_cluster_find_named:
+ * @name: "slurm", "htcondor", or "auto" for the one that is there
+ *
+ * Errors: %HLS_ERROR_UNSUPPORTED for another name, %HLS_ERROR_TOOL_MISSING where it is not there
+ */
+HlsCluster
+hls_cluster_find_named (const char  *name,
+                        GError     **error)
+{
+  HlsCluster cluster = g_ascii_strcasecmp (name, "slurm") == 0      ? HLS_CLUSTER_SLURM
+                       : g_ascii_strcasecmp (name, "htcondor") == 0 ? HLS_CLUSTER_HTCONDOR
+                                                                    : HLS_CLUSTER_NONE;
+  gboolean automatic = g_ascii_strcasecmp (name, "auto") == 0;
+
+  if (cluster == HLS_CLUSTER_NONE && !automatic)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "\"%s\" is no cluster; slurm, htcondor and auto are", name);
+      return HLS_CLUSTER_NONE;
+    }
+  if (automatic)
+    cluster = hls_cluster_find ();
+  if ((cluster == HLS_CLUSTER_SLURM && on_path ("sbatch")) || (cluster == HLS_CLUSTER_HTCONDOR && on_path ("condor_submit")))
+    return cluster;
+  g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "no cluster: %s is not on the PATH",
+               cluster == HLS_CLUSTER_SLURM ? "sbatch (Slurm)" : cluster == HLS_CLUSTER_HTCONDOR ? "condor_submit (HTCondor)"
+               : "neither sbatch (Slurm) nor condor_submit (HTCondor)");
+  return HLS_CLUSTER_NONE;
+}
+
+static void
+append_command (GString            *text,
+                const char *const  *command)
+{
+  for (const char *const *word = command; *word != NULL; word++)
+    {
+      g_autofree char *quoted = g_shell_quote (*word);
+
+      g_string_append (text, quoted);
+      if (word[1] != NULL)
+        g_string_append_c (text, ' ');
+    }
 }
 
 /**
@@ -84,12 +138,19 @@ hls_cluster_script (HlsCluster           cluster,
       if (options->queue != NULL)
         g_string_append_printf (text, "#SBATCH --partition=%s\n", options->queue);
     }
-  for (const char *const *word = command; *word != NULL; word++)
+  append_command (text, command);
+  g_string_append_c (text, '\n');
+  if (options->then != NULL)
     {
-      g_autofree char *quoted = g_shell_quote (*word);
+      g_string_append (text, "status=$?\nif [ $status = 0 ]; then\n");
+      if (options->then_title != NULL)
+        {
+          g_autofree char *title = g_shell_quote (options->then_title);
 
-      g_string_append (text, quoted);
-      g_string_append_c (text, word[1] != NULL ? ' ' : '\n');
+          g_string_append_printf (text, "echo %s\n", title);
+        }
+      append_command (text, options->then);
+      g_string_append (text, "\nelse\n(exit $status)\nfi\n");
     }
   g_string_append (text, "status=$?\necho $status > " STATUS ".new && mv " STATUS ".new " STATUS "\nexit $status\n");
   return g_string_free (text, FALSE);
@@ -157,6 +218,77 @@ job_id (const char *printed)
   return n > 0 ? g_strndup (printed, n) : NULL;
 }
 
+/* Begins the script in a session of its own, which goes on when we end. */
+static char *
+start_here (const char  *folder,
+            GError     **error)
+{
+  g_autofree char *path = g_build_filename (folder, LOG, NULL);
+  const char *argv[] = { "sh", SCRIPT, NULL };
+  int log = g_open (path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+  gboolean begun;
+  GPid pid;
+
+  if (log < 0)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED, "cannot write \"%s\"", path);
+      return NULL;
+    }
+  begun = g_spawn_async_with_fds (folder, (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                                  hls_process_enter_session, NULL, &pid, -1, log, log, error);
+  close (log);
+  return begun ? g_strdup_printf ("%d", (int) pid) : NULL;
+}
+
+static gboolean
+is_alive_here (const char *job)
+{
+  pid_t pid = (pid_t) g_ascii_strtoll (job, NULL, 10);
+  int ignored;
+
+  /* reaped where it is our own child; what another program has begun is its child */
+  waitpid (pid, &ignored, WNOHANG);
+  return pid > 1 && hls_process_signal_session (pid, 0) > 0;
+}
+
+/**
+ * hls_cluster_last:
+ * @cluster: (out): where it runs or ran
+ *
+ * Returns: (transfer full) (nullable): the id of the job that was begun last in @folder
+ */
+char *
+hls_cluster_last (const char *folder,
+                  HlsCluster *cluster)
+{
+  g_autofree char *path = g_build_filename (folder, ID, NULL), *text = NULL;
+  g_auto (GStrv) words = NULL;
+
+  *cluster = HLS_CLUSTER_NONE;
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return NULL;
+  words = g_strsplit (g_strstrip (text), " ", 2);
+  if (g_strv_length (words) != 2 || *words[1] == '\0' || strspn (words[1], "0123456789.") != strlen (words[1]))
+    return NULL;
+  *cluster = g_str_equal (words[0], "slurm")      ? HLS_CLUSTER_SLURM
+             : g_str_equal (words[0], "htcondor") ? HLS_CLUSTER_HTCONDOR
+             : g_str_equal (words[0], "local")    ? HLS_CLUSTER_LOCAL
+                                                  : HLS_CLUSTER_NONE;
+  return *cluster != HLS_CLUSTER_NONE ? g_strdup (words[1]) : NULL;
+}
+
+static gboolean
+remember (HlsCluster   cluster,
+          const char  *folder,
+          const char  *job,
+          GError     **error)
+{
+  static const char *const words[] = { "none", "slurm", "htcondor", "local" };
+  g_autofree char *text = g_strdup_printf ("%s %s\n", words[cluster], job);
+
+  return write_file (folder, ID, text, 0644, error);
+}
+
 /**
  * hls_cluster_submit:
  * @folder: the project's; the job runs in it, and it must be one that the cluster's machines see
@@ -190,7 +322,7 @@ hls_cluster_submit (HlsCluster           cluster,
       hls_job_options_init (&standard);
       options = &standard;
     }
-  for (const char *const *old = (const char *const[]){ STATUS, LOG, NULL }; *old != NULL; old++)
+  for (const char *const *old = (const char *const[]){ STATUS, LOG, ID, NULL }; *old != NULL; old++)
     {
       g_autofree char *path = g_build_filename (folder, *old, NULL);
 
@@ -201,13 +333,20 @@ hls_cluster_submit (HlsCluster           cluster,
   if (!write_file (folder, SCRIPT, script, 0755, error) ||
       (cluster == HLS_CLUSTER_HTCONDOR && !write_file (folder, SUBMIT, submit, 0644, error)))
     return NULL;
-  printed = ask (folder, cluster == HLS_CLUSTER_SLURM ? sbatch : condor, error);
-  if (printed == NULL)
+  if (cluster == HLS_CLUSTER_LOCAL)
+    id = start_here (folder, error);
+  else
+    {
+      printed = ask (folder, cluster == HLS_CLUSTER_SLURM ? sbatch : condor, error);
+      if (printed == NULL)
+        return NULL;
+      id = job_id (printed);
+      if (id == NULL)
+        g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED, "%s answered \"%s\" instead of a job's number",
+                     hls_cluster_name (cluster), printed);
+    }
+  if (id == NULL || !remember (cluster, folder, id, error))
     return NULL;
-  id = job_id (printed);
-  if (id == NULL)
-    g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED, "%s answered \"%s\" instead of a job's number",
-                 hls_cluster_name (cluster), printed);
   return g_steal_pointer (&id);
 }
 
@@ -268,7 +407,9 @@ hls_cluster_state (HlsCluster  cluster,
   *exit_status = -1;
   if (own_status (folder, exit_status))
     return HLS_JOB_DONE;
-  state = cluster == HLS_CLUSTER_SLURM ? slurm_state (job) : condor_state (job);
+  state = cluster == HLS_CLUSTER_LOCAL   ? (is_alive_here (job) ? HLS_JOB_RUNNING : HLS_JOB_LOST)
+          : cluster == HLS_CLUSTER_SLURM ? slurm_state (job)
+                                         : condor_state (job);
   /* it may have ended between the two questions */
   return state == HLS_JOB_LOST && own_status (folder, exit_status) ? HLS_JOB_DONE : state;
 }
@@ -279,8 +420,14 @@ hls_cluster_cancel (HlsCluster   cluster,
                     GError     **error)
 {
   const char *command = cluster == HLS_CLUSTER_SLURM ? "scancel" : "condor_rm";
-  g_autofree char *said = ask (NULL, (const char *const[]){ command, job, NULL }, error);
+  g_autofree char *said = NULL;
 
+  if (cluster == HLS_CLUSTER_LOCAL)
+    {
+      hls_process_end_session ((pid_t) g_ascii_strtoll (job, NULL, 10));
+      return TRUE;
+    }
+  said = ask (NULL, (const char *const[]){ command, job, NULL }, error);
   return said != NULL;
 }
 
@@ -292,6 +439,16 @@ typedef struct {
   gpointer    data;
 } Tail;
 
+static void
+tail_line (Tail *tail)
+{
+  g_autofree char *line = g_utf8_make_valid (tail->partial->str, (gssize) tail->partial->len);
+
+  g_string_truncate (tail->partial, 0);
+  if (tail->on_line != NULL)
+    tail->on_line (line, tail->data);
+}
+
 /* Reports the complete lines that have come; @all: also a last one without its end. */
 static void
 tail_read (Tail     *tail,
@@ -299,7 +456,7 @@ tail_read (Tail     *tail,
 {
   g_autoptr (GFile) file = g_file_new_for_path (tail->path);
   g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, NULL);
-  char buffer[4096], *end;
+  char buffer[4096];
   gssize n;
 
   if (stream == NULL || !g_seekable_seek (G_SEEKABLE (stream), tail->offset, G_SEEK_SET, NULL, NULL))
@@ -307,18 +464,14 @@ tail_read (Tail     *tail,
   while ((n = g_input_stream_read (G_INPUT_STREAM (stream), buffer, sizeof buffer, NULL, NULL)) > 0)
     {
       tail->offset += n;
-      g_string_append_len (tail->partial, buffer, n);
+      for (gssize i = 0; i < n; i++)
+        if (buffer[i] == '\n')
+          tail_line (tail);
+        else if (buffer[i] != '\r' && buffer[i] != '\0' && tail->partial->len < MAX_LINE)
+          g_string_append_c (tail->partial, buffer[i]);
     }
-  while ((end = memchr (tail->partial->str, '\n', tail->partial->len)) != NULL)
-    {
-      g_autofree char *line = g_utf8_make_valid (tail->partial->str, end - tail->partial->str);
-
-      g_string_erase (tail->partial, 0, end - tail->partial->str + 1);
-      if (tail->on_line != NULL)
-        tail->on_line (line, tail->data);
-    }
-  if (all && tail->partial->len > 0 && tail->on_line != NULL)
-    tail->on_line (tail->partial->str, tail->data);
+  if (all && tail->partial->len > 0)
+    tail_line (tail);
 }
 
 static gboolean
@@ -336,6 +489,7 @@ wait_for_end (HlsCluster    cluster,
               GCancellable *cancellable,
               int          *exit_status)
 {
+  gboolean here = cluster == HLS_CLUSTER_LOCAL;
   gint64 next = 0, lost_since = 0;
   HlsJobState state = HLS_JOB_WAITING;
 
@@ -346,15 +500,18 @@ wait_for_end (HlsCluster    cluster,
       if (now >= next)
         {
           state = hls_cluster_state (cluster, folder, job, exit_status);
-          next = now + POLL_SECONDS * G_USEC_PER_SEC;
+          next = now + (here ? LOCAL_POLL_US : POLL_US);
           lost_since = state == HLS_JOB_LOST ? (lost_since == 0 ? now : lost_since) : 0;
-          if (is_over (state) && (state != HLS_JOB_LOST || now - lost_since > GRACE_SECONDS * G_USEC_PER_SEC))
+          if (is_over (state) && (state != HLS_JOB_LOST || now - lost_since > (here ? LOCAL_GRACE_US : GRACE_US)))
             break;
         }
       tail_read (tail, FALSE);
       g_usleep (LOOK_MICROSECONDS);
     }
   tail_read (tail, is_over (state));
+  /* children that outlive the tool */
+  if (here && state == HLS_JOB_DONE && is_alive_here (job))
+    hls_process_end_session ((pid_t) g_ascii_strtoll (job, NULL, 10));
   return state;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The same job on a cluster: written, submitted to Slurm or HTCondor, followed and cancelled. */
+/* A job that outlives the program that began it, on this machine or a cluster: written, begun, followed and cancelled. */
 
 #pragma once
 
@@ -11,6 +11,7 @@ typedef enum {
   HLS_CLUSTER_NONE,
   HLS_CLUSTER_SLURM,
   HLS_CLUSTER_HTCONDOR,
+  HLS_CLUSTER_LOCAL, /* no cluster: a session of its own on this machine */
 } HlsCluster;
 
 typedef enum {
@@ -28,6 +29,8 @@ typedef enum {
  * @memory_mb: memory, in MB
  * @minutes: of time at the most
  * @queue: Slurm's partition, HTCondor's accounting group
+ * @then: (array zero-terminated=1): a second program, run where the first one was content
+ * @then_title: a line of the log before it
  */
 typedef struct {
   const char *name;
@@ -35,6 +38,8 @@ typedef struct {
   guint       memory_mb;
   guint       minutes;
   const char *queue;
+  const char *const *then;
+  const char *then_title;
 } HlsJobOptions;
 
 typedef void (*HlsLineFunc) (const char *line,
@@ -51,6 +56,11 @@ char       *hls_cluster_submit    (HlsCluster           cluster,
                                    const char *const   *command,
                                    const HlsJobOptions *options,
                                    GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The job that was begun last in a folder. (transfer full) (nullable) */
+char       *hls_cluster_last      (const char          *folder,
+                                   HlsCluster          *cluster);
+HlsCluster  hls_cluster_find_named (const char         *name,
+                                   GError             **error);
 HlsJobState hls_cluster_state     (HlsCluster           cluster,
                                    const char          *folder,
                                    const char          *job,

@@ -18,8 +18,8 @@
 #define DRAIN_US (2 * G_USEC_PER_SEC)  /* for output of children that outlive the program */
 #define MAX_LINE 65536                 /* longer ones are cut, so that no tool fills our memory */
 
-static void
-enter_session (gpointer data)
+void
+hls_process_enter_session (gpointer data)
 {
   sigset_t none;
 
@@ -46,9 +46,9 @@ session_of (const char *name)
 }
 
 /* Sends @number to every process of the session; how many there are. */
-static guint
-signal_session (pid_t session,
-                int   number)
+guint
+hls_process_signal_session (pid_t session,
+                            int   number)
 {
   g_autoptr (GDir) dir = g_dir_open ("/proc", 0, NULL);
   const char *name;
@@ -65,25 +65,26 @@ signal_session (pid_t session,
   return n;
 }
 
-static void
-end_session (pid_t session)
+/* Ends every process of the session, gently first. */
+void
+hls_process_end_session (pid_t session)
 {
   gint64 until = g_get_monotonic_time () + GRACE_US;
 
-  if (signal_session (session, SIGTERM) == 0)
+  if (hls_process_signal_session (session, SIGTERM) == 0)
     return;
-  signal_session (session, SIGCONT);
+  hls_process_signal_session (session, SIGCONT);
   while (g_get_monotonic_time () < until)
     {
       int ignored;
 
       /* the leader is a zombie of ours until it is reaped, and would count */
       waitpid (session, &ignored, WNOHANG);
-      if (signal_session (session, 0) == 0)
+      if (hls_process_signal_session (session, 0) == 0)
         return;
       g_usleep (50 * 1000);
     }
-  for (guint k = 0; k < 20 && signal_session (session, SIGKILL) > 0; k++)
+  for (guint k = 0; k < 20 && hls_process_signal_session (session, SIGKILL) > 0; k++)
     {
       int ignored;
 
@@ -181,7 +182,7 @@ hls_process_run (const char *const  *argv,
   gboolean finished;
 
   if (!g_spawn_async_with_pipes (folder, (char **) argv, NULL,
-                                 G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, enter_session,
+                                 G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, hls_process_enter_session,
                                  NULL, &pid, NULL, &fd, NULL, &inner))
     {
       g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "cannot start \"%s\": %s", argv[0], inner->message);
@@ -189,7 +190,7 @@ hls_process_run (const char *const  *argv,
       return FALSE;
     }
   finished = follow (&reader, fd, pid, cancellable, &raw);
-  end_session (pid);
+  hls_process_end_session (pid);
   close (fd);
   g_string_free (reader.line, TRUE);
   if (!finished)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <sys/types.h>
 
 G_BEGIN_DECLS
 
@@ -19,5 +20,11 @@ gboolean hls_process_run (const char *const  *argv,
                           GCancellable       *cancellable,
                           int                *status,
                           GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For what starts programs itself: between fork and exec. */
+void     hls_process_enter_session  (gpointer data);
+guint    hls_process_signal_session (pid_t    session,
+                                     int      number);
+void     hls_process_end_session    (pid_t    session);
 
 G_END_DECLS

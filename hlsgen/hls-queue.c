@@ -41,13 +41,26 @@ run_job (HlsTask           *job,
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (forward_cancel), own, NULL);
   set_state (job, i, HLS_TASK_RUNNING, on_change, data);
-  job->report = hls_build (job->folder, &job->options, progress, own, &job->error);
+  if (job->error == NULL)
+    job->report = hls_build (job->folder, &job->options, progress, own, &job->error);
   g_cancellable_disconnect (cancellable, handler);
   if (job->report != NULL)
     set_state (job, i, HLS_TASK_DONE, on_change, data);
   else
     set_state (job, i, g_error_matches (job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? HLS_TASK_CANCELLED : HLS_TASK_FAILED, on_change,
                data);
+}
+
+/* On a cluster the scheduler does the queueing: all are submitted before the first one is waited for. */
+static void
+submit_all (HlsTask      *jobs,
+            guint         n,
+            GCancellable *cancellable)
+{
+  for (guint i = 0; i < n && !g_cancellable_is_cancelled (cancellable); i++)
+    if (jobs[i].options.cluster != HLS_CLUSTER_NONE && jobs[i].options.stages != HLS_STAGE_CSIM && !jobs[i].options.follow &&
+        hls_build_submit (jobs[i].folder, &jobs[i].options, &jobs[i].error))
+      jobs[i].options.follow = TRUE;
 }
 
 guint
@@ -60,6 +73,7 @@ hls_queue_run (HlsTask           *jobs,
 {
   guint done = 0;
 
+  submit_all (jobs, n, cancellable);
   for (guint i = 0; i < n; i++)
     {
       NnSubProgress part;

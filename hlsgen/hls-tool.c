@@ -11,22 +11,32 @@
 typedef struct {
   const char *backend;
   const char *programs[3];
-  const char *folders[6]; /* below which a folder for each version holds bin/PROGRAM */
+  const char *folders[12];  /* below which a folder for each version holds bin/PROGRAM */
+  const char *variables[3]; /* of the environment, which name the folder of one version */
   const char *advice;
 } Tool;
 
 static const Tool tools[] = {
   { "vitis",
     { "vitis-run", "vitis_hls" },
-    { "/tools/Xilinx/Vitis", "/tools/Xilinx/Vitis_HLS", "/opt/Xilinx/Vitis", "/opt/Xilinx/Vitis_HLS", "/tools/Xilinx" },
+    { "/tools/Xilinx/Vitis", "/tools/Xilinx/Vitis_HLS", "/opt/Xilinx/Vitis", "/opt/Xilinx/Vitis_HLS", "~/Xilinx/Vitis",
+      "~/Xilinx/Vitis_HLS", "/tools/Xilinx", "/opt/Xilinx", "~/Xilinx", "/tools/AMD", "/opt/AMD" },
+    { "XILINX_VITIS", "XILINX_HLS" },
     "install AMD Vitis (2020.2 or newer)" },
   { "vivado",
     { "vivado_hls" },
-    { "/tools/Xilinx/Vivado", "/opt/Xilinx/Vivado", "/tools/Xilinx" },
+    { "/tools/Xilinx/Vivado", "/opt/Xilinx/Vivado", "~/Xilinx/Vivado", "/tools/Xilinx", "/opt/Xilinx", "~/Xilinx" },
+    { "XILINX_VIVADO", "XILINX_HLS" },
     "install AMD Vivado HLS (2020.1 or older); for newer versions use the backend Vitis" },
-  { "oneapi", { "icpx" }, { "/opt/intel/oneapi/compiler" }, "install the Intel oneAPI base toolkit with FPGA support" },
-  { "quartus", { "i++" }, { "/opt/intelFPGA_pro", "/opt/intelFPGA" }, "install Intel HLS (Quartus Prime Pro)" },
-  { "catapult", { "catapult" }, { "/opt/siemens/catapult", "/opt/mentor/catapult" }, "install Siemens Catapult" },
+  { "vivado-synthesis",
+    { "vivado" },
+    { "/tools/Xilinx/Vivado", "/opt/Xilinx/Vivado", "~/Xilinx/Vivado", "/tools/Xilinx", "/opt/Xilinx", "~/Xilinx" },
+    { "XILINX_VIVADO" },
+    "install AMD Vivado for logic synthesis" },
+  { "oneapi", { "icpx" }, { "/opt/intel/oneapi/compiler", "~/intel/oneapi/compiler" }, { "CMPLR_ROOT" }, "install the Intel oneAPI base toolkit with FPGA support" },
+  { "quartus", { "i++" }, { "/opt/intelFPGA_pro", "/opt/intelFPGA", "~/intelFPGA_pro" }, { "INTELFPGAOCLSDKROOT" }, "install Intel HLS (Quartus Prime Pro)" },
+  { "catapult", { "catapult" }, { "/opt/siemens/catapult", "/opt/mentor/catapult", "/opt/catapult", "/tools/siemens/catapult" },
+    { "MGC_HOME", "CATAPULT_HOME" }, "install Siemens Catapult" },
 };
 
 /* Orders "2024.1" after "2023.2" and "2020.10" after "2020.9". */
@@ -40,10 +50,29 @@ compare_versions (gconstpointer a,
   return strcmp (y, x);
 }
 
+/* Where a version keeps its programs: its own layout, that of a unified installation, and Catapult's. */
 static char *
-find_below (const char *folder,
+find_inside (const char *version,
+             const char *program)
+{
+  static const char *const inside[] = { "bin", "Vitis/bin", "Vivado/bin", "Vitis_HLS/bin", "hls/bin", "Mgc_home/bin", "linux/bin" };
+
+  for (guint way = 0; way < G_N_ELEMENTS (inside); way++)
+    {
+      g_autofree char *path = g_build_filename (version, inside[way], program, NULL);
+
+      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test (path, G_FILE_TEST_IS_DIR))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
+}
+
+static char *
+find_below (const char *name_of_folder,
             const char *program)
 {
+  g_autofree char *folder = g_str_has_prefix (name_of_folder, "~/") ? g_build_filename (g_get_home_dir (), name_of_folder + 2, NULL)
+                                                                    : g_strdup (name_of_folder);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   g_autoptr (GPtrArray) versions = g_ptr_array_new_with_free_func (g_free);
   const char *name;
@@ -52,14 +81,13 @@ find_below (const char *folder,
     g_ptr_array_add (versions, g_strdup (name));
   g_ptr_array_sort (versions, compare_versions);
   for (guint k = 0; k < versions->len; k++)
-    for (guint way = 0; way < 3; way++)
-      {
-        static const char *const inside[] = { "bin", "Vitis/bin", "hls/bin" };
-        g_autofree char *path = g_build_filename (folder, versions->pdata[k], inside[way], program, NULL);
+    {
+      g_autofree char *version = g_build_filename (folder, versions->pdata[k], NULL);
+      char *path = find_inside (version, program);
 
-        if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test (path, G_FILE_TEST_IS_DIR))
-          return g_steal_pointer (&path);
-      }
+      if (path != NULL)
+        return path;
+    }
   return NULL;
 }
 
@@ -73,8 +101,50 @@ hls_tool_name (const char *backend)
   return NULL;
 }
 
+static const Tool *
+find_row (const char  *backend,
+          GError     **error)
+{
+  for (guint k = 0; k < G_N_ELEMENTS (tools); k++)
+    if (g_str_equal (tools[k].backend, backend))
+      return &tools[k];
+  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "\"%s\" is no backend", backend);
+  return NULL;
+}
+
+/* On PATH, in the folder that the environment names, in the usual folders. */
+static char *
+search (const Tool *tool)
+{
+  char *path = NULL;
+
+  for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
+    path = g_find_program_in_path (tool->programs[p]);
+  for (guint v = 0; path == NULL && tool->variables[v] != NULL; v++)
+    for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
+      if (g_getenv (tool->variables[v]) != NULL)
+        path = find_inside (g_getenv (tool->variables[v]), tool->programs[p]);
+  for (guint f = 0; path == NULL && tool->folders[f] != NULL; f++)
+    for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
+      path = find_below (tool->folders[f], tool->programs[p]);
+  if (path == NULL && hls_host_sandboxed ())
+    path = hls_host_find (tool->programs, tool->folders);
+  return path;
+}
+
+static void
+set_missing (const Tool  *tool,
+             const char  *where,
+             GError     **error)
+{
+  g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "%s%s%s was not found %s; %s, or give its path or its settings script",
+               tool->programs[0], tool->programs[1] != NULL ? " or " : "", tool->programs[1] != NULL ? tool->programs[1] : "", where,
+               tool->advice);
+}
+
 /**
  * hls_tool_find:
+ * @backend: or "vivado-synthesis" for the logic synthesis of AMD's
  *
  * Inside a sandbox it is looked for outside too, where that is permitted.
  *
@@ -84,51 +154,63 @@ char *
 hls_tool_find (const char  *backend,
                GError     **error)
 {
-  const Tool *tool = NULL;
+  const Tool *tool = find_row (backend, error);
+  char *path = tool != NULL ? search (tool) : NULL;
 
-  for (guint k = 0; k < G_N_ELEMENTS (tools); k++)
-    if (g_str_equal (tools[k].backend, backend))
-      tool = &tools[k];
-  if (tool == NULL)
+  if (path == NULL && tool != NULL)
+    set_missing (tool, "on PATH nor in the usual folders", error);
+  return path;
+}
+
+/**
+ * hls_tool_with_settings:
+ *
+ * Errors: %HLS_ERROR_TOOL_MISSING
+ *
+ * Returns: (transfer full): the newest of the backend's tools that is on PATH once @settings has been sourced
+ */
+char *
+hls_tool_with_settings (const char  *backend,
+                        const char  *settings,
+                        GError     **error)
+{
+  const Tool *tool = find_row (backend, error);
+  g_autofree char *script = g_canonicalize_filename (settings, NULL);
+
+  for (guint p = 0; tool != NULL && tool->programs[p] != NULL; p++)
     {
-      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "\"%s\" is no backend", backend);
-      return NULL;
-    }
-  for (guint p = 0; tool->programs[p] != NULL; p++)
-    {
-      char *path = g_find_program_in_path (tool->programs[p]);
+      const char *argv[] = { "bash", "-c", "source \"$0\" >/dev/null 2>&1; command -v \"$1\"", script, tool->programs[p], NULL };
+      g_auto (GStrv) outside = hls_host_sandboxed () ? hls_host_command (argv, NULL) : NULL;
+      g_autofree char *out = NULL;
+      int status;
 
-      if (path != NULL)
-        return path;
+      if (g_spawn_sync (NULL, outside != NULL ? outside : (char **) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, &status, NULL) &&
+          g_spawn_check_wait_status (status, NULL) && *g_strstrip (out) != '\0')
+        return g_steal_pointer (&out);
     }
-  for (guint f = 0; f < G_N_ELEMENTS (tool->folders) && tool->folders[f] != NULL; f++)
-    for (guint p = 0; tool->programs[p] != NULL; p++)
-      {
-        char *path = find_below (tool->folders[f], tool->programs[p]);
-
-        if (path != NULL)
-          return path;
-      }
-  if (hls_host_sandboxed ())
-    {
-      char *outside = hls_host_find (tool->programs, tool->folders);
-
-      if (outside != NULL)
-        return outside;
-    }
-  g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING,
-               "%s%s%s was not found on PATH nor in the usual folders; %s, or give its path or its settings script",
-               tool->programs[0], tool->programs[1] != NULL ? " or " : "", tool->programs[1] != NULL ? tool->programs[1] : "",
-               tool->advice);
+  if (tool != NULL)
+    set_missing (tool, "on PATH, not even after the settings script", error);
   return NULL;
 }
+
+/* Of the Makefiles of Intel's projects; an IP is what the reports' step leaves. */
+static const struct {
+  HlsStages   stage;
+  const char *target;
+} targets[] = {
+  { HLS_STAGE_CSIM, "emulation" },
+  { HLS_STAGE_SYNTH | HLS_STAGE_EXPORT, "report" },
+  { HLS_STAGE_COSIM, "simulation" },
+  { HLS_STAGE_VSYNTH, "hardware" },
+};
 
 /* Sources a settings script first, as the vendors' manuals tell users to. */
 static const char with_settings[] = "source \"$0\" >/dev/null && exec \"$@\"";
 
 char **
 hls_tool_command (const char *tool,
-                  const char *settings)
+                  const char *settings,
+                  HlsStages   stages)
 {
   g_autofree char *name = g_path_get_basename (tool);
   GPtrArray *words = g_ptr_array_new ();
@@ -144,8 +226,13 @@ hls_tool_command (const char *tool,
     {
       g_ptr_array_add (words, g_strdup ("make"));
       g_ptr_array_add (words, g_strdup_printf ("CXX=%s", tool));
-      g_ptr_array_add (words, g_strdup ("report"));
+      for (guint k = 0; k < G_N_ELEMENTS (targets); k++)
+        if (stages & targets[k].stage)
+          g_ptr_array_add (words, g_strdup (targets[k].target));
     }
+  else if (g_str_equal (name, "vivado"))
+    for (const char *const *word = (const char *const[]){ tool, "-mode", "batch", "-nojournal", "-source", "vivado_synth.tcl", NULL }; *word != NULL; word++)
+      g_ptr_array_add (words, g_strdup (*word));
   else
     {
       g_ptr_array_add (words, g_strdup (tool));

@@ -12,9 +12,14 @@ G_BEGIN_DECLS
 char       *hls_tool_find    (const char  *backend,
                               GError     **error);
 const char *hls_tool_name    (const char  *backend);
+/* The same where a settings script puts it on PATH. */
+char       *hls_tool_with_settings (const char  *backend,
+                                    const char  *settings,
+                                    GError     **error);
 /* Command line that makes @tool run a project. (transfer full) (zero-terminated) */
 char      **hls_tool_command (const char  *tool,
-                              const char  *settings);
+                              const char  *settings,
+                              HlsStages    stages);
 /* What a line of a tool's log means for the user, and what to do. (transfer none) (nullable) */
 const char *hls_tool_explain (const char  *line);
 /* The phase that begins with a line of the log. (transfer none) (nullable) */

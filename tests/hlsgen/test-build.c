@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Launching a vendor's tool: a stand-in on PATH with its phases, log lines, exit codes, reports, hanging and dying. */
 
+#include "hls-tool.h"
 #include "test-network.h"
 
 #include <signal.h>
@@ -32,6 +33,15 @@ static const char stand_in[] =
   "mkdir -p myproject_prj/solution1/syn/report\n"
   "cp \"$here/report.xml\" myproject_prj/solution1/syn/report/myproject_csynth.xml\n"
   "echo 'INFO: [HLS 200-111] Generating all RTL models'\n"
+  "exit 0\n";
+
+/* Logic synthesis is another program's. */
+static const char vivado_stand_in[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\")\n"
+  "echo \"$@\" > \"$here/vivado-arguments\"\n"
+  "echo 'Starting RTL Elaboration'\n"
+  "[ \"$(cat \"$here/mode\")\" = vivado-fails ] && { echo 'ERROR: [Common 17-345] A valid license was not found: checkout FAILED'; exit 3; }\n"
   "exit 0\n";
 
 static const char report_xml[] =
@@ -94,6 +104,7 @@ set_up (Fixture       *f,
   g_assert_true (hls_project_write (project, f->project, &error));
   g_assert_no_error (error);
   put (f, data, stand_in);
+  put (f, "vivado", vivado_stand_in);
   put (f, "report.xml", report_xml);
   f->old_path = g_strdup (g_getenv ("PATH"));
   path = g_strdup_printf ("%s:%s", f->folder, f->old_path);
@@ -165,7 +176,7 @@ test_success (Fixture       *f,
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (HlsReport) report = NULL;
-  g_autofree char *arguments = NULL, *steps = NULL;
+  g_autofree char *arguments = NULL, *steps = NULL, *vivado = NULL;
   Log log;
 
   put (f, "mode", "ok");
@@ -182,7 +193,12 @@ test_success (Fixture       *f,
   g_assert_cmpstr (arguments, ==, g_str_equal (data, "vitis-run") ? "--mode hls --tcl build_prj.tcl\n" : "-f build_prj.tcl\n");
   steps = take (f, "steps");
   g_assert_nonnull (strstr (steps, "synth 1"));
-  g_assert_nonnull (strstr (steps, "vsynth 1"));
+  g_assert_nonnull (strstr (steps, "vsynth 0")); /* it is done by Vivado, after the HLS tool */
+  vivado = take (f, "vivado-arguments");
+  g_assert_nonnull (strstr (vivado, "-mode batch"));
+  g_assert_nonnull (strstr (vivado, "-source vivado_synth.tcl"));
+  g_assert_true (has (log.phases, "logic synthesis"));
+  g_assert_true (has (log.phases, "logic synthesis: elaborating"));
   g_assert_nonnull (strstr (steps, "cosim 0"));
   g_ptr_array_unref (log.lines);
   g_ptr_array_unref (log.phases);
@@ -196,6 +212,7 @@ test_failure (Fixture       *f,
     { "fail", "Use the strategy Resource with a larger reuse factor" },
     { "die", "was ended by signal 9" },
     { "garbage", "failed with exit status 2" },
+    { "vivado-fails", "A licence could not be checked out" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -316,6 +333,101 @@ test_queue (Fixture       *f,
   g_string_free (seen.states, TRUE);
 }
 
+/* What is begun goes on without whoever began it, and is taken up again: here after it has ended, or while it runs. */
+static void
+test_follow (Fixture       *f,
+             gconstpointer  data)
+{
+  static const char *const modes[] = { "ok", "fail" };
+  HlsBuildOptions options;
+
+  hls_build_options_init (&options);
+  options.stages = HLS_STAGE_SYNTH;
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlsReport) report = NULL;
+      HlsCluster cluster;
+      g_autofree char *job = NULL;
+      Log log = { g_ptr_array_new_with_free_func (g_free), g_ptr_array_new_with_free_func (g_free) };
+
+      put (f, "mode", modes[i]);
+      options.follow = FALSE;
+      options.on_line = NULL;
+      g_assert_true (hls_build_submit (f->project, &options, &error));
+      g_assert_no_error (error);
+      job = hls_cluster_last (f->project, &cluster);
+      g_assert_cmpint (cluster, ==, HLS_CLUSTER_LOCAL);
+      options.follow = TRUE;
+      options.on_line = on_line;
+      options.on_line_data = &log;
+      report = hls_build (f->project, &options, NULL, NULL, &error);
+      g_assert_true (has (log.lines, "INFO: [HLS 200-10] Analyzing design file"));
+      if (i == 0)
+        g_assert_cmpfloat (report->resources.amount[NN_RESOURCE_DSP], ==, 36);
+      else
+        g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+      g_ptr_array_unref (log.lines);
+      g_ptr_array_unref (log.phases);
+    }
+}
+
+/* Where nothing has been begun there is nothing to follow. */
+static void
+test_follow_nothing (Fixture       *f,
+                     gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  HlsBuildOptions options;
+
+  hls_build_options_init (&options);
+  options.follow = TRUE;
+  g_assert_null (hls_build (f->project, &options, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
+}
+
+/* The folder of a version that the environment names; the newest name of the tool first. */
+static void
+test_environment (Fixture       *f,
+                  gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bin = g_build_filename (f->folder, "Vitis", "bin", NULL), *program = g_build_filename (bin, "vitis-run", NULL);
+  g_autofree char *path = NULL;
+
+  g_assert_cmpint (g_mkdir_with_parents (bin, 0777), ==, 0);
+  g_assert_true (g_file_set_contents_full (program, "#!/bin/sh\n", -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+  g_setenv ("PATH", "/nowhere", TRUE);
+  g_setenv ("XILINX_VITIS", f->folder, TRUE);
+  path = hls_tool_find ("vitis", &error);
+  g_unsetenv ("XILINX_VITIS");
+  g_assert_no_error (error);
+  g_assert_cmpstr (path, ==, program);
+}
+
+/* The words that each tool is called with; steps of Intel's tools are targets of make. */
+static void
+test_commands (Fixture       *f,
+               gconstpointer  data)
+{
+  static const struct { const char *tool, *words; } cases[] = {
+    { "/x/vitis-run", "/x/vitis-run --mode hls --tcl build_prj.tcl" },
+    { "/x/vitis_hls", "/x/vitis_hls -f build_prj.tcl" },
+    { "/x/vivado_hls", "/x/vivado_hls -f build_prj.tcl" },
+    { "/x/icpx", "make CXX=/x/icpx report simulation" },
+    { "/x/i++", "make CXX=/x/i++ report simulation" },
+    { "/x/catapult", "/x/catapult -shell -file build_prj.tcl" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (GStrv) argv = hls_tool_command (cases[i].tool, NULL, HLS_STAGE_SYNTH | HLS_STAGE_COSIM);
+      g_autofree char *words = g_strjoinv (" ", argv);
+
+      g_assert_cmpstr (words, ==, cases[i].words);
+    }
+}
+
 /* A settings script is what puts the tool on PATH. */
 static void
 test_settings (Fixture       *f,
@@ -332,8 +444,7 @@ test_settings (Fixture       *f,
   g_setenv ("PATH", f->old_path, TRUE);
   hls_build_options_init (&options);
   options.stages = HLS_STAGE_SYNTH;
-  options.tool = "vitis_hls";
-  options.settings = script;
+  options.settings = script; /* which of the tools it brings is found out */
   report = hls_build (f->project, &options, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (report->stage, ==, "csynth");
@@ -419,6 +530,10 @@ main (int    argc,
   g_test_add ("/build/settings", Fixture, "vitis_hls", set_up, test_settings, tear_down);
   g_test_add ("/build/sandbox", Fixture, "vitis_hls", set_up, test_sandbox, tear_down);
   g_test_add ("/build/sandbox-denied", Fixture, "vitis_hls", set_up, test_sandbox_denied, tear_down);
+  g_test_add ("/build/follow", Fixture, "vitis_hls", set_up, test_follow, tear_down);
+  g_test_add ("/build/follow-nothing", Fixture, "vitis_hls", set_up, test_follow_nothing, tear_down);
+  g_test_add ("/build/environment", Fixture, "unused", set_up, test_environment, tear_down);
+  g_test_add ("/build/commands", Fixture, "unused", set_up, test_commands, tear_down);
   g_test_add ("/build/missing", Fixture, "unused", set_up, test_missing, tear_down);
   return g_test_run ();
 }

@@ -3,7 +3,8 @@
 
 #include "hls-cluster.h"
 
-#include "test-shared.h"
+#include "hls-queue.h"
+#include "test-network.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -190,6 +191,65 @@ test_killed (void)
   g_assert_true (state == HLS_JOB_CANCELLED || state == HLS_JOB_LOST);
 }
 
+/* What a tool leaves: a report that says which variant it is of. */
+static const char stand_in[] =
+  "#!/bin/sh\n"
+  "echo '***** C/RTL SYNTHESIS *****'\n"
+  "mkdir -p myproject_prj/solution1/syn/report\n"
+  "cat > myproject_prj/solution1/syn/report/myproject_csynth.xml <<END\n"
+  "<profile><ReportVersion><Version>2023.2</Version></ReportVersion><UserAssignments><TopModelName>myproject</TopModelName></UserAssignments>\n"
+  "<AreaEstimates><Resources><DSP>$(cat variant)</DSP><FF>1</FF><LUT>2</LUT><BRAM_18K>0</BRAM_18K></Resources></AreaEstimates></profile>\n"
+  "END\n"
+  "[ $(cat variant) = 2 ] && { echo 'ERROR: std::bad_alloc'; exit 1; }\n"
+  "exit 0\n";
+
+/* Variants of a project through the whole of it: all submitted, run one by one, reports collected; one fails. */
+static void
+test_variants (void)
+{
+  g_autofree char *folder = test_folder (), *tool = g_build_filename (folder, "vitis_hls", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (HlsProject) project = NULL;
+  char *folders[3];
+  HlsTask tasks[3] = { 0 };
+  TestNetwork n;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (4));
+  network_dense (&n, "fc", 4, 3);
+  model = network_end (&n);
+  design = network_design (model, "{\"Backend\":\"Vitis\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  project = hls_project_new (design, NULL, &error);
+  g_assert_true (g_file_set_contents_full (tool, stand_in, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("variant%u", i), *number = g_strdup_printf ("%u\n", i + 1), *file = NULL;
+
+      folders[i] = g_build_filename (folder, name, NULL);
+      g_assert_true (hls_project_write (project, folders[i], &error));
+      file = g_build_filename (folders[i], "variant", NULL);
+      g_assert_true (g_file_set_contents (file, number, -1, NULL));
+      tasks[i].folder = folders[i];
+      hls_build_options_init (&tasks[i].options);
+      tasks[i].options.stages = HLS_STAGE_SYNTH;
+      tasks[i].options.tool = tool;
+      tasks[i].options.cluster = HLS_CLUSTER_SLURM;
+    }
+  g_assert_cmpuint (hls_queue_run (tasks, G_N_ELEMENTS (tasks), NULL, NULL, NULL, NULL), ==, 2);
+  g_assert_cmpfloat (tasks[0].report->resources.amount[NN_RESOURCE_DSP], ==, 1);
+  g_assert_error (tasks[1].error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+  g_assert_nonnull (strstr (tasks[1].error->message, "ran out of memory"));
+  g_assert_cmpfloat (tasks[2].report->resources.amount[NN_RESOURCE_DSP], ==, 3);
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
+    {
+      hls_task_clear (&tasks[i]);
+      g_free (folders[i]);
+    }
+  remove_folder (folder);
+}
+
 static void
 test_slurm (void)
 {
@@ -198,6 +258,7 @@ test_slurm (void)
       test_queue ();
       test_cancel ();
       test_killed ();
+      test_variants ();
     }
   stop_slurm ();
 }
