@@ -61,9 +61,9 @@ static const char build_head[] =
            "    open_project ${project_name}_prj\n"
            "}\n"
            "set_top $top_name\n"
-           "add_files firmware/${project_name}.cpp -cflags \"-std=c++14\"\n"
-           "if {$top_name != $project_name} { add_files firmware/$top_name.cpp -cflags \"-std=c++14\" }\n"
-           "add_files -tb ${project_name}_test.cpp -cflags \"-std=c++14\"\n"
+           "add_files firmware/${project_name}.cpp -cflags \"-std=$standard\"\n"
+           "if {$top_name != $project_name} { add_files firmware/$top_name.cpp -cflags \"-std=$standard\" }\n"
+           "add_files -tb ${project_name}_test.cpp -cflags \"-std=$standard\"\n"
            "add_files -tb tb_data\n";
 
 static const char build_tail[] =
@@ -87,7 +87,7 @@ static const char build_tail[] =
   "if {$opt(cosim)} {\n"
   "    puts \"***** C/RTL SIMULATION *****\"\n"
   "    set start [clock milliseconds]\n"
-  "    add_files -tb ${project_name}_test.cpp -cflags \"-std=c++14 -DRTL_SIM\"\n"
+  "    add_files -tb ${project_name}_test.cpp -cflags \"-std=$standard -DRTL_SIM\"\n"
   "    cosim_design -trace_level none\n"
   "    report_time \"C/RTL SIMULATION\" $start\n"
   "}\n"
@@ -130,8 +130,9 @@ write_project_tcl (HlsEmit *emit)
 
   g_string_append_printf (text,
                           "set project_name \"%s\"\nset top_name \"%s%s\"\nset backend \"%s\"\nset part \"%s\"\nset clock_period %s\n"
-                          "set clock_uncertainty %s\nset maximum_size 4096\n",
-                          emit->name, emit->name, emit->interface != HLS_INTERFACE_NONE ? "_axi" : "", emit->backend->key, nn_config_part (config), clock, uncertainty);
+                          "set clock_uncertainty %s\nset maximum_size 4096\nset standard \"%s\"\n",
+                          emit->name, emit->name, emit->interface != HLS_INTERFACE_NONE ? "_axi" : "", emit->backend->key, nn_config_part (config), clock, uncertainty,
+                          emit->backend->backend == NN_BACKEND_VIVADO ? "c++0x" : emit->backend->standard);
   hls_project_add (emit->project, "project.tcl", text);
 }
 
@@ -145,8 +146,8 @@ scripts (HlsEmit *emit)
     g_string_append (build, "open_solution -reset \"solution1\"\ncatch {config_array_partition -maximum_size $maximum_size}\n");
   else
     g_string_append (build, "open_solution -reset \"solution1\" -flow_target vivado\n"
-                            "config_schedule -enable_dsp_full_reg=false\n"
-                            "config_compile -complex-mul-dsp=0\n");
+                            "catch {config_schedule -enable_dsp_full_reg=false}\n"
+                            "catch {config_compile -complex-mul-dsp=0}\n");
   g_string_append (build, build_tail);
   hls_project_add (emit->project, "build_prj.tcl", build);
   hls_project_add (emit->project, "build_opt.tcl", g_string_new (build_options));
@@ -160,8 +161,8 @@ const HlsBackend hls_backend_vitis = {
   .key = "vitis",
   .header = "backend/amd.h",
   .tool = "backend/tool-vitis.h",
+  .standard = "c++14",
   .simulation = simulation,
-  .streams = TRUE,
   .type = hls_type_ap,
   .scripts = scripts,
   .directives = vitis_directives,
@@ -173,8 +174,8 @@ const HlsBackend hls_backend_vivado = {
   .key = "vivado",
   .header = "backend/amd.h",
   .tool = "backend/tool-vivado.h",
+  .standard = "c++11", /* its front end is of 2012 */
   .simulation = simulation,
-  .streams = TRUE,
   .type = hls_type_ap,
   .scripts = scripts,
   .directives = vivado_directives,

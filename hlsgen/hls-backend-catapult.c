@@ -5,6 +5,8 @@
 
 #include "nn-text.h"
 
+#include <string.h>
+
 #define TCL_HEAD "# SPDX-License-Identifier: Apache-2.0\n"
 
 static const char *const simulation[] = {
@@ -19,52 +21,79 @@ static const char *const directives[] = {
 static const char options[] =
   TCL_HEAD "# Which steps build_prj.tcl runs; Espalier writes this file before it starts the tool.\n"
            "array set opt {\n"
-           "    reset 0\n    csim 1\n    synth 1\n    cosim 0\n    validation 0\n    export 0\n    vsynth 0\n"
+           "    reset 0\n    csim 1\n    synth 1\n    cosim 0\n    validation 0\n    export 0\n    vsynth 0\n    lint 1\n    coverage 1\n"
            "}\n";
 
 static const char head[] =
-  TCL_HEAD "# Drives Catapult: lint, simulation with coverage, synthesis, co-simulation, logic synthesis.\n"
+  TCL_HEAD "# Drives Catapult: lint, simulation with coverage, synthesis, co-simulation, logic synthesis. Steps are chosen in\n"
+           "# build_opt.tcl; lines that begin with \"***** \" mark the phases.\n"
            "set tcldir [file dirname [info script]]\n"
            "source [file join $tcldir project.tcl]\n"
            "source [file join $tcldir build_opt.tcl]\n"
-           "array set extra {lint 1 coverage 1}\n"
+           "\n"
+           "# What not every licence has is tried, and its absence told.\n"
+           "proc attempt {what script} {\n"
+           "    puts \"***** $what *****\"\n"
+           "    if {[catch {uplevel #0 $script} message]} { puts \"WARNING: $what was not possible: $message\" }\n"
+           "}\n"
            "\n"
            "options set Input/CppStandard c++14\n"
-           "options set Input/CompilerFlags {-DMC_SIMULATOR}\n"
+           "options set Input/CompilerFlags {-DNNET_SCVERIFY}\n"
            "options set Input/SearchPath {. firmware firmware/nnet_utils} -append\n"
            "options set Output/OutputVHDL false\n"
+           "options set Output/OutputVerilog true\n"
            "project new -name ${project_name}_prj\n"
            "flow package require /SCVerify\n"
            "flow package option set /SCVerify/USE_CCS_BLOCK true\n"
+           "if {$opt(coverage)} { catch {flow package require /CCOV} }\n"
+           "if {$opt(lint)} { catch {flow package require /CDesignChecker} }\n"
            "solution file add firmware/${project_name}.cpp -type C++\n"
            "solution file add ${project_name}_test.cpp -type C++ -exclude true\n"
-           "puts \"***** C SIMULATION *****\"\n"
-           "if {$opt(csim)} {\n"
-           "    if {$extra(coverage)} { catch {flow package require /CCOV; flow run /CCOV/run} }\n"
-           "    flow run /SCVerify/launch_make ./scverify/Verify_orig_cxx_osci.mk {} SIMTOOL=osci sim\n"
-           "}\n"
-           "if {!$opt(synth)} { exit }\n"
-           "puts \"***** C/RTL SYNTHESIS *****\"\n"
+           "directive set -RESET_CLEARS_ALL_REGS no\n"
+           "# Weights and numbers between layers stay registers and logic; larger arrays become memories.\n"
+           "directive set -MEM_MAP_THRESHOLD 32769\n"
            "go analyze\n"
            "solution design set $project_name -top\n"
-           "if {$extra(lint)} { catch {flow package require /CDesignChecker; flow run /CDesignChecker/launch_cdesignchecker_sh ./cdesignchecker/hls_lint.tcl} }\n"
-           "go compile\n";
+           "if {$opt(lint)} {\n"
+           "    attempt LINT {flow run /CDesignChecker/launch_cdesignchecker_sh ./cdesignchecker/hls_lint.tcl}\n"
+           "}\n"
+           "go compile\n"
+           "if {$opt(csim)} {\n"
+           "    puts \"***** C SIMULATION *****\"\n"
+           "    flow run /SCVerify/launch_make ./scverify/Verify_orig_cxx_osci.mk {} SIMTOOL=osci sim\n"
+           "    if {$opt(coverage)} { attempt COVERAGE {flow run /CCOV/run} }\n"
+           "}\n"
+           "if {!$opt(synth)} {\n"
+           "    project save\n"
+           "    exit\n"
+           "}\n"
+           "puts \"***** C/RTL SYNTHESIS *****\"\n";
 
+/* The library of a part is asked of the tool; one that it does not know gets the library of its family by name. */
 static const char libraries_fpga[] =
-  "solution library add mgc_Xilinx-$family-$speed\\_beh -- -rtlsyntool Vivado -manufacturer Xilinx -part $part\n"
+  "set entry /CONFIG/PARAMETERS/Vivado/PARAMETERS/Xilinx/PARAMETERS/*/PARAMETERS/*/PARAMETERS/$part/LIBRARIES/*/NAME\n"
+  "set names {}\n"
+  "catch {set names [library get $entry -match glob -ret v]}\n"
+  "if {[llength $names] > 0} {\n"
+  "    solution library add [lindex $names 0] -- -rtlsyntool Vivado -manufacturer Xilinx -family $family -speed $speed -part $part\n"
+  "} else {\n"
+  "    puts \"WARNING: the tool has no library for $part; that of $family is taken\"\n"
+  "    solution library add mgc_Xilinx-$family${speed}_beh -- -rtlsyntool Vivado -manufacturer Xilinx -family $family -speed $speed -part $part\n"
+  "}\n"
   "solution library add Xilinx_RAMS\n"
   "solution library add Xilinx_ROMS\n"
   "solution library add Xilinx_FIFO\n";
 
 static const char libraries_asic[] =
-  "foreach library $asic_libraries { solution library add $library -- -rtlsyntool OasysRTL }\n"
+  "foreach library $asic_libraries { solution library add $library -- -rtlsyntool $asic_synthesis }\n"
   "solution library add ccs_sample_mem\n"
   "solution library add ccs_sample_rom\n"
-  "solution library add hls4ml_lib\n";
+  "catch {solution library add hls4ml_lib}\n";
 
 static const char tail[] =
   "go libraries\n"
-  "directive set -CLOCKS \"clk {-CLOCK_PERIOD $clock_period -CLOCK_UNCERTAINTY $clock_uncertainty -CLOCK_HIGH_TIME [expr {$clock_period / 2.0}]}\"\n"
+  "directive set -CLOCKS [list clk [list -CLOCK_PERIOD $clock_period -CLOCK_EDGE rising -CLOCK_HIGH_TIME [expr {$clock_period / 2.0}] \\\n"
+  "    -CLOCK_OFFSET 0.000000 -CLOCK_UNCERTAINTY $clock_uncertainty -RESET_KIND sync -RESET_SYNC_NAME rst -RESET_SYNC_ACTIVE high]]\n"
   "go assembly\n"
   "source [file join $tcldir directives.tcl]\n"
   "go architect\n"
@@ -72,14 +101,55 @@ static const char tail[] =
   "go extract\n"
   "if {$opt(cosim)} {\n"
   "    puts \"***** C/RTL SIMULATION *****\"\n"
-  "    flow run /SCVerify/launch_make ./scverify/Verify_concat_sim_rtl_v_msim.mk {} SIMTOOL=msim sim\n"
-  "}\n"
+  "    flow run /SCVerify/launch_make ./scverify/Verify_rtl_v_msim.mk {} SIMTOOL=msim sim\n"
+  "}\n";
+
+static const char synthesis_fpga[] =
   "if {$opt(vsynth)} {\n"
   "    puts \"***** VIVADO SYNTHESIS *****\"\n"
   "    flow run /Vivado/synthesize -shell vivado_concat_v/concat_rtl.v.xv\n"
   "}\n"
   "project save\n"
   "exit\n";
+
+static const char synthesis_asic[] =
+  "if {$opt(vsynth)} {\n"
+  "    puts \"***** LOGIC SYNTHESIS *****\"\n"
+  "    flow run /$asic_synthesis/synthesize -shell ./[string tolower $asic_synthesis]_concat_v/concat_rtl.v.dc\n"
+  "}\n"
+  "project save\n"
+  "exit\n";
+
+/* Families as the tool names them, by the beginning of a part. */
+static const char *
+family_of (const char *part)
+{
+  static const struct { const char *prefix, *family; } families[] = {
+    { "xcku", "KINTEX-u" },  { "xcvu1", "VIRTEX-uplus" }, { "xcvu", "VIRTEX-u" },   { "xczu", "ZYNQ-uplus" }, { "xcu", "VIRTEX-uplus" },
+    { "xc7k", "KINTEX-7" },  { "xc7v", "VIRTEX-7" },      { "xc7z", "ZYNQ" },       { "xc7a", "ARTIX-7" },
+  };
+  gsize n = strlen (part);
+
+  /* UltraScale+ devices end their number with a P */
+  if ((g_str_has_prefix (part, "xcku") || g_str_has_prefix (part, "xcvu")) && memchr (part, 'p', strcspn (part, "-")) != NULL)
+    return part[2] == 'k' ? "KINTEX-uplus" : "VIRTEX-uplus";
+  for (guint k = 0; k < G_N_ELEMENTS (families); k++)
+    if (n > 0 && g_str_has_prefix (part, families[k].prefix))
+      return families[k].family;
+  return "KINTEX-u";
+}
+
+/* "-2" of "xcku115-flvb2104-2-i": the first part that is one digit. */
+static char *
+speed_of (const char *part)
+{
+  g_auto (GStrv) words = g_strsplit (part, "-", -1);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    if (g_ascii_isdigit (words[i][0]) && (words[i][1] == '\0' || !g_ascii_isdigit (words[i][1])) && strlen (words[i]) <= 2)
+      return g_strdup_printf ("-%c", words[i][0]);
+  return g_strdup ("-2");
+}
 
 static gboolean
 is_asic (const NnConfig *config)
@@ -94,14 +164,16 @@ write_project (HlsEmit *emit)
 {
   const NnConfig *config = nn_design_config (emit->design);
   g_autofree char *libraries = nn_config_setting (config, "ASICLibs");
+  g_autofree char *speed = speed_of (nn_config_part (config));
   GString *text = g_string_new (TCL_HEAD "# What build_prj.tcl needs to know.\n");
   g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
   g_autofree char *uncertainty = nn_text_from_double (nn_config_clock_ns (config) * nn_config_uncertainty (config));
 
   g_string_append_printf (text,
                           "set project_name \"%s\"\nset part \"%s\"\nset clock_period %s\nset clock_uncertainty %s\n"
-                          "set family \"KINTEX-u\"\nset speed \"2\"\nset asic_libraries {%s}\n",
-                          emit->name, nn_config_part (config), clock, uncertainty, libraries != NULL ? libraries : "nangate-45nm_beh");
+                          "set family \"%s\"\nset speed \"%s\"\nset asic_libraries {%s}\nset asic_synthesis DesignCompiler\n",
+                          emit->name, nn_config_part (config), clock, uncertainty, family_of (nn_config_part (config)), speed,
+                          libraries != NULL ? libraries : "nangate-45nm_beh");
   hls_project_add (emit->project, "project.tcl", text);
 }
 
@@ -123,9 +195,11 @@ static void
 scripts (HlsEmit *emit)
 {
   GString *build = g_string_new (head);
+  gboolean asic = is_asic (nn_design_config (emit->design));
 
-  g_string_append (build, is_asic (nn_design_config (emit->design)) ? libraries_asic : libraries_fpga);
+  g_string_append (build, asic ? libraries_asic : libraries_fpga);
   g_string_append (build, tail);
+  g_string_append (build, asic ? synthesis_asic : synthesis_fpga);
   hls_project_add (emit->project, "build_prj.tcl", build);
   hls_project_add (emit->project, "build_opt.tcl", g_string_new (options));
   write_project (emit);
@@ -138,8 +212,8 @@ const HlsBackend hls_backend_catapult = {
   .key = "catapult",
   .header = "backend/algorithmic.h",
   .tool = "backend/tool-catapult.h",
+  .standard = "c++14",
   .simulation = simulation,
-  .streams = TRUE,
   .type = hls_type_ac,
   .scripts = scripts,
   .directives = directives,

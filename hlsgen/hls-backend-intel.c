@@ -72,7 +72,8 @@ append_task (const HlsEmit *emit,
       if (emit->stream)
         g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", l->type, l->value, l->n_readers > 1 ? "_port" : "");
       else
-        g_string_append_printf (text, "        %s %s[%" G_GSIZE_FORMAT "];\n", l->type, l->value, l->count);
+        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", l->type, l->value,
+                                emit->split && l->n_readers > 1 ? "_port" : "", l->count);
     }
   g_string_append_printf (text, "        %s(", emit->name);
   for (guint k = 0; k < n_in; k++)
@@ -81,7 +82,7 @@ append_task (const HlsEmit *emit,
     {
       const HlsLayer *l = hls_emit_source (emit, out[k]);
 
-      g_string_append_printf (text, "%s%s%s", l->value, emit->stream && l->n_readers > 1 ? "_port" : "", k + 1 < n_out ? ", " : ");\n");
+      g_string_append_printf (text, "%s%s%s", l->value, emit->split && l->n_readers > 1 ? "_port" : "", k + 1 < n_out ? ", " : ");\n");
     }
   at = 0;
   for (guint k = 0; k < n_out; k++)
@@ -98,8 +99,8 @@ append_task (const HlsEmit *emit,
       else
         g_string_append_printf (text,
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            out[%" G_GSIZE_FORMAT " + i] = %s[i].to_double();\n        }\n",
-                                l->count, at, l->value);
+                                "            out[%" G_GSIZE_FORMAT " + i] = %s%s[i].to_double();\n        }\n",
+                                l->count, at, l->value, emit->split && l->n_readers > 1 ? "_port" : "");
       at += l->count;
     }
 }
@@ -173,9 +174,9 @@ oneapi_scripts (HlsEmit *emit)
                           "FLAGS = -std=c++17 -O2 -fsycl -fintelfpga -qactypes -Ifirmware -Ifirmware/nnet_utils\n"
                           "SOURCES = src/$(NAME)_kernel.cpp firmware/$(NAME).cpp\n"
                           "HARDWARE = -Xshardware -Xstarget=$(PART) -Xsclock=%sns\n\n"
-                          "emulation:\n\t$(CXX) $(FLAGS) -DFPGA_EMULATOR $(SOURCES) -o $(NAME).fpga_emu\n\n"
+                          "emulation:\n\t$(CXX) $(FLAGS) -DFPGA_EMULATOR $(SOURCES) -o $(NAME).fpga_emu\n\t./$(NAME).fpga_emu\n\n"
                           "report:\n\t$(CXX) $(FLAGS) $(HARDWARE) -fsycl-link=early $(SOURCES) -o $(NAME)_report.a\n\n"
-                          "simulation:\n\t$(CXX) $(FLAGS) -DFPGA_SIMULATOR -Xssimulation -Xstarget=$(PART) $(SOURCES) -o $(NAME).fpga_sim\n\n"
+                          "simulation:\n\t$(CXX) $(FLAGS) -DFPGA_SIMULATOR -Xssimulation -Xstarget=$(PART) $(SOURCES) -o $(NAME).fpga_sim\n\tCL_CONTEXT_MPSIM_DEVICE_INTELFPGA=1 ./$(NAME).fpga_sim\n\n"
                           "hardware:\n\t$(CXX) $(FLAGS) -DFPGA_HARDWARE $(HARDWARE) $(SOURCES) -o $(NAME).fpga\n\n"
                           ".PHONY: emulation report simulation hardware\n",
                           emit->name, nn_config_part (config), clock);
@@ -187,7 +188,7 @@ quartus_scripts (HlsEmit *emit)
 {
   const NnConfig *config = nn_design_config (emit->design);
   g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
-  GString *text = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n# make emulation | report\n");
+  GString *text = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n# make emulation | report | simulation | hardware\n");
 
   g_string_append_printf (text,
                           "CXX ?= i++\n"
@@ -195,9 +196,12 @@ quartus_scripts (HlsEmit *emit)
                           "PART = %s\n"
                           "FLAGS = -Ifirmware -Ifirmware/nnet_utils\n"
                           "SOURCES = $(NAME)_test.cpp firmware/$(NAME).cpp\n\n"
-                          "emulation:\n\t$(CXX) -march=x86-64 $(FLAGS) $(SOURCES) -o $(NAME)-emulation\n\n"
-                          "report:\n\t$(CXX) -march=$(PART) --clock %sns $(FLAGS) $(SOURCES) -o $(NAME)-fpga\n\n"
-                          ".PHONY: emulation report\n",
+                          "emulation:\n\t$(CXX) -march=x86-64 $(FLAGS) $(SOURCES) -o $(NAME)-emulation\n\t./$(NAME)-emulation\n\n"
+                          "report: $(NAME)-fpga\n\n"
+                          "$(NAME)-fpga: $(SOURCES)\n\t$(CXX) -march=$(PART) --clock %sns $(FLAGS) $(SOURCES) -o $@\n\n"
+                          "simulation: $(NAME)-fpga\n\t./$(NAME)-fpga\n\n"
+                          "hardware: $(NAME)-fpga\n\tcd $(NAME)-fpga.prj/quartus && quartus_sh --flow compile quartus_compile\n\n"
+                          ".PHONY: emulation report simulation hardware\n",
                           emit->name, nn_config_part (config), clock);
   hls_project_add (emit->project, "Makefile", text);
 }
@@ -208,22 +212,22 @@ const HlsBackend hls_backend_oneapi = {
   .key = "oneapi",
   .header = "backend/algorithmic.h",
   .tool = "backend/tool-intel.h",
+  .standard = "c++14",
   .simulation = simulation,
-  .streams = TRUE,
   .type = hls_type_ac,
   .scripts = oneapi_scripts,
   .directives = directives,
 };
 
-/* Its compiler has no channel inside a component, so that layers cannot be joined by streams. */
+/* Its compiler has no channel inside a component: layers hand whole tensors on in buffers, the ports are streams. */
 const HlsBackend hls_backend_quartus = {
   .backend = NN_BACKEND_QUARTUS,
   .name = "Intel HLS (Quartus)",
   .key = "quartus",
   .header = "backend/algorithmic.h",
   .tool = "backend/tool-intel.h",
+  .standard = "c++14",
   .simulation = simulation,
-  .streams = FALSE,
   .type = hls_type_ac,
   .scripts = quartus_scripts,
   .directives = directives,

@@ -100,9 +100,9 @@ write_library_script (HlsEmit *emit)
                                 "set -e\ncd \"$(dirname \"$0\")\"\n");
 
   g_string_append_printf (text,
-                          "${CXX:-g++} -std=c++14 -O1 -Wall -Wextra -I firmware/ap_types -I firmware -I firmware/nnet_utils \\\n"
+                          "${CXX:-g++} -std=%s -O1 -Wall -Wextra -I firmware/ap_types -I firmware -I firmware/nnet_utils \\\n"
                           "    %s_test.cpp firmware/%s*.cpp -o %s_csim\n./%s_csim\n",
-                          emit->name, emit->name, emit->name, emit->name);
+                          emit->backend->standard, emit->name, emit->name, emit->name, emit->name);
   hls_project_add (emit->project, "build_lib.sh", text);
 }
 

@@ -46,6 +46,7 @@ typedef struct {
  * @key: on the command line
  * @header: of the runtime: `backend/amd.h` or `backend/algorithmic.h`
  * @tool: the part of it that is the tool's own
+ * @standard: of C++ that the tool reads
  * @simulation: (array zero-terminated): runtime files that stand in for the vendor's headers
  * @type: C++ name of a number type
  * @directives: (array zero-terminated): what may stand in a pragma
@@ -57,8 +58,8 @@ typedef struct {
   const char        *key;
   const char        *header;
   const char        *tool;
+  const char        *standard;
   const char *const *simulation;
-  gboolean           streams;
   char            *(*type) (const NnType *type);
   void             (*scripts) (HlsEmit *emit);
   const char *const *directives;
@@ -74,6 +75,8 @@ struct _HlsEmit {
   const HlsBackend *backend;
   gboolean          stream;
   gboolean          dataflow;
+  gboolean          split;     /* a variable may be read once only: streams, and arrays between layers side by side */
+  guint             interval;  /* cycles between two samples, where the layers are one pipeline */
   HlsInterface      interface;
   char             *name;    /* of the project and of the top function */
   HlsLayer         *layers;
@@ -136,7 +139,7 @@ const gint64     *hls_emit_raw         (const HlsEmit    *emit,
  * HlsMatrix: a matrix of weights on its way to a kernel.
  * @prefix: "" or "recurrent_", of its types and arrays
  * @bias: (nullable): zeros where there is none
- * @n_bias: where the bias begins
+ * @kept: bits behind the point that products with powers of two keep; 0 where they keep all
  */
 typedef struct {
   const char   *prefix;
@@ -144,6 +147,7 @@ typedef struct {
   const gint64 *bias;
   const NnType *input_type, *weight_type, *bias_type, *accum_type;
   guint         n_in, n_out, reuse_factor;
+  int           kept;
 } HlsMatrix;
 
 gboolean          hls_emit_matrix      (HlsEmit          *emit,
@@ -165,6 +169,7 @@ const HlsLayer   *hls_emit_source      (const HlsEmit    *emit,
                                         guint             node);
 char             *hls_emit_stream_type (const HlsEmit    *emit,
                                         const HlsLayer   *layer) G_GNUC_MALLOC;
+void              hls_emit_style       (HlsEmit          *emit);
 gboolean          hls_emit_firmware    (HlsEmit          *emit,
                                         GError          **error);
 void              hls_emit_test_bench  (HlsEmit          *emit,

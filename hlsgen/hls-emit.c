@@ -284,14 +284,10 @@ emit_all (HlsEmit           *emit,
           const HlsVectors  *vectors,
           GError           **error)
 {
-  if (emit->stream && !emit->backend->streams)
-    {
-      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "%s has no io_stream here; use io_parallel", emit->backend->name);
-      return FALSE;
-    }
   if (!hls_interface_choose (emit, error) || !make_layers (emit, error))
     return FALSE;
   tell_inputs_apart (emit);
+  hls_emit_style (emit);
   for (guint i = 0; i < emit->n_layers; i++)
     if (!hls_emit_layer (emit, &emit->layers[i], error))
       return FALSE;

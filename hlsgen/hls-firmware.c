@@ -40,7 +40,7 @@ ports (const HlsEmit *emit)
       const HlsLayer *source = hls_emit_source (emit, nodes[k]);
       Port port = { source, NULL, FALSE };
 
-      port.name = emit->stream && source->n_readers > 1 ? g_strdup_printf ("%s_port", source->value) : g_strdup (source->value);
+      port.name = emit->split && source->n_readers > 1 ? g_strdup_printf ("%s_port", source->value) : g_strdup (source->value);
       g_array_append_val (list, port);
     }
   return list;
@@ -54,19 +54,54 @@ free_ports (GArray *list)
   g_array_free (list, TRUE);
 }
 
+/* Intel's components have streams of their own types as ports. */
+static gboolean
+apart (const HlsEmit *emit)
+{
+  return emit->stream && emit->backend->backend == NN_BACKEND_QUARTUS;
+}
+
+/* What is read from the ports before the first layer begins, or written to them after the last one. */
+static void
+append_transfers (const HlsEmit *emit,
+                  GArray        *list,
+                  gboolean       input,
+                  GString       *text)
+{
+  for (guint k = 0; k < list->len && apart (emit); k++)
+    {
+      const Port *port = &g_array_index (list, Port, k);
+      gsize packets = port->layer->count / port->layer->packet;
+
+      if (input)
+        g_string_append_printf (text, "    NNET_CHANNEL(%s_packet, %s);\n", port->layer->type, port->name);
+      if (input && port->input)
+        g_string_append_printf (text, "    nnet::take<%s_packet, %" G_GSIZE_FORMAT ">(%s_in, %s);\n", port->layer->type, packets,
+                                port->name, port->name);
+      else if (!input && !port->input)
+        g_string_append_printf (text, "    nnet::give<%s_packet, %" G_GSIZE_FORMAT ">(%s, %s_out);\n", port->layer->type, packets,
+                                port->name, port->name);
+    }
+}
+
+/* @definition: where Catapult's verification puts the RTL in the place of the function */
 static void
 append_prototype (const HlsEmit *emit,
                   GArray        *list,
+                  gboolean       definition,
                   GString       *text)
 {
-  g_string_append_printf (text, "NNET_COMPONENT void %s(", emit->name);
+  gboolean block = definition && emit->backend->backend == NN_BACKEND_CATAPULT;
+
+  g_string_append_printf (text, block ? "NNET_COMPONENT void CCS_BLOCK(%s)(" : "NNET_COMPONENT void %s(", emit->name);
   for (guint k = 0; k < list->len; k++)
     {
       const Port *port = &g_array_index (list, Port, k);
 
       g_string_append (text, k > 0 ? ",\n    " : "\n    ");
       if (emit->stream)
-        g_string_append_printf (text, "nnet::stream<%s_packet> &%s", port->layer->type, port->name);
+        g_string_append_printf (text, "%s(%s_packet) &%s%s", port->input ? "NNET_INPUT" : "NNET_OUTPUT", port->layer->type, port->name,
+                                apart (emit) ? (port->input ? "_in" : "_out") : "");
       else
         g_string_append_printf (text, "%s%s %s[%" G_GSIZE_FORMAT "]", port->input ? "const " : "", port->layer->type, port->name,
                                 port->layer->count);
@@ -84,37 +119,40 @@ write_top (HlsEmit *emit,
   g_autofree char *guard = g_ascii_strup (emit->name, -1);
 
   g_string_append_printf (header, "#ifndef %s_H_\n#define %s_H_\n\n#include \"defines.h\"\n\n", guard, guard);
-  append_prototype (emit, list, header);
+  append_prototype (emit, list, FALSE, header);
   g_string_append (header, ";\n\n#endif\n");
   g_string_append_printf (text, "#include \"%s.h\"\n#include \"parameters.h\"\n\n", emit->name);
-  append_prototype (emit, list, text);
+  append_prototype (emit, list, TRUE, text);
   g_string_append (text, " {\n");
   for (guint k = 0; k < list->len; k++)
     {
       const Port *port = &g_array_index (list, Port, k);
 
+      if (apart (emit))
+        break;
       g_string_append_printf (text, emit->stream ? "    NNET_PORT_STREAM(%s)\n" : "    NNET_PORT_REGISTERS(%s)\n    NNET_PORT_VALID(%s)\n",
                               port->name, port->name);
     }
   g_string_append (text, emit->dataflow ? "    NNET_DATAFLOW\n\n" : "    NNET_PIPELINE(PROJECT_INTERVAL)\n\n");
+  append_transfers (emit, list, TRUE, text);
   g_string_append (text, emit->calls->str);
   if (text->str[text->len - 2] == '\n')
     g_string_truncate (text, text->len - 1);
+  append_transfers (emit, list, FALSE, text);
   g_string_append (text, "}\n");
   hls_project_add (emit->project, header_path, header);
   hls_project_add (emit->project, path, text);
 }
 
 /* hls4ml, pipeline_style.py: streams and layers that take several cycles work side by side. */
-static void
-choose_style (HlsEmit *emit,
-              guint   *interval)
+void
+hls_emit_style (HlsEmit *emit)
 {
   const char *style = nn_config_extra (nn_design_config (emit->design), NULL, NULL, "PipelineStyle");
   const char *wanted = nn_config_extra (nn_design_config (emit->design), NULL, NULL, "PipelineInterval");
   gint64 given;
 
-  *interval = 1;
+  emit->interval = 1;
   emit->dataflow = emit->stream;
   for (guint i = 0; i < emit->n_layers; i++)
     {
@@ -122,20 +160,20 @@ choose_style (HlsEmit *emit,
 
       if (p->n_in == 0)
         continue;
-      *interval = MAX (*interval, p->reuse_factor);
+      emit->interval = MAX (emit->interval, p->reuse_factor);
       emit->dataflow |= p->strategy == NN_STRATEGY_RESOURCE || p->strategy == NN_STRATEGY_RESOURCE_UNROLLED ||
                         p->strategy == NN_STRATEGY_COMPRESSED || p->n_positions > MAX (p->parallelization, 1);
     }
   if (wanted != NULL && nn_text_to_int (wanted, &given) && given >= 1 && given <= G_MAXINT)
-    *interval = (guint) given;
+    emit->interval = (guint) given;
   if (style != NULL && !emit->stream)
     emit->dataflow = g_ascii_strcasecmp (style, "dataflow") == 0 ||
                      (emit->dataflow && g_ascii_strcasecmp (style, "pipeline") != 0);
+  emit->split = emit->stream || emit->dataflow;
 }
 
 static void
-write_defines (HlsEmit *emit,
-               guint    interval)
+write_defines (HlsEmit *emit)
 {
   GString *text = g_string_new (HEAD);
 
@@ -145,10 +183,10 @@ write_defines (HlsEmit *emit,
     packets = MAX (packets, emit->layers[i].count / emit->layers[i].packet);
   g_string_append (text, "// Number types of every layer.\n#ifndef DEFINES_H_\n#define DEFINES_H_\n\n");
   /* within one component a buffer holds a whole tensor, since its writer has ended before its reader begins */
-  if (emit->backend->backend == NN_BACKEND_ONEAPI)
+  if (emit->backend->backend == NN_BACKEND_ONEAPI || emit->backend->backend == NN_BACKEND_QUARTUS)
     g_string_append_printf (text, "#define NNET_FIFO_CAPACITY %" G_GSIZE_FORMAT "\n\n", packets);
   g_string_append (text, "#include \"nnet_utils/nnet_common.h\"\n\n");
-  g_string_append_printf (text, "#define PROJECT_INTERVAL %u\n\n%s\n#endif\n", interval, emit->types->str);
+  g_string_append_printf (text, "#define PROJECT_INTERVAL %u\n\n%s\n#endif\n", emit->interval, emit->types->str);
   hls_project_add (emit->project, "firmware/defines.h", text);
 }
 
@@ -207,11 +245,9 @@ hls_emit_firmware (HlsEmit  *emit,
                    GError  **error)
 {
   GArray *list = ports (emit);
-  guint interval;
 
-  choose_style (emit, &interval);
   write_top (emit, list);
-  write_defines (emit, interval);
+  write_defines (emit);
   write_parameters (emit);
   write_runtime (emit);
   free_ports (list);

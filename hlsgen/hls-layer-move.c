@@ -1,106 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Layers of several inputs, and those that only move numbers. */
+/* Layers that only move numbers. */
 
 #include "hls-layer-private.h"
 
 #include <string.h>
-
-/* Whether the smaller input is repeated as a whole, its axes being the last ones. */
-static gboolean
-repeats (const HlsEmit  *emit,
-         const HlsLayer *layer,
-         guint           k)
-{
-  const NnShape *in = &nn_graph_node (emit->graph, layer->node->inputs[k])->shape, *out = &layer->node->shape;
-  gboolean ended = FALSE;
-
-  for (guint d = 0; d < in->rank; d++)
-    {
-      gint64 extent = in->dims[in->rank - 1 - d];
-
-      if (d >= out->rank || (extent != out->dims[out->rank - 1 - d] && extent != 1))
-        return FALSE;
-      if (ended && extent != 1)
-        return FALSE;
-      ended |= extent != out->dims[out->rank - 1 - d];
-    }
-  return TRUE;
-}
-
-gboolean
-hls_write_merge (HlsEmit   *emit,
-                 HlsLayer  *layer,
-                 GError   **error)
-{
-  static const struct { NnOp op; const char *functor; } kinds[] = {
-    { NN_OP_ADD, "nnet::merge_add" },         { NN_OP_SUBTRACT, "nnet::merge_subtract" },
-    { NN_OP_MULTIPLY, "nnet::merge_multiply" }, { NN_OP_AVERAGE, "nnet::merge_average" },
-    { NN_OP_MAXIMUM, "nnet::merge_maximum" }, { NN_OP_MINIMUM, "nnet::merge_minimum" },
-  };
-  const char *functor = NULL;
-
-  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
-    if (kinds[k].op == layer->node->op)
-      functor = kinds[k].functor;
-  if (functor == NULL || layer->node->n_inputs != 2)
-    return hls_layer_unsupported (layer, "merging is supported for two inputs", error);
-  if (!repeats (emit, layer, 0) || !repeats (emit, layer, 1) || hls_layer_has_bits (emit, layer))
-    return hls_layer_unsupported (layer, "merging is supported for inputs of one shape, or one repeated along the first axes, of fixed point", error);
-  hls_layer_begin (emit, layer);
-  hls_layer_field (emit, "n_in1", hls_layer_input_count (emit, layer, 0));
-  hls_layer_field (emit, "n_in2", hls_layer_input_count (emit, layer, 1));
-  hls_layer_field (emit, "n_out", layer->count);
-  hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
-  hls_layer_end (emit);
-  hls_layer_call (emit, layer, "merge", functor, NULL);
-  return TRUE;
-}
-
-gboolean
-hls_write_concatenate (HlsEmit   *emit,
-                       HlsLayer  *layer,
-                       GError   **error)
-{
-  const NnShape *a = &nn_graph_node (emit->graph, layer->node->inputs[0])->shape;
-  gsize inner = 1, part1, part2;
-  gint axis = layer->node->attrs.axis < 0 ? layer->node->attrs.axis + (gint) a->rank : layer->node->attrs.axis;
-
-  if (layer->node->n_inputs != 2 || axis < 0 || axis >= (gint) a->rank)
-    return hls_layer_unsupported (layer, "concatenation is supported for two inputs", error);
-  for (guint d = (guint) axis; d < a->rank; d++)
-    inner *= (gsize) a->dims[d];
-  part1 = inner;
-  part2 = part1 * hls_layer_input_count (emit, layer, 1) / MAX (hls_layer_input_count (emit, layer, 0), 1);
-  hls_layer_begin (emit, layer);
-  hls_layer_field (emit, "n_in1", hls_layer_input_count (emit, layer, 0));
-  hls_layer_field (emit, "n_in2", hls_layer_input_count (emit, layer, 1));
-  hls_layer_field (emit, "n_out", layer->count);
-  hls_layer_field (emit, "n_part1", part1);
-  hls_layer_field (emit, "n_part2", part2);
-  hls_layer_end (emit);
-  hls_layer_call (emit, layer, "layer2", "nnet::concatenate", NULL);
-  return TRUE;
-}
-
-gboolean
-hls_write_dot (HlsEmit   *emit,
-               HlsLayer  *layer,
-               GError   **error)
-{
-  if (layer->node->n_inputs != 2 || layer->count != 1)
-    return hls_layer_unsupported (layer, "only the dot product of two vectors is supported", error);
-  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
-    return FALSE;
-  hls_layer_begin (emit, layer);
-  hls_layer_field (emit, "n_in1", hls_layer_input_count (emit, layer, 0));
-  hls_layer_field (emit, "n_in2", hls_layer_input_count (emit, layer, 1));
-  hls_layer_field (emit, "n_out", 1);
-  hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
-  hls_layer_type_field (emit, layer, "accum_t");
-  hls_layer_end (emit);
-  hls_layer_call (emit, layer, "layer2", "nnet::dot", NULL);
-  return TRUE;
-}
 
 /* Where in the input the element at @at of the output stands. */
 static gboolean
@@ -174,6 +77,51 @@ sources (const HlsEmit  *emit,
   return TRUE;
 }
 
+/* Height and width of the image that layers of frames work on; a sequence is an image of one row. */
+static void
+extents (const NnShape *shape,
+         gsize          size[2])
+{
+  size[0] = shape->rank < 3 ? 1 : (gsize) shape->dims[shape->rank - 3];
+  size[1] = shape->rank < 2 ? 1 : (gsize) shape->dims[shape->rank - 2];
+}
+
+/* Frames and enlargements pass a stream on position by position, without a table and without keeping the image. */
+static gboolean
+write_in_passing (HlsEmit  *emit,
+                  HlsLayer *layer)
+{
+  const NnNode *node = layer->node;
+  const NnShape *in = &nn_graph_node (emit->graph, node->inputs[0])->shape;
+  gboolean flat = in->rank < 3, enlarges = node->op == NN_OP_UPSAMPLE;
+  int sign = node->op == NN_OP_CROP ? 1 : -1;
+  gsize given[2], made[2];
+
+  if (!emit->stream || in->rank < 2 || (node->op != NN_OP_ZERO_PAD && node->op != NN_OP_CROP && !enlarges) ||
+      hls_emit_source (emit, node->inputs[0])->packet != layer->packet)
+    return FALSE;
+  extents (in, given);
+  extents (&node->shape, made);
+  hls_layer_begin (emit, layer);
+  hls_layer_field (emit, "in_height", given[0]);
+  hls_layer_field (emit, "in_width", given[1]);
+  if (enlarges)
+    {
+      hls_layer_field (emit, "size_height", flat ? 1 : (gsize) MAX (node->attrs.size[0], 1));
+      hls_layer_field (emit, "size_width", (gsize) MAX (node->attrs.size[flat ? 0 : 1], 1));
+    }
+  else
+    {
+      hls_layer_field (emit, "out_height", made[0]);
+      hls_layer_field (emit, "out_width", made[1]);
+      g_string_append_printf (emit->configs, "    static const int top = %d;\n    static const int left = %d;\n",
+                              flat ? 0 : sign * (int) node->attrs.pad[0][0], sign * (int) node->attrs.pad[flat ? 0 : 1][0]);
+    }
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, enlarges ? "enlarge" : "reframe", NULL, NULL);
+  return TRUE;
+}
+
 gboolean
 hls_write_move (HlsEmit   *emit,
                 HlsLayer  *layer,
@@ -184,13 +132,18 @@ hls_write_move (HlsEmit   *emit,
 
   if (layer->node->op == NN_OP_UPSAMPLE && layer->node->attrs.interpolation != NN_INTERPOLATION_NEAREST)
     return hls_layer_unsupported (layer, "only interpolation by the nearest neighbour is supported", error);
+  if (write_in_passing (emit, layer))
+    return TRUE;
   if (!sources (emit, layer, from))
     return hls_layer_unsupported (layer, "there is no kernel for it", error);
   hls_emit_indices (emit, name, layer->label, from, layer->count);
   hls_layer_begin_array (emit, layer);
   g_string_append_printf (emit->configs, "    static unsigned source(unsigned i) { return source%u[i]; }\n", layer->number);
   hls_layer_end (emit);
-  hls_layer_call (emit, layer, "layer", "nnet::move", NULL);
+  if (emit->stream)
+    hls_layer_call (emit, layer, "move_stream", NULL, NULL);
+  else
+    hls_layer_call (emit, layer, "layer", "nnet::move", NULL);
   return TRUE;
 }
 
@@ -206,6 +159,31 @@ hls_write_reshape (HlsEmit   *emit,
   hls_layer_declare (emit, layer);
   g_string_append_printf (emit->calls, "    nnet::repack<%s_packet, %s_packet, %" G_GSIZE_FORMAT ">(%s, %s); // %s\n", source->type,
                           layer->type, layer->count, in, layer->value, layer->label);
+  hls_layer_copies (emit, layer);
+  g_string_append_c (emit->calls, '\n');
+  return TRUE;
+}
+
+/* Numbers that do not depend on the input. */
+gboolean
+hls_write_constant (HlsEmit   *emit,
+                    HlsLayer  *layer,
+                    GError   **error)
+{
+  gsize n;
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_VALUE, &n);
+  g_autofree char *name = emit->stream ? g_strdup_printf ("constant%u", layer->number) : g_strdup (layer->value);
+
+  if (raw == NULL || n != layer->count)
+    return hls_layer_unsupported (layer, "its numbers are missing", error);
+  if (!hls_emit_values (emit, layer, name, "t", layer->label, &layer->plan->result, raw, n, error))
+    return FALSE;
+  if (emit->stream)
+    {
+      hls_layer_declare (emit, layer);
+      g_string_append_printf (emit->calls, "    nnet::send<%s_packet, %" G_GSIZE_FORMAT ">(%s, %s); // %s\n", layer->type, n, name,
+                              layer->value, layer->label);
+    }
   hls_layer_copies (emit, layer);
   g_string_append_c (emit->calls, '\n');
   return TRUE;

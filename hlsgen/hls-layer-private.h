@@ -18,6 +18,13 @@ typedef struct {
 const HlsFunction *hls_function_find (NnAct act);
 
 
+void     hls_layer_stream (HlsEmit *emit,
+                           const char *type,
+                           const char *name,
+                           gsize depth);
+gboolean hls_write_constant (HlsEmit *emit,
+                             HlsLayer *layer,
+                             GError **error);
 void     hls_layer_declare (HlsEmit *emit,
                             HlsLayer *layer);
 void     hls_layer_copies (HlsEmit *emit,

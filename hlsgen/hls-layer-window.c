@@ -148,37 +148,67 @@ hls_write_pool (HlsEmit   *emit,
   return TRUE;
 }
 
-/* One window as large as the image. */
+/* The part of the axes that is taken together: @before parts of @along times @after numbers. */
+static void
+whole_axes (const NnNode  *node,
+            const NnShape *in,
+            gsize         *before,
+            gsize         *along,
+            gsize         *after)
+{
+  gboolean global = node->op == NN_OP_GLOBAL_MAX_POOL || node->op == NN_OP_GLOBAL_AVG_POOL;
+  guint first = global ? 0 : (guint) (node->attrs.axis < 0 ? node->attrs.axis + (gint) in->rank : node->attrs.axis);
+  guint last = global ? in->rank - 2 : (guint) (node->attrs.axis2 < 0 ? node->attrs.axis2 + (gint) in->rank : node->attrs.axis2);
+
+  *before = *along = *after = 1;
+  for (guint d = 0; d < in->rank; d++)
+    *(d < first ? before : d <= last ? along : after) *= (gsize) in->dims[d];
+}
+
+static const char *
+whole_functor (NnOp op)
+{
+  switch (op)
+    {
+    case NN_OP_GLOBAL_AVG_POOL:
+    case NN_OP_REDUCE_MEAN:
+      return "nnet::all_average";
+    case NN_OP_REDUCE_SUM:
+      return "nnet::all_sum";
+    default:
+      return "nnet::all_max";
+    }
+}
+
+/* Pooling and reductions over whole axes. */
 gboolean
 hls_write_global_pool (HlsEmit   *emit,
                        HlsLayer  *layer,
                        GError   **error)
 {
-  static const char *const axes[] = { "height", "width" };
-  gsize in[3];
+  const NnShape *in = &nn_graph_node (emit->graph, layer->node->inputs[0])->shape;
+  g_autofree char *whole = g_strdup_printf ("nnet::pool_whole<%s>", whole_functor (layer->node->op));
+  gsize before, along, after;
 
+  if (hls_layer_has_bits (emit, layer))
+    return hls_layer_unsupported (layer, "pooling of signs is not supported", error);
   if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
     return FALSE;
-  image (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape, in);
-  if (layer->count != in[2])
-    return hls_layer_unsupported (layer, "only pooling over all positions, channels last, is supported", error);
+  whole_axes (layer->node, in, &before, &along, &after);
+  if (layer->count != before * after)
+    return hls_layer_unsupported (layer, "only pooling over axes that follow one another is supported", error);
   hls_layer_begin (emit, layer);
-  for (guint a = 0; a < 2; a++)
-    g_string_append_printf (emit->configs,
-                            "    static const unsigned in_%s = %" G_GSIZE_FORMAT ";\n"
-                            "    static const unsigned out_%s = 1;\n"
-                            "    static const unsigned kernel_%s = %" G_GSIZE_FORMAT ";\n"
-                            "    static const unsigned stride_%s = 1;\n"
-                            "    static const unsigned dilation_%s = 1;\n",
-                            axes[a], in[a], axes[a], axes[a], in[a], axes[a], axes[a]);
-  hls_layer_field (emit, "pad_top", 0);
-  hls_layer_field (emit, "pad_left", 0);
-  hls_layer_field (emit, "n_chan", in[2]);
-  hls_layer_field (emit, "n_filt", in[2]);
+  hls_layer_field (emit, "n_before", before);
+  hls_layer_field (emit, "n_positions", along);
+  hls_layer_field (emit, "n_chan", after);
+  hls_layer_field (emit, "n_in", before * along * after);
+  hls_layer_field (emit, "n_out", layer->count);
   hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
   hls_layer_type_field (emit, layer, "accum_t");
-  g_string_append (emit->configs, "    static const bool count_pad = true;\n");
   hls_layer_end (emit);
-  hls_layer_call (emit, layer, "slide", layer->node->op == NN_OP_GLOBAL_AVG_POOL ? "nnet::pool_average" : "nnet::pool_max", NULL);
+  if (!emit->stream || (hls_emit_source (emit, layer->node->inputs[0])->packet == after && layer->packet == after))
+    hls_layer_call (emit, layer, "pool_all", whole_functor (layer->node->op), NULL);
+  else
+    hls_layer_call (emit, layer, "layer", whole, NULL);
   return TRUE;
 }

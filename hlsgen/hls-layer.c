@@ -21,7 +21,7 @@ hls_emit_source (const HlsEmit *emit,
   return &emit->layers[node];
 }
 
-/* The variable that input @k of @layer is read from; of a stream with several readers each has its own copy. */
+/* The variable that input @k of @layer is read from; where only one may read it, each of several readers has its own copy. */
 char *
 hls_emit_input (HlsEmit        *emit,
                 const HlsLayer *layer,
@@ -29,7 +29,7 @@ hls_emit_input (HlsEmit        *emit,
 {
   HlsLayer *source = (HlsLayer *) hls_emit_source (emit, layer->node->inputs[k]);
 
-  if (!emit->stream || source->n_readers <= 1)
+  if (!emit->split || source->n_readers <= 1)
     return g_strdup (source->value);
   return g_strdup_printf ("%s_copy%u", source->value, ++source->next_reader);
 }
@@ -64,17 +64,31 @@ fifo_depth (const HlsEmit  *emit,
   return rejoins (emit, layer) ? packets : MIN (packets, SHALLOW_FIFO);
 }
 
-static void
-declare_stream (HlsEmit    *emit,
-                HlsLayer   *layer,
-                const char *name)
+/* A stream of packets of @type, or where the layers work side by side an array. */
+void
+hls_layer_stream (HlsEmit    *emit,
+                  const char *type,
+                  const char *name,
+                  gsize       depth)
 {
   g_string_append_printf (emit->calls,
                           "    NNET_CHANNEL(%s_packet, %s);\n"
                           "    NNET_FIFO(%s, %" G_GSIZE_FORMAT ")\n",
-                          layer->type, name, name, fifo_depth (emit, layer));
+                          type, name, name, depth);
   g_string_append_printf (emit->memories, "catch {directive set /%s/%s:cns -FIFO_DEPTH %" G_GSIZE_FORMAT "}\n", emit->name, name,
-                          fifo_depth (emit, layer));
+                          depth);
+}
+
+static void
+declare_variable (HlsEmit        *emit,
+                  const HlsLayer *layer,
+                  const char     *name)
+{
+  if (emit->stream)
+    hls_layer_stream (emit, layer->type, name, fifo_depth (emit, layer));
+  else
+    g_string_append_printf (emit->calls, "    %s %s[%" G_GSIZE_FORMAT "];\n    NNET_PARTITION(%s)\n", layer->type, name, layer->count,
+                            name);
 }
 
 static gboolean
@@ -95,23 +109,19 @@ void
 hls_layer_declare (HlsEmit  *emit,
                    HlsLayer *layer)
 {
-  if (is_output (emit, layer) && layer->n_readers <= 1)
+  if (is_output (emit, layer) && (layer->n_readers <= 1 || !emit->split))
     return;
-  if (emit->stream)
-    declare_stream (emit, layer, layer->value);
-  else if (!is_output (emit, layer))
-    g_string_append_printf (emit->calls, "    %s %s[%" G_GSIZE_FORMAT "];\n    NNET_PARTITION(%s)\n", layer->type, layer->value,
-                            layer->count, layer->value);
+  declare_variable (emit, layer, layer->value);
 }
 
-/* Copies of a stream for all its readers, two at a time. */
+/* Copies for all readers, two at a time. */
 void
 hls_layer_copies (HlsEmit  *emit,
                   HlsLayer *layer)
 {
   g_autofree char *from = g_strdup (layer->value);
 
-  if (!emit->stream || layer->n_readers <= 1)
+  if (!emit->split || layer->n_readers <= 1)
     return;
   for (guint k = 1; k < layer->n_readers; k++)
     {
@@ -120,16 +130,16 @@ hls_layer_copies (HlsEmit  *emit,
                                                           : g_strdup_printf ("%s_rest%u", layer->value, k);
       gboolean port = k + 1 == layer->n_readers && is_output (emit, layer);
 
-      declare_stream (emit, layer, first);
+      declare_variable (emit, layer, first);
       if (port)
         {
           g_free (second);
           second = g_strdup_printf ("%s_port", layer->value);
         }
       else
-        declare_stream (emit, layer, second);
-      g_string_append_printf (emit->calls, "    nnet::clone<%s_packet, %" G_GSIZE_FORMAT ">(%s, %s, %s);\n", layer->type,
-                              layer->count, from, first, second);
+        declare_variable (emit, layer, second);
+      g_string_append_printf (emit->calls, "    nnet::clone<%s%s, %" G_GSIZE_FORMAT ">(%s, %s, %s);\n", layer->type,
+                              emit->stream ? "_packet" : "", layer->count, from, first, second);
       g_free (from);
       from = g_strdup (second);
     }
@@ -312,6 +322,10 @@ static const Writer writers[NN_N_OPS] = {
   [NN_OP_AVG_POOL2D] = hls_write_pool,
   [NN_OP_GLOBAL_MAX_POOL] = hls_write_global_pool,
   [NN_OP_GLOBAL_AVG_POOL] = hls_write_global_pool,
+  [NN_OP_REDUCE_MEAN] = hls_write_global_pool,
+  [NN_OP_REDUCE_SUM] = hls_write_global_pool,
+  [NN_OP_REDUCE_MAX] = hls_write_global_pool,
+  [NN_OP_CONSTANT] = hls_write_constant,
   [NN_OP_ADD] = hls_write_merge,
   [NN_OP_SUBTRACT] = hls_write_merge,
   [NN_OP_MULTIPLY] = hls_write_merge,

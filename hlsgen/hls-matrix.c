@@ -82,6 +82,7 @@ write_common (HlsEmit         *emit,
               gsize            n_weights)
 {
   const char *product = "mult", *finish = "finish_cast";
+  g_autofree char *cut = NULL;
 
   if (matrix->input_type->kind == NN_TYPE_BINARY && layer->plan->product != NN_PRODUCT_BOTH_BINARY)
     product = "data_binary";
@@ -99,8 +100,14 @@ write_common (HlsEmit         *emit,
     case NN_PRODUCT_WEIGHT_TERNARY:
       product = "weight_ternary";
       break;
-    case NN_PRODUCT_MULT:
     case NN_PRODUCT_WEIGHT_EXPONENTIAL:
+      if (matrix->kept == 0)
+        break;
+      cut = g_strdup_printf ("weight_power<%d, %d>", matrix->input_type->integer + matrix->weight_type->integer + matrix->kept,
+                             matrix->input_type->integer + matrix->weight_type->integer);
+      product = cut;
+      break;
+    case NN_PRODUCT_MULT:
     default:
       break;
     }
@@ -332,11 +339,12 @@ write_bias (HlsEmit          *emit,
 }
 
 /* Powers of two (exponent from bit 1 on, sign in bit 0) as fixed-point numbers of just enough bits, whose products are the
- * same; NULL with an error where the reference would cut bits off its products. */
+ * same. @kept: (out): behind how many bits the reference cuts its products, 0 where that cuts nothing. */
 static gint64 *
 from_powers (const HlsLayer   *layer,
              const HlsMatrix  *matrix,
              NnType           *type,
+             int              *kept,
              GError          **error)
 {
   gsize n = (gsize) matrix->n_in * matrix->n_out;
@@ -348,13 +356,15 @@ from_powers (const HlsLayer   *layer,
       least = MIN (least, matrix->raw[i] >> 1);
       most = MAX (most, matrix->raw[i] >> 1);
     }
-  if (matrix->input_type->kind != NN_TYPE_FIXED || most - least > 50 ||
-      nn_type_fraction (matrix->input_type) - least > matrix->weight_type->width + matrix->input_type->width)
+  if (matrix->input_type->kind != NN_TYPE_FIXED || most - least > 50)
     {
-      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "layer \"%s\": products with its powers of two would lose bits",
+      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "layer \"%s\": its powers of two are too far from one another",
                    layer->node->name);
       return NULL;
     }
+  *kept = matrix->weight_type->width + matrix->input_type->width;
+  if (nn_type_fraction (matrix->input_type) - least <= *kept)
+    *kept = 0;
   for (gsize i = 0; i < n; i++)
     raw[i] = (G_GINT64_CONSTANT (1) << ((matrix->raw[i] >> 1) - least)) * (matrix->raw[i] & 1 ? -1 : 1);
   *type = NN_FIXED ((int) (most - least) + 2, (int) most + 2);
@@ -387,7 +397,7 @@ hls_emit_matrix (HlsEmit          *emit,
   g_clear_pointer (&layer->kernel, g_free);
   if (matrix->weight_type->kind == NN_TYPE_POWER)
     {
-      powers = from_powers (layer, matrix, &power_type, error);
+      powers = from_powers (layer, matrix, &power_type, &plain.kept, error);
       if (powers == NULL)
         return FALSE;
       plain.raw = powers;

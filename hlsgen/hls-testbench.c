@@ -41,8 +41,11 @@ static const char includes[] =
   "\n"
   "std::ifstream open_data(const std::string &name) {\n"
   "    std::ifstream in(name.c_str());\n"
-  "    if (!in) { // some tools run the program elsewhere\n"
-  "        in.open((\"../../../../\" + name).c_str());\n"
+  "    std::string above = \"../\";\n"
+  "    for (unsigned k = 0; !in && k < 5; k++) { // some tools run the program in a folder of their own\n"
+  "        in.clear();\n"
+  "        in.open((above + name).c_str());\n"
+  "        above += \"../\";\n"
   "    }\n"
   "    return in;\n"
   "}\n"
@@ -79,7 +82,7 @@ static const char *
 port_suffix (const HlsEmit  *emit,
              const HlsLayer *source)
 {
-  return emit->stream && source->n_readers > 1 ? "_port" : "";
+  return emit->split && source->n_readers > 1 ? "_port" : "";
 }
 
 static void
@@ -96,7 +99,7 @@ feed (const HlsEmit *emit,
 
       if (emit->stream)
         g_string_append_printf (text,
-                                "        nnet::stream<%s_packet> %s;\n"
+                                "        NNET_INPUT(%s_packet) %s;\n"
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
                                 "            %s_packet packet;\n"
                                 "            for (unsigned c = 0; c < %u; c++) {\n"
@@ -136,9 +139,9 @@ collect (const HlsEmit *emit,
       const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
 
       if (emit->stream)
-        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", layer->type, layer->value, port_suffix (emit, layer));
+        g_string_append_printf (text, "        NNET_OUTPUT(%s_packet) %s%s;\n", layer->type, layer->value, port_suffix (emit, layer));
       else
-        g_string_append_printf (text, "        %s %s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, layer->count);
+        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, port_suffix (emit, layer), layer->count);
     }
   g_string_append_printf (text, "        %s(", emit->name);
   for (guint k = 0; k < n_inputs; k++)
@@ -166,9 +169,9 @@ collect (const HlsEmit *emit,
       else
         g_string_append_printf (text,
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            out.push_back(%s(nnet::real_of(%s[i])));\n"
+                                "            out.push_back(%s(nnet::real_of(%s%s[i])));\n"
                                 "        }\n",
-                                layer->count, reading (layer), layer->value);
+                                layer->count, reading (layer), layer->value, port_suffix (emit, layer));
     }
 }
 
@@ -191,6 +194,7 @@ hls_emit_test_bench (HlsEmit          *emit,
   GString *text = g_string_new ("// SPDX-License-Identifier: Apache-2.0\n"
                                 "// Runs the vectors of tb_data and compares every output, exactly; the exit status is 0 where all are equal.\n");
   g_autofree char *path = g_strdup_printf ("%s_test.cpp", emit->name);
+  gboolean catapult = emit->backend->backend == NN_BACKEND_CATAPULT;
   gboolean wrapped = emit->interface != HLS_INTERFACE_NONE;
   guint n_inputs, n_outputs;
   const guint *inputs = nn_graph_inputs (emit->graph, &n_inputs), *outputs = nn_graph_outputs (emit->graph, &n_outputs);
@@ -200,7 +204,7 @@ hls_emit_test_bench (HlsEmit          *emit,
     hls_interface_test (emit, text);
   g_string_append (text, "} // namespace\n\n");
   g_string_append_printf (text,
-                          "int main() {\n"
+                          "%s {\n"
                           "    std::ifstream features = open_data(\"tb_data/tb_input_features.dat\");\n"
                           "    std::ifstream expectations = open_data(\"tb_data/tb_output_predictions.dat\");\n"
                           "    std::ofstream log(log_name);\n"
@@ -214,9 +218,10 @@ hls_emit_test_bench (HlsEmit          *emit,
                           "        if (in.size() != %" G_GSIZE_FORMAT " || !read_line(expectations, expected) || expected.size() != %"
                           G_GSIZE_FORMAT ") {\n"
                           "            std::cerr << \"tb_data: vector \" << samples << \" is not complete\" << std::endl;\n"
-                          "            return 2;\n"
+                          "            %s;\n"
                           "        }\n",
-                          total (emit, inputs, n_inputs), total (emit, outputs, n_outputs));
+                          catapult ? "CCS_MAIN(int, char *[])" : "int main()",
+                          total (emit, inputs, n_inputs), total (emit, outputs, n_outputs), catapult ? "CCS_RETURN(2)" : "return 2");
   feed (emit, text);
   collect (emit, text);
   if (wrapped)
@@ -240,10 +245,9 @@ hls_emit_test_bench (HlsEmit          *emit,
                          "              << std::setprecision(17) << largest << std::endl;\n"
                          "    if (samples == 0) {\n"
                          "        std::cerr << \"tb_data/tb_input_features.dat: no vector was read\" << std::endl;\n"
-                         "        return 2;\n"
-                         "    }\n"
-                         "    return differences == 0 ? 0 : 1;\n"
-                         "}\n");
+                         "        differences = 1;\n"
+                         "    }\n");
+  g_string_append (text, catapult ? "    CCS_RETURN(differences == 0 ? 0 : 1);\n}\n" : "    return differences == 0 ? 0 : 1;\n}\n");
   hls_project_add (emit->project, path, text);
   write_rows (emit, "tb_data/tb_input_features.dat", vectors->inputs, n_inputs, vectors->n);
   write_rows (emit, "tb_data/tb_output_predictions.dat", vectors->expected, n_outputs, vectors->n);

@@ -20,6 +20,13 @@ __extension__ typedef unsigned __int128 uwide_t;
 enum rounding { TRN, TRN_ZERO, RND, RND_ZERO, RND_INF, RND_MIN_INF, RND_CONV };
 enum overflow { WRAP, SAT, SAT_ZERO, SAT_SYM };
 
+// Known at compile time where the language is new enough; tools of 2019 read C++11.
+#if __cplusplus >= 201402L
+#define ESPALIER_CONSTEXPR constexpr
+#else
+#define ESPALIER_CONSTEXPR inline
+#endif
+
 constexpr int max_of(int a, int b) { return a > b ? a : b; }
 
 // 64 bits hold most numbers; products and sums of wide ones need 128.
@@ -29,14 +36,14 @@ template <int W, bool S> struct storage {
     typedef typename std::conditional<(W + (S ? 0 : 1) <= 64), std::int64_t, wide_t>::type type;
 };
 
-template <int W, bool S> constexpr wide_t raw_max() {
+template <int W, bool S> ESPALIER_CONSTEXPR wide_t raw_max() {
     return static_cast<wide_t>((static_cast<uwide_t>(1) << (W - (S ? 1 : 0))) - 1);
 }
 
-template <int W, bool S> constexpr wide_t raw_min() { return S ? -raw_max<W, S>() - 1 : 0; }
+template <int W, bool S> ESPALIER_CONSTEXPR wide_t raw_min() { return S ? -raw_max<W, S>() - 1 : 0; }
 
 // Keeps the low W bits.
-template <int W, bool S> constexpr wide_t keep_bits(wide_t v) {
+template <int W, bool S> ESPALIER_CONSTEXPR wide_t keep_bits(wide_t v) {
     if (W >= 128) {
         return v;
     }
@@ -46,7 +53,7 @@ template <int W, bool S> constexpr wide_t keep_bits(wide_t v) {
 }
 
 // Whether the floor is to be raised by one: `half` is the highest bit that falls off, `rest` whether any below it is set.
-template <rounding Q> constexpr bool rounds_up(bool negative, bool odd, bool half, bool rest) {
+template <rounding Q> ESPALIER_CONSTEXPR bool rounds_up(bool negative, bool odd, bool half, bool rest) {
     switch (Q) {
     case TRN_ZERO:
         return negative && (half || rest);
@@ -66,7 +73,7 @@ template <rounding Q> constexpr bool rounds_up(bool negative, bool odd, bool hal
 }
 
 // What an assignment makes of an integer that may lie outside the type; `over` is 1 above, -1 below, 0 inside.
-template <int W, bool S, overflow O> constexpr wide_t fit(wide_t v, int over) {
+template <int W, bool S, overflow O> ESPALIER_CONSTEXPR wide_t fit(wide_t v, int over) {
     if (O == WRAP) {
         return keep_bits<W, S>(v);
     }
@@ -83,7 +90,7 @@ template <int W, bool S, overflow O> constexpr wide_t fit(wide_t v, int over) {
 }
 
 // The integer of a type with F bits after the point for the number v * 2^-F2.
-template <int W, int F, bool S, rounding Q, overflow O, int F2> constexpr wide_t requantize(wide_t v) {
+template <int W, int F, bool S, rounding Q, overflow O, int F2> ESPALIER_CONSTEXPR wide_t requantize(wide_t v) {
     if (F >= F2) {
         const int up = F >= F2 ? F - F2 : 0;
         int over = 0;
@@ -111,7 +118,7 @@ template <int W, int F, bool S, rounding Q, overflow O, int F2> constexpr wide_t
 }
 
 // value * 2^n, exact but for numbers too small or too large for a double.
-constexpr double times_power(double value, int n) {
+ESPALIER_CONSTEXPR double times_power(double value, int n) {
     for (; n >= 16; n -= 16) {
         value *= 65536.0;
     }
@@ -128,7 +135,7 @@ constexpr double times_power(double value, int n) {
 }
 
 // An integer of a type of W bits for the real y; known at compile time where y is, so that tables of numbers need no code.
-template <int W, bool S, rounding Q, overflow O> constexpr wide_t from_scaled(double y) {
+template <int W, bool S, rounding Q, overflow O> ESPALIER_CONSTEXPR wide_t from_scaled(double y) {
     const double limit = 85070591730234615865843651857942052864.0; // 2^126
     if (y != y) {
         return 0;
@@ -149,7 +156,7 @@ template <int W, bool S, rounding Q, overflow O> constexpr wide_t from_scaled(do
     return fit<W, S, O>(floor, floor > raw_max<W, S>() ? 1 : (floor < raw_min<W, S>() ? -1 : 0));
 }
 
-template <int W, int F, bool S, rounding Q, overflow O> constexpr wide_t from_real(double value) {
+template <int W, int F, bool S, rounding Q, overflow O> ESPALIER_CONSTEXPR wide_t from_real(double value) {
     return from_scaled<W, S, Q, O>(times_power(value, F));
 }
 

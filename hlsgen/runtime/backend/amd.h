@@ -37,7 +37,10 @@
 #define NNET_PORT_STREAM(stream_) NNET_PRAGMA(HLS INTERFACE axis port = stream_)
 #define NNET_PORT_VALID(array_) NNET_PRAGMA(HLS INTERFACE ap_vld port = array_)
 #define NNET_COMPONENT
+#define NNET_BLOCK
 #define NNET_CHANNEL(type_, name_) nnet::stream<type_> name_(#name_)
+#define NNET_INPUT(type_) nnet::stream<type_>
+#define NNET_OUTPUT(type_) nnet::stream<type_>
 
 @TOOL@
 namespace nnet {

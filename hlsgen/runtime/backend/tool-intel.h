@@ -4,6 +4,8 @@
 #include "HLS/ac_int.h"
 #include "HLS/hls.h"
 #define NNET_COMPONENT component
+#define NNET_INPUT(type_) ihc::stream_in<type_>
+#define NNET_OUTPUT(type_) ihc::stream_out<type_>
 #elif defined(SYCL_LANGUAGE_VERSION)
 #include <sycl/ext/intel/ac_types/ac_fixed.hpp>
 #include <sycl/ext/intel/ac_types/ac_int.hpp>
@@ -24,6 +26,7 @@
 #define NNET_PRAGMA(x)
 #endif
 
+#define NNET_BLOCK
 // The compiler chooses registers or memories by how an array is used.
 #define NNET_INLINE
 #define NNET_LOOP_PIPELINE(ii_) NNET_PRAGMA(ii ii_)
@@ -47,6 +50,10 @@
 #define NNET_PORT_VALID(array_)
 
 #define NNET_CHANNEL(type_, name_) nnet::stream<type_> name_
+#ifndef NNET_INPUT
+#define NNET_INPUT(type_) nnet::stream<type_>
+#define NNET_OUTPUT(type_) nnet::stream<type_>
+#endif
 
 namespace nnet {
 template <class T> using stream = fifo<T>;

@@ -62,7 +62,15 @@ void write_all(const typename res_T::value_type (&in)[N], stream<res_T> &out) {
     }
 }
 
+// Sends constants, once for each sample.
+NNET_BLOCK
+template <class res_T, unsigned N>
+void send(const typename res_T::value_type (&in)[N], stream<res_T> &out) {
+    write_all<res_T, N>(in, out);
+}
+
 // Copies a stream to several consumers.
+NNET_BLOCK
 template <class data_T, unsigned N>
 void clone(stream<data_T> &in, stream<data_T> &a, stream<data_T> &b) {
     NNET_LOOP_PIPELINE(1)
@@ -74,7 +82,20 @@ void clone(stream<data_T> &in, stream<data_T> &a, stream<data_T> &b) {
     }
 }
 
+// The same of an array, where the layers work side by side and each array may have one reader only.
+template <class data_T, unsigned N>
+void clone(const data_T *in, data_T *a, data_T *b) {
+    NNET_PIPELINE(1)
+    NNET_LOOP_UNROLL
+    for (unsigned i = 0; i < N; i++) {
+        NNET_UNROLL
+        a[i] = in[i];
+        b[i] = in[i];
+    }
+}
+
 // Makes packets of another size, for example of one position after another those of a whole vector.
+NNET_BLOCK
 template <class data_T, class res_T, unsigned N>
 void repack(stream<data_T> &in, stream<res_T> &out) {
     typename data_T::value_type buffer[N];
@@ -84,6 +105,7 @@ void repack(stream<data_T> &in, stream<res_T> &out) {
     for (unsigned p = 0; p < N / res_T::size; p++) {
         NNET_PIPELINE(1)
         res_T packet;
+        NNET_AGGREGATE(packet)
         NNET_LOOP_UNROLL
         for (unsigned c = 0; c < res_T::size; c++) {
             NNET_UNROLL
@@ -104,6 +126,7 @@ void map(const data_T *data, res_T *res) {
     }
 }
 
+NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void map(stream<data_T> &data, stream<res_T> &res) {
     NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
@@ -111,6 +134,7 @@ void map(stream<data_T> &data, stream<res_T> &res) {
         NNET_PIPELINE(CONFIG_T::reuse_factor)
         const data_T in = data.read();
         res_T out;
+        NNET_AGGREGATE(out)
         NNET_LOOP_UNROLL
         for (unsigned c = 0; c < data_T::size; c++) {
             NNET_UNROLL
@@ -128,6 +152,7 @@ void layer(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out]) {
 }
 
 // The same between streams: everything is read, worked on, and written.
+NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void layer(stream<data_T> &data, stream<res_T> &res) {
     typedef typename data_T::value_type in_T;
@@ -177,6 +202,18 @@ struct weight_ternary {
             r = x;
         } else if (w < 0) {
             r = -x;
+        }
+        return r;
+    }
+};
+
+// Powers of two, of whose products only the highest bits are kept; the sign comes last.
+template <int W, int I> struct weight_power {
+    typedef typename fixed_of<W, I, true>::type result_t;
+    template <class X, class Y> static auto of(const X &x, const Y &w) -> decltype(-result_t(0)) {
+        decltype(-result_t(0)) r = result_t(x * w);
+        if (w < 0) {
+            r = -result_t(x * (-w));
         }
         return r;
     }

@@ -10,6 +10,8 @@ namespace nnet {
 
 // Outputs o = c * depth_multiplier + m, each from its own channel c only; weights (taps, n_filt).
 template <class data_T, class res_T, class CONFIG_T> struct depthwise_kernel {
+    static const bool pipelined = true;
+
     static void run(const data_T *patch, res_T res[CONFIG_T::n_out],
                     const typename CONFIG_T::weight_t weights[CONFIG_T::n_weights],
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
@@ -50,6 +52,9 @@ void conv(const data_T *data, res_T *res, const typename CONFIG_T::matrix::weigh
     typedef typename CONFIG_T::matrix M;
     const unsigned positions = CONFIG_T::out_height * CONFIG_T::out_width;
     for (unsigned first = 0; first < positions; first += CONFIG_T::parallelization) {
+        if (M::template kernel<data_T, res_T, M>::pipelined) {
+            NNET_PIPELINE(M::reuse_factor)
+        }
         NNET_LOOP_UNROLL
         for (unsigned k = 0; k < CONFIG_T::parallelization; k++) {
             NNET_UNROLL
@@ -64,6 +69,7 @@ void conv(const data_T *data, res_T *res, const typename CONFIG_T::matrix::weigh
     }
 }
 
+NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void conv(stream<data_T> &data, stream<res_T> &res,
           const typename CONFIG_T::matrix::weight_t weights[CONFIG_T::matrix::n_weights],
@@ -82,6 +88,9 @@ void conv(stream<data_T> &data, stream<res_T> &res,
     for (unsigned y = 0; y < W::scan_height; y++) {
         across.reset();
         for (unsigned x = 0; x < W::scan_width; x++) {
+            if (M::template kernel<in_T, out_T, M>::pipelined) {
+                NNET_PIPELINE(M::reuse_factor)
+            }
             in_T pixel[CONFIG_T::n_chan];
             NNET_PARTITION(pixel)
             next_pixel<data_T, CONFIG_T>(data, y, x, pixel);
@@ -96,6 +105,7 @@ void conv(stream<data_T> &data, stream<res_T> &res,
                 slider.take_patch(y, x, patch, valid);
                 M::template kernel<in_T, out_T, M>::run(patch, out, weights, biases);
                 res_T packet;
+                NNET_AGGREGATE(packet)
                 NNET_LOOP_UNROLL
                 for (unsigned c = 0; c < CONFIG_T::n_filt; c++) {
                     NNET_UNROLL

@@ -27,6 +27,8 @@ struct finish_agreements {
 
 // All multipliers at once; weights (n_in, n_out). With a reuse factor the tool shares multipliers by itself.
 template <class data_T, class res_T, class CONFIG_T> struct dense_latency {
+    static const bool pipelined = true; // takes a new vector every reuse_factor cycles
+
     static void run(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out],
                     const typename CONFIG_T::weight_t weights[CONFIG_T::n_weights],
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
@@ -67,15 +69,16 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_resource {
     static const unsigned rf = CONFIG_T::reuse_factor;
     static const unsigned n_in = CONFIG_T::n_in;
     static const unsigned n_out = CONFIG_T::n_out;
-    static const unsigned n_live = CONFIG_T::n_live;
     static const bool within = rf <= n_in;                       // a multiplier serves one output only
     static const unsigned per_output = within ? n_in / rf : 1;   // multipliers of one output
     static const unsigned outputs = within ? 1 : rf / n_in;      // outputs of one multiplier
+    static const bool pipelined = false;                         // its own loop is
 
     static void run(const data_T data[n_in], res_T res[n_out], const typename CONFIG_T::weight_t weights[CONFIG_T::n_weights],
                     const typename CONFIG_T::bias_t biases[n_out]) {
         typedef typename CONFIG_T::accum_t accum_t;
-        NNET_RESHAPE_BLOCK(weights, n_live)
+        const unsigned block_factor = CONFIG_T::n_live;
+        NNET_RESHAPE_BLOCK(weights, block_factor)
         if (rf > 1) {
             NNET_ROM(weights)
         }
@@ -93,7 +96,7 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_resource {
         for (unsigned cycle = 0; cycle < rf; cycle++) {
             NNET_REWIND(1)
             NNET_LOOP_UNROLL
-            for (unsigned m = 0; m < n_live; m++) {
+            for (unsigned m = 0; m < block_factor; m++) {
                 NNET_UNROLL
                 const unsigned multiplier = CONFIG_T::live(m);
                 const unsigned o = within ? multiplier / per_output : multiplier * outputs + row;
@@ -116,6 +119,8 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_resource {
 
 // Every weight is zero.
 template <class data_T, class res_T, class CONFIG_T> struct dense_bias {
+    static const bool pipelined = true;
+
     static void run(const data_T *, res_T res[CONFIG_T::n_out],
                     const typename CONFIG_T::weight_t *,
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
@@ -132,13 +137,14 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_bias {
 // Weights by their coordinates, zeros left out; n_weights is a multiple of the reuse factor.
 template <class data_T, class res_T, class CONFIG_T> struct dense_compressed {
     static const unsigned rf = CONFIG_T::reuse_factor;
-    static const unsigned n_multipliers = CONFIG_T::n_weights / rf;
+    static const bool pipelined = false;
 
     static void run(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out],
                     const typename CONFIG_T::weight_t weights[CONFIG_T::n_weights],
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
         typedef typename CONFIG_T::accum_t accum_t;
-        NNET_RESHAPE_BLOCK(weights, n_multipliers)
+        const unsigned block_factor = CONFIG_T::n_weights / CONFIG_T::reuse_factor;
+        NNET_RESHAPE_BLOCK(weights, block_factor)
         if (rf > 1) {
             NNET_ROM(weights)
         }
@@ -154,7 +160,7 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_compressed {
         for (unsigned cycle = 0; cycle < rf; cycle++) {
             NNET_PIPELINE(1)
             NNET_LOOP_UNROLL
-            for (unsigned m = 0; m < n_multipliers; m++) {
+            for (unsigned m = 0; m < block_factor; m++) {
                 NNET_UNROLL
                 const unsigned k = m * rf + cycle;
                 acc[CONFIG_T::column(k)] += accum_t(CONFIG_T::product::of(data[CONFIG_T::row(k)], weights[k]));
@@ -170,6 +176,8 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_compressed {
 
 // Shifts and additions only, as written out for this layer (CONFIG_T::sums), in types that hold every sum.
 template <class data_T, class res_T, class CONFIG_T> struct dense_adders {
+    static const bool pipelined = true;
+
     static void run(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out],
                     const typename CONFIG_T::weight_t *,
                     const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {
@@ -196,6 +204,7 @@ void dense(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out],
     CONFIG_T::template kernel<data_T, res_T, CONFIG_T>::run(data, res, weights, biases);
 }
 
+NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void dense(stream<data_T> &data, stream<res_T> &res, const typename CONFIG_T::weight_t weights[CONFIG_T::n_weights],
            const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {

@@ -33,6 +33,19 @@ template <class T> class fifo {
     unsigned count_;
 };
 
+// Between the ports of a component, which are of the tool's own types, and its buffers.
+template <class T, unsigned N, class PORT> void take(PORT &port, fifo<T> &buffer) {
+    for (unsigned p = 0; p < N; p++) {
+        buffer.write(port.read());
+    }
+}
+
+template <class T, unsigned N, class PORT> void give(fifo<T> &buffer, PORT &port) {
+    for (unsigned p = 0; p < N; p++) {
+        port.write(buffer.read());
+    }
+}
+
 } // namespace nnet
 
 #endif

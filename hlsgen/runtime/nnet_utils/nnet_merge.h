@@ -29,6 +29,14 @@ struct merge_average {
     }
 };
 
+// The last step of a mean of N inputs, of which the others are summed up already; the quotient is cut towards zero.
+template <unsigned N> struct merge_mean {
+    template <class res_T, class A, class B> static res_T of(const A &a, const B &b) {
+        const typename uint_of<16>::type count = N;
+        return res_T((a + b) / count);
+    }
+};
+
 // Element by element. An input of fewer elements (n_in1, n_in2) is repeated.
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void merge(const a_T a[CONFIG_T::n_in1], const b_T b[CONFIG_T::n_in2], res_T res[CONFIG_T::n_out]) {
@@ -40,6 +48,7 @@ void merge(const a_T a[CONFIG_T::n_in1], const b_T b[CONFIG_T::n_in2], res_T res
     }
 }
 
+NNET_BLOCK
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
     if (CONFIG_T::n_in1 == CONFIG_T::n_in2 && a_T::size == b_T::size && a_T::size == res_T::size) {
@@ -49,6 +58,24 @@ void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
             const a_T x = a.read();
             const b_T y = b.read();
             res_T packet;
+            NNET_AGGREGATE(packet)
+            NNET_LOOP_UNROLL
+            for (unsigned c = 0; c < res_T::size; c++) {
+                NNET_UNROLL
+                packet[c] = F::template of<typename res_T::value_type>(x[c % a_T::size], y[c % b_T::size]);
+            }
+            res.write(packet);
+        }
+        return;
+    }
+    if (CONFIG_T::n_in1 == CONFIG_T::n_out && CONFIG_T::n_in2 == b_T::size && a_T::size == b_T::size && a_T::size == res_T::size) {
+        const b_T y = b.read();
+        NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
+        for (unsigned p = 0; p < CONFIG_T::n_out / res_T::size; p++) {
+            NNET_PIPELINE(CONFIG_T::reuse_factor)
+            const a_T x = a.read();
+            res_T packet;
+            NNET_AGGREGATE(packet)
             NNET_LOOP_UNROLL
             for (unsigned c = 0; c < res_T::size; c++) {
                 NNET_UNROLL
@@ -88,6 +115,59 @@ struct concatenate {
     }
 };
 
+// Between streams along the last axis: the channels of both in one packet.
+NNET_BLOCK
+template <class a_T, class b_T, class res_T, class CONFIG_T>
+void join_channels(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
+    NNET_LOOP_PIPELINE(1)
+    for (unsigned p = 0; p < CONFIG_T::n_out / res_T::size; p++) {
+        NNET_PIPELINE(1)
+        const a_T x = a.read();
+        const b_T y = b.read();
+        res_T packet;
+        NNET_AGGREGATE(packet)
+        NNET_LOOP_UNROLL
+        for (unsigned c = 0; c < a_T::size; c++) {
+            NNET_UNROLL
+            packet[c] = typename res_T::value_type(x[c]);
+        }
+        NNET_LOOP_UNROLL
+        for (unsigned c = 0; c < b_T::size; c++) {
+            NNET_UNROLL
+            packet[a_T::size + c] = typename res_T::value_type(y[c]);
+        }
+        res.write(packet);
+    }
+}
+
+// And along another axis: n_part1 numbers of the one, n_part2 of the other, and so on.
+template <class data_T, class res_T, unsigned N>
+void pass_on(stream<data_T> &data, stream<res_T> &res) {
+    NNET_INLINE
+    NNET_LOOP_PIPELINE(1)
+    for (unsigned p = 0; p < N / res_T::size; p++) {
+        NNET_PIPELINE(1)
+        const data_T x = data.read();
+        res_T packet;
+        NNET_AGGREGATE(packet)
+        NNET_LOOP_UNROLL
+        for (unsigned c = 0; c < res_T::size; c++) {
+            NNET_UNROLL
+            packet[c] = typename res_T::value_type(x[c]);
+        }
+        res.write(packet);
+    }
+}
+
+NNET_BLOCK
+template <class a_T, class b_T, class res_T, class CONFIG_T>
+void join_rows(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
+    for (unsigned o = 0; o < CONFIG_T::n_out / (CONFIG_T::n_part1 + CONFIG_T::n_part2); o++) {
+        pass_on<a_T, res_T, CONFIG_T::n_part1>(a, res);
+        pass_on<b_T, res_T, CONFIG_T::n_part2>(b, res);
+    }
+}
+
 struct dot {
     template <class a_T, class b_T, class res_T, class CONFIG_T> static void run(const a_T *a, const b_T *b, res_T *res) {
         typedef typename CONFIG_T::accum_t accum_t;
@@ -108,6 +188,7 @@ void layer2(const a_T *a, const b_T *b, res_T *res) {
     F::template run<a_T, b_T, res_T, CONFIG_T>(a, b, res);
 }
 
+NNET_BLOCK
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void layer2(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
     typedef typename a_T::value_type x_T;

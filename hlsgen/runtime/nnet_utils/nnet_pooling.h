@@ -58,6 +58,94 @@ struct pool_average {
     }
 };
 
+// Over whole axes: of each of n_before parts the n_positions that follow one another, each of n_chan numbers.
+// F::take (first, x, state) for one after the other, then F::finish (state).
+struct all_max {
+    template <class data_T, class CONFIG_T> struct state { typedef data_T type; };
+    template <class X, class S> static void take(bool first, const X &x, S &s) {
+        if (first || x > s) {
+            s = x;
+        }
+    }
+    template <class res_T, class CONFIG_T, class S> static res_T finish(const S &s) {
+        return res_T(typename CONFIG_T::accum_t(s));
+    }
+};
+
+struct all_sum {
+    template <class data_T, class CONFIG_T> struct state { typedef typename CONFIG_T::accum_t type; };
+    template <class X, class S> static void take(bool first, const X &x, S &s) {
+        const S term = S(x);
+        s = first ? term : S(s + term);
+    }
+    template <class res_T, class CONFIG_T, class S> static res_T finish(const S &s) { return res_T(s); }
+};
+
+// The quotient is cut towards zero at the last bit of accum_t.
+struct all_average : all_sum {
+    template <class res_T, class CONFIG_T, class S> static res_T finish(const S &s) {
+        const typename uint_of<16>::type count = CONFIG_T::n_positions;
+        return res_T(s / count);
+    }
+};
+
+template <class F, class data_T, class res_T, class CONFIG_T>
+void pool_all(const data_T *data, res_T *res) {
+    typename F::template state<data_T, CONFIG_T>::type state[CONFIG_T::n_chan];
+    NNET_PARTITION(state)
+    for (unsigned b = 0; b < CONFIG_T::n_before; b++) {
+        NNET_LOOP_PIPELINE(1)
+        for (unsigned p = 0; p < CONFIG_T::n_positions; p++) {
+            NNET_PIPELINE(1)
+            NNET_LOOP_UNROLL
+            for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
+                NNET_UNROLL
+                F::take(p == 0, data[(b * CONFIG_T::n_positions + p) * CONFIG_T::n_chan + c], state[c]);
+            }
+        }
+        NNET_LOOP_UNROLL
+        for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
+            NNET_UNROLL
+            res[b * CONFIG_T::n_chan + c] = F::template finish<res_T, CONFIG_T>(state[c]);
+        }
+    }
+}
+
+// Packets of n_chan numbers, as they come.
+NNET_BLOCK
+template <class F, class data_T, class res_T, class CONFIG_T>
+void pool_all(stream<data_T> &data, stream<res_T> &res) {
+    typename F::template state<typename data_T::value_type, CONFIG_T>::type state[CONFIG_T::n_chan];
+    NNET_PARTITION(state)
+    for (unsigned b = 0; b < CONFIG_T::n_before; b++) {
+        NNET_LOOP_PIPELINE(1)
+        for (unsigned p = 0; p < CONFIG_T::n_positions; p++) {
+            NNET_PIPELINE(1)
+            const data_T in = data.read();
+            NNET_LOOP_UNROLL
+            for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
+                NNET_UNROLL
+                F::take(p == 0, in[c], state[c]);
+            }
+        }
+        res_T packet;
+        NNET_AGGREGATE(packet)
+        NNET_LOOP_UNROLL
+        for (unsigned c = 0; c < CONFIG_T::n_chan; c++) {
+            NNET_UNROLL
+            packet[c] = F::template finish<typename res_T::value_type, CONFIG_T>(state[c]);
+        }
+        res.write(packet);
+    }
+}
+
+// The same as a layer on whole arrays.
+template <class F> struct pool_whole {
+    template <class data_T, class res_T, class CONFIG_T> static void run(const data_T *data, res_T *res) {
+        pool_all<F, data_T, res_T, CONFIG_T>(data, res);
+    }
+};
+
 } // namespace nnet
 
 #endif

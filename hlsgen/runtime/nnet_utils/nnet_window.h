@@ -159,6 +159,7 @@ void slide(const data_T *data, res_T *res) {
     }
 }
 
+NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void slide(stream<data_T> &data, stream<res_T> &res) {
     typedef typename data_T::value_type in_T;
@@ -190,6 +191,7 @@ void slide(stream<data_T> &data, stream<res_T> &res) {
                 slider.take_patch(y, x, patch, valid);
                 F::template of<in_T, out_T, CONFIG_T>(patch, valid, out);
                 res_T packet;
+                NNET_AGGREGATE(packet)
                 NNET_LOOP_UNROLL
                 for (unsigned c = 0; c < CONFIG_T::n_filt; c++) {
                     NNET_UNROLL

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Layers of several inputs. More than two are taken in one after the other, in types that hold every value between. */
+
+#include "hls-layer-private.h"
+
+/* Wider than any sum or product that is worth a step of its own. */
+#define MAX_BITS_BETWEEN 120
+
+/* One operand of a step: an input of the layer, or what the step before made. */
+typedef struct {
+  char       *value, *type; /* the variable, and the type of its elements */
+  guint       packet;
+  gsize       count;
+  NnType      number;
+} Operand;
+
+static void
+operand_clear (Operand *operand)
+{
+  g_free (operand->value);
+  g_free (operand->type);
+}
+
+static void
+operand_of_input (HlsEmit        *emit,
+                  const HlsLayer *layer,
+                  guint           k,
+                  Operand        *operand)
+{
+  const HlsLayer *source = hls_emit_source (emit, layer->node->inputs[k]);
+
+  *operand = (Operand){ .value = hls_emit_input (emit, layer, k),
+                        .type = g_strdup (source->type),
+                        .packet = source->packet,
+                        .count = hls_layer_input_count (emit, layer, k),
+                        .number = nn_design_plan (emit->design, layer->node->inputs[k])->result };
+}
+
+/* Whether the smaller input is repeated as a whole, its axes being the last ones. */
+static gboolean
+repeats (const HlsEmit  *emit,
+         const HlsLayer *layer,
+         guint           k)
+{
+  const NnShape *in = &nn_graph_node (emit->graph, layer->node->inputs[k])->shape, *out = &layer->node->shape;
+  gboolean ended = FALSE;
+
+  for (guint d = 0; d < in->rank; d++)
+    {
+      gint64 extent = in->dims[in->rank - 1 - d];
+
+      if (d >= out->rank || (extent != out->dims[out->rank - 1 - d] && extent != 1))
+        return FALSE;
+      if (ended && extent != 1)
+        return FALSE;
+      ended |= extent != out->dims[out->rank - 1 - d];
+    }
+  return TRUE;
+}
+
+/* The type that holds every value of a step exactly. */
+static NnType
+exact_type (NnOp          op,
+            const NnType *a,
+            const NnType *b)
+{
+  gboolean is_signed = a->is_signed || b->is_signed || op == NN_OP_SUBTRACT;
+  int above_a = a->integer + (is_signed && !a->is_signed), above_b = b->integer + (is_signed && !b->is_signed);
+  int fraction = MAX (nn_type_fraction (a), nn_type_fraction (b)), integer = MAX (above_a, above_b);
+  NnType type;
+
+  if (op == NN_OP_MULTIPLY)
+    {
+      integer = above_a + above_b;
+      fraction = nn_type_fraction (a) + nn_type_fraction (b);
+    }
+  else if (op != NN_OP_MAXIMUM && op != NN_OP_MINIMUM)
+    integer++;
+  type = NN_FIXED (integer + fraction, integer);
+  type.is_signed = is_signed;
+  return type;
+}
+
+static const char *
+functor_of (NnOp op)
+{
+  static const struct { NnOp op; const char *functor; } kinds[] = {
+    { NN_OP_ADD, "nnet::merge_add" },           { NN_OP_SUBTRACT, "nnet::merge_subtract" },
+    { NN_OP_MULTIPLY, "nnet::merge_multiply" }, { NN_OP_AVERAGE, "nnet::merge_average" },
+    { NN_OP_MAXIMUM, "nnet::merge_maximum" },   { NN_OP_MINIMUM, "nnet::merge_minimum" },
+  };
+
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    if (kinds[k].op == op)
+      return kinds[k].functor;
+  return NULL;
+}
+
+/* A variable between two steps, and its types. */
+static gboolean
+declare_between (HlsEmit        *emit,
+                 const HlsLayer *layer,
+                 const Operand  *between,
+                 GError        **error)
+{
+  g_autofree char *type = NULL;
+
+  if (!hls_type_check (&between->number, layer->node->name, "value between", error))
+    return FALSE;
+  type = emit->backend->type (&between->number);
+  g_string_append_printf (emit->types, "typedef %s %s;\n", type, between->type);
+  if (emit->stream)
+    {
+      g_string_append_printf (emit->types, "typedef nnet::array<%s, %u> %s_packet;\n", between->type, between->packet, between->type);
+      hls_layer_stream (emit, between->type, between->value, between->count / between->packet);
+    }
+  else
+    g_string_append_printf (emit->calls, "    %s %s[%" G_GSIZE_FORMAT "];\n    NNET_PARTITION(%s)\n", between->type, between->value,
+                            between->count, between->value);
+  return TRUE;
+}
+
+/* Where the result of step @k goes: to the layer's own variable after the last one. */
+static gboolean
+result_of_step (HlsEmit        *emit,
+                HlsLayer       *layer,
+                guint           k,
+                const NnType   *number,
+                gsize           count,
+                guint           packet,
+                Operand        *result,
+                GError        **error)
+{
+  if (k + 1 == layer->node->n_inputs)
+    {
+      hls_layer_declare (emit, layer);
+      *result = (Operand){ g_strdup (layer->value), g_strdup (layer->type), layer->packet, layer->count, layer->plan->result };
+      return TRUE;
+    }
+  *result = (Operand){ g_strdup_printf ("layer%u_part%u", layer->number, k), g_strdup_printf ("layer%u_part%u_t", layer->number, k),
+                       packet, count, *number };
+  if (number->kind == NN_TYPE_FIXED && number->width > MAX_BITS_BETWEEN)
+    return hls_layer_unsupported (layer, "so many inputs of so many bits need numbers wider than 120 bits", error);
+  return declare_between (emit, layer, result, error);
+}
+
+static void
+call_step (HlsEmit        *emit,
+           const HlsLayer *layer,
+           guint           k,
+           const char     *function,
+           const char     *functor,
+           const Operand  *a,
+           const Operand  *b,
+           const Operand  *result)
+{
+  const char *packet = emit->stream ? "_packet" : "";
+
+  g_string_append_printf (emit->calls, "    nnet::%s<%s%s%s%s, %s%s, %s%s, config%u_%u>(%s, %s, %s); // %s\n", function,
+                          functor != NULL ? functor : "", functor != NULL ? ", " : "", a->type, packet, b->type, packet, result->type,
+                          packet, layer->number, k, a->value, b->value, result->value, layer->label);
+}
+
+static void
+begin_step (HlsEmit        *emit,
+            const HlsLayer *layer,
+            guint           k,
+            const Operand  *a,
+            const Operand  *b,
+            const Operand  *result)
+{
+  g_string_append_printf (emit->configs, "// Layer \"%s\" (%s)\nstruct config%u_%u {\n", layer->label, layer->class_label, layer->number, k);
+  hls_layer_field (emit, "n_in1", a->count);
+  hls_layer_field (emit, "n_in2", b->count);
+  hls_layer_field (emit, "n_out", result->count);
+}
+
+static gboolean
+merge_step (HlsEmit   *emit,
+            HlsLayer  *layer,
+            guint      k,
+            Operand   *so_far,
+            GError   **error)
+{
+  NnOp op = layer->node->op;
+  gboolean mean = op == NN_OP_AVERAGE && layer->node->n_inputs != 2, last = k + 1 == layer->node->n_inputs;
+  g_autofree char *divide = g_strdup_printf ("nnet::merge_mean<%u>", layer->node->n_inputs);
+  const char *functor = mean ? (last ? divide : "nnet::merge_add") : functor_of (op);
+  const Operand *larger;
+  Operand b, result = { NULL };
+  NnType number;
+  gboolean done;
+
+  operand_of_input (emit, layer, k, &b);
+  number = exact_type (op, &so_far->number, &b.number);
+  larger = b.count > so_far->count ? &b : so_far;
+  done = result_of_step (emit, layer, k, &number, larger->count, larger->packet, &result, error);
+  if (done)
+    {
+      begin_step (emit, layer, k, so_far, &b, &result);
+      hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+      hls_layer_end (emit);
+      call_step (emit, layer, k, "merge", functor, so_far, &b, &result);
+    }
+  operand_clear (&b);
+  operand_clear (so_far);
+  *so_far = result;
+  return done;
+}
+
+gboolean
+hls_write_merge (HlsEmit   *emit,
+                 HlsLayer  *layer,
+                 GError   **error)
+{
+  gboolean done = TRUE;
+  Operand so_far;
+
+  if (functor_of (layer->node->op) == NULL || layer->node->n_inputs < 2)
+    return hls_layer_unsupported (layer, "there is no kernel to merge its inputs", error);
+  if (hls_layer_has_bits (emit, layer))
+    return hls_layer_unsupported (layer, "merging is supported for inputs of fixed point", error);
+  for (guint k = 0; k < layer->node->n_inputs; k++)
+    if (!repeats (emit, layer, k))
+      return hls_layer_unsupported (layer, "merging is supported for inputs of one shape, or one repeated along the first axes", error);
+  operand_of_input (emit, layer, 0, &so_far);
+  for (guint k = 1; k < layer->node->n_inputs && done; k++)
+    done = merge_step (emit, layer, k, &so_far, error);
+  operand_clear (&so_far);
+  if (!done)
+    return FALSE;
+  hls_layer_copies (emit, layer);
+  g_string_append_c (emit->calls, '\n');
+  return TRUE;
+}
+
+/* @after: elements behind the axis; @along: extent of the axis in what has been joined so far, and of the next input. */
+static gboolean
+concatenate_step (HlsEmit   *emit,
+                  HlsLayer  *layer,
+                  guint      k,
+                  gsize      after,
+                  gsize     *along,
+                  gsize      next,
+                  Operand   *so_far,
+                  GError   **error)
+{
+  gsize part1 = *along * after, part2 = next * after, count;
+  gboolean last_axis = after == 1, done;
+  const char *function = "layer2", *functor = "nnet::concatenate";
+  Operand b, result = { NULL };
+
+  operand_of_input (emit, layer, k, &b);
+  count = so_far->count + b.count;
+  done = result_of_step (emit, layer, k, &layer->plan->result, count, last_axis ? (guint) (part1 + part2) : so_far->packet, &result, error);
+  if (done)
+    {
+      if (emit->stream && so_far->packet == part1 && b.packet == part2 && result.packet == part1 + part2)
+        function = "join_channels", functor = NULL;
+      else if (emit->stream && so_far->packet == b.packet && b.packet == result.packet && part1 % b.packet == 0 && part2 % b.packet == 0)
+        function = "join_rows", functor = NULL;
+      begin_step (emit, layer, k, so_far, &b, &result);
+      hls_layer_field (emit, "n_part1", part1);
+      hls_layer_field (emit, "n_part2", part2);
+      hls_layer_end (emit);
+      call_step (emit, layer, k, function, functor, so_far, &b, &result);
+    }
+  operand_clear (&b);
+  operand_clear (so_far);
+  *so_far = result;
+  *along += next;
+  return done;
+}
+
+gboolean
+hls_write_concatenate (HlsEmit   *emit,
+                       HlsLayer  *layer,
+                       GError   **error)
+{
+  const NnShape *out = &layer->node->shape;
+  gint axis = layer->node->attrs.axis < 0 ? layer->node->attrs.axis + (gint) out->rank : layer->node->attrs.axis;
+  gsize after = 1, along;
+  gboolean done = TRUE;
+  Operand so_far;
+
+  if (layer->node->n_inputs < 2 || axis < 0 || axis >= (gint) out->rank)
+    return hls_layer_unsupported (layer, "there is nothing to concatenate", error);
+  for (guint d = (guint) axis + 1; d < out->rank; d++)
+    after *= (gsize) out->dims[d];
+  along = (gsize) nn_graph_node (emit->graph, layer->node->inputs[0])->shape.dims[axis];
+  operand_of_input (emit, layer, 0, &so_far);
+  for (guint k = 1; k < layer->node->n_inputs && done; k++)
+    done = concatenate_step (emit, layer, k, after, &along,
+                             (gsize) nn_graph_node (emit->graph, layer->node->inputs[k])->shape.dims[axis], &so_far, error);
+  operand_clear (&so_far);
+  if (!done)
+    return FALSE;
+  hls_layer_copies (emit, layer);
+  g_string_append_c (emit->calls, '\n');
+  return TRUE;
+}
+
+gboolean
+hls_write_dot (HlsEmit   *emit,
+               HlsLayer  *layer,
+               GError   **error)
+{
+  if (layer->node->n_inputs != 2 || layer->count != 1)
+    return hls_layer_unsupported (layer, "only the dot product of two vectors is supported", error);
+  if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
+    return FALSE;
+  hls_layer_begin (emit, layer);
+  hls_layer_field (emit, "n_in1", hls_layer_input_count (emit, layer, 0));
+  hls_layer_field (emit, "n_in2", hls_layer_input_count (emit, layer, 1));
+  hls_layer_field (emit, "n_out", 1);
+  hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+  hls_layer_type_field (emit, layer, "accum_t");
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, "layer2", "nnet::dot", NULL);
+  return TRUE;
+}
