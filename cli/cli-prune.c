@@ -4,6 +4,7 @@
 #include "cli-prune.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static gboolean
@@ -60,6 +61,179 @@ cli_parse_budget (const char   *text,
     if (!set_limit (words[i], part, limits, error))
       return FALSE;
   return TRUE;
+}
+
+gboolean
+cli_parse_weights (const char *text,
+                   double     *weights,
+                   GError    **error)
+{
+  g_auto (GStrv) words = g_strsplit (text, ",", -1);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      g_auto (GStrv) sides = g_strsplit (words[i], "=", 2);
+      NnObjective objective;
+
+      if (sides[0] == NULL || sides[1] == NULL || !nn_objective_find (g_strstrip (sides[0]), &objective) ||
+          objective == NN_OBJECTIVE_WEIGHTED || !nn_text_to_double (g_strstrip (sides[1]), &weights[objective]) ||
+          !(weights[objective] >= 0) || !isfinite (weights[objective]))
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+                       "the weight \"%s\" is not understood; it is written OBJECTIVE=NUMBER, the number being 0 or more", words[i]);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+gboolean
+cli_parse_pins (const char *text,
+                gint8       pin,
+                gint8      *pins,
+                gsize       n,
+                GError    **error)
+{
+  g_auto (GStrv) words = g_strsplit (text, ",", -1);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    {
+      g_auto (GStrv) ends = g_strsplit (g_strstrip (words[i]), "-", 2);
+      guint64 from, to;
+
+      if (ends[0] == NULL || !g_ascii_string_to_unsigned (ends[0], 10, 0, G_MAXINT32, &from, NULL) ||
+          !g_ascii_string_to_unsigned (ends[1] != NULL ? ends[1] : ends[0], 10, 0, G_MAXINT32, &to, NULL) || from > to || to >= n)
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+                       "\"%s\" names no groups; these are numbered 0 to %" G_GSIZE_FORMAT " (espalier-cli groups --json lists them)",
+                       words[i], n > 0 ? n - 1 : 0);
+          return FALSE;
+        }
+      for (guint64 g = from; g <= to; g++)
+        pins[g] = pin;
+    }
+  return TRUE;
+}
+
+void
+cli_groups_clear (CliGroups *o)
+{
+  char **texts[] = { &o->structure, &o->objective, &o->importance, &o->data, &o->x, &o->y, &o->label, &o->block };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (*texts[i]);
+  g_strfreev (o->layer_structure);
+  g_strfreev (o->leave);
+}
+
+gboolean
+cli_add_structure (const char  *text,
+                   GHashTable **table)
+{
+  g_auto (GStrv) sides = g_strsplit (text, "=", 2);
+  NnStructure structure;
+
+  if (sides[0] == NULL || sides[1] == NULL || !nn_structure_find (sides[1], &structure))
+    return FALSE;
+  if (*table == NULL)
+    *table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_insert (*table, g_strdup (sides[0]), GINT_TO_POINTER (structure));
+  return TRUE;
+}
+
+static gboolean
+find_words (const CliGroups *o,
+            NnGroupOptions  *options,
+            NnImportance    *importance,
+            GError         **error)
+{
+  const char *bad = NULL;
+
+  if (o->objective != NULL && !nn_objectives_parse (o->objective, &options->objectives, error))
+    return FALSE;
+  if (o->structure != NULL && !nn_structure_find (o->structure, &options->structure))
+    bad = o->structure;
+  else if (o->importance != NULL && !nn_importance_find (o->importance, importance))
+    bad = o->importance;
+  else if (o->block != NULL && sscanf (o->block, "%ux%u", &options->block_in, &options->block_out) != 2)
+    bad = o->block;
+  for (guint i = 0; o->layer_structure != NULL && o->layer_structure[i] != NULL && bad == NULL; i++)
+    if (!cli_add_structure (o->layer_structure[i], &options->layer_structures))
+      bad = o->layer_structure[i];
+  if (bad != NULL)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "\"%s\" is none of the words that --help lists", bad);
+  return bad == NULL;
+}
+
+/* Scores by gradients want data. */
+static gboolean
+score (Cli             *cli,
+       const CliGroups *o,
+       const NnModel   *model,
+       NnGroups        *groups,
+       NnImportance     importance,
+       GError         **error)
+{
+  g_autoptr (NnDataset) data = NULL;
+  NnTrainOptions train;
+  NnDataOptions wanted;
+
+  if (importance != NN_IMPORTANCE_FIRST_ORDER && importance != NN_IMPORTANCE_SECOND_ORDER)
+    {
+      nn_groups_score (groups, model, importance, NULL, (guint64) cli->seed);
+      return TRUE;
+    }
+  if (o->data == NULL)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "importance \"%s\" is measured on data: give --data", nn_importance_name (importance));
+      return FALSE;
+    }
+  nn_data_options_init (&wanted);
+  wanted.x = o->x;
+  wanted.y = o->y;
+  wanted.label = o->label;
+  wanted.seed = (guint64) cli->seed;
+  nn_train_options_init (&train);
+  data = nn_dataset_load (o->data, &wanted, &cli->progress, cli->cancellable, error);
+  if (data != NULL && nn_model_info (model)->input_mean != NULL && nn_model_info (model)->input_deviation != NULL)
+    {
+      NnDataset *standard = nn_dataset_with_standard (data, nn_model_info (model)->input_mean, nn_model_info (model)->input_deviation, error);
+
+      nn_dataset_unref (data);
+      data = standard;
+    }
+  return data != NULL && nn_groups_score_data (groups, model, data, &train, importance, error);
+}
+
+NnGroups *
+cli_make_groups (Cli             *cli,
+                 const CliGroups *o,
+                 const NnModel   *model,
+                 const NnConfig  *config,
+                 guint           *objectives,
+                 GError         **error)
+{
+  g_autoptr (NnDesign) design = nn_design_new (model, config, error);
+  g_autoptr (NnGroups) groups = NULL;
+  NnImportance importance = NN_IMPORTANCE_L2;
+  NnGroupOptions options;
+  gboolean known;
+
+  if (design == NULL)
+    return NULL;
+  nn_group_options_init (&options);
+  options.objectives = 1u << NN_OBJECTIVE_DSP;
+  options.leave = (const char *const *) o->leave;
+  known = find_words (o, &options, &importance, error);
+  *objectives = options.objectives;
+  options.for_bram = (options.objectives >> NN_OBJECTIVE_BRAM & 1) != 0;
+  if (o->objective == NULL)
+    options.objectives = (1u << NN_N_OBJECTIVES) - 1;
+  groups = known ? nn_groups_new_full (design, &options, error) : NULL;
+  g_clear_pointer (&options.layer_structures, g_hash_table_unref);
+  if (groups == NULL || !score (cli, o, model, groups, importance, error))
+    return NULL;
+  return g_steal_pointer (&groups);
 }
 
 void

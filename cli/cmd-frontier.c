@@ -67,22 +67,21 @@ run (Cli   *cli,
      int    argc,
      char **argv)
 {
-  g_autofree char *config_path = NULL, *weights = NULL, *objective = NULL;
+  g_autofree char *config_path = NULL, *weights = NULL;
+  g_auto (CliGroups) o = { 0 };
   gint n_points = 21;
   GOptionEntry entries[] = {
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &config_path, "Configuration of the hardware", "C.json" },
-    { "objective", 0, 0, G_OPTION_ARG_STRING, &objective, "What should fall: dsp,bram,... (dsp)", "LIST" },
+    CLI_GROUPS_ENTRIES (o),
     { "points", 0, 0, G_OPTION_ARG_INT, &n_points, "Points of the curve (21)", "N" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnConfig) config = NULL, own = NULL;
-  g_autoptr (NnDesign) design = NULL;
   g_autoptr (NnGroups) groups = NULL;
   g_autoptr (GArray) points = NULL;
-  NnGroupOptions options;
-  guint objectives = 1u << NN_OBJECTIVE_DSP;
+  guint objectives;
   GError *error = NULL;
   int status;
 
@@ -93,18 +92,11 @@ run (Cli   *cli,
       g_printerr ("espalier-cli frontier: --points is from 1 to 100000\n");
       return CLI_USAGE;
     }
-  if (objective != NULL && !nn_objectives_parse (objective, &objectives, &error))
-    return cli_fail (&cli_frontier, error);
-  nn_group_options_init (&options);
-  options.objectives = objectives;
-  options.for_bram = (objectives >> NN_OBJECTIVE_BRAM & 1) != 0;
   model = cli_open_model (cli, argv[1], weights, &own, &error);
   if (model == NULL ||
       (config = own != NULL && config_path == NULL ? nn_config_ref (own) : cli_open_config (config_path, model, &error)) == NULL ||
-      (design = nn_design_new (model, config, &error)) == NULL ||
-      (groups = nn_groups_new_full (design, &options, &error)) == NULL)
+      (groups = cli_make_groups (cli, &o, model, config, &objectives, &error)) == NULL)
     return cli_fail (&cli_frontier, error);
-  nn_groups_score (groups, model, NN_IMPORTANCE_L2, NULL, (guint64) cli->seed);
   points = nn_frontier (groups, objectives, (guint) n_points, cli->cancellable, &error);
   if (points == NULL)
     return cli_fail (&cli_frontier, error);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 typedef struct {
-  char *config, *weights, *layer, *structure, *importance;
+  char     *config, *weights, *layer;
+  CliGroups groups;
 } Options;
 
 static void
@@ -15,8 +16,7 @@ options_clear (Options *o)
   g_free (o->config);
   g_free (o->weights);
   g_free (o->layer);
-  g_free (o->structure);
-  g_free (o->importance);
+  cli_groups_clear (&o->groups);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -40,6 +40,22 @@ add_group (JsonBuilder    *json,
   cli_json_group_cost (json, group);
   json_builder_set_member_name (json, "kept");
   json_builder_add_boolean_value (json, group->kept);
+  json_builder_end_object (json);
+}
+
+/* How weights share memory words. */
+static void
+add_packing (JsonBuilder  *json,
+             const NnType *type)
+{
+  guint bits, in_word = nn_bram_word ((guint) type->width, &bits);
+
+  json_builder_set_member_name (json, "packing");
+  json_builder_begin_object (json);
+  cli_json_int (json, "weight_bits", type->width);
+  cli_json_int (json, "word_bits", bits);
+  cli_json_int (json, "multipliers", in_word);
+  cli_json_int (json, "unused_bits", (gint64) bits - (gint64) in_word * type->width);
   json_builder_end_object (json);
 }
 
@@ -67,6 +83,8 @@ add_layers (JsonBuilder    *json,
       cli_json_string (json, "name", weight->layer);
       cli_json_string (json, "weight", weight->name);
       cli_json_string (json, "structure", nn_structure_name (groups->structure[group->node]));
+      if (groups->structure[group->node] == NN_STRUCTURE_BRAM_WORD)
+        add_packing (json, weight->role == NN_ROLE_RECURRENT_KERNEL ? &plan->recurrent_weight : &plan->weight);
       cli_json_int (json, "reuse_factor", weight->role == NN_ROLE_RECURRENT_KERNEL ? plan->recurrent_reuse_factor : plan->reuse_factor);
       json_builder_set_member_name (json, "groups");
       json_builder_begin_array (json);
@@ -125,8 +143,7 @@ run (Cli   *cli,
   GOptionEntry entries[] = {
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &o.config, "Configuration of the hardware", "C.json" },
     { "layer", 0, 0, G_OPTION_ARG_STRING, &o.layer, "Only this layer", "L" },
-    { "structure", 0, 0, G_OPTION_ARG_STRING, &o.structure, "auto, unstructured, neuron, multiplier, bram-word or block (auto)", "S" },
-    { "importance", 0, 0, G_OPTION_ARG_STRING, &o.importance, "l1, l2 or random (l2)", "I" },
+    CLI_GROUPS_ENTRIES (o.groups),
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };
@@ -135,27 +152,18 @@ run (Cli   *cli,
   g_autoptr (NnDesign) design = NULL;
   g_autoptr (NnGroups) groups = NULL;
   g_autoptr (JsonBuilder) json = json_builder_new ();
-  NnStructure structure = NN_STRUCTURE_AUTO;
-  NnImportance importance = NN_IMPORTANCE_L2;
+  guint objectives;
   GError *error = NULL;
   int status;
 
   if (!cli_parse (cli, &cli_groups, entries, 1, 1, &argc, &argv, &status))
     return status;
-  if ((o.structure != NULL && !nn_structure_find (o.structure, &structure)) ||
-      (o.importance != NULL && (!nn_importance_find (o.importance, &importance) || importance == NN_IMPORTANCE_FIRST_ORDER ||
-                                importance == NN_IMPORTANCE_SECOND_ORDER)))
-    {
-      g_printerr ("espalier-cli groups: --structure or --importance is none of the words that --help lists\n");
-      return CLI_USAGE;
-    }
   model = cli_open_model (cli, argv[1], o.weights, &own, &error);
   if (model == NULL ||
       (config = own != NULL && o.config == NULL ? nn_config_ref (own) : cli_open_config (o.config, model, &error)) == NULL ||
       (design = nn_design_new (model, config, &error)) == NULL || !has_layer (design, o.layer, &error) ||
-      (groups = nn_groups_new (design, structure, NULL, &error)) == NULL)
+      (groups = cli_make_groups (cli, &o.groups, model, config, &objectives, &error)) == NULL)
     return cli_fail (&cli_groups, error);
-  nn_groups_score (groups, model, importance, NULL, (guint64) cli->seed);
   if (!cli->json)
     {
       print_table (design, groups);

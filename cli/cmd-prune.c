@@ -9,7 +9,7 @@
 
 typedef struct {
   char    *data, *x, *y, *label, *weights, *config, *output, *part, *model_out;
-  char    *objective, *budget, *structure, *importance, *schedule, *block;
+  char    *objective, *budget, *structure, *importance, *schedule, *block, *weigh, *keep, *cut;
   char   **leave, **layer_structure;
   double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation;
   gint     max_steps, bad_trials, epochs, rewind, batch, from_step;
@@ -20,7 +20,7 @@ static void
 options_clear (Options *o)
 {
   char **texts[] = { &o->data, &o->x, &o->y, &o->label, &o->weights, &o->config, &o->output, &o->part, &o->model_out,
-                     &o->objective, &o->budget, &o->structure, &o->importance, &o->schedule, &o->block };
+                     &o->objective, &o->budget, &o->structure, &o->importance, &o->schedule, &o->block, &o->weigh, &o->keep, &o->cut };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (*texts[i]);
@@ -62,6 +62,13 @@ find_words (const Options  *o,
 
   if (o->objective != NULL && !nn_objectives_parse (o->objective, &p->objective, error))
     return FALSE;
+  /* A budget says all by itself what should fall; with weights their sum does. */
+  if (o->objective == NULL && (o->budget != NULL || o->weigh != NULL))
+    p->objective = 0;
+  if (o->weigh != NULL && !cli_parse_weights (o->weigh, p->weights, error))
+    return FALSE;
+  if (o->weigh != NULL)
+    p->objective |= 1u << NN_OBJECTIVE_WEIGHTED;
   if (o->structure != NULL && !nn_structure_find (o->structure, &p->structure))
     bad = o->structure;
   else if (o->importance != NULL && !nn_importance_find (o->importance, &p->importance))
@@ -71,19 +78,8 @@ find_words (const Options  *o,
   else if (o->block != NULL && sscanf (o->block, "%ux%u", &p->block_in, &p->block_out) != 2)
     bad = o->block;
   for (guint i = 0; o->layer_structure != NULL && o->layer_structure[i] != NULL && bad == NULL; i++)
-    {
-      g_auto (GStrv) sides = g_strsplit (o->layer_structure[i], "=", 2);
-      NnStructure structure;
-
-      if (sides[0] == NULL || sides[1] == NULL || !nn_structure_find (sides[1], &structure))
-        bad = o->layer_structure[i];
-      else
-        {
-          if (p->layer_structures == NULL)
-            p->layer_structures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-          g_hash_table_insert (p->layer_structures, g_strdup (sides[0]), GINT_TO_POINTER (structure));
-        }
-    }
+    if (!cli_add_structure (o->layer_structure[i], &p->layer_structures))
+      bad = o->layer_structure[i];
   if (bad != NULL)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "\"%s\" is none of the words that --help lists", bad);
   return bad == NULL;
@@ -286,6 +282,28 @@ resume (Cli     *cli,
   return prune (cli, o, nn_project_model (project), nn_project_config (project), spec, &p);
 }
 
+/* Groups kept or cut by hand. */
+static gint8 *
+make_pins (const Options  *o,
+           NnPruneOptions *p,
+           const NnModel  *model,
+           const NnConfig *config,
+           GError        **error)
+{
+  g_autoptr (NnGroups) groups = nn_prune_options_groups (p, model, config, error);
+  g_autofree gint8 *pins = NULL;
+
+  if (groups == NULL)
+    return NULL;
+  pins = g_new0 (gint8, groups->n_groups + 1);
+  if ((o->keep != NULL && !cli_parse_pins (o->keep, 1, pins, groups->n_groups, error)) ||
+      (o->cut != NULL && !cli_parse_pins (o->cut, -1, pins, groups->n_groups, error)))
+    return NULL;
+  p->pins = pins;
+  p->n_pins = groups->n_groups;
+  return g_steal_pointer (&pins);
+}
+
 static int
 run (Cli   *cli,
      int    argc,
@@ -300,8 +318,12 @@ run (Cli   *cli,
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &o.output, "Project file, kept up to date step by step", "P.espalier" },
     { "model", 0, 0, G_OPTION_ARG_FILENAME, &o.model_out, "Write the chosen network here too", "M.h5" },
     { "objective", 0, 0, G_OPTION_ARG_STRING, &o.objective,
-      "What should fall: dsp, bram, lut, ff, parameters, bops, energy, latency, with commas between (dsp)", "LIST" },
-    { "budget", 0, 0, G_OPTION_ARG_STRING, &o.budget, "What must not be exceeded: dsp=175,bram=2% (of the part)", "LIST" },
+      "What should fall as far as accuracy allows: dsp, bram, lut, ff, parameters, bops, energy, latency, with commas between (dsp)", "LIST" },
+    { "weigh", 0, 0, G_OPTION_ARG_STRING, &o.weigh, "A weighted sum that should fall: dsp=1,lut=0.02", "LIST" },
+    { "budget", 0, 0, G_OPTION_ARG_STRING, &o.budget,
+      "What must not be exceeded: dsp=175,bram=2% (of the part); with --objective that one falls besides", "LIST" },
+    { "keep", 0, 0, G_OPTION_ARG_STRING, &o.keep, "Groups that must stay, by the numbers `groups` gives them: 3,17-20", "LIST" },
+    { "cut", 0, 0, G_OPTION_ARG_STRING, &o.cut, "Groups that must go", "LIST" },
     { "part", 0, 0, G_OPTION_ARG_STRING, &o.part, "Part, instead of the configuration's", "NAME" },
     { "tolerance", 0, 0, G_OPTION_ARG_DOUBLE, &o.tolerance, "Loss of accuracy that is accepted, relative (0.01)", "F" },
     { "structure", 0, 0, G_OPTION_ARG_STRING, &o.structure, "auto, unstructured, neuron, multiplier, bram-word or block (auto)", "S" },
@@ -320,7 +342,7 @@ run (Cli   *cli,
     { "regularize", 0, 0, G_OPTION_ARG_DOUBLE, &o.regularize, "Group regulariser, relative to the loss; negative for automatic (-1)", "F" },
     { "local", 0, 0, G_OPTION_ARG_NONE, &o.local, "Every layer falls alike", NULL },
     { "leave", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.leave, "A layer to be left alone", "LAYER" },
-    { "snap", 0, 0, G_OPTION_ARG_NONE, &o.snap, "Weights of the Latency strategy may move to values that need no DSP", NULL },
+    { "snap", 0, 0, G_OPTION_ARG_NONE, &o.snap, "Keep, move or cut: weights of the Latency strategy may move to values that need no DSP", NULL },
     { "share", 0, 0, G_OPTION_ARG_NONE, &o.share, "Weights that are nearly equal become their mean", NULL },
     { "batch", 0, 0, G_OPTION_ARG_INT, &o.batch, "Samples a training step (128)", "N" },
     { "lr", 0, 0, G_OPTION_ARG_DOUBLE, &o.rate, "Learning rate of fine-tuning (0.002)", "RATE" },
@@ -339,6 +361,7 @@ run (Cli   *cli,
   };
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnConfig) config = NULL, own = NULL;
+  g_autofree gint8 *pins = NULL;
   g_auto (NnPruneOptions) p = { 0 };
   GError *error = NULL;
   const NnPart *part;
@@ -357,6 +380,8 @@ run (Cli   *cli,
     return cli_fail (&cli_prune, error);
   part = o.part != NULL ? nn_part_find (o.part, NULL) : nn_estimate_part (config);
   if (o.budget != NULL && !cli_parse_budget (o.budget, part, p.limits, &error))
+    return cli_fail (&cli_prune, error);
+  if ((o.keep != NULL || o.cut != NULL) && (pins = make_pins (&o, &p, model, config, &error)) == NULL)
     return cli_fail (&cli_prune, error);
   return prune (cli, &o, model, config, o.data, &p);
 }

@@ -33,11 +33,12 @@ long double  nn_choice_loss   (const NnChoice *c,
                                gsize           k);
 /* A first incumbent, where one is found. */
 void         nn_choice_greedy (NnChoice       *c);
-/* Looks for the best choice worth more than @floor_value; PROVEN when it was found or there is none. */
+/* Looks for the best choice worth more than @floor_value; PROVEN when it was found or there is none. With a @beam only so
+ * many partial choices are followed at a time: quick, and rarely a proof. */
 NnCoreResult nn_choice_search (NnChoice       *c,
                                gint64          floor_value,
-                               const NnLimits *limits,
-                               GError        **error);
+                               guint           beam,
+                               const NnLimits *limits);
 
 /* Another option than the top one for an item, as branch and cut sees it. */
 typedef struct {

@@ -3,8 +3,6 @@
 
 #include "nn-choice-private.h"
 
-#include "nn-error.h"
-
 #include <math.h>
 
 /* Partial choices of one item's layer, and of all, after which branch and cut takes over. */
@@ -395,6 +393,54 @@ add_layer (Search *s,
   return good;
 }
 
+typedef struct {
+  long double hope;
+  guint       at;
+} Hope;
+
+static int
+by_hope (gconstpointer a,
+         gconstpointer b)
+{
+  const Hope *ha = a, *hb = b;
+
+  if (ha->hope != hb->hope)
+    return ha->hope > hb->hope ? -1 : 1;
+  return ha->at < hb->at ? -1 : 1;
+}
+
+/* Leaves the @beam most hopeful states of the layer that begins at @first. */
+static void
+thin_out (Search *s,
+          guint   t,
+          guint   first,
+          guint   beam)
+{
+  guint n = s->states->len - first, m = s->c->m;
+  g_autofree Hope *hopes = g_new (Hope, n);
+  GArray *left = g_array_new (FALSE, FALSE, sizeof (double)), *states = g_array_new (FALSE, FALSE, sizeof (State));
+
+  for (guint p = 0; p < n; p++)
+    {
+      const double *room = &g_array_index (s->left, double, (gsize) p * m);
+
+      hopes[p] = (Hope) { (long double) g_array_index (s->states, State, first + p).value, p };
+      for (guint j = 0; j < m; j++)
+        hopes[p].hope += (long double) s->c->lambda[j] * MIN (room[j], s->rest_most[(t + 1) * m + j]);
+    }
+  qsort (hopes, n, sizeof *hopes, by_hope);
+  for (guint p = 0; p < beam; p++)
+    {
+      g_array_append_vals (states, &g_array_index (s->states, State, first + hopes[p].at), 1);
+      g_array_append_vals (left, &g_array_index (s->left, double, (gsize) hopes[p].at * m), m);
+    }
+  g_array_set_size (s->states, first);
+  g_array_append_vals (s->states, states->data, states->len);
+  g_array_unref (states);
+  g_array_unref (s->left);
+  s->left = left;
+}
+
 /* The choice behind a state of the last layer. */
 static void
 trace (const Search *s,
@@ -411,8 +457,10 @@ trace (const Search *s,
 }
 
 static NnCoreResult
-search_states (Search *s)
+search_states (Search *s,
+               guint   beam)
 {
+  gboolean whole = TRUE;
   const State root = { .value = s->base };
   guint first = 0, best = G_MAXUINT;
   g_autofree gsize *chosen = NULL;
@@ -422,17 +470,24 @@ search_states (Search *s)
   g_array_append_val (s->states, root);
   g_array_append_vals (s->left, s->room, s->c->m);
   for (guint t = 0; t < s->open->len; t++)
-    if (!add_layer (s, t, &first))
-      return NN_CORE_STOPPED;
+    {
+      if (!add_layer (s, t, &first))
+        return NN_CORE_STOPPED;
+      if (beam > 0 && s->states->len - first > beam)
+        {
+          thin_out (s, t, first, beam);
+          whole = FALSE;
+        }
+    }
   for (guint p = first; p < s->states->len; p++)
     if (best == G_MAXUINT || g_array_index (s->states, State, p).value > g_array_index (s->states, State, best).value)
       best = p;
   if (best == G_MAXUINT)
-    return NN_CORE_PROVEN;
+    return whole ? NN_CORE_PROVEN : NN_CORE_STOPPED;
   chosen = g_memdup2 (s->c->top, sizeof (gsize) * MAX (s->c->n, 1));
   trace (s, best, chosen);
   take (s->c, chosen);
-  return NN_CORE_PROVEN;
+  return whole ? NN_CORE_PROVEN : NN_CORE_STOPPED;
 }
 
 static NnCoreResult
@@ -479,8 +534,8 @@ search_glpk (Search      *s,
 NnCoreResult
 nn_choice_search (NnChoice       *c,
                   gint64          floor_value,
-                  const NnLimits *limits,
-                  GError        **error)
+                  guint           beam,
+                  const NnLimits *limits)
 {
   long double gap = c->bound - (long double) (floor_value + 1) + NN_CLASSES_ROUNDING;
   Search s = { .c = c, .limits = limits, .floor = floor_value };
@@ -494,8 +549,8 @@ nn_choice_search (NnChoice       *c,
   s.left = g_array_new (FALSE, FALSE, sizeof (double));
   open_items (&s, gap);
   sum_up (&s);
-  result = search_states (&s);
-  if (result == NN_CORE_STOPPED && !nn_limits_stop (limits))
+  result = search_states (&s, beam);
+  if (beam == 0 && result == NN_CORE_STOPPED && !nn_limits_stop (limits))
     result = search_glpk (&s, gap);
   if (result == NN_CORE_FAILED)
     result = NN_CORE_STOPPED;

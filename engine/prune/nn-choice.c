@@ -20,6 +20,9 @@
 #define GRID_ALLOWANCE 1e-6
 /* The first stage is as many halvings of the greedy gap deep. */
 #define FIRST_DEPTH 10
+/* Partial choices of the first try, and how many first stages deep it goes. */
+#define BEAM 2000
+#define BEAM_DEPTH 16
 
 static gboolean
 check_problem (const NnChoiceProblem *p,
@@ -307,15 +310,19 @@ how_far (const NnChoice *c,
 /* Just below the bound first, then farther and farther down. */
 static NnCoreResult
 solve_stages (NnChoice       *c,
-              const NnLimits *limits,
-              GError        **error)
+              const NnLimits *limits)
 {
   gint64 start = c->upper, depth = MAX ((c->upper - c->best) >> FIRST_DEPTH, 1);
 
+  /* A better incumbent first, where one near enough will do; then the proof. */
+  if (how_far (c, limits) == NN_CORE_STOPPED)
+    (void) nn_choice_search (c, MAX (c->upper - MAX (limits->enough, BEAM_DEPTH * depth), c->best), BEAM, limits);
+  if (how_far (c, limits) == NN_CORE_STOPPED)
+    depth = MAX ((c->upper - c->best) >> FIRST_DEPTH, 1);
   while (how_far (c, limits) == NN_CORE_STOPPED)
     {
       gint64 floor_value = MAX (start - depth, c->best);
-      NnCoreResult result = nn_choice_search (c, floor_value, limits, error);
+      NnCoreResult result = nn_choice_search (c, floor_value, 0, limits);
 
       if (result == NN_CORE_FAILED || result == NN_CORE_STOPPED)
         return result;
@@ -363,7 +370,7 @@ solve (const NnChoiceProblem   *p,
   price (c, &limits);
   nn_choice_greedy (c);
   limits.enough = (gint64) ((double) c->bound * CLAMP (options->gap, 0, 1));
-  core = solve_stages (c, &limits, error);
+  core = solve_stages (c, &limits);
   if (core == NN_CORE_FAILED)
     return FALSE;
   if (c->best < 0)
@@ -380,8 +387,8 @@ solve (const NnChoiceProblem   *p,
     r->price[resources[j]] = c->lambda[j] * unit / cost_unit[j];
   r->status = core == NN_CORE_PROVEN                       ? NN_KNAPSACK_OPTIMAL
               : g_cancellable_is_cancelled (cancellable)   ? NN_KNAPSACK_CANCELLED
-              : core == NN_CORE_ENOUGH                     ? NN_KNAPSACK_GAP
-                                                           : NN_KNAPSACK_TIME_LIMIT;
+              : core == NN_CORE_STOPPED && nn_limits_stop (&limits) ? NN_KNAPSACK_TIME_LIMIT
+                                                                    : NN_KNAPSACK_GAP;
   finish (p, r, core == NN_CORE_PROVEN ? 0 : (double) (c->upper - c->best) * unit);
   return TRUE;
 }

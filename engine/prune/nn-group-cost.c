@@ -58,18 +58,20 @@ latency_shares (const NnGroupMatrix *matrix,
 
   for (gsize i = 0; i < n_in; i++)
     {
-      memcpy (row, r + i * n_out, sizeof *row * n_out);
+      for (gsize o = 0; o < n_out; o++)
+        row[o] = r[nn_group_index (matrix, o * n_in + i)];
       qsort (row, n_out, sizeof *row, compare_raw);
       for (gsize o = 0; o < n_out; o++)
         {
-          gint64 v = r[i * n_out + o];
+          gsize at = nn_group_index (matrix, o * n_in + i);
+          gint64 v = r[at];
 
           n_zeros += v == 0;
           if (v != 0 && as_trained)
-            share[i * n_out + o] = 1;
+            share[at] = 1;
           else if (v != 0 && nn_csd_digits (v) >= DSP_DIGITS)
-            share[i * n_out + o] = 1.0 / count_equal (row, n_out, v);
-          total += share[i * n_out + o];
+            share[at] = matrix->shares_inputs ? 1.0 / count_equal (row, n_out, v) : 1;
+          total += share[at];
         }
     }
   /* hls4ml's ALLOCATION limit of the Latency kernel. */

@@ -18,6 +18,9 @@ typedef struct {
   const NnLayerPlan *plan;
   const NnType      *type;       /* of the weights */
   const NnWeight    *source;
+  guint32           *map;           /* (nullable): by place in the output-major order, where the model has its axes otherwise */
+  gboolean           shares_inputs; /* equal weights of a row multiply the same number */
+  gsize              n_gates;       /* columns that make one output */
 } NnGroupMatrix;
 
 typedef struct {
@@ -30,7 +33,7 @@ static inline gsize
 nn_group_index (const NnGroupMatrix *matrix,
                 gsize                f)
 {
-  return (f % matrix->n_in) * matrix->n_out + f / matrix->n_in;
+  return matrix->map != NULL ? matrix->map[f] : (f % matrix->n_in) * matrix->n_out + f / matrix->n_in;
 }
 
 void     nn_groups_enumerate (NnGroupBuilder       *builder,

@@ -12,102 +12,6 @@
 /* Width of a block RAM's word [AMD UG573: RAMB18 as 512 x 36, RAMB36 as 512 x 72]. */
 #define BRAM_WORD_BITS 36
 
-static const char *const structure_names[] = { "auto", "unstructured", "neuron", "multiplier", "bram-word", "block", "none", NULL };
-static const char *const importance_names[] = { "l1", "l2", "first-order", "second-order", "random", NULL };
-static const char *const objective_names[] = { "dsp", "bram", "lut", "ff", "uram", "parameters", "bops", "energy", "latency", NULL };
-
-static gboolean
-find_name (const char *const *names,
-           const char        *name,
-           guint             *i)
-{
-  for (*i = 0; names[*i] != NULL; (*i)++)
-    if (g_ascii_strcasecmp (names[*i], name) == 0)
-      return TRUE;
-  return FALSE;
-}
-
-const char *
-nn_structure_name (NnStructure structure)
-{
-  g_return_val_if_fail ((guint) structure < G_N_ELEMENTS (structure_names) - 1, NULL);
-  return structure_names[structure];
-}
-
-gboolean
-nn_structure_find (const char  *name,
-                   NnStructure *structure)
-{
-  guint i;
-
-  if (!find_name (structure_names, name, &i))
-    return FALSE;
-  *structure = (NnStructure) i;
-  return TRUE;
-}
-
-const char *
-nn_importance_name (NnImportance importance)
-{
-  g_return_val_if_fail ((guint) importance < G_N_ELEMENTS (importance_names) - 1, NULL);
-  return importance_names[importance];
-}
-
-gboolean
-nn_importance_find (const char   *name,
-                    NnImportance *importance)
-{
-  guint i;
-
-  if (!find_name (importance_names, name, &i))
-    return FALSE;
-  *importance = (NnImportance) i;
-  return TRUE;
-}
-
-const char *
-nn_objective_name (NnObjective objective)
-{
-  g_return_val_if_fail ((guint) objective < NN_N_OBJECTIVES, NULL);
-  return objective_names[objective];
-}
-
-gboolean
-nn_objective_find (const char  *name,
-                   NnObjective *objective)
-{
-  guint i;
-
-  if (!find_name (objective_names, name, &i))
-    return FALSE;
-  *objective = (NnObjective) i;
-  return TRUE;
-}
-
-gboolean
-nn_objectives_parse (const char *text,
-                     guint      *set,
-                     GError    **error)
-{
-  g_auto (GStrv) words = g_strsplit (text, ",", -1);
-  NnObjective objective;
-
-  *set = 0;
-  for (guint i = 0; words[i] != NULL; i++)
-    {
-      if (!nn_objective_find (g_strstrip (words[i]), &objective))
-        {
-          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
-                       "there is no objective \"%s\"; did you mean \"%s\"? Objectives are dsp, bram, lut, ff, uram, parameters, "
-                       "bops, energy and latency",
-                       words[i], nn_text_nearest (words[i], objective_names));
-          return FALSE;
-        }
-      *set |= 1u << objective;
-    }
-  return TRUE;
-}
-
 double
 nn_group_cost (const NnGroup *group,
                NnObjective    objective)
@@ -182,6 +86,22 @@ add_runs (NnGroupBuilder      *builder,
     }
 }
 
+/* All that makes an output: its column, or the columns of all gates of a recurrent layer. */
+static void
+add_outputs (NnGroupBuilder      *builder,
+             const NnGroupMatrix *matrix)
+{
+  gsize units = matrix->n_out / matrix->n_gates;
+
+  for (gsize u = 0; u < units; u++)
+    {
+      begin_group (builder, matrix);
+      for (gsize gate = 0; gate < matrix->n_gates; gate++)
+        for (gsize i = 0; i < matrix->n_in; i++)
+          add_member (builder, matrix, nn_group_index (matrix, (gate * units + u) * matrix->n_in + i));
+    }
+}
+
 static void
 add_blocks (NnGroupBuilder      *builder,
             const NnGroupMatrix *matrix,
@@ -194,7 +114,7 @@ add_blocks (NnGroupBuilder      *builder,
         begin_group (builder, matrix);
         for (gsize i = i0; i < MIN (i0 + height, matrix->n_in); i++)
           for (gsize o = o0; o < MIN (o0 + width, matrix->n_out); o++)
-            add_member (builder, matrix, i * matrix->n_out + o);
+            add_member (builder, matrix, nn_group_index (matrix, o * matrix->n_in + i));
       }
 }
 
@@ -212,7 +132,7 @@ nn_groups_enumerate (NnGroupBuilder       *builder,
       add_runs (builder, matrix, 1);
       break;
     case NN_STRUCTURE_NEURON:
-      add_runs (builder, matrix, matrix->n_in);
+      add_outputs (builder, matrix);
       break;
     case NN_STRUCTURE_MULTIPLIER:
       add_runs (builder, matrix, matrix->reuse);
@@ -313,6 +233,78 @@ find_source (const NnDesign *design,
   return FALSE;
 }
 
+/* Letters of an operand of an einsum equation from @at on, without a leading ellipsis; returns their number. */
+static guint
+read_letters (const char **at,
+              char        *letters)
+{
+  guint n = 0;
+
+  for (; **at != '\0' && **at != ',' && **at != '-'; ++*at)
+    if (g_ascii_isalpha (**at) && n < NN_MAX_RANK)
+      letters[n++] = **at;
+  letters[n] = '\0';
+  return n;
+}
+
+/*
+ * An einsum's kernel as a matrix: the letters that its output has too are outputs, the others are summed over. In the
+ * output-major order; NULL (and nothing changed) where that is the model's own order, inputs then outputs.
+ */
+static guint32 *
+einsum_map (const NnNode   *node,
+            const NnTensor *kernel,
+            gsize          *n_in,
+            gsize          *n_out)
+{
+  const char *at = node->attrs.equation;
+  char x[NN_MAX_RANK + 1], w[NN_MAX_RANK + 1], y[NN_MAX_RANK + 1];
+  guint order[NN_MAX_RANK], n = 0, rank;
+  gsize in = 1, out = 1, index[NN_MAX_RANK] = { 0 };
+  gboolean sorted = TRUE;
+  guint32 *map;
+
+  if (at == NULL)
+    return NULL;
+  (void) read_letters (&at, x);
+  at += *at == ',';
+  rank = read_letters (&at, w);
+  at += strspn (at, "->");
+  (void) read_letters (&at, y);
+  if (rank != kernel->shape.rank)
+    return NULL;
+  for (guint pass = 0; pass < 2; pass++)
+    for (guint k = 0; k < rank; k++)
+      if ((strchr (y, w[k]) != NULL) == (pass == 0))
+        {
+          order[n++] = k;
+          *(pass == 0 ? &out : &in) *= (gsize) kernel->shape.dims[k];
+        }
+  /* Model order is inputs first: outputs (pass 0) must be the last letters. */
+  for (guint k = 1; k < rank; k++)
+    sorted = sorted && (strchr (y, w[k]) != NULL || strchr (y, w[k - 1]) == NULL);
+  if (sorted || in * out != kernel->n)
+    return NULL;
+  *n_in = in;
+  *n_out = out;
+  map = g_new (guint32, kernel->n);
+  for (gsize f = 0; f < kernel->n; f++)
+    {
+      gsize flat = 0;
+
+      for (guint k = 0; k < rank; k++)
+        flat = flat * (gsize) kernel->shape.dims[k] + index[k];
+      map[f] = (guint32) flat;
+      for (guint k = rank; k-- > 0;)
+        {
+          if (++index[order[k]] < (gsize) kernel->shape.dims[order[k]])
+            break;
+          index[order[k]] = 0;
+        }
+    }
+  return map;
+}
+
 static gboolean
 make_matrix (const NnDesign *design,
              guint           node,
@@ -335,6 +327,12 @@ make_matrix (const NnDesign *design,
   if (n->op == NN_OP_DEPTHWISE_CONV1D || n->op == NN_OP_DEPTHWISE_CONV2D)
     matrix->n_in = lowered->values->n / (gsize) (shape->dims[shape->rank - 1] * shape->dims[shape->rank - 2]);
   matrix->n_out = lowered->values->n / matrix->n_in;
+  if (n->op == NN_OP_EINSUM_DENSE)
+    matrix->map = einsum_map (n, lowered->values, &matrix->n_in, &matrix->n_out);
+  /* In a depthwise kernel every channel is an input of its own. */
+  matrix->shares_inputs = n->op != NN_OP_DEPTHWISE_CONV1D && n->op != NN_OP_DEPTHWISE_CONV2D;
+  /* A recurrent layer's output is made by all its gates. */
+  matrix->n_gates = nn_op_is_recurrent (n->op) && n->attrs.units > 0 ? MAX (matrix->n_out / (gsize) n->attrs.units, 1) : 1;
   matrix->reuse = MAX (is_recurrent ? plan->recurrent_reuse_factor : plan->reuse_factor, 1);
   return TRUE;
 }
@@ -364,6 +362,7 @@ add_node (const NnDesign       *design,
         nn_groups_set_costs (&g_array_index (builder->groups, NnGroup, first), builder->groups->len - first,
                              (const guint32 *) builder->indices->data, &matrix, *structure,
                              nn_design_raw (design, i, weight->role), part, options->as_trained);
+      g_free (matrix.map);
     }
 }
 
@@ -385,6 +384,7 @@ nn_groups_new_full (const NnDesign       *design,
   const NnPart *part = part_name != NULL ? nn_part_find (part_name, NULL) : NULL;
   NnGroupBuilder builder = { g_array_new (FALSE, FALSE, sizeof (NnGroup)), g_array_new (FALSE, FALSE, sizeof (guint32)) };
   g_autoptr (NnGroups) groups = g_new0 (NnGroups, 1);
+  guint objectives = options->objectives;
   const guint share = 1u << NN_OBJECTIVE_LUT | 1u << NN_OBJECTIVE_FF | 1u << NN_OBJECTIVE_ENERGY | 1u << NN_OBJECTIVE_LATENCY;
   guint unused;
 
@@ -408,8 +408,13 @@ nn_groups_new_full (const NnDesign       *design,
                      options->leave[i]);
         return NULL;
       }
-  if ((options->objectives & share) != 0 && !nn_groups_share_estimate (groups, design, error))
+  for (guint j = 0; options->weights != NULL && j < NN_OBJECTIVE_WEIGHTED; j++)
+    objectives |= options->weights[j] != 0 ? 1u << j : 0;
+  if ((objectives & share) != 0 && !nn_groups_share_estimate (groups, design, error))
     return NULL;
+  for (gsize g = 0; options->weights != NULL && g < groups->n_groups; g++)
+    for (NnObjective j = 0; j < NN_OBJECTIVE_WEIGHTED; j++)
+      groups->groups[g].other[NN_OBJECTIVE_WEIGHTED - NN_N_RESOURCES] += options->weights[j] * nn_group_cost (&groups->groups[g], j);
   return g_steal_pointer (&groups);
 }
 

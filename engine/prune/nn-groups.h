@@ -5,6 +5,7 @@
 
 #include "nn-design.h"
 #include "nn-resources.h"
+#include "nn-trainer.h"
 
 G_BEGIN_DECLS
 
@@ -30,6 +31,7 @@ typedef enum {
   NN_OBJECTIVE_BOPS,                        /* bit operations */
   NN_OBJECTIVE_ENERGY,                      /* nJ of one sample, a proxy */
   NN_OBJECTIVE_LATENCY,                     /* cycles */
+  NN_OBJECTIVE_WEIGHTED,                    /* a sum of the others, each times a weight of the user's */
   NN_N_OBJECTIVES
 } NnObjective;
 
@@ -92,6 +94,7 @@ typedef enum {
  * @block_out: columns (outputs) of a block
  * @for_bram: AUTO takes memory words where a layer's weights lie in memory
  * @as_trained: costs of the Latency strategy as of any value a weight may take in training, not of its present one
+ * @weights: (nullable) (array length=NN_N_OBJECTIVES): of %NN_OBJECTIVE_WEIGHTED
  * @objectives: costs that are wanted; those of LUT, FF, energy and latency need two estimates of the design
  */
 typedef struct {
@@ -102,6 +105,7 @@ typedef struct {
   gboolean           for_bram;
   gboolean           as_trained;
   guint              objectives;
+  const double      *weights;
 } NnGroupOptions;
 
 void        nn_group_options_init (NnGroupOptions    *options);
@@ -136,6 +140,14 @@ void        nn_groups_score       (NnGroups          *groups,
                                    NnImportance       importance,
                                    NnTensor *const   *sensitivity,
                                    guint64            seed);
+
+/* The same, with the gradient or the Fisher diagonal measured on the first of the training data. */
+gboolean    nn_groups_score_data  (NnGroups             *groups,
+                                   const NnModel        *model,
+                                   const NnDataset      *data,
+                                   const NnTrainOptions *train,
+                                   NnImportance          importance,
+                                   GError              **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnGroups, nn_groups_free)
 

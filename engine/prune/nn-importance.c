@@ -7,6 +7,9 @@
 
 #include <math.h>
 
+/* For the gradient and the Fisher diagonal. */
+#define SENSITIVITY_SAMPLES 2048
+
 /* Sum over the members; norms are taken as the paper does, the orders are estimates of what the loss gains without them. */
 static double
 group_value (const NnGroup  *group,
@@ -77,4 +80,29 @@ nn_groups_score (NnGroups        *groups,
       if (unit > 0)
         group->value /= unit;
     }
+}
+
+gboolean
+nn_groups_score_data (NnGroups             *groups,
+                      const NnModel        *model,
+                      const NnDataset      *data,
+                      const NnTrainOptions *train,
+                      NnImportance          importance,
+                      GError              **error)
+{
+  gsize n = MIN (nn_dataset_n (data, NN_SPLIT_TRAIN), SENSITIVITY_SAMPLES);
+  NnTensor *x = NULL, *y = NULL, **s;
+
+  nn_dataset_read_batch (data, NN_SPLIT_TRAIN, NULL, 0, n, &x, &y);
+  s = importance == NN_IMPORTANCE_FIRST_ORDER ? nn_gradients (model, x, y, train, NULL, error)
+                                              : nn_fisher_diagonal (model, x, y, train, error);
+  nn_tensor_unref (x);
+  nn_tensor_unref (y);
+  if (s == NULL)
+    return FALSE;
+  nn_groups_score (groups, model, importance, s, 0);
+  for (guint i = 0; i < nn_model_n_weights (model); i++)
+    g_clear_pointer (&s[i], nn_tensor_unref);
+  g_free (s);
+  return TRUE;
 }

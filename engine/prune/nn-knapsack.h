@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   NN_KNAPSACK_OPTIMAL,    /* gap 0 is proven */
-  NN_KNAPSACK_GAP,        /* within the gap asked for */
+  NN_KNAPSACK_GAP,        /* a gap is proven: the one asked for, or what was left when the search had gone as far as it goes */
   NN_KNAPSACK_TIME_LIMIT, /* best so far, with its gap */
   NN_KNAPSACK_CANCELLED,  /* the same */
   NN_KNAPSACK_INFEASIBLE, /* what must be kept is beyond the budget */

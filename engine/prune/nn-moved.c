@@ -24,7 +24,7 @@
 #define MAX_CUTS 16
 #define DSP_DIGITS 3
 /* Importance is not known to this share of it; to prove more would take longer than to train. */
-#define LEAST_GAP 1e-6
+#define LEAST_GAP 1e-5
 
 typedef enum { FREE, FIXED, TWO_DIGITS, ONE_DIGIT } Mode;
 
@@ -233,6 +233,9 @@ add_class (Problem *p,
               cost[j] = nn_group_cost (group, j) * (double) left;
             cost[NN_OBJECTIVE_DSP] = mode < TWO_DIGITS ? nn_group_cost (group, NN_OBJECTIVE_DSP) : 0;
             cost[NN_OBJECTIVE_LUT] = moved->adder[group->node] * ((double) left + (left > 0 && nn_csd_digits (to) == 2));
+            cost[NN_OBJECTIVE_WEIGHTED] = 0;
+            for (NnObjective j = 0; j < NN_OBJECTIVE_WEIGHTED; j++)
+              cost[NN_OBJECTIVE_WEIGHTED] += p->run->options->weights[j] * cost[j];
             damage += (all - cut_damage) * (mode >= TWO_DIGITS ? moved_share (p, item, to) : 0);
             add_option (p, &deed, damage, cost);
           }
@@ -260,6 +263,22 @@ add_plain (Problem *p,
     add_option (p, &deed, out ? 0 : group->value, none);
 }
 
+/* Whether equal weights of a row multiply the same number. */
+static gboolean
+shares_inputs (const NnMoved *moved,
+               guint          node)
+{
+  switch (nn_graph_node (nn_model_graph (nn_design_model (moved->design)), node)->op)
+    {
+    case NN_OP_DEPTHWISE_CONV1D:
+    case NN_OP_DEPTHWISE_CONV2D:
+    case NN_OP_EINSUM_DENSE:
+      return FALSE;
+    default:
+      return TRUE;
+    }
+}
+
 static void
 make_problem (Problem *p,
               gsize    first,
@@ -277,6 +296,8 @@ make_problem (Problem *p,
       const NnTensor *values = nn_model_weight (p->moved->model, group->weight)->values;
       gsize n_out = (gsize) MAX (nn_shape_last (&values->shape), 1), index = groups->indices[group->first];
 
+      if (may && !shares_inputs (p->moved, group->node))
+        n_out = 1;
       /* What is no class stands alone, behind all classes of its weight. */
       p->members[t] = (Member) { .g = g, .weight = group->weight, .input = may ? index / n_out : G_MAXSIZE,
                                  .raw = may ? item->held.raw : (gint64) g, .value = group->value, .pinned = group->pin > 0 };

@@ -7,51 +7,6 @@
 
 #include <string.h>
 
-/* Samples for the gradient and the Fisher diagonal. */
-#define SENSITIVITY_SAMPLES 2048
-
-static NnTensor **
-sensitivity (const NnPruneRun *run,
-             const NnModel    *model,
-             GError          **error)
-{
-  gsize n = MIN (nn_dataset_n (run->data, NN_SPLIT_TRAIN), SENSITIVITY_SAMPLES);
-  NnTensor *x = NULL, *y = NULL;
-  NnTensor **result;
-
-  nn_dataset_read_batch (run->data, NN_SPLIT_TRAIN, NULL, 0, n, &x, &y);
-  result = run->options->importance == NN_IMPORTANCE_FIRST_ORDER
-               ? nn_gradients (model, x, y, &run->options->train, NULL, error)
-               : nn_fisher_diagonal (model, x, y, &run->options->train, error);
-  nn_tensor_unref (x);
-  nn_tensor_unref (y);
-  return result;
-}
-
-static gboolean
-score (const NnPruneRun *run,
-       const NnModel    *model,
-       NnGroups         *groups,
-       guint64           seed,
-       GError          **error)
-{
-  NnImportance importance = run->options->importance;
-  NnTensor **s = NULL;
-
-  if (importance == NN_IMPORTANCE_FIRST_ORDER || importance == NN_IMPORTANCE_SECOND_ORDER)
-    {
-      s = sensitivity (run, model, error);
-      if (s == NULL)
-        return FALSE;
-    }
-  nn_groups_score (groups, model, importance, s, seed);
-  for (guint i = 0; s != NULL && i < nn_model_n_weights (model); i++)
-    if (s[i] != NULL)
-      nn_tensor_unref (s[i]);
-  g_free (s);
-  return TRUE;
-}
-
 /* The groups of @model, their costs those of any value (@as_trained) or of the present ones. */
 static NnGroups *
 make_groups (const NnPruneRun *run,
@@ -74,6 +29,7 @@ make_groups (const NnPruneRun *run,
   options.for_bram = (run->objectives >> NN_OBJECTIVE_BRAM & 1) != 0;
   options.as_trained = as_trained;
   options.objectives = run->objectives;
+  options.weights = (run->objectives >> NN_OBJECTIVE_WEIGHTED & 1) != 0 ? o->weights : NULL;
   return nn_groups_new_full (design, &options, error);
 }
 
@@ -83,6 +39,20 @@ nn_prune_groups_now (const NnPruneRun *run,
                      GError          **error)
 {
   return make_groups (run, model, FALSE, error);
+}
+
+NnGroups *
+nn_prune_options_groups (const NnPruneOptions *options,
+                         const NnModel        *model,
+                         const NnConfig       *config,
+                         GError              **error)
+{
+  NnPruneRun run = { .options = options, .config = (NnConfig *) config, .objectives = options->objective };
+
+  for (guint j = 0; j < NN_N_OBJECTIVES; j++)
+    if (nn_prune_limit (options, (NnObjective) j) >= 0)
+      run.objectives |= 1u << j;
+  return make_groups (&run, model, FALSE, error);
 }
 
 /* The groups of @model as it is, scored. */
@@ -95,7 +65,11 @@ nn_prune_groups (const NnPruneRun *run,
   const NnPruneOptions *o = run->options;
   g_autoptr (NnGroups) groups = make_groups (run, model, TRUE, error);
 
-  if (groups == NULL || !score (run, model, groups, seed, error))
+  if (groups == NULL)
+    return NULL;
+  if (o->importance != NN_IMPORTANCE_FIRST_ORDER && o->importance != NN_IMPORTANCE_SECOND_ORDER)
+    nn_groups_score (groups, model, o->importance, NULL, seed);
+  else if (!nn_groups_score_data (groups, model, run->data, &o->train, o->importance, error))
     return NULL;
   if (o->pins != NULL && o->n_pins != groups->n_groups)
     {
@@ -149,7 +123,8 @@ set_budget (const NnPruneRun *run,
           budget[j] = (end + (run->total[j] - end) * t * t * t) * (run->total[j] > 0 ? total[j] / run->total[j] : 1);
         }
       else if (run->options->schedule != NN_SCHEDULE_BUDGET)
-        budget[j] = (1 - target) * total[j];
+        /* A weight that moves gives up its DSP at less loss than one that goes: with --snap DSPs fall faster than the rest. */
+        budget[j] = (1 - target) * (run->options->snap && j == NN_OBJECTIVE_DSP ? 1 - target : 1) * total[j];
       else
         budget[j] = total[j];
     }

@@ -103,6 +103,11 @@ nn_prune_options_to_json (const NnPruneOptions *o)
       nn_put_double (json, NULL, limit);
     }
   json_builder_end_array (json);
+  json_builder_set_member_name (json, "weights");
+  json_builder_begin_array (json);
+  for (guint j = 0; j < NN_N_OBJECTIVES; j++)
+    nn_put_double (json, NULL, o->weights[j]);
+  json_builder_end_array (json);
   if (o->leave != NULL)
     {
       json_builder_set_member_name (json, "leave");
@@ -190,7 +195,7 @@ nn_prune_options_from_json (NnPruneOptions *o,
 {
   g_autoptr (JsonNode) root = text != NULL ? nn_json_parse (text, -1, "options", error) : NULL;
   JsonObject *object = root != NULL ? nn_json_as_object (root) : NULL;
-  JsonArray *limits;
+  JsonArray *limits, *weights;
 
   nn_prune_options_init (o);
   if (object == NULL)
@@ -224,6 +229,10 @@ nn_prune_options_from_json (NnPruneOptions *o,
 
       o->limits[j] = nn_json_as_double (json_array_get_element (limits, j), &value) ? value : -1;
     }
+  weights = nn_json_array (object, "weights");
+  for (guint j = 0; weights != NULL && j < NN_N_OBJECTIVES && j < json_array_get_length (weights); j++)
+    if (!nn_json_as_double (json_array_get_element (weights, j), &o->weights[j]))
+      o->weights[j] = 0;
   get_lists (o, object, hold);
   if (nn_json_string (object, "part") != NULL)
     {

@@ -62,7 +62,8 @@ NnModel  *nn_prune_fine_tune  (const NnPruneRun *run,
                                guint             epochs,
                                guint64           seed,
                                GError          **error);
-double    nn_prune_use        (const NnStep     *step,
+double    nn_prune_use        (const NnPruneRun *run,
+                               const NnStep     *step,
                                NnObjective       objective);
 /* The stages after the loop. %NULL without error where there is nothing to do. */
 NnStep   *nn_prune_snap       (const NnPruneRun *run,

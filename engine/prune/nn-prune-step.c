@@ -25,10 +25,28 @@ nn_prune_limit (const NnPruneOptions *options,
   return limit;
 }
 
-double
-nn_prune_use (const NnStep *step,
-              NnObjective   objective)
+static double
+live_parameters (const NnModel *model)
 {
+  gsize live = 0;
+
+  for (guint i = 0; i < nn_model_n_weights (model); i++)
+    {
+      const NnWeight *w = nn_model_weight (model, i);
+
+      for (gsize k = 0; nn_role_is_prunable (w->role) && k < w->values->n; k++)
+        live += nn_tensor_f32 (w->values)[k] != 0;
+    }
+  return (double) live;
+}
+
+double
+nn_prune_use (const NnPruneRun *run,
+              const NnStep     *step,
+              NnObjective       objective)
+{
+  double sum = 0;
+
   switch (objective)
     {
     case NN_OBJECTIVE_BOPS:
@@ -38,18 +56,12 @@ nn_prune_use (const NnStep *step,
     case NN_OBJECTIVE_LATENCY:
       return step->latency;
     case NN_OBJECTIVE_PARAMETERS:
-      {
-        gsize live = 0;
-
-        for (guint i = 0; i < nn_model_n_weights (step->model); i++)
-          {
-            const NnWeight *w = nn_model_weight (step->model, i);
-
-            for (gsize k = 0; nn_role_is_prunable (w->role) && k < w->values->n; k++)
-              live += nn_tensor_f32 (w->values)[k] != 0;
-          }
-        return (double) live;
-      }
+      return live_parameters (step->model);
+    case NN_OBJECTIVE_WEIGHTED:
+      for (NnObjective j = 0; j < NN_OBJECTIVE_WEIGHTED; j++)
+        if (run->options->weights[j] != 0)
+          sum += run->options->weights[j] * nn_prune_use (run, step, j);
+      return sum;
     default:
       return (guint) objective < NN_N_RESOURCES ? step->resources.amount[objective] : 0;
     }
@@ -72,7 +84,7 @@ nn_prune_fits (const NnPruneRun *run,
     {
       double limit = nn_prune_limit (run->options, (NnObjective) j);
 
-      if (limit >= 0 && nn_prune_use (step, (NnObjective) j) > limit * (1 + 1e-9))
+      if (limit >= 0 && nn_prune_use (run, step, (NnObjective) j) > limit * (1 + 1e-9))
         return FALSE;
     }
   return TRUE;

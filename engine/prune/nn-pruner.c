@@ -101,7 +101,7 @@ take_stock (NnPruneRun *run,
       }
   for (guint j = 0; j < NN_N_OBJECTIVES; j++)
     {
-      run->fixed[j] = MAX (nn_prune_use (baseline, (NnObjective) j) - present[j], 0);
+      run->fixed[j] = MAX (nn_prune_use (run, baseline, (NnObjective) j) - present[j], 0);
       any = any || ((run->objectives >> j & 1) != 0 && run->total[j] > 0);
     }
   if (any)
@@ -234,6 +234,23 @@ run_all (NnPruneRun *run,
 }
 
 static gboolean
+check_weights (const NnPruneOptions *options,
+               GError              **error)
+{
+  gboolean any = FALSE, good = options->weights[NN_OBJECTIVE_WEIGHTED] == 0;
+
+  for (guint j = 0; j < NN_OBJECTIVE_WEIGHTED; j++)
+    {
+      any = any || options->weights[j] > 0;
+      good = good && options->weights[j] >= 0 && isfinite (options->weights[j]);
+    }
+  if (any && good)
+    return TRUE;
+  g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "the objective \"weighted\" needs weights of other objectives, none of them negative");
+  return FALSE;
+}
+
+static gboolean
 set_up (NnPruneRun     *run,
         const NnConfig *config,
         NnPruneOptions *options,
@@ -259,6 +276,8 @@ set_up (NnPruneRun     *run,
       g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the schedule \"budget\" needs a budget");
       return FALSE;
     }
+  if ((run->objectives >> NN_OBJECTIVE_WEIGHTED & 1) != 0 && !check_weights (options, error))
+    return FALSE;
   if (run->objectives == 0)
     {
       g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "no objective is given: what should fall?");

@@ -31,7 +31,9 @@ typedef struct _NnTrail NnTrail;
  * @objective: bit set of %NnObjective whose use is to fall
  * @tolerance: loss of accuracy that is accepted, relative (0.01 for 1 %)
  * @budget: (nullable): what must not be exceeded, negative where free; without it the fall is as deep as tolerance allows
- * @limits: the same for all objectives, negative where free; with a limit the schedule is %NN_SCHEDULE_BUDGET
+ * @limits: the same for all objectives, negative where free; where all objectives have one the schedule is
+ *   %NN_SCHEDULE_BUDGET, otherwise the others fall as far as accuracy allows while these are kept
+ * @weights: of %NN_OBJECTIVE_WEIGHTED: what a unit of each objective counts for
  * @structure: what lives and dies together
  * @layer_structures: (nullable) (element-type utf8 GINT_TO_POINTER(NnStructure)): where a layer differs
  * @block_in: rows of a block
@@ -59,6 +61,7 @@ typedef struct {
   double            tolerance;
   const NnResources *budget;
   double            limits[NN_N_OBJECTIVES];
+  double            weights[NN_N_OBJECTIVES];
   NnStructure       structure;
   GHashTable       *layer_structures;
   guint             block_in, block_out;
@@ -160,6 +163,11 @@ gboolean      nn_prune_options_from_json (NnPruneOptions       *options,
                                           GPtrArray            *hold,
                                           GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The groups that a run with these options numbers its pins by. (transfer full) */
+NnGroups *nn_prune_options_groups (const NnPruneOptions *options,
+                                   const NnModel        *model,
+                                   const NnConfig       *config,
+                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 void     nn_prune_options_init (NnPruneOptions       *options);
 /* For options that own their `layer_structures`: unrefs it. */
 void     nn_prune_options_clear (NnPruneOptions      *options);
