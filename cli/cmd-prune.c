@@ -13,7 +13,7 @@ typedef struct {
   char   **leave, **layer_structure;
   double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation;
   gint     max_steps, bad_trials, epochs, rewind, batch, from_step;
-  gboolean local, lottery, snap, share, resume, standardize, raw;
+  gboolean local, lottery, snap, share, resume, replay, standardize, raw;
 } Options;
 
 static void
@@ -35,9 +35,9 @@ check (const Options *o)
 {
   const char *wrong = NULL;
 
-  if (o->data == NULL && !o->resume)
+  if (o->data == NULL && !o->resume && !o->replay)
     wrong = "--data DATA is needed";
-  else if (o->output == NULL && !o->resume)
+  else if (o->output == NULL && !o->resume && !o->replay)
     wrong = "--output PROJECT.espalier is needed";
   else if (!(o->tolerance >= 0 && o->tolerance <= 1))
     wrong = "--tolerance is from 0 to 1 (0.01 for 1 %)";
@@ -113,6 +113,60 @@ to_prune_options (const Options  *o,
   p->seed = (guint64) cli->seed;
   p->part = o->part;
   return find_words (o, p, error);
+}
+
+/* How the data are read, so that a run can go on with the same. */
+static char *
+data_options (const Options *o)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  json_builder_begin_object (json);
+  cli_json_string (json, "x", o->x);
+  cli_json_string (json, "y", o->y);
+  cli_json_string (json, "label", o->label);
+  cli_json_double (json, "validation", o->validation);
+  cli_json_int (json, "standardize", o->standardize);
+  cli_json_int (json, "raw", o->raw);
+  json_builder_end_object (json);
+  root = json_builder_get_root (json);
+  json_generator_set_root (generator, root);
+  return json_generator_to_data (generator, NULL);
+}
+
+static char *
+string_member (JsonObject *object,
+               const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+             ? g_strdup (json_node_get_string (node))
+             : NULL;
+}
+
+/* What data_options() wrote; projects of the window and older ones have none. */
+static void
+take_data_options (Options    *o,
+                   const char *text)
+{
+  g_autoptr (JsonNode) root = text != NULL ? json_from_string (text, NULL) : NULL;
+  JsonObject *object;
+
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return;
+  object = json_node_get_object (root);
+  if (o->x == NULL)
+    o->x = string_member (object, "x");
+  if (o->y == NULL)
+    o->y = string_member (object, "y");
+  if (o->label == NULL)
+    o->label = string_member (object, "label");
+  o->validation = CLAMP (json_object_get_double_member_with_default (object, "validation", o->validation), 0, 0.999);
+  o->standardize = o->standardize || json_object_get_int_member_with_default (object, "standardize", 0) != 0;
+  o->raw = o->raw || json_object_get_int_member_with_default (object, "raw", 0) != 0;
 }
 
 static NnDataset *
@@ -223,6 +277,22 @@ report (Cli           *cli,
   cli_print_json (json);
 }
 
+/* A run goes on with the data that it was begun with. */
+static gboolean
+check_hash (const NnDataset *data,
+            const char      *spec,
+            const char      *hash,
+            GError         **error)
+{
+  if (hash == NULL || hash[0] == '\0' || strcmp (hash, nn_dataset_hash (data)) == 0)
+    return TRUE;
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+               "%s: these are not the data of the run, or they are not read as they were then; without --resume they make a run of "
+               "their own",
+               spec);
+  return FALSE;
+}
+
 /* Runs, writes the project and what else was asked for, reports. */
 static int
 prune (Cli            *cli,
@@ -230,21 +300,25 @@ prune (Cli            *cli,
        const NnModel  *model,
        const NnConfig *config,
        const char     *spec,
+       const char     *hash,
        NnPruneOptions *p)
 {
   g_autoptr (NnDataset) data = NULL;
   g_autoptr (NnTrail) trail = NULL;
   g_autoptr (NnProject) project = NULL;
+  g_autofree char *how = data_options (o);
   GError *error = NULL;
 
   p->checkpoint = o->output;
   p->data_spec = spec;
+  p->data_options = how;
   p->on_step = print_step;
   p->on_step_data = cli;
   data = load_data (cli, o, spec, model, p->seed, &error);
-  if (data == NULL || (trail = nn_prune (model, config, data, p, &cli->progress, cli->cancellable, &error)) == NULL)
+  if (data == NULL || !check_hash (data, spec, hash, &error) ||
+      (trail = nn_prune (model, config, data, p, &cli->progress, cli->cancellable, &error)) == NULL)
     return cli_fail (&cli_prune, error);
-  project = nn_project_new (model, config, spec, nn_dataset_hash (data), &trail, 1, NULL);
+  project = nn_project_of_run (model, config, data, p, trail);
   if (!nn_project_save (project, o->output, &error) ||
       (o->model_out != NULL && !nn_model_save (nn_project_final (project), o->model_out, &error)))
     return cli_fail (&cli_prune, error);
@@ -252,34 +326,128 @@ prune (Cli            *cli,
   return nn_trail_was_cancelled (trail) ? CLI_CANCELLED : CLI_DONE;
 }
 
-/* Goes on with the run of a project, from its last step or the one asked for. */
+/* A project's last run: its trail, options and where its data are. */
+typedef struct {
+  NnProject     *project;
+  NnTrail       *trail; /* borrowed */
+  GPtrArray     *hold;
+  NnPruneOptions options;
+  const char    *spec;
+} Kept;
+
+static void
+kept_clear (Kept *kept)
+{
+  nn_prune_options_clear (&kept->options);
+  g_clear_pointer (&kept->hold, g_ptr_array_unref);
+  g_clear_pointer (&kept->project, nn_project_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Kept, kept_clear)
+
+static gboolean
+open_kept (Kept       *kept,
+           Options    *o,
+           const char *path,
+           GError    **error)
+{
+  kept->project = nn_project_load (path, error);
+  if (kept->project == NULL)
+    return FALSE;
+  kept->hold = g_ptr_array_new_with_free_func (g_free);
+  kept->spec = o->data != NULL ? o->data : nn_project_data_spec (kept->project);
+  if (nn_project_n_trails (kept->project) == 0 || kept->spec == NULL)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: it holds no run that could go on", path);
+      return FALSE;
+    }
+  kept->trail = nn_project_trail (kept->project, nn_project_n_trails (kept->project) - 1);
+  if (!nn_prune_options_from_json (&kept->options, nn_trail_options (kept->trail), kept->hold, error))
+    return FALSE;
+  take_data_options (o, kept->options.data_options);
+  return TRUE;
+}
+
+/* Goes on with the run of a project, from its last step or, as a branch beside it, from the one asked for. */
 static int
 resume (Cli     *cli,
         Options *o,
         char    *path)
 {
-  g_autoptr (NnProject) project = NULL;
-  g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+  g_auto (Kept) kept = { 0 };
   g_autoptr (NnTrail) head = NULL;
-  NnTrail *trail;
-  g_auto (NnPruneOptions) p = { 0 };
+  g_autofree NnTrail **beside = NULL;
+  gboolean branches = o->from_step >= 0;
   GError *error = NULL;
-  const char *spec;
+  guint n;
 
-  project = nn_project_load (path, &error);
-  if (project == NULL)
+  if (!open_kept (&kept, o, path, &error))
     return cli_fail (&cli_prune, error);
-  spec = o->data != NULL ? o->data : nn_project_data_spec (project);
-  if (nn_project_n_trails (project) == 0 || spec == NULL)
-    return cli_fail (&cli_prune, g_error_new (NN_ERROR, NN_ERROR_FORMAT, "%s: it holds no run that could go on", path));
-  trail = nn_project_trail (project, nn_project_n_trails (project) - 1);
-  if (!nn_prune_options_from_json (&p, nn_trail_options (trail), hold, &error))
-    return cli_fail (&cli_prune, error);
-  head = nn_trail_head (trail, o->from_step >= 0 ? (guint) o->from_step + 1 : nn_trail_n_steps (trail));
-  p.resume = head;
+  n = nn_project_n_trails (kept.project) - (branches ? 0 : 1);
+  beside = g_new (NnTrail *, n + 1);
+  for (guint i = 0; i < n; i++)
+    beside[i] = nn_project_trail (kept.project, i);
+  head = nn_trail_head (kept.trail, branches ? (guint) o->from_step + 1 : nn_trail_n_steps (kept.trail));
+  kept.options.resume = head;
+  kept.options.beside = beside;
+  kept.options.n_beside = n;
+  kept.options.notes = nn_project_notes (kept.project);
   if (o->output == NULL)
     o->output = g_strdup (path);
-  return prune (cli, o, nn_project_model (project), nn_project_config (project), spec, &p);
+  return prune (cli, o, nn_project_model (kept.project), nn_project_config (kept.project), kept.spec,
+                nn_project_data_hash (kept.project), &kept.options);
+}
+
+static gboolean
+same_weights (const NnModel *a,
+              const NnModel *b)
+{
+  gboolean same = nn_model_n_weights (a) == nn_model_n_weights (b);
+
+  for (guint i = 0; same && i < nn_model_n_weights (a); i++)
+    {
+      const NnTensor *va = nn_model_weight (a, i)->values, *vb = nn_model_weight (b, i)->values;
+
+      same = va->n == vb->n && memcmp (va->data, vb->data, va->n * nn_dtype_size (va->dtype)) == 0;
+    }
+  return same;
+}
+
+/* Makes the run of a project anew and compares every step, bit by bit. */
+static int
+replay (Cli        *cli,
+        Options    *o,
+        const char *path)
+{
+  g_auto (Kept) kept = { 0 };
+  g_autoptr (NnDataset) data = NULL;
+  g_autoptr (NnTrail) again = NULL;
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  GError *error = NULL;
+  guint n, same = 0;
+
+  if (!open_kept (&kept, o, path, &error))
+    return cli_fail (&cli_prune, error);
+  kept.options.on_step = print_step;
+  kept.options.on_step_data = cli;
+  data = load_data (cli, o, kept.spec, nn_project_model (kept.project), kept.options.seed, &error);
+  if (data == NULL || !check_hash (data, kept.spec, nn_project_data_hash (kept.project), &error) ||
+      (again = nn_prune (nn_project_model (kept.project), nn_project_config (kept.project), data, &kept.options, &cli->progress,
+                         cli->cancellable, &error)) == NULL)
+    return cli_fail (&cli_prune, error);
+  n = nn_trail_n_steps (kept.trail);
+  while (same < MIN (n, nn_trail_n_steps (again)) &&
+         same_weights (nn_trail_step (kept.trail, same)->model, nn_trail_step (again, same)->model))
+    same++;
+  if (!cli->json)
+    g_print ("\n%u of %u steps have the same bits\n", same, n);
+  json_builder_begin_object (json);
+  cli_json_int (json, "steps", n);
+  cli_json_int (json, "identical", same);
+  json_builder_end_object (json);
+  if (cli->json)
+    cli_print_json (json);
+  return nn_trail_was_cancelled (again) ? CLI_CANCELLED : same == n ? CLI_DONE : CLI_FAILED;
 }
 
 /* Groups kept or cut by hand. */
@@ -349,7 +517,8 @@ run (Cli   *cli,
     { "gap", 0, 0, G_OPTION_ARG_DOUBLE, &o.gap, "Gap of the choice that is good enough (0)", "F" },
     { "time-limit", 0, 0, G_OPTION_ARG_DOUBLE, &o.time_limit, "Seconds for a choice (10)", "S" },
     { "resume", 0, 0, G_OPTION_ARG_NONE, &o.resume, "Go on with the run of the project given instead of a model", NULL },
-    { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step", "N" },
+    { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step; what there was stays beside it", "N" },
+    { "replay", 0, 0, G_OPTION_ARG_NONE, &o.replay, "Make the run of the project anew and compare it bit by bit", NULL },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
     { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs", NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
@@ -373,6 +542,8 @@ run (Cli   *cli,
     return CLI_USAGE;
   if (o.resume)
     return resume (cli, &o, argv[1]);
+  if (o.replay)
+    return replay (cli, &o, argv[1]);
   if (!to_prune_options (&o, cli, &p, &error) || (model = cli_open_model (cli, argv[1], o.weights, &own, &error)) == NULL ||
       (config = own != NULL && o.config == NULL ? nn_config_ref (own) : cli_open_config (o.config, model, &error)) == NULL)
     return cli_fail (&cli_prune, error);
@@ -383,7 +554,7 @@ run (Cli   *cli,
     return cli_fail (&cli_prune, error);
   if ((o.keep != NULL || o.cut != NULL) && (pins = make_pins (&o, &p, model, config, &error)) == NULL)
     return cli_fail (&cli_prune, error);
-  return prune (cli, &o, model, config, o.data, &p);
+  return prune (cli, &o, model, config, o.data, NULL, &p);
 }
 
 const CliVerb cli_prune = {

@@ -68,6 +68,19 @@ synchronize (const char *path)
   return ok;
 }
 
+/* The name itself must outlive a loss of power too. Some file systems know no such thing: then it is as safe as it gets. */
+static void
+synchronize_folder (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int descriptor = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (descriptor < 0)
+    return;
+  (void) fsync (descriptor);
+  close (descriptor);
+}
+
 gboolean
 nn_h5_finish (NnH5    *h5,
               GError **error)
@@ -88,6 +101,7 @@ nn_h5_finish (NnH5    *h5,
                    g_strerror (code));
       return FALSE;
     }
+  synchronize_folder (h5->path);
   h5->finished = TRUE;
   return TRUE;
 }

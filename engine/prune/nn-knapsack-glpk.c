@@ -37,6 +37,12 @@ after_error (GError **error)
   g_set_error (error, NN_ERROR, NN_ERROR_SOLVER, "the integer programming library failed on the knapsack's core");
 }
 
+const char *
+nn_solver_version (void)
+{
+  return glp_version ();
+}
+
 struct _NnPlanes {
   guint    m;
   glp_prob *lp; /* columns 1..m the point, m + 1 the height */

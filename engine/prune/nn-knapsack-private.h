@@ -121,6 +121,8 @@ NnCoreResult nn_core_search (NnCore   *core,
 /* GLPK's branch and cut. */
 NnCoreResult nn_core_glpk   (NnCore   *core,
                              GError  **error);
+/* GLPK's. */
+const char  *nn_solver_version (void);
 /* Kelley's cutting planes: minimises a convex function on [0, 1]^m given by value and subgradient. FALSE on failure. */
 typedef struct _NnPlanes NnPlanes;
 NnPlanes *nn_planes_new  (guint m);

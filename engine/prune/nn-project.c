@@ -52,6 +52,20 @@ nn_project_new (const NnModel  *model,
 }
 
 NnProject *
+nn_project_of_run (const NnModel        *model,
+                   const NnConfig       *config,
+                   const NnDataset      *data,
+                   const NnPruneOptions *options,
+                   NnTrail              *trail)
+{
+  NnProject *project = nn_project_new (model, config, options->data_spec, nn_dataset_hash (data), options->beside, options->n_beside,
+                                       options->notes);
+
+  g_ptr_array_add (project->trails, nn_trail_ref (trail));
+  return project;
+}
+
+NnProject *
 nn_project_ref (NnProject *project)
 {
   g_atomic_ref_count_inc (&project->ref_count);

@@ -38,6 +38,13 @@ NnTrail        *nn_project_trail     (const NnProject *project,
                                       guint            i);
 const char     *nn_project_notes     (const NnProject *project);
 
+/* What nn_prune() with these options writes down: its trail behind those that were there already. */
+NnProject *nn_project_of_run (const NnModel        *model,
+                              const NnConfig       *config,
+                              const NnDataset      *data,
+                              const NnPruneOptions *options,
+                              NnTrail              *trail);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnProject, nn_project_unref)
 
 G_END_DECLS

@@ -3,8 +3,11 @@
 
 #include "nn-project-private.h"
 
+#include "espalier-config.h"
+
 #include "nn-error.h"
 #include "nn-json.h"
+#include "nn-knapsack-private.h"
 
 #include <string.h>
 
@@ -127,6 +130,12 @@ nn_prune_options_to_json (const NnPruneOptions *o)
       json_builder_end_array (json);
     }
   nn_put_string (json, "part", o->part);
+  nn_put_string (json, "data_options", o->data_options);
+  json_builder_set_member_name (json, "versions");
+  json_builder_begin_object (json);
+  nn_put_string (json, "espalier", ESPALIER_VERSION);
+  nn_put_string (json, "glpk", nn_solver_version ());
+  json_builder_end_object (json);
   json_builder_end_object (json);
   return nn_build_json (json);
 }
@@ -238,6 +247,11 @@ nn_prune_options_from_json (NnPruneOptions *o,
     {
       g_ptr_array_add (hold, g_strdup (nn_json_string (object, "part")));
       o->part = g_ptr_array_index (hold, hold->len - 1);
+    }
+  if (nn_json_string (object, "data_options") != NULL)
+    {
+      g_ptr_array_add (hold, g_strdup (nn_json_string (object, "data_options")));
+      o->data_options = g_ptr_array_index (hold, hold->len - 1);
     }
   return TRUE;
 }

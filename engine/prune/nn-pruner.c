@@ -35,7 +35,7 @@ add_step (NnPruneRun *run,
     o->on_step (step, o->on_step_data);
   if (o->checkpoint != NULL)
     {
-      g_autoptr (NnProject) project = nn_project_new (run->model, run->config, o->data_spec, nn_dataset_hash (run->data), &run->trail, 1, NULL);
+      g_autoptr (NnProject) project = nn_project_of_run (run->model, run->config, run->data, o, run->trail);
 
       return nn_project_save (project, o->checkpoint, error);
     }

@@ -53,6 +53,9 @@ typedef struct _NnTrail NnTrail;
  * @part: (nullable): the budget's and the estimates' part instead of the configuration's
  * @checkpoint: (nullable): project file that is kept up to date step by step
  * @data_spec: (nullable): where the data came from, for the project file
+ * @data_options: (nullable): how it was read, in words that the caller understands, for the same
+ * @beside: (nullable) (array length=n_beside): trails that the project file holds besides this run's
+ * @notes: (nullable): notes that it holds
  * @resume: (nullable): steps that were made already: the run goes on after them
  * @on_step: (nullable): on the worker thread, after each step
  */
@@ -88,6 +91,10 @@ typedef struct {
   guint64           seed;
   const char       *checkpoint;
   const char       *data_spec;
+  const char       *data_options;
+  NnTrail *const   *beside;
+  guint             n_beside;
+  const char       *notes;
   NnTrail          *resume;
   void            (*on_step) (const NnStep *step, gpointer data);
   gpointer          on_step_data;

@@ -28,11 +28,14 @@ report (const Case    *c,
 {
   const NnStep *a = nn_trail_step (trail, 0), *b = nn_trail_step (trail, nn_trail_chosen (trail));
   const double *ra = a->resources.amount, *rb = b->resources.amount;
+  g_autofree char *objectives = g_strdup_printf ("DSP%s%s", (c->objective >> NN_OBJECTIVE_BRAM & 1) != 0 ? ", BRAM" : "",
+                                                 (c->objective >> NN_OBJECTIVE_LUT & 1) != 0 ? ", LUT" : "");
 
-  g_print ("| %s | %s, RF %u%s | %.2f %% | %.2f %% | %.0f | %.0f (%+.0f %%) | %.0f | %.0f (%+.0f %%) | %.0f | %.0f | %u | %.1f |\n", c->name,
-           c->strategy, c->reuse, c->snap ? ", snap" : "", a->accuracy * 100, b->accuracy * 100, ra[NN_RESOURCE_DSP], rb[NN_RESOURCE_DSP],
+  g_print ("| %s | %s, RF %u | %s%s | %.2f %% | %.2f %% | %.3f | %.3f | %.0f | %.0f (%+.0f %%) | %.0f | %.0f (%+.0f %%) | %.0f | %.0f (%+.0f %%) | %.0f | %.0f | %u | %.1f |\n",
+           c->name, c->strategy, c->reuse, objectives, c->snap ? ", snap" : "", a->accuracy * 100, b->accuracy * 100, a->auc, b->auc, ra[NN_RESOURCE_DSP], rb[NN_RESOURCE_DSP],
            100 * (rb[NN_RESOURCE_DSP] / MAX (ra[NN_RESOURCE_DSP], 1) - 1), ra[NN_RESOURCE_BRAM], rb[NN_RESOURCE_BRAM],
-           100 * (rb[NN_RESOURCE_BRAM] / MAX (ra[NN_RESOURCE_BRAM], 1) - 1), a->bops / 1000, b->bops / 1000,
+           100 * (rb[NN_RESOURCE_BRAM] / MAX (ra[NN_RESOURCE_BRAM], 1) - 1), ra[NN_RESOURCE_LUT], rb[NN_RESOURCE_LUT],
+           100 * (rb[NN_RESOURCE_LUT] / MAX (ra[NN_RESOURCE_LUT], 1) - 1), a->bops / 1000, b->bops / 1000,
            nn_trail_n_steps (trail) - 1, seconds);
 }
 
@@ -261,8 +264,8 @@ main (int    argc,
       char **argv)
 {
   nn_parallel_set_threads (2);
-  g_print ("| network | hardware | accuracy before | after | DSP before | after | BRAM18 before | after | kBOPs before | after | steps | seconds |\n"
-           "|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  g_print ("| network | hardware | falls | accuracy before | after | AUC before | after | DSP before | after | BRAM18 before | after | LUT before | after | "
+           "kBOPs before | after | steps | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   jets ();
   dry_bean ();
   images ();
