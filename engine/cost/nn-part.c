@@ -391,7 +391,10 @@ match (const NnPart *part,
 
   if (g_str_equal (part->name, name))
     return 3;
-  if (g_str_has_prefix (name, part->name) && (name[n] == '-' || (g_str_has_prefix (name, "xc7") && g_ascii_isalpha (name[n]))))
+  /* a package follows: "xcvu9p-flga2104", "xc7z020clg400"; others write it all in one word: "10ax115n2f45e1sg" */
+  if (g_str_has_prefix (name, part->name)
+      && (name[n] == '-' || (g_str_has_prefix (name, "xc7") && g_ascii_isalpha (name[n]))
+          || (!g_str_has_prefix (name, "xc") && g_ascii_isalnum (name[n]))))
     return 2;
   return g_str_has_prefix (part->name, name) ? 1 : 0;
 }

@@ -133,6 +133,9 @@ test_find (void)
 
   g_assert_cmpstr (nn_part_find ("xcvu9p-flga2104-2L-e", NULL)->name, ==, "xcvu9p");
   g_assert_cmpstr (nn_part_find ("xc7z020clg400-1", NULL)->name, ==, "xc7z020");
+  g_assert_cmpstr (nn_part_find ("10AX115N2F45E1SG", NULL)->name, ==, "10ax115");
+  g_assert_cmpstr (nn_part_find ("AGIB027R29A1E2VR3", NULL)->name, ==, "agib027");
+  g_assert_cmpstr (nn_part_find ("1SX280HU2F50E1VG", NULL)->name, ==, "1sx280");
   g_assert_cmpstr (nn_part_find ("XCVU13P", NULL)->name, ==, "xcvu13p");
   g_assert_cmpstr (nn_part_find ("xcu25", NULL)->name, ==, "xcu250");
   g_assert_null (nn_part_find ("xc7z", &error));
