@@ -56,6 +56,7 @@ extern const CliVerb cli_export;
 extern const CliVerb cli_frontier;
 extern const CliVerb cli_groups;
 extern const CliVerb cli_inspect;
+extern const CliVerb cli_parts;
 extern const CliVerb cli_predict;
 extern const CliVerb cli_prune;
 extern const CliVerb cli_profile;

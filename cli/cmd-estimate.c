@@ -25,13 +25,29 @@ scaled (NnFigure figure,
   return (NnFigure) { figure.value * factor, figure.low * factor, figure.high * factor };
 }
 
+static gboolean
+has_halves (const NnPart *part)
+{
+  return part == NULL || part->family <= NN_FAMILY_VERSAL;
+}
+
+/* A block of 36 Kb is two of 18: it is taken for one half left over. */
+static NnFigure
+pairs (NnFigure halves)
+{
+  return (NnFigure) { ceil (halves.value / 2), ceil (halves.low / 2), ceil (halves.high / 2) };
+}
+
 static void
 add_cost (JsonBuilder  *json,
           const NnCost *cost,
+          const NnPart *part,
           double        clock_ns)
 {
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     add_figure (json, nn_resource_name (r), cost->resource[r]);
+  if (has_halves (part))
+    add_figure (json, "bram_36k", pairs (cost->resource[NN_RESOURCE_BRAM]));
   add_figure (json, "latency_cycles", cost->latency);
   add_figure (json, "interval_cycles", cost->interval);
   add_figure (json, "latency_ns", scaled (cost->latency, clock_ns));
@@ -76,7 +92,7 @@ add_options (JsonBuilder      *json,
 
       json_builder_begin_object (json);
       cli_json_int (json, "reuse_factor", option->reuse);
-      add_cost (json, &option->cost, clock_ns);
+      add_cost (json, &option->cost, part, clock_ns);
       json_builder_end_object (json);
     }
   json_builder_end_array (json);
@@ -124,7 +140,7 @@ add_layers (JsonBuilder      *json,
           cli_json_string (json, "strategy", nn_strategy_name (plan->strategy));
           cli_json_int (json, "reuse_factor", plan->reuse_factor);
         }
-      add_cost (json, &estimate->layers[i], clock_ns);
+      add_cost (json, &estimate->layers[i], estimate->part, clock_ns);
       if (measured != NULL && hls_report_node (measured, i, node) != NULL)
         {
           const HlsModule *module = hls_report_node (measured, i, node);
@@ -221,6 +237,21 @@ print_synthesised (const NnEstimate *estimate)
 }
 
 static void
+print_summary (const NnDesign   *design,
+               const NnEstimate *estimate)
+{
+  const NnCost *total = &estimate->total;
+  g_autofree char *memories = range_text (pairs (total->resource[NN_RESOURCE_BRAM])), *bops = nn_text_thousands (llround (total->bops));
+
+  g_print ("\n%.1f ns at %g ns a cycle; %s bit operations and %.3g nJ (%.2g to %.2g) a sample\n", total->latency_ns,
+           nn_config_clock_ns (nn_design_config (design)), bops, total->energy_nj.value, total->energy_nj.low, total->energy_nj.high);
+  if (has_halves (estimate->part))
+    g_print ("BRAM in blocks of 36 Kb: %s; URAM: %.0f\n", memories, total->resource[NN_RESOURCE_URAM].value);
+  if (!isnan (total->area_um2.value))
+    g_print ("area: %.3g mm² (%.2g to %.2g)\n", total->area_um2.value / 1e6, total->area_um2.low / 1e6, total->area_um2.high / 1e6);
+}
+
+static void
 print_estimate (const NnDesign   *design,
                 const NnEstimate *estimate,
                 const HlsReport  *measured)
@@ -242,9 +273,7 @@ print_estimate (const NnDesign   *design,
   print_synthesised (estimate);
   if (measured != NULL)
     print_measured ("  measured", &measured->resources, measured->latency_max, measured->interval_max);
-  g_print ("\n%.1f ns at %g ns a cycle; energy %.3g nJ a sample (%.2g to %.2g)\n", estimate->total.latency_ns,
-           nn_config_clock_ns (nn_design_config (design)), estimate->total.energy_nj.value, estimate->total.energy_nj.low,
-           estimate->total.energy_nj.high);
+  print_summary (design, estimate);
 }
 
 static void
@@ -262,7 +291,7 @@ print_plan (const NnReusePlan *plan,
 }
 
 typedef struct {
-  char   *config, *weights, *part, *parts, *calibration, *learn, *forget, *measured, *output;
+  char   *config, *weights, *part, *parts, *calibration, *learn, *forget, *tool_version, *measured, *output;
   double  cycles;
   gboolean options;
 } Arguments;
@@ -277,6 +306,7 @@ arguments_clear (Arguments *arguments)
   g_free (arguments->calibration);
   g_free (arguments->learn);
   g_free (arguments->measured);
+  g_free (arguments->tool_version);
   g_free (arguments->forget);
   g_free (arguments->output);
 }
@@ -306,6 +336,42 @@ solve (Cli              *cli,
   return text == NULL || g_file_set_contents (arguments->output, text, -1, error);
 }
 
+/* Where what was learnt is from. */
+static void
+add_entries (JsonBuilder         *json,
+             const NnCalibration *calibration)
+{
+  json_builder_set_member_name (json, "calibration");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < nn_calibration_n_entries (calibration); i++)
+    {
+      const NnCalibrationEntry *entry = nn_calibration_entry (calibration, i);
+
+      json_builder_begin_object (json);
+      cli_json_string (json, "source", entry->source);
+      cli_json_string (json, "tool", entry->tool);
+      cli_json_string (json, "version", entry->version);
+      cli_json_string (json, "part", entry->part);
+      cli_json_string (json, "stage", entry->stage);
+      json_builder_end_object (json);
+    }
+  json_builder_end_array (json);
+}
+
+static void
+print_entries (const NnCalibration *calibration,
+               guint                used)
+{
+  g_print ("calibrated on %u of %u reports:\n", used, nn_calibration_n_entries (calibration));
+  for (guint i = 0; i < nn_calibration_n_entries (calibration); i++)
+    {
+      const NnCalibrationEntry *entry = nn_calibration_entry (calibration, i);
+
+      g_print ("  %s %s, %s, %s: %s\n", entry->tool, entry->version, entry->part, entry->stage, entry->source);
+    }
+  g_print ("\n");
+}
+
 /* Adds a report of this design to the user's calibration, or takes one back. */
 static gboolean
 change_calibration (NnCalibration    *calibration,
@@ -314,6 +380,7 @@ change_calibration (NnCalibration    *calibration,
                     GError          **error)
 {
   g_autoptr (HlsReport) report = NULL;
+  g_autofree char *folder = NULL;
   NnCalibrationEntry entry = { 0 };
 
   for (guint i = nn_calibration_n_entries (calibration); arguments->forget != NULL && i > 0; i--)
@@ -331,6 +398,8 @@ change_calibration (NnCalibration    *calibration,
         entry.estimated.amount[r] = estimate->total.resource[r].value;
       nn_calibration_add (calibration, &entry);
     }
+  folder = g_path_get_dirname (arguments->calibration);
+  g_mkdir_with_parents (folder, 0700);
   return nn_calibration_save (calibration, arguments->calibration, error);
 }
 
@@ -390,13 +459,16 @@ estimate_model (Cli              *cli,
     return FALSE;
   if (calibration != NULL)
     {
-      guint used = nn_calibration_apply (calibration, NULL, NULL, "vsynth", estimate);
+      guint used = nn_calibration_apply_all (calibration, config, arguments->tool_version, estimate);
 
-      cli_json_int (json, "calibrated_on", used + nn_calibration_apply (calibration, NULL, NULL, "csynth", estimate));
+      cli_json_int (json, "calibrated_on", used);
+      add_entries (json, calibration);
+      if (!cli->json)
+        print_entries (calibration, used);
     }
   json_builder_set_member_name (json, "total");
   json_builder_begin_object (json);
-  add_cost (json, &estimate->total, nn_config_clock_ns (config));
+  add_cost (json, &estimate->total, estimate->part, nn_config_clock_ns (config));
   if (measured != NULL)
     add_measured (json, &measured->resources, measured->latency_max, measured->interval_max);
   json_builder_end_object (json);
@@ -426,8 +498,9 @@ run (Cli   *cli,
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &arguments.config, "Settings for hardware, JSON or YAML", "FILE" },
     { "part", 'p', 0, G_OPTION_ARG_STRING, &arguments.part, "Part (the configuration's)", "PART" },
     { "parts", 0, 0, G_OPTION_ARG_FILENAME, &arguments.parts, "Parts of your own, JSON", "FILE" },
-    { "calibration", 0, 0, G_OPTION_ARG_FILENAME, &arguments.calibration, "What your syntheses say about estimates", "FILE" },
+    { "calibration", 0, 0, G_OPTION_ARG_FILENAME, &arguments.calibration, "What your syntheses say about estimates; \"own\": the window's", "FILE" },
     { "measured", 0, 0, G_OPTION_ARG_FILENAME, &arguments.measured, "Show a report of this project beside the estimate, by layer", "REPORT" },
+    { "tool-version", 0, 0, G_OPTION_ARG_STRING, &arguments.tool_version, "Calibrate on this version of the tool first", "VERSION" },
     { "learn", 0, 0, G_OPTION_ARG_FILENAME, &arguments.learn, "Add this design's report to --calibration", "REPORT" },
     { "forget", 0, 0, G_OPTION_ARG_FILENAME, &arguments.forget, "Take a report out of --calibration again", "REPORT" },
     { "options", 0, 0, G_OPTION_ARG_NONE, &arguments.options, "With every reuse factor each layer accepts (JSON)", NULL },
@@ -451,6 +524,11 @@ run (Cli   *cli,
     {
       g_printerr ("espalier-cli estimate: --learn and --forget need --calibration FILE to write to\n");
       return CLI_USAGE;
+    }
+  if (g_strcmp0 (arguments.calibration, "own") == 0)
+    {
+      g_free (arguments.calibration);
+      arguments.calibration = nn_calibration_own_path ();
     }
   json_builder_begin_object (json);
   if (!estimate_model (cli, argv[1], &arguments, json, &error))

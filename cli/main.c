@@ -21,6 +21,7 @@ static const CliVerb *const verbs[] = {
   &cli_frontier,
   &cli_groups,
   &cli_inspect,
+  &cli_parts,
   &cli_predict,
   &cli_prune,
   &cli_profile,
@@ -103,6 +104,12 @@ main (int    argc,
   catch_sigint ();
   for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (strcmp (argv[1], verbs[i]->name) == 0)
-      return verbs[i]->run (&cli, argc - 1, argv + 1);
+      {
+        g_autoptr (GError) problem = NULL;
+
+        if (!nn_parts_load_own (&problem))
+          g_printerr ("espalier-cli: your own parts were not read: %s\n", problem->message);
+        return verbs[i]->run (&cli, argc - 1, argv + 1);
+      }
   return unknown_verb (argv[1]);
 }

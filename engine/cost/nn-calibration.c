@@ -250,6 +250,38 @@ nn_calibration_apply (const NnCalibration *calibration,
   return used;
 }
 
+/* As report readers name the HLS tools. */
+static const char *
+tool_of (NnBackend backend)
+{
+  static const char *const tools[NN_N_BACKENDS] = {
+    [NN_BACKEND_VITIS] = "Vitis HLS", [NN_BACKEND_VIVADO] = "Vivado HLS", [NN_BACKEND_ONEAPI] = "oneAPI",
+    [NN_BACKEND_QUARTUS] = "Intel HLS", [NN_BACKEND_CATAPULT] = "Catapult",
+  };
+
+  return tools[backend];
+}
+
+guint
+nn_calibration_apply_all (const NnCalibration *calibration,
+                          const NnConfig      *config,
+                          const char          *version,
+                          NnEstimate          *estimate)
+{
+  guint left = nn_calibration_apply (calibration, NULL, version, "vsynth", estimate), used;
+
+  used = nn_calibration_apply (calibration, tool_of (nn_config_backend (config)), version, "csynth", estimate);
+  if (used == 0)
+    used = nn_calibration_apply (calibration, NULL, version, "csynth", estimate);
+  return left + used;
+}
+
+char *
+nn_calibration_own_path (void)
+{
+  return g_build_filename (g_get_user_data_dir (), "espalier", "calibration.json", NULL);
+}
+
 static void
 add_text (JsonBuilder *json,
           const char  *name,

@@ -52,6 +52,15 @@ guint                     nn_calibration_apply     (const NnCalibration       *c
                                                     const char                *stage,   /* (nullable): "csynth" */
                                                     NnEstimate                *estimate);
 
+/* Applies the entries that speak of a design: of its backend's tool, or of any tool where there are none; what is left after
+ * synthesis first. Returns how many entries were used. */
+guint                     nn_calibration_apply_all (const NnCalibration       *calibration,
+                                                    const NnConfig            *config,
+                                                    const char                *version, /* (nullable): of the tool; any */
+                                                    NnEstimate                *estimate);
+/* Where the user's own calibration is kept: <data folder>/espalier/calibration.json. (transfer full) */
+char                     *nn_calibration_own_path  (void) G_GNUC_MALLOC;
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnCalibration, nn_calibration_free)
 
 G_END_DECLS

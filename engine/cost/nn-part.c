@@ -16,6 +16,7 @@
 #define MAX_AMOUNT 1e9
 #define MAX_FILE_BYTES (16u << 20)
 #define MAX_OPERAND 128
+#define MAX_RAM_KBIT 1000000
 
 static const struct {
   const char *name;
@@ -37,6 +38,7 @@ static const struct {
 
 G_LOCK_DEFINE_STATIC (parts);
 static GPtrArray *catalogue; /* of NnPart, sorted by name; parts are never freed, as they are handed out */
+static GPtrArray *shipped_parts; /* as the catalogue was */
 static GPtrArray *own;       /* those of them that were added */
 static GPtrArray *retired;   /* catalogues before them */
 
@@ -113,6 +115,16 @@ check_part (const NnPart *part,
                      nn_resource_name (r));
         return FALSE;
       }
+  if (*part->name == '\0' || strpbrk (part->name, " \t\n/\\\"") != NULL)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "part \"%s\": a part's name is one word, as the vendor's tool has it", part->name);
+      return FALSE;
+    }
+  if (!(part->ram_kbit >= 0 && part->ram_kbit <= MAX_RAM_KBIT))
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "part \"%s\": \"ram_kbit\" is not between 0 and %d", part->name, MAX_RAM_KBIT);
+      return FALSE;
+    }
   if (part->mult_a < 1 || part->mult_b < 1 || part->mult_a > MAX_OPERAND || part->mult_b > part->mult_a)
     {
       g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
@@ -242,10 +254,14 @@ load_catalogue (void)
   if (shipped == NULL)
     g_error ("resources/parts.json: %s", error->message); /* ours: a test reads it */
   catalogue = g_ptr_array_new ();
+  shipped_parts = g_ptr_array_new ();
   own = g_ptr_array_new ();
   retired = g_ptr_array_new ();
   for (guint i = 0; i < shipped->len; i++)
-    insert_part (catalogue, shipped->pdata[i]);
+    {
+      insert_part (catalogue, shipped->pdata[i]);
+      insert_part (shipped_parts, shipped->pdata[i]);
+    }
   g_ptr_array_sort (catalogue, compare_parts);
 }
 
@@ -260,6 +276,72 @@ add_own (NnPart *part)
   g_ptr_array_sort (changed, compare_parts);
   catalogue = changed;
   insert_part (own, part);
+}
+
+/* Parts that were taken back. */
+static GPtrArray *
+retired_parts (void)
+{
+  static GPtrArray *list;
+
+  if (list == NULL)
+    list = g_ptr_array_new ();
+  return list;
+}
+
+static NnPart *
+named (GPtrArray  *list,
+       const char *name,
+       guint      *index)
+{
+  for (guint i = 0; i < list->len; i++)
+    if (g_str_equal (((NnPart *) list->pdata[i])->name, name))
+      {
+        *index = i;
+        return list->pdata[i];
+      }
+  return NULL;
+}
+
+gboolean
+nn_parts_remove (const char *name)
+{
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+  NnPart *found, *before;
+  guint at = 0;
+
+  G_LOCK (parts);
+  load_catalogue ();
+  found = named (own, lower, &at);
+  if (found != NULL)
+    {
+      GPtrArray *changed = g_ptr_array_copy (catalogue, NULL, NULL);
+
+      g_ptr_array_remove_index (own, at); /* the part itself is kept: it may be in somebody's hands */
+      g_ptr_array_add (retired, catalogue);
+      g_ptr_array_add (retired_parts (), found);
+      before = named (shipped_parts, lower, &at);
+      if (before != NULL)
+        insert_part (changed, before);
+      else if (named (changed, lower, &at) != NULL)
+        g_ptr_array_remove_index (changed, at);
+      catalogue = changed;
+    }
+  G_UNLOCK (parts);
+  return found != NULL;
+}
+
+gboolean
+nn_part_is_own (const NnPart *part)
+{
+  gboolean found = FALSE;
+
+  G_LOCK (parts);
+  load_catalogue ();
+  for (guint i = 0; i < own->len && !found; i++)
+    found = own->pdata[i] == part;
+  G_UNLOCK (parts);
+  return found;
 }
 
 const NnPart *const *
@@ -370,6 +452,13 @@ nn_parts_own_to_json (void)
       add_number (json, "ram_kbit", part->ram_kbit);
       add_number (json, "mult_a", part->mult_a);
       add_number (json, "mult_b", part->mult_b);
+      if (part->family == NN_FAMILY_ASIC)
+        {
+          add_number (json, "area_mult_bit2", part->area_mult_bit2);
+          add_number (json, "area_add_bit", part->area_add_bit);
+          add_number (json, "area_register_bit", part->area_register_bit);
+          add_number (json, "area_rom_bit", part->area_rom_bit);
+        }
       json_builder_end_object (json);
     }
   G_UNLOCK (parts);

@@ -48,6 +48,16 @@ gboolean             nn_parts_add        (const NnPart *part,
                                           GError     **error);
 /* JSON for nn_parts_add_file() of all parts that were added. */
 char                *nn_parts_own_to_json (void) G_GNUC_MALLOC;
+/* Takes one of the user's own back; where it stood in the place of a shipped one, that is there again. FALSE if there is
+ * none of this name. */
+gboolean             nn_parts_remove     (const char  *name);
+/* Whether a part is one of the user's own. */
+gboolean             nn_part_is_own      (const NnPart *part);
+/* Where the user's own parts are kept: <data folder>/espalier/parts.json. (transfer full) */
+char                *nn_parts_own_path   (void) G_GNUC_MALLOC;
+/* Reads that file; none is no error. */
+gboolean             nn_parts_load_own   (GError     **error);
+gboolean             nn_parts_save_own   (GError     **error);
 const char          *nn_family_name      (NnFamily     family);
 gboolean             nn_family_find      (const char  *name,
                                           NnFamily    *family);

@@ -113,6 +113,70 @@ test_errors (void)
   g_assert_nonnull (strstr (err3, "no report"));
 }
 
+/* Own parts stay from one run to the next, and go again. */
+static void
+test_parts (void)
+{
+  g_autofree char *model = test_shared_path ("models/keras_h5/keras_3layer.h5");
+  g_autofree char *folder = test_folder (), *path = g_build_filename (folder, "own.json", NULL);
+  g_autofree char *settings = g_build_filename (folder, "config.json", NULL);
+  g_autofree char *out = NULL, *err = NULL, *out2 = NULL, *err2 = NULL, *out3 = NULL, *err3 = NULL, *out4 = NULL, *err4 = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *root;
+
+  g_setenv ("XDG_DATA_HOME", folder, TRUE);
+  g_assert_true (g_file_set_contents (path, "{\"parts\": [{\"name\": \"our-card\", \"family\": \"7-series\", \"source\": \"us\", \"dsp\": 77}]}",
+                                      -1, NULL));
+  g_assert_true (g_file_set_contents (settings, config, -1, NULL));
+  g_assert_cmpint (run (&out, &err, "parts", "--add", path, "--json", NULL), ==, 0);
+  root = parse (parser, out);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (root, "parts")), >, 60);
+  g_assert_true (g_str_has_prefix (json_object_get_string_member (root, "own_file"), folder));
+  if (model != NULL)
+    {
+      g_assert_cmpint (run (&out2, &err2, "estimate", model, "--config", settings, "--part", "our-card", "--json", NULL), ==, 0);
+      root = json_object_get_object_member (parse (parser, out2), "part");
+      g_assert_cmpfloat (json_object_get_double_member (root, "dsp"), ==, 77);
+    }
+  g_assert_cmpint (run (&out3, &err3, "parts", "--remove", "our-card", NULL), ==, 0);
+  g_assert_null (strstr (out3, "our-card"));
+  g_assert_cmpint (run (&out4, &err4, "parts", "--remove", "xcu250", NULL), ==, 1);
+  g_assert_nonnull (strstr (err4, "shipped"));
+  g_unsetenv ("XDG_DATA_HOME");
+}
+
+/* A report refines the estimate and is named; taken back, the estimate is what it was. */
+static void
+test_calibration (void)
+{
+  g_autofree char *model = test_shared_path ("models/keras_h5/keras_3layer.h5");
+  g_autofree char *report = test_shared_path ("reports/vitis-2024.1_ECE226-conv1d/csynth.xml");
+  g_autofree char *folder = test_folder (), *settings = g_build_filename (folder, "config.json", NULL);
+  g_autofree char *out = NULL, *err = NULL, *out2 = NULL, *err2 = NULL, *out3 = NULL, *err3 = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *root;
+  double plain, learnt;
+
+  if (model == NULL || report == NULL)
+    return;
+  g_setenv ("XDG_DATA_HOME", folder, TRUE);
+  g_assert_true (g_file_set_contents (settings, config, -1, NULL));
+  g_assert_cmpint (run (&out, &err, "estimate", model, "--config", settings, "--json", NULL), ==, 0);
+  plain = figure (json_object_get_object_member (parse (parser, out), "total"), "lut", "value");
+  g_assert_cmpint (run (&out2, &err2, "estimate", model, "--config", settings, "--calibration", "own", "--learn", report, "--json", NULL), ==, 0);
+  root = parse (parser, out2);
+  learnt = figure (json_object_get_object_member (root, "total"), "lut", "value");
+  g_assert_cmpfloat (learnt, !=, plain);
+  g_assert_cmpint (json_object_get_int_member (root, "calibrated_on"), ==, 1);
+  root = json_array_get_object_element (json_object_get_array_member (root, "calibration"), 0);
+  g_assert_cmpstr (json_object_get_string_member (root, "source"), ==, report);
+  g_assert_cmpstr (json_object_get_string_member (root, "version"), ==, "2024.1");
+  g_assert_cmpstr (json_object_get_string_member (root, "part"), ==, "xcu250-figd2104-2L-e");
+  g_assert_cmpint (run (&out3, &err3, "estimate", model, "--config", settings, "--calibration", "own", "--forget", report, "--json", NULL), ==, 0);
+  g_assert_cmpfloat (figure (json_object_get_object_member (parse (parser, out3), "total"), "lut", "value"), ==, plain);
+  g_unsetenv ("XDG_DATA_HOME");
+}
+
 static void
 test_report (void)
 {
@@ -147,6 +211,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/estimate", test_estimate);
   g_test_add_func ("/cli/estimate-errors", test_errors);
+  g_test_add_func ("/cli/parts", test_parts);
+  g_test_add_func ("/cli/calibration", test_calibration);
   g_test_add_func ("/cli/report", test_report);
   return g_test_run ();
 }

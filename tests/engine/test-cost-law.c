@@ -190,11 +190,50 @@ test_own (void)
   g_assert_cmpfloat (nn_part_find ("my-board", NULL)->total.amount[NN_RESOURCE_BRAM], <, 0);
 }
 
+/* Kept in the data folder, loaded by another run, taken back. */
+static void
+test_own_file (void)
+{
+  g_autofree char *path = nn_parts_own_path (), *text = NULL;
+  g_autoptr (GError) error = NULL;
+  NnPart part = { .name = "kept-board", .family = NN_FAMILY_7_SERIES, .total = { { 9, 10, 11, 12, 0 } }, .mult_a = 25, .mult_b = 18,
+                  .ram_kbit = 18 };
+  NnPart other = part, bad_name = part;
+  double dsp = nn_part_find ("xc7z020", NULL)->total.amount[NN_RESOURCE_DSP];
+
+  g_assert_true (g_str_has_prefix (path, g_get_user_data_dir ()));
+  g_assert_true (nn_parts_load_own (&error)); /* no file yet */
+  bad_name.name = "two words";
+  g_assert_false (nn_parts_add (&bad_name, &error));
+  g_assert_nonnull (strstr (error->message, "one word"));
+  g_clear_error (&error);
+  g_assert_true (nn_parts_add (&part, &error));
+  other.name = "xc7z020"; /* in the place of a shipped one */
+  g_assert_true (nn_parts_add (&other, &error));
+  g_assert_true (nn_part_is_own (nn_part_find ("xc7z020", NULL)));
+  g_assert_true (nn_parts_save_own (&error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "kept-board"));
+  g_assert_true (nn_parts_remove ("KEPT-board"));
+  g_assert_false (nn_parts_remove ("kept-board"));
+  g_assert_null (nn_part_find ("kept-board", NULL));
+  g_assert_true (nn_parts_remove ("xc7z020"));
+  g_assert_cmpfloat (nn_part_find ("xc7z020", NULL)->total.amount[NN_RESOURCE_DSP], ==, dsp);
+  g_assert_true (nn_parts_load_own (&error));
+  g_assert_cmpfloat (nn_part_find ("kept-board", NULL)->total.amount[NN_RESOURCE_LUT], ==, 11);
+  g_assert_true (g_file_set_contents (path, "{", -1, NULL));
+  g_assert_false (nn_parts_load_own (&error));
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_true (nn_parts_remove ("kept-board"));
+  g_assert_true (nn_parts_remove ("xc7z020"));
+}
+
 int
 main (int    argc,
       char **argv)
 {
-  g_test_init (&argc, &argv, NULL);
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/cost/law/csd", test_csd);
   g_test_add_func ("/cost/law/count", test_count);
   g_test_add_func ("/cost/law/live", test_live);
@@ -203,5 +242,6 @@ main (int    argc,
   g_test_add_func ("/cost/part/catalogue", test_catalogue);
   g_test_add_func ("/cost/part/find", test_find);
   g_test_add_func ("/cost/part/own", test_own);
+  g_test_add_func ("/cost/part/own-file", test_own_file);
   return g_test_run ();
 }
