@@ -3,6 +3,8 @@
 
 #include "nn-exec-private.h"
 
+#include "nn-einsum.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -175,140 +177,35 @@ nn_step_matmul (const NnStep        *step,
     }
 }
 
-#define MAX_OPERANDS 8
-#define MAX_LETTERS 32
-
-/* An Einstein sum: one step for each letter through each operand. Letters of the output come first, then those summed over. */
-typedef struct {
-  guint n_operands;
-  guint n_letters, n_outer;
-  gsize extent[MAX_LETTERS];
-  gsize stride[MAX_OPERANDS][MAX_LETTERS];
-} Einsum;
-
-/* "..." stands for the axes that have no letter; they get letters of their own, aligned at the end. */
-static char *
-spell_out (const char *term,
-           guint       rank)
-{
-  const char *dots = strstr (term, "...");
-  GString *text = g_string_new (NULL);
-  guint letters = strlen (term) - (dots != NULL ? 3 : 0), open = rank > letters ? rank - letters : 0;
-
-  if (dots == NULL)
-    return g_string_free (g_string_append (text, term), FALSE);
-  g_string_append_len (text, term, dots - term);
-  for (guint i = 0; i < MIN (open, NN_MAX_RANK); i++)
-    g_string_append_c (text, '0' + NN_MAX_RANK - MIN (open, NN_MAX_RANK) + i);
-  g_string_append (text, dots + 3);
-  return g_string_free (text, FALSE);
-}
-
-/* Splits "ab,bc->ac" without blanks into terms; the batch letter of a sample's operand has extent 1. */
-static gboolean
-einsum_letters (Einsum         *sum,
-                char          **terms,
-                const char     *result,
-                const NnShape  *shapes,
-                GString        *letters)
-{
-  g_string_assign (letters, result);
-  sum->n_outer = letters->len;
-  for (guint k = 0; terms[k] != NULL; k++)
-    {
-      gsize stride = 1;
-
-      if (strlen (terms[k]) != shapes[k].rank)
-        return FALSE;
-      for (const char *c = terms[k]; *c != '\0'; c++)
-        if (strchr (letters->str, *c) == NULL)
-          g_string_append_c (letters, *c);
-      if (letters->len > MAX_LETTERS)
-        return FALSE;
-      for (guint i = shapes[k].rank; i-- > 0;)
-        {
-          guint l = strchr (letters->str, terms[k][i]) - letters->str;
-          gsize extent = shapes[k].dims[i];
-
-          if (sum->extent[l] > 1 && extent > 1 && sum->extent[l] != extent)
-            return FALSE;
-          sum->extent[l] = MAX (sum->extent[l], extent);
-          sum->stride[k][l] += extent == 1 ? 0 : stride;
-          stride *= extent;
-        }
-    }
-  sum->n_letters = letters->len;
-  for (guint l = 0; l < sum->n_letters; l++)
-    if (sum->extent[l] == 0)
-      return FALSE;
-  return TRUE;
-}
-
+/* Shapes are without the batch, but that of a kernel. */
 static gboolean
 einsum_parse (NnStep        *step,
               const NnShape *shapes,
-              guint          n,
-              NnShape        to)
+              guint          n)
 {
-  g_autofree char *equation = g_strdup (step->node->attrs.equation != NULL ? step->node->attrs.equation : "");
-  g_autoptr (GString) letters = g_string_new (NULL);
-  g_auto (GStrv) sides = NULL, terms = NULL;
-  g_autofree char *result = NULL;
-  Einsum *sum = g_new0 (Einsum, 1);
-  gsize size = 1;
+  NnShape to = nn_einsum_batched (&step->shape);
+  NnEinsum *sum = g_new0 (NnEinsum, 1);
 
   step->plan = sum;
-  for (char *from = equation, *put = equation; ; from++)
-    if (*from != ' ' && (*put++ = *from) == '\0')
-      break;
-  sides = g_strsplit (equation, "->", 2);
-  if (g_strv_length (sides) != 2)
-    return FALSE;
-  terms = g_strsplit (sides[0], ",", -1);
-  if (g_strv_length (terms) != n || n > MAX_OPERANDS)
-    return FALSE;
-  sum->n_operands = n;
-  for (guint k = 0; k < n; k++)
-    {
-      char *term = spell_out (terms[k], shapes[k].rank);
-
-      g_free (terms[k]);
-      terms[k] = term;
-    }
-  result = spell_out (sides[1], to.rank);
-  if (strlen (result) != to.rank || !einsum_letters (sum, terms, result, shapes, letters))
-    return FALSE;
-  for (guint l = 0; l < sum->n_outer; l++)
-    size *= sum->extent[l];
-  return size == step->n;
-}
-
-/* A sample with its batch axis of one. */
-static NnShape
-with_batch (const NnShape *shape)
-{
-  NnShape with = { .rank = shape->rank + 1, .dims = { 1 } };
-
-  memcpy (with.dims + 1, shape->dims, MIN (shape->rank, NN_MAX_RANK - 1) * sizeof with.dims[0]);
-  return with;
+  return nn_einsum_init (sum, step->node->attrs.equation, shapes, n, &to);
 }
 
 gboolean
 nn_prepare_einsum (NnStep  *step,
                    GError **error)
 {
-  NnShape shapes[MAX_OPERANDS];
+  NnShape shapes[NN_EINSUM_OPERANDS];
   guint n = step->node->n_inputs;
 
-  if (n > MAX_OPERANDS || step->shape.rank >= NN_MAX_RANK)
+  if (n > NN_EINSUM_OPERANDS || step->shape.rank >= NN_MAX_RANK)
     return nn_step_fail (step, "it has too many inputs or axes", error);
   for (guint k = 0; k < n; k++)
     {
       if (step->in_shape[k].rank >= NN_MAX_RANK)
         return nn_step_fail (step, "an input has too many axes", error);
-      shapes[k] = with_batch (&step->in_shape[k]);
+      shapes[k] = nn_einsum_batched (&step->in_shape[k]);
     }
-  return einsum_parse (step, shapes, n, with_batch (&step->shape)) ||
+  return einsum_parse (step, shapes, n) ||
          nn_step_fail (step, "its equation does not fit its inputs", error);
 }
 
@@ -323,9 +220,9 @@ nn_prepare_einsum_dense (NnStep  *step,
     return nn_step_fail (step, "it has too many axes", error);
   if (step->w[NN_ROLE_KERNEL] == NULL)
     return nn_step_fail (step, "its kernel is missing", error);
-  shapes[0] = with_batch (&step->in_shape[0]);
+  shapes[0] = nn_einsum_batched (&step->in_shape[0]);
   shapes[1] = step->w_shape[NN_ROLE_KERNEL];
-  if (!einsum_parse (step, shapes, 2, with_batch (&step->shape)))
+  if (!einsum_parse (step, shapes, 2))
     return nn_step_fail (step, "its equation does not fit its input and kernel", error);
   return step->w_n[NN_ROLE_BIAS] == 0 || broadcast_strides (&step->w_shape[NN_ROLE_BIAS], &step->shape, strides) ||
          nn_step_fail (step, "its bias does not fit its output", error);
@@ -333,7 +230,7 @@ nn_prepare_einsum_dense (NnStep  *step,
 
 /* Sums over the letters from @letter on; @at are the operands' positions. */
 static double
-einsum_sum (const Einsum        *sum,
+einsum_sum (const NnEinsum      *sum,
             const double *const *in,
             guint                letter,
             gsize               *at)
@@ -363,11 +260,11 @@ einsum_run (const NnStep        *step,
             const double *const *in,
             double              *out)
 {
-  const Einsum *sum = step->plan;
+  const NnEinsum *sum = step->plan;
 
   for (gsize i = 0; i < step->n; i++)
     {
-      gsize at[MAX_OPERANDS] = { 0 }, rest = i;
+      gsize at[NN_EINSUM_OPERANDS] = { 0 }, rest = i;
 
       for (guint l = sum->n_outer; l-- > 0;)
         {

@@ -139,6 +139,12 @@ nn_op_is_recurrent (NnOp op)
   return nn_op_info (op)->op_class == NN_OP_CLASS_RECURRENT;
 }
 
+gboolean
+nn_op_is_transposed (NnOp op)
+{
+  return op == NN_OP_CONV1D_TRANSPOSE || op == NN_OP_CONV2D_TRANSPOSE;
+}
+
 const char *
 nn_role_name (NnRole role)
 {

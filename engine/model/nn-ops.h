@@ -99,6 +99,7 @@ typedef struct {
 const NnOpInfo *nn_op_info         (NnOp op);
 gboolean        nn_op_is_prunable  (NnOp op);
 gboolean        nn_op_is_recurrent (NnOp op);
+gboolean        nn_op_is_transposed (NnOp op); /* kernel (k..., out, in) */
 
 /* The part a weight tensor plays; layouts are those of Keras, written at each. */
 typedef enum {
