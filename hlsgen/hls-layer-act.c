@@ -296,6 +296,71 @@ write_thresholds (HlsEmit   *emit,
   return TRUE;
 }
 
+/* A function that picks the type of an element by its number; few of them are different. */
+static gboolean
+write_elements (HlsEmit   *emit,
+                HlsLayer  *layer,
+                GError   **error)
+{
+  gsize n = layer->node->attrs.quantizer->n_elements;
+  g_autofree guint32 *kinds = g_new (guint32, n);
+  g_autoptr (GArray) types = g_array_new (FALSE, FALSE, sizeof (NnType));
+  g_autofree char *name = g_strdup_printf ("kind%u", layer->number);
+
+  for (gsize k = 0; k < n; k++)
+    {
+      NnType type = nn_design_element_type (emit->design, layer->number, k);
+
+      for (kinds[k] = 0; kinds[k] < types->len && !nn_type_equal (&g_array_index (types, NnType, kinds[k]), &type); kinds[k]++)
+        ;
+      if (kinds[k] == types->len)
+        g_array_append_val (types, type);
+    }
+  for (guint t = 0; t < types->len; t++)
+    {
+      g_autofree char *type_name = g_strdup_printf ("element%u_t", t);
+
+      if (g_array_index (types, NnType, t).width > 0 && !hls_emit_typedef (emit, layer, type_name, &g_array_index (types, NnType, t), error))
+        return FALSE;
+    }
+  hls_emit_indices (emit, name, layer->label, kinds, n);
+  hls_layer_begin_array (emit, layer);
+  g_string_append_printf (emit->configs,
+                          "    template <class res_T, class data_T> static res_T element(const data_T &x, unsigned i) {\n"
+                          "        switch (%s[i %% %" G_GSIZE_FORMAT "]) {\n",
+                          name, n);
+  for (guint t = 0; t < types->len; t++)
+    if (g_array_index (types, NnType, t).width > 0)
+      g_string_append_printf (emit->configs, "        case %u:\n            return res_T(layer%u_element%u_t(x));\n", t, layer->number, t);
+  g_string_append (emit->configs, "        default:\n            return res_T(0);\n        }\n    }\n");
+  hls_layer_end (emit);
+  call_function (emit, layer, "elements");
+  return TRUE;
+}
+
+/* The table of a file's own function, addressed by the bits of its input. */
+gboolean
+hls_write_lookup (HlsEmit   *emit,
+                  HlsLayer  *layer,
+                  GError   **error)
+{
+  gsize n;
+  const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_VALUE, &n);
+  g_autofree char *name = g_strdup_printf ("lut%u", layer->number);
+
+  if (raw == NULL || layer->plan->input.kind != NN_TYPE_FIXED || layer->plan->input.width > 30 ||
+      n != (gsize) 1 << layer->plan->input.width)
+    return hls_layer_unsupported (layer, "its table does not have one entry for each word of its input", error);
+  if (!hls_emit_typedef (emit, layer, "table_t", &layer->plan->weight, error) ||
+      !hls_emit_values (emit, layer, name, "table_t", layer->label, &layer->plan->weight, raw, n, error))
+    return FALSE;
+  hls_layer_begin_array (emit, layer);
+  g_string_append_printf (emit->configs, "    static layer%u_table_t table(unsigned i) { return %s[i]; }\n", layer->number, name);
+  hls_layer_end (emit);
+  call_function (emit, layer, "unary_lut");
+  return TRUE;
+}
+
 gboolean
 hls_write_activation (HlsEmit   *emit,
                       HlsLayer  *layer,
@@ -311,6 +376,9 @@ hls_write_activation (HlsEmit   *emit,
     act = NN_ACT_LINEAR;
   if (g_strcmp0 (layer->node->class_name, "BatchNormalizationQuantizedTanh") == 0)
     return write_thresholds (emit, layer, error);
+  if ((act == NN_ACT_LINEAR || act == NN_ACT_QUANTIZED) && layer->node->attrs.quantizer != NULL &&
+      layer->node->attrs.quantizer->per_element != NULL && layer->node->attrs.quantizer->n_elements > 0)
+    return write_elements (emit, layer, error);
   function = hls_function_find (act);
   if (function == NULL)
     return hls_layer_unsupported (layer, "there is no kernel for this activation", error);

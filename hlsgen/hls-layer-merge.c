@@ -3,6 +3,8 @@
 
 #include "hls-layer-private.h"
 
+#include "nn-product.h"
+
 /* Wider than any sum or product that is worth a step of its own. */
 #define MAX_BITS_BETWEEN 120
 
@@ -34,6 +36,14 @@ operand_of_input (HlsEmit        *emit,
                         .packet = source->packet,
                         .count = hls_layer_input_count (emit, layer, k),
                         .number = nn_design_plan (emit->design, layer->node->inputs[k])->result };
+}
+
+static gboolean
+is_bit (const HlsEmit  *emit,
+        const HlsLayer *layer,
+        guint           k)
+{
+  return nn_design_plan (emit->design, layer->node->inputs[k])->result.kind == NN_TYPE_BINARY;
 }
 
 /* Whether the smaller input is repeated as a whole, its axes being the last ones. */
@@ -161,6 +171,20 @@ call_step (HlsEmit        *emit,
                           packet, layer->number, k, a->value, b->value, result->value, layer->label);
 }
 
+/* Whether the operands are bits that stand for signs; @pass: they stay bits. */
+static void
+write_bits (HlsEmit       *emit,
+            const Operand *a,
+            const Operand *b,
+            gboolean       pass)
+{
+  const Operand *operands[2] = { a, b };
+
+  for (guint k = 0; k < 2; k++)
+    g_string_append_printf (emit->configs, "    static const bool bits%u = %s;\n", k + 1,
+                            operands[k]->number.kind == NN_TYPE_BINARY && !pass ? "true" : "false");
+}
+
 static void
 begin_step (HlsEmit        *emit,
             const HlsLayer *layer,
@@ -173,6 +197,64 @@ begin_step (HlsEmit        *emit,
   hls_layer_field (emit, "n_in1", a->count);
   hls_layer_field (emit, "n_in2", b->count);
   hls_layer_field (emit, "n_out", result->count);
+}
+
+/* Which element of operand @k each result of a step reads. @shape (nullable): to be broadcast as numpy does; else the operand
+ * is repeated as a whole. */
+static void
+write_places (HlsEmit        *emit,
+              const HlsLayer *layer,
+              const Operand  *operand,
+              const NnShape  *shape,
+              guint           k)
+{
+  const NnShape *out = &layer->node->shape;
+  g_autofree guint32 *from = shape != NULL ? g_new (guint32, MAX (layer->count, 1)) : NULL;
+  g_autofree char *name = g_strdup_printf ("at%u_%u", k, layer->number);
+
+  for (gsize i = 0; shape != NULL && i < layer->count; i++)
+    {
+      gsize rest = i, index = 0, step = 1;
+
+      for (guint d = 0; d < shape->rank; d++)
+        {
+          gsize extent = (gsize) shape->dims[shape->rank - 1 - d], at = rest % (gsize) out->dims[out->rank - 1 - d];
+
+          rest /= (gsize) out->dims[out->rank - 1 - d];
+          index += extent == 1 ? 0 : at * step;
+          step *= extent;
+        }
+      from[i] = (guint32) index;
+    }
+  if (shape != NULL)
+    hls_emit_indices (emit, name, layer->label, from, layer->count);
+  g_string_append_printf (emit->configs, "    static unsigned at%u(unsigned i) { return ", k);
+  if (shape != NULL)
+    g_string_append_printf (emit->configs, "%s[i]; }\n", name);
+  else
+    g_string_append_printf (emit->configs, "i %% %" G_GSIZE_FORMAT "; }\n", operand->count);
+}
+
+/* How a step reads its operands. Two inputs may be broadcast in any way; more are repeated as a whole. */
+static void
+write_operands (HlsEmit        *emit,
+                const HlsLayer *layer,
+                const Operand  *a,
+                const Operand  *b,
+                const Operand  *result)
+{
+  gboolean two = layer->node->n_inputs == 2;
+  const Operand *operands[2] = { a, b };
+
+  for (guint k = 0; k < 2; k++)
+    {
+      const NnShape *shape = two ? &nn_graph_node (emit->graph, layer->node->inputs[k])->shape : NULL;
+
+      write_places (emit, layer, operands[k], two && !repeats (emit, layer, k) ? shape : NULL, k + 1);
+    }
+  g_string_append_printf (emit->configs, "    static const bool in_step = %s;\n",
+                          a->count == b->count && a->count == result->count ? "true" : "false");
+  write_bits (emit, a, b, FALSE);
 }
 
 static gboolean
@@ -199,6 +281,7 @@ merge_step (HlsEmit   *emit,
     {
       begin_step (emit, layer, k, so_far, &b, &result);
       hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
+      write_operands (emit, layer, so_far, &b, &result);
       hls_layer_end (emit);
       call_step (emit, layer, k, "merge", functor, so_far, &b, &result);
     }
@@ -218,10 +301,9 @@ hls_write_merge (HlsEmit   *emit,
 
   if (functor_of (layer->node->op) == NULL || layer->node->n_inputs < 2)
     return hls_layer_unsupported (layer, "there is no kernel to merge its inputs", error);
-  if (hls_layer_has_bits (emit, layer))
-    return hls_layer_unsupported (layer, "merging is supported for inputs of fixed point", error);
   for (guint k = 0; k < layer->node->n_inputs; k++)
-    if (!repeats (emit, layer, k))
+    if (layer->node->n_inputs > 2 ? !repeats (emit, layer, k) || is_bit (emit, layer, k)
+                                  : nn_graph_node (emit->graph, layer->node->inputs[k])->shape.rank > layer->node->shape.rank)
       return hls_layer_unsupported (layer, "merging is supported for inputs of one shape, or one repeated along the first axes", error);
   operand_of_input (emit, layer, 0, &so_far);
   for (guint k = 1; k < layer->node->n_inputs && done; k++)
@@ -262,6 +344,7 @@ concatenate_step (HlsEmit   *emit,
       begin_step (emit, layer, k, so_far, &b, &result);
       hls_layer_field (emit, "n_part1", part1);
       hls_layer_field (emit, "n_part2", part2);
+      write_bits (emit, so_far, &b, layer->plan->result.kind == NN_TYPE_BINARY);
       hls_layer_end (emit);
       call_step (emit, layer, k, function, functor, so_far, &b, &result);
     }
@@ -300,22 +383,57 @@ hls_write_concatenate (HlsEmit   *emit,
   return TRUE;
 }
 
-gboolean
-hls_write_dot (HlsEmit   *emit,
-               HlsLayer  *layer,
-               GError   **error)
+/* Where the products of input @k lie: of each output the first, and how far on the others are. */
+static void
+product_places (HlsEmit        *emit,
+                const HlsLayer *layer,
+                const NnEinsum *sum,
+                guint           k)
 {
-  if (layer->node->n_inputs != 2 || layer->count != 1)
-    return hls_layer_unsupported (layer, "only the dot product of two vectors is supported", error);
+  gsize n = nn_einsum_inner (sum);
+  g_autofree guint32 *first = g_new (guint32, MAX (layer->count, 1)), *step = g_new (guint32, MAX (n, 1));
+  g_autofree char *first_name = g_strdup_printf ("first%u_%u", k + 1, layer->number);
+  g_autofree char *step_name = g_strdup_printf ("step%u_%u", k + 1, layer->number);
+
+  for (gsize i = 0; i < layer->count; i++)
+    first[i] = (guint32) nn_einsum_first (sum, k, i);
+  for (gsize i = 0; i < n; i++)
+    step[i] = (guint32) nn_einsum_offset (sum, k, i);
+  hls_emit_indices (emit, first_name, layer->label, first, layer->count);
+  hls_emit_indices (emit, step_name, layer->label, step, n);
+  g_string_append_printf (emit->configs,
+                          "    static unsigned first%u(unsigned o) { return %s[o]; }\n"
+                          "    static unsigned step%u(unsigned k) { return %s[k]; }\n",
+                          k + 1, first_name, k + 1, step_name);
+}
+
+/* Dot products, matrix products and Einstein sums of two activations. */
+gboolean
+hls_write_products (HlsEmit   *emit,
+                    HlsLayer  *layer,
+                    GError   **error)
+{
+  NnEinsum sum;
+
+  if (layer->node->attrs.normalize || layer->node->n_inputs != 2 ||
+      !nn_product_sum (layer->node, &nn_graph_node (emit->graph, layer->node->inputs[0])->shape,
+                       &nn_graph_node (emit->graph, layer->node->inputs[1])->shape, &sum))
+    return hls_layer_unsupported (layer, "only plain products of two inputs that fit are supported", error);
   if (!hls_emit_typedef (emit, layer, "accum_t", &layer->plan->accum, error))
     return FALSE;
   hls_layer_begin (emit, layer);
   hls_layer_field (emit, "n_in1", hls_layer_input_count (emit, layer, 0));
   hls_layer_field (emit, "n_in2", hls_layer_input_count (emit, layer, 1));
-  hls_layer_field (emit, "n_out", 1);
+  hls_layer_field (emit, "n_out", layer->count);
+  hls_layer_field (emit, "n_summed", nn_einsum_inner (&sum));
   hls_layer_field (emit, "reuse_factor", MAX (layer->plan->reuse_factor, 1));
   hls_layer_type_field (emit, layer, "accum_t");
+  for (guint k = 0; k < 2; k++)
+    g_string_append_printf (emit->configs, "    static const bool bits%u = %s;\n", k + 1, is_bit (emit, layer, k) ? "true" : "false");
+  for (guint k = 0; k < 2; k++)
+    product_places (emit, layer, &sum, k);
   hls_layer_end (emit);
-  hls_layer_call (emit, layer, "layer2", "nnet::dot", NULL);
+  layer->n_multipliers = nn_einsum_inner (&sum);
+  hls_layer_call (emit, layer, "layer2", "nnet::products", NULL);
   return TRUE;
 }

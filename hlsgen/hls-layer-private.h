@@ -105,9 +105,15 @@ gboolean hls_write_merge (HlsEmit *emit,
 gboolean hls_write_concatenate (HlsEmit *emit,
                                 HlsLayer *layer,
                                 GError **error);
-gboolean hls_write_dot (HlsEmit *emit,
-                        HlsLayer *layer,
-                        GError **error);
+gboolean hls_write_products (HlsEmit *emit,
+                             HlsLayer *layer,
+                             GError **error);
+gboolean hls_write_lookup (HlsEmit *emit,
+                           HlsLayer *layer,
+                           GError **error);
+gboolean hls_write_transposed (HlsEmit *emit,
+                               HlsLayer *layer,
+                               GError **error);
 gboolean hls_write_move (HlsEmit *emit,
                          HlsLayer *layer,
                          GError **error);

@@ -91,11 +91,10 @@ hls_write_recurrent (HlsEmit   *emit,
 {
   const NnAttrs *a = &layer->node->attrs;
   NnOp op = layer->node->op;
-  const char *step = op == NN_OP_LSTM ? "nnet::lstm_step" : op == NN_OP_GRU ? "nnet::gru_step" : "nnet::simple_step";
+  const char *step = op == NN_OP_LSTM ? "nnet::lstm_step" : op == NN_OP_GRU ? (a->reset_after ? "nnet::gru_step" : "nnet::gru_before_step")
+                                                                               : "nnet::simple_step";
   g_autofree char *arguments = g_strdup_printf (", w%u, b%u, wr%u, br%u", layer->number, layer->number, layer->number, layer->number);
 
-  if (op == NN_OP_GRU && !a->reset_after)
-    return hls_layer_unsupported (layer, "a GRU that resets before its product is not supported", error);
   if (hls_layer_has_bits (emit, layer) || layer->node->n_inputs != 1)
     return hls_layer_unsupported (layer, "one input of fixed point is supported", error);
   if (!write_recurrent_matrices (emit, layer, error) ||

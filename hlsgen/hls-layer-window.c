@@ -44,7 +44,11 @@ window_fields (HlsEmit        *emit,
                               "    static const unsigned stride_%s = %" G_GSIZE_FORMAT ";\n"
                               "    static const unsigned dilation_%s = %" G_GSIZE_FORMAT ";\n",
                               axes[a], in[a], axes[a], out[a], axes[a], kernel, axes[a], stride, axes[a], dilation);
-      if (!absent)
+      if (!absent && nn_op_is_transposed (node->op))
+        before = node->attrs.padding == NN_PADDING_SAME       ? MAX ((gint64) ((kernel - 1) * dilation + 1) - (gint64) stride, 0) / 2
+                 : node->attrs.padding == NN_PADDING_EXPLICIT ? node->attrs.pad[from][0]
+                                                              : 0;
+      else if (!absent)
         nn_window_pads ((gint64) in[a], (gint64) kernel, (gint64) stride, (gint64) dilation, node->attrs.padding, node->attrs.pad[from],
                         &before, &after);
       hls_layer_field (emit, a == 0 ? "pad_top" : "pad_left", (gsize) before);
@@ -63,9 +67,11 @@ hls_write_conv (HlsEmit   *emit,
   g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
   HlsMatrix matrix;
 
+  if (layer->node->attrs.groups > 1)
+    return hls_write_depthwise (emit, layer, error);
   hls_layer_matrix (emit, layer, &matrix);
-  if (matrix.raw == NULL || layer->node->attrs.groups > 1)
-    return hls_layer_unsupported (layer, "grouped convolutions are not supported", error);
+  if (matrix.raw == NULL)
+    return hls_layer_unsupported (layer, "it has no weights", error);
   if (hls_layer_has_bits (emit, layer) && layer->node->attrs.padding != NN_PADDING_VALID)
     return hls_layer_unsupported (layer, "padding of signs is not supported", error);
   if (!hls_emit_matrix (emit, layer, &matrix, config, error))
@@ -79,6 +85,48 @@ hls_write_conv (HlsEmit   *emit,
   return TRUE;
 }
 
+/* The weights in the order of the matrix kernels: (taps and channels, outputs). */
+static gint64 *
+turned_weights (const HlsEmit   *emit,
+                const HlsLayer  *layer,
+                const HlsMatrix *matrix)
+{
+  gsize n = (gsize) matrix->n_in * matrix->n_out;
+  gint64 *raw = g_new (gint64, MAX (n, 1));
+
+  for (gsize f = 0; f < n; f++)
+    raw[f % matrix->n_in * matrix->n_out + f / matrix->n_in] =
+      matrix->raw[nn_design_weight_index (emit->design, layer->number, NN_ROLE_KERNEL, f)];
+  return raw;
+}
+
+/* Every output gathers the inputs that the kernel spreads over it. */
+gboolean
+hls_write_transposed (HlsEmit   *emit,
+                      HlsLayer  *layer,
+                      GError   **error)
+{
+  g_autofree char *config = g_strdup_printf ("config%u_matrix", layer->number);
+  g_autofree char *arguments = g_strdup_printf (", w%u, b%u", layer->number, layer->number);
+  g_autofree gint64 *turned = NULL;
+  HlsMatrix matrix;
+
+  hls_layer_matrix (emit, layer, &matrix);
+  if (matrix.raw == NULL || layer->node->attrs.groups > 1 || hls_layer_has_bits (emit, layer))
+    return hls_layer_unsupported (layer, "a transposed convolution of one group of fixed-point numbers is supported", error);
+  turned = turned_weights (emit, layer, &matrix);
+  matrix.raw = turned;
+  if (!hls_emit_matrix (emit, layer, &matrix, config, error))
+    return FALSE;
+  hls_layer_begin (emit, layer);
+  window_fields (emit, layer);
+  g_string_append_printf (emit->configs, "    typedef config%u_matrix matrix;\n", layer->number);
+  hls_layer_end (emit);
+  hls_layer_call (emit, layer, "conv_transposed", NULL, arguments);
+  return TRUE;
+}
+
+/* Convolutions whose outputs read a group of the channels only; a depthwise one has a group for each channel. */
 gboolean
 hls_write_depthwise (HlsEmit   *emit,
                      HlsLayer  *layer,
@@ -90,33 +138,41 @@ hls_write_depthwise (HlsEmit   *emit,
   g_autofree gint64 *zeros = g_new0 (gint64, hls_layer_channels (layer));
   const gint64 *bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, NULL);
   gsize n, n_out = hls_layer_channels (layer);
+  gsize n_chan = (gsize) MAX (nn_shape_last (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape), 1);
+  gsize n_groups = layer->node->op == NN_OP_CONV1D || layer->node->op == NN_OP_CONV2D ? (gsize) layer->node->attrs.groups : n_chan;
   const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_DEPTHWISE_KERNEL, &n);
 
   if (raw == NULL)
     raw = hls_emit_raw (emit, layer, NN_ROLE_KERNEL, &n);
-  if (raw == NULL || n % n_out != 0)
-    return hls_layer_unsupported (layer, "it has no weights", error);
+  if (raw == NULL || n % n_out != 0 || n_groups == 0 || n_chan % n_groups != 0 || n_out % n_groups != 0)
+    return hls_layer_unsupported (layer, "it has no weights, or its groups do not divide its channels", error);
+  if (p->weight.kind == NN_TYPE_POWER || (hls_layer_has_bits (emit, layer) && layer->node->attrs.padding != NN_PADDING_VALID))
+    return hls_layer_unsupported (layer, "groups with powers of two, or of padded signs, are not supported", error);
   if (!hls_emit_typedef (emit, layer, "weight_t", &p->weight, error) || !hls_emit_typedef (emit, layer, "bias_t", &p->bias, error) ||
       !hls_emit_typedef (emit, layer, "accum_t", &p->accum, error) ||
       !hls_emit_values (emit, layer, weights, "weight_t", layer->label, &p->weight, raw, n, error) ||
       !hls_emit_values (emit, layer, biases, "bias_t", layer->label, &p->bias, bias != NULL ? bias : zeros, n_out, error))
     return FALSE;
   layer->n_multipliers = (n + MAX (p->reuse_factor, 1) - 1) / MAX (p->reuse_factor, 1);
-  layer->kernel = g_strdup ("depthwise, all taps of all channels at once");
+  layer->kernel = g_strdup_printf ("%" G_GSIZE_FORMAT " groups of channels, all taps at once", n_groups);
   g_string_append_printf (emit->configs, "struct config%u_matrix {\n", layer->number);
   hls_layer_field (emit, "n_in", n / n_out);
   hls_layer_field (emit, "n_out", n_out);
   hls_layer_field (emit, "n_weights", n);
   hls_layer_field (emit, "reuse_factor", MAX (p->reuse_factor, 1));
   hls_layer_field (emit, "multiplier_limit", layer->n_multipliers);
-  hls_layer_field (emit, "depth_multiplier", n_out / MAX ((gsize) nn_shape_last (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape), 1));
+  hls_layer_field (emit, "n_chan", n_chan);
+  hls_layer_field (emit, "group_in", n_chan / n_groups);
+  hls_layer_field (emit, "group_out", n_out / n_groups);
   hls_layer_type_field (emit, layer, "weight_t");
   hls_layer_type_field (emit, layer, "bias_t");
   hls_layer_type_field (emit, layer, "accum_t");
-  g_string_append (emit->configs, "    typedef nnet::product::mult product;\n"
-                                  "    typedef nnet::finish_cast finish;\n"
-                                  "    template <class data_T, class res_T, class CONFIG_T>\n"
-                                  "    using kernel = nnet::depthwise_kernel<data_T, res_T, CONFIG_T>;\n");
+  g_string_append_printf (emit->configs,
+                          "    typedef nnet::product::%s product;\n"
+                          "    typedef nnet::finish_cast finish;\n"
+                          "    template <class data_T, class res_T, class CONFIG_T>\n"
+                          "    using kernel = nnet::grouped_kernel<data_T, res_T, CONFIG_T>;\n",
+                          p->input.kind == NN_TYPE_BINARY ? "data_binary" : "mult");
   hls_layer_end (emit);
   hls_layer_begin (emit, layer);
   window_fields (emit, layer);

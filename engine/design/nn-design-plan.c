@@ -67,7 +67,7 @@ plan_matrix (const NnPlanning *planning,
   if (kernel == NULL)
     return;
   p->n_out = (guint) nn_shape_last (&kernel->values->shape);
-  if (node->op == NN_OP_DEPTHWISE_CONV1D || node->op == NN_OP_DEPTHWISE_CONV2D)
+  if (node->op == NN_OP_DEPTHWISE_CONV1D || node->op == NN_OP_DEPTHWISE_CONV2D || nn_op_is_transposed (node->op))
     p->n_out = (guint) channels;
   p->n_in = p->n_out > 0 ? (guint) (kernel->values->n / p->n_out) : 0;
   if (nn_op_is_recurrent (node->op))

@@ -22,6 +22,7 @@ struct _NnDesign {
  * @standard: the model's default type
  * @maximum: (nullable): no inferred type is wider
  * @by_name: whether a type not given is inferred
+ * @exact: whether the network's own quantisers say every type: what is not given is inferred without loss
  */
 typedef struct {
   NnDesign       *design;
@@ -31,6 +32,7 @@ typedef struct {
   NnType          standard;
   const NnType   *maximum;
   gboolean        by_name;
+  gboolean        exact;
 } NnPlanning;
 
 void     nn_design_warn    (NnDesign         *design,

@@ -82,16 +82,29 @@ role_type (const NnNode      *node,
     case NN_ROLE_BETA:
       return &p->bias;
     case NN_ROLE_VALUE:
-      return &p->result;
+      return node->op == NN_OP_UNARY_LUT ? &p->weight : &p->result;
     default:
       return &p->weight;
     }
 }
 
+/* The second row of a recurrent layer's bias goes with its state (GRU with reset_after). */
+static const NnType *
+element_type (const NnNode      *node,
+              const NnLayerPlan *p,
+              const NnWeight    *weight,
+              gsize              k)
+{
+  gboolean second = weight->role == NN_ROLE_BIAS && nn_op_is_recurrent (node->op) && p->n_out > 0 &&
+                    weight->values->n == 2 * (gsize) p->n_out && k >= p->n_out;
+
+  return second ? &p->recurrent_bias : role_type (node, p, weight->role);
+}
+
 static NnTensor *
 quantize (const NnNode      *node,
+          const NnLayerPlan *p,
           const NnWeight    *weight,
-          const NnType      *type,
           GError           **error)
 {
   const NnQuantizer *quantizer = node->attrs.role_quantizer[weight->role];
@@ -111,7 +124,7 @@ quantize (const NnNode      *node,
                        node->name, k, weight->name);
           return NULL;
         }
-      out[k] = mask != NULL && mask[k] == 0 ? 0 : raw_value (type, values[k]);
+      out[k] = mask != NULL && mask[k] == 0 ? 0 : raw_value (element_type (node, p, weight, k), values[k]);
     }
   return g_steal_pointer (&raw);
 }
@@ -153,7 +166,7 @@ nn_plan_raw (NnPlanning  *planning,
 
       if (raw[weight->role] != NULL)
         continue;
-      raw[weight->role] = is_threshold (node) ? quantize_threshold (weight, type) : quantize (node, weight, type, error);
+      raw[weight->role] = is_threshold (node) ? quantize_threshold (weight, type) : quantize (node, p, weight, error);
       if (raw[weight->role] == NULL)
         return FALSE;
     }

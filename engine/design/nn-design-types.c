@@ -4,6 +4,9 @@
 #include "nn-design-private.h"
 
 #include "nn-error.h"
+#include "nn-product.h"
+
+#include <math.h>
 
 /* Source of all rules here: hls4ml, infer_precision.py. */
 
@@ -62,6 +65,26 @@ lookup (const NnPlanning *planning,
   return LOOKUP_NONE;
 }
 
+static NnType union_type (NnType a, NnType b, gboolean keep_modes);
+
+/* Holds what any element's own type holds. */
+static NnType
+hull_type (const NnQuantizer *quantizer)
+{
+  NnType hull = NN_UFIXED (1, 1);
+  gboolean any = FALSE;
+
+  for (guint k = 0; k < quantizer->n_elements; k++)
+    if (quantizer->per_element[k].width > 0)
+      {
+        NnType type = quantizer->per_element[k];
+
+        hull = any ? union_type (hull, type, TRUE) : type;
+        any = TRUE;
+      }
+  return hull;
+}
+
 /* The hardware type of a quantiser's grid. Signs alone are one bit only where both factors are; see plan_product(). */
 static NnType
 quantizer_type (const NnQuantizer *quantizer)
@@ -73,7 +96,7 @@ quantizer_type (const NnQuantizer *quantizer)
     case NN_QUANT_TERNARY:
       return NN_FIXED (2, 2);
     default:
-      return quantizer->type;
+      return quantizer->per_element != NULL ? hull_type (quantizer) : quantizer->type;
     }
 }
 
@@ -93,7 +116,7 @@ choose (const NnPlanning  *planning,
     return quantizer_type (quantizer);
   if (found != LOOKUP_NONE)
     return type;
-  return planning->by_name ? type_auto : planning->standard;
+  return planning->by_name || planning->exact ? type_auto : planning->standard;
 }
 
 static NnType
@@ -125,6 +148,21 @@ is_fixed (const NnType *type)
   return type->kind == NN_TYPE_FIXED;
 }
 
+/* No type is wider than the engine's integers. */
+static NnType
+fit (NnPlanning   *planning,
+     const NnNode *node,
+     NnType        type)
+{
+  if (type.width <= NN_TYPE_MAX_WIDTH)
+    return type;
+  nn_design_warn (planning->design,
+                  "layer \"%s\": %d bits would hold every sum exactly; the last %d of them are left out, for no type is wider than %d",
+                  node->name, type.width, type.width - NN_TYPE_MAX_WIDTH, NN_TYPE_MAX_WIDTH);
+  type.width = NN_TYPE_MAX_WIDTH;
+  return type;
+}
+
 /* Clips width and integer bits each for itself, as the reference does; that may move the point. */
 static NnType
 limit (NnPlanning   *planning,
@@ -143,14 +181,7 @@ limit (NnPlanning   *planning,
       if (max->overflow != NN_OVERFLOW_WRAP)
         type.overflow = max->overflow;
     }
-  if (type.width > NN_TYPE_MAX_WIDTH)
-    {
-      nn_design_warn (planning->design,
-                      "layer \"%s\": %d bits would hold every sum exactly; the last %d of them are left out, for no type is wider than %d",
-                      node->name, type.width, type.width - NN_TYPE_MAX_WIDTH, NN_TYPE_MAX_WIDTH);
-      type.width = NN_TYPE_MAX_WIDTH;
-    }
-  return type;
+  return fit (planning, node, type);
 }
 
 /* Holds a + b exactly. */
@@ -330,7 +361,7 @@ plan_layer_norm_types (NnPlanning   *planning,
   table.overflow = accum.overflow = NN_OVERFLOW_SAT;
   plan_scale_types (planning, node, p);
   p->table = table_type (planning, node, "table", table);
-  p->accum = table_type (planning, node, "accum", accum);
+  p->accum = choose_or (planning, node, "accum", accum);
 }
 
 /* hls4ml, fix_softmax_table_size and core_templates.py. */
@@ -351,6 +382,8 @@ plan_softmax_types (NnPlanning   *planning,
   bits = (guint) MIN (in.width, p->inv_inp.width);
   if (bits < 31 && p->table_size > 1u << bits)
     p->table_size = 1u << bits;
+  if (planning->exact && choose (planning, node, "result", node->attrs.quantizer).kind == NN_TYPE_AUTO)
+    p->result = fit (planning, node, product_type (p->accum, p->inv_table, 1));
   p->inv_table_size = p->exp_table_size = p->table_size;
   bits = (guint) (p->softmax == NN_SOFTMAX_STABLE ? p->inp_norm.width : in.width);
   if (bits < 31 && p->exp_table_size > 1u << bits)
@@ -386,23 +419,63 @@ constant_type (double value)
   return type;
 }
 
+/* The fewest bits that hold a number of single precision. */
+static NnType
+exact_type (double value)
+{
+  int exponent, fraction = 0;
+  double mantissa = frexp (fabs (value), &exponent);
+
+  if (value == 0 || !isfinite (value))
+    return NN_UFIXED (1, 1);
+  while (fraction < 64 && mantissa != floor (mantissa))
+    {
+      mantissa *= 2;
+      fraction++;
+    }
+  return fixed (MAX (fraction, 1) + (value < 0), exponent + (value < 0), value < 0);
+}
+
 static double
 activation_parameter (const NnNode *node)
 {
   return node->attrs.act == NN_ACT_THRESHOLDED_RELU ? node->attrs.threshold : node->attrs.alpha;
 }
 
+/* Integer bits that no value of @in needs are left out, where that changes no value. */
 static NnType
-activation_result (NnPlanning   *planning,
-                   const NnNode *node)
+narrowed (NnType        type,
+          const NnType *in)
 {
-  NnType type = choose (planning, node, "result", node->attrs.quantizer);
+  int before = type.integer - type.is_signed, needed = in->integer - in->is_signed, fraction = nn_type_fraction (&type);
 
-  if (node->attrs.act == NN_ACT_BINARY_TANH && type.kind == NN_TYPE_AUTO)
-    return (NnType){ .kind = NN_TYPE_BINARY, .width = 1, .integer = 1 };
-  if (node->attrs.act == NN_ACT_TERNARY_TANH && type.kind == NN_TYPE_AUTO)
-    return NN_FIXED (2, 2);
-  return type.kind == NN_TYPE_AUTO ? planning->standard : type;
+  needed += type.rounding != NN_ROUND_TRN && fraction < nn_type_fraction (in);
+  if (type.overflow == NN_OVERFLOW_WRAP && in->is_signed && !type.is_signed)
+    return type;
+  if (type.width == 0 || needed >= before)
+    return type;
+  type.integer = MAX (needed, -fraction) + type.is_signed;
+  type.width = MAX (type.integer + fraction, 1);
+  return type;
+}
+
+static NnType
+activation_result (NnPlanning        *planning,
+                   const NnNode      *node,
+                   const NnLayerPlan *p)
+{
+  const NnQuantizer *quantizer = node->attrs.quantizer;
+  NnType type = choose (planning, node, "result", quantizer), in = as_fixed (p->input);
+
+  if (type.kind == NN_TYPE_AUTO && planning->exact &&
+      (node->op == NN_OP_QUANTIZE || node->attrs.act == NN_ACT_LINEAR || (node->attrs.act == NN_ACT_RELU && node->attrs.alpha == 0)))
+    return in;
+  if (type.kind == NN_TYPE_AUTO)
+    return planning->standard;
+  return planning->exact && quantizer != NULL && quantizer->kind == NN_QUANT_FIXED && type.kind == NN_TYPE_FIXED &&
+             node->attrs.act == NN_ACT_LINEAR
+           ? narrowed (type, &in)
+           : type;
 }
 
 static void
@@ -412,11 +485,8 @@ plan_activation_types (NnPlanning   *planning,
 {
   NnType parameter;
 
-  if (node->attrs.quantizer != NULL && node->attrs.quantizer->per_element != NULL)
-    nn_design_warn (planning->design, "layer \"%s\": its quantiser has a type for each element; hardware gets one for all of them",
-                    node->name);
   p->table = table_type (planning, node, "table", NN_FIXED (18, 8));
-  p->result = activation_result (planning, node);
+  p->result = activation_result (planning, node, p);
   if (node->attrs.act == NN_ACT_SOFTMAX)
     {
       plan_softmax_types (planning, node, p);
@@ -444,19 +514,60 @@ plan_pool_types (NnPlanning   *planning,
   gsize window = MAX (node->attrs.kernel[0], 1) * MAX (node->attrs.kernel[1], 1);
   gboolean average = node->op == NN_OP_AVG_POOL1D || node->op == NN_OP_AVG_POOL2D || node->op == NN_OP_GLOBAL_AVG_POOL ||
                      node->op == NN_OP_REDUCE_MEAN;
+  gboolean global = node->op == NN_OP_GLOBAL_AVG_POOL || node->op == NN_OP_GLOBAL_MAX_POOL;
   int extra;
 
   if (node->op == NN_OP_GLOBAL_AVG_POOL || node->op == NN_OP_REDUCE_MEAN || node->op == NN_OP_REDUCE_SUM)
     window = nn_shape_count (in) / MAX (nn_shape_count (&node->shape), 1);
   extra = (int) nn_ceil_log2 (window);
   p->accum = choose (planning, node, "accum", NULL);
+  if (global && !planning->exact) /* which the reference does not infer */
+    {
+      p->accum = p->accum.kind == NN_TYPE_AUTO ? planning->standard : p->accum;
+      p->result = choose_or (planning, node, "result", planning->standard);
+      return;
+    }
   if (p->accum.kind == NN_TYPE_AUTO && average && is_fixed (&p->input))
-    p->accum = limit (planning, node, fixed (p->input.width + 2 * extra, p->input.integer + extra, p->input.is_signed));
+    p->accum = fit (planning, node, fixed (p->input.width + 2 * extra, p->input.integer + extra, p->input.is_signed));
   else if (p->accum.kind == NN_TYPE_AUTO && node->op == NN_OP_REDUCE_SUM && is_fixed (&p->input))
     p->accum = limit (planning, node, fixed (p->input.width + extra, p->input.integer + extra, p->input.is_signed));
   else if (p->accum.kind == NN_TYPE_AUTO)
     p->accum = p->input;
-  p->result = choose_or (planning, node, "result", node->op == NN_OP_REDUCE_SUM ? p->accum : p->input);
+  p->result = choose_or (planning, node, "result",
+                         node->op == NN_OP_REDUCE_SUM || (average && planning->exact) ? p->accum : p->input);
+}
+
+/* A table of the file's own values, in just the bits that hold them. */
+static void
+plan_lookup_types (NnPlanning   *planning,
+                   const NnNode *node,
+                   NnLayerPlan  *p)
+{
+  const NnWeight *values = nn_model_node_weight (planning->model, node, NN_ROLE_VALUE);
+  NnType type = NN_UFIXED (1, 1);
+
+  for (gsize k = 0; values != NULL && k < values->values->n; k++)
+    type = union_type (type, exact_type (nn_tensor_f32 (values->values)[k]), FALSE);
+  type = fit (planning, node, type);
+  p->table = table_type (planning, node, "table", type);
+  p->weight = p->table;
+  p->result = choose (planning, node, "result", node->attrs.quantizer);
+  if (p->result.kind == NN_TYPE_AUTO)
+    p->result = planning->exact ? p->table : planning->standard;
+}
+
+/* Products in one sum. */
+static guint
+n_summed (const NnPlanning *planning,
+          const NnNode     *node)
+{
+  NnEinsum sum;
+
+  return node->n_inputs == 2 &&
+             nn_product_sum (node, &nn_graph_node (planning->graph, node->inputs[0])->shape,
+                             &nn_graph_node (planning->graph, node->inputs[1])->shape, &sum)
+           ? (guint) nn_einsum_inner (&sum)
+           : 1;
 }
 
 static void
@@ -470,6 +581,11 @@ plan_merge_types (NnPlanning   *planning,
   p->result = choose (planning, node, "result", node->attrs.quantizer);
   if (p->result.kind != NN_TYPE_AUTO)
     return;
+  if (!planning->exact && (node->op == NN_OP_EINSUM || node->op == NN_OP_MATMUL)) /* which the reference does not infer */
+    {
+      p->result = planning->standard;
+      return;
+    }
   for (guint k = 1; k < node->n_inputs; k++)
     {
       NnType other = as_fixed (input_plan (planning, node, k)->result);
@@ -488,7 +604,7 @@ plan_merge_types (NnPlanning   *planning,
         case NN_OP_DOT:
         case NN_OP_MATMUL:
         case NN_OP_EINSUM:
-          type = product_type (type, other, (guint) nn_shape_last (&nn_graph_node (planning->graph, node->inputs[0])->shape));
+          type = product_type (type, other, n_summed (planning, node));
           break;
         case NN_OP_DIVIDE:
           type = planning->standard;
@@ -498,7 +614,9 @@ plan_merge_types (NnPlanning   *planning,
           break;
         }
     }
-  p->result = node->n_inputs > 1 ? limit (planning, node, type) : p->input;
+  if (node->n_inputs < 2)
+    type = p->input;
+  p->result = node->op == NN_OP_MAXIMUM || node->op == NN_OP_MINIMUM ? fit (planning, node, type) : limit (planning, node, type);
   if (node->op == NN_OP_DOT || node->op == NN_OP_MATMUL || node->op == NN_OP_EINSUM)
     p->accum = choose_or (planning, node, "accum", p->result);
 }
@@ -589,6 +707,58 @@ check_types (const NnNode      *node,
   return TRUE;
 }
 
+#define OPEN_WIDTH 32   /* above which an input's integer bits are not meant as such */
+#define OPEN_INTEGER 16
+#define EXACT_FRACTION 24 /* hls4ml, FixInputPrecision */
+
+/* Wide enough for whatever the quantisers that read it keep of it; they round by themselves. */
+static NnType
+input_type (const NnPlanning *planning,
+            guint             i)
+{
+  guint n;
+  const guint *readers = nn_graph_consumers (planning->graph, i, &n);
+  NnType type = planning->standard;
+  gboolean saturates = TRUE;
+  int fraction = 0;
+
+  for (guint k = 0; k < n; k++)
+    {
+      const NnQuantizer *q = nn_graph_node (planning->graph, readers[k])->attrs.quantizer;
+      NnType one;
+
+      if (q == NULL || q->kind != NN_QUANT_FIXED || quantizer_type (q).kind != NN_TYPE_FIXED)
+        return planning->standard;
+      one = quantizer_type (q);
+      fraction = MAX (fraction, one.rounding == NN_ROUND_TRN   ? nn_type_fraction (&one)
+                                : one.rounding == NN_ROUND_RND ? nn_type_fraction (&one) + 1
+                                                               : EXACT_FRACTION);
+      saturates &= one.overflow == NN_OVERFLOW_SAT || one.overflow == NN_OVERFLOW_SAT_SYM;
+      type = k == 0 ? one : union_type (type, one, FALSE);
+    }
+  if (n == 0)
+    return planning->standard;
+  if (type.integer + fraction > OPEN_WIDTH)
+    type.integer = MIN (type.integer, OPEN_INTEGER);
+  type = fixed (MAX (type.integer + fraction, 1), type.integer, type.is_signed);
+  type.overflow = saturates ? NN_OVERFLOW_SAT : NN_OVERFLOW_WRAP;
+  return type;
+}
+
+NnType
+nn_design_element_type (const NnDesign *design,
+                        guint           i,
+                        gsize           k)
+{
+  const NnQuantizer *q = nn_graph_node (nn_model_graph (design->model), i)->attrs.quantizer;
+  NnType in = as_fixed (design->plans[i].input), type;
+
+  if (q == NULL || q->per_element == NULL || q->n_elements == 0)
+    return design->plans[i].result;
+  type = q->per_element[k % q->n_elements];
+  return type.width == 0 ? type : narrowed (type, &in);
+}
+
 gboolean
 nn_plan_types (NnPlanning  *planning,
                guint        i,
@@ -604,7 +774,7 @@ nn_plan_types (NnPlanning  *planning,
     case NN_OP_CONSTANT:
       p->result = choose (planning, node, "result", node->attrs.quantizer);
       if (p->result.kind == NN_TYPE_AUTO)
-        p->result = planning->standard;
+        p->result = planning->exact ? input_type (planning, i) : planning->standard;
       p->input = p->result;
       break;
     case NN_OP_SCALE:
@@ -618,6 +788,9 @@ nn_plan_types (NnPlanning  *planning,
     case NN_OP_PRELU:
     case NN_OP_QUANTIZE:
       plan_activation_types (planning, node, p);
+      break;
+    case NN_OP_UNARY_LUT:
+      plan_lookup_types (planning, node, p);
       break;
     default:
       if (nn_op_is_recurrent (node->op))

@@ -8,6 +8,7 @@
 #include "nn-passes.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 G_DEFINE_BOXED_TYPE (NnDesign, nn_design, nn_design_ref, nn_design_unref)
 
@@ -23,6 +24,28 @@ nn_design_warn (NnDesign   *design,
   va_end (arguments);
 }
 
+/*
+ * HGQ trains a type for every tensor, so that what lies between two quantisers is computed without loss; networks of
+ * other kinds can be asked for the same. Source: hls4ml, passes/bit_exact.py.
+ */
+static gboolean
+is_exact (const NnDesign *design)
+{
+  const char *asked = nn_config_extra (design->config, NULL, NULL, "BitExact");
+  const NnGraph *graph = nn_model_graph (design->source);
+
+  if (asked != NULL && g_ascii_strcasecmp (asked, "null") != 0 && g_ascii_strcasecmp (asked, "none") != 0)
+    return g_ascii_strcasecmp (asked, "true") == 0 || strcmp (asked, "1") == 0;
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnAttrs *a = &nn_graph_node (graph, i)->attrs;
+
+      if (a->input_quantizer != NULL || a->sum_quantizer != NULL || (a->quantizer != NULL && a->quantizer->per_element != NULL))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 plan (NnDesign  *design,
       GError   **error)
@@ -32,6 +55,7 @@ plan (NnDesign  *design,
 
   planning.graph = nn_model_graph (design->model);
   planning.by_name = nn_config_granularity (design->config) == NN_GRANULARITY_NAME;
+  planning.exact = is_exact (design);
   planning.maximum = g_hash_table_lookup (top->precision, "maximum");
   planning.standard = nn_config_precision (design->config, NULL, NULL, "default");
   if (planning.standard.kind != NN_TYPE_FIXED)
@@ -172,7 +196,7 @@ nn_design_warnings (const NnDesign *design)
  * nn_design_weight_index:
  * @f: place in the output-major order of the hardware, less than inputs times outputs
  *
- * Returns: where that weight stands in the layout of the model, (…, in, out)
+ * Returns: where that weight stands in the layout of the model, (…, in, out); of transposed convolutions (…, out, in)
  *
  * Source: hls4ml, apply_resource_strategy: dense (in, out) becomes (out, in), convolutions (h, w, c, f) become (f, h, w, c)
  */
@@ -186,5 +210,13 @@ nn_design_weight_index (const NnDesign *design,
   gsize n_in = role == NN_ROLE_RECURRENT_KERNEL ? p->recurrent_n_in : p->n_in;
 
   g_assert (n_in > 0 && f < n_in * p->n_out);
+  if (role == NN_ROLE_KERNEL && nn_op_is_transposed (nn_graph_node (nn_model_graph (design->model), i)->op))
+    {
+      const NnGraph *graph = nn_model_graph (design->model);
+      gsize channels = (gsize) nn_shape_last (&nn_graph_node (graph, nn_graph_node (graph, i)->inputs[0])->shape);
+      gsize k = f % n_in;
+
+      return (k / channels * p->n_out + f / n_in) * channels + k % channels;
+    }
   return f % n_in * p->n_out + f / n_in;
 }

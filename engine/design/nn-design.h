@@ -68,6 +68,10 @@ const NnLayerPlan *nn_design_plan     (const NnDesign    *design,
 const NnTensor    *nn_design_raw      (const NnDesign    *design,
                                        guint              i,
                                        NnRole             role);
+/* The type of element @k of a quantiser that has one for each element; otherwise that of the layer's result. */
+NnType             nn_design_element_type (const NnDesign *design,
+                                       guint              i,
+                                       gsize              k);
 /* Warnings for the user: snapped reuse factors, settings without effect. (transfer none) (zero-terminated) */
 const char *const *nn_design_warnings (const NnDesign    *design);
 

@@ -69,6 +69,11 @@ void        nn_rewrite_set_weight (NnRewrite      *rewrite,
 /* The passes, in the order in which they run. */
 NnModel *nn_pass_split_bias          (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_remove_dropout      (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_lower_attention     (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_split_quantizers    (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_lower_einsum_dense  (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_turn_softmax        (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_lower_garnet        (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_separable     (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_activations   (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_lower_quantizers    (const NnModel *model, const NnConfig *config, GError **error);

@@ -6,6 +6,11 @@
 static const NnPass passes[] = {
   { "split-bias", "Gives the bias of dense layers a layer of its own, as a network of matrix products has it.", nn_pass_split_bias, TRUE },
   { "remove-dropout", "Takes out layers that do nothing at inference.", nn_pass_remove_dropout },
+  { "lower-attention", "Makes dense layers, Einstein sums and a softmax of multi-head attention.", nn_pass_lower_attention },
+  { "lower-garnet", "Makes dense layers, sums and tables of GarNet.", nn_pass_lower_garnet },
+  { "split-quantizers", "Gives the quantisers of a layer's input, sum and output layers of their own.", nn_pass_split_quantizers },
+  { "lower-einsum-dense", "Makes dense layers and shapes of a dense layer by an equation.", nn_pass_lower_einsum_dense },
+  { "turn-softmax", "Brings the axis of a softmax to the end and back.", nn_pass_turn_softmax },
   { "split-separable", "Makes a depthwise and a pointwise convolution of each separable one.", nn_pass_split_separable },
   { "split-activations", "Gives each fused activation a layer of its own, called <layer>_<activation>.",
     nn_pass_split_activations },

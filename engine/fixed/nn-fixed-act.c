@@ -23,8 +23,9 @@ typedef struct {
   gint64      *parameter;
   gsize        n_parameters;
   int          parameter_fraction;
-  gboolean     ones; /* the parameter is exactly one */
   gint64       constants[4];
+  NnCast      *elements; /* of a quantiser with a type for each element: to it, and from it to the result's */
+  gsize        n_elements;
 } Act;
 
 static void
@@ -34,6 +35,7 @@ act_free (gpointer data)
 
   g_free (a->table);
   g_free (a->parameter);
+  g_free (a->elements);
   g_free (a);
 }
 
@@ -58,6 +60,41 @@ run_linear (const NnFixedLayer *layer,
       for (gsize b = 0; b < lanes; b++)
         v[b] = nn_fixed_number (input, x[b]);
       nn_cast_column (&a->straight, out, v, lanes, count);
+    }
+}
+
+/* Each element is assigned to its own type, and then stored in one that holds them all. */
+static void
+run_elements (const NnFixedLayer *layer,
+              NnFixedRun         *run)
+{
+  FOR_COLUMNS
+    {
+      const NnCast *own = &a->elements[2 * (f % a->n_elements)];
+
+      if (own->width == 0)
+        {
+          memset (out, 0, lanes * sizeof *out);
+          continue;
+        }
+      for (gsize b = 0; b < lanes; b++)
+        v[b] = nn_fixed_number (input, x[b]);
+      nn_cast_column (own, v, v, lanes, count);
+      nn_cast_column (own + 1, out, v, lanes, count);
+    }
+}
+
+/* The word itself is the address. */
+static void
+run_lookup (const NnFixedLayer *layer,
+            NnFixedRun         *run)
+{
+  FOR_COLUMNS
+    {
+      (void) input;
+      for (gsize b = 0; b < lanes; b++)
+        v[b] = a->parameter[(guint64) x[b] & (guint64) a->constants[0]];
+      nn_cast_column (&a->entry, out, v, lanes, count);
     }
 }
 
@@ -365,6 +402,45 @@ prepare_leaky (NnFixedLayer  *layer,
 }
 
 static void
+prepare_elements (NnFixedLayer *layer,
+                  Act          *a)
+{
+  const NnFixedInput *input = &layer->inputs[0];
+
+  a->n_elements = layer->node->attrs.quantizer->n_elements;
+  a->elements = g_new0 (NnCast, 2 * a->n_elements);
+  for (gsize k = 0; k < a->n_elements; k++)
+    {
+      NnType type = nn_design_element_type (layer->design, layer->index, k);
+
+      if (type.width == 0)
+        continue;
+      nn_cast_init (&a->elements[2 * k], input->bits, TRUE, input->fraction, &type);
+      nn_cast_init (&a->elements[2 * k + 1], nn_type_bits (&type), TRUE, nn_type_fraction (&type), &layer->plan->result);
+    }
+  layer->run = run_elements;
+}
+
+static gboolean
+prepare_lookup (NnFixedLayer  *layer,
+                Act           *a,
+                GError       **error)
+{
+  const NnTensor *values = nn_design_raw (layer->design, layer->index, NN_ROLE_VALUE);
+  const NnType *type = &layer->plan->weight;
+  int width = layer->inputs[0].type.width;
+
+  if (values == NULL || layer->inputs[0].type.kind != NN_TYPE_FIXED || width > 30 || values->n != (gsize) 1 << width)
+    return nn_fixed_unsupported (layer, "its table does not have one entry for each word of its input", error);
+  a->parameter = g_memdup2 (values->data, values->n * sizeof (gint64));
+  a->n_parameters = values->n;
+  a->constants[0] = (gint64) values->n - 1;
+  nn_cast_init (&a->entry, nn_type_bits (type), TRUE, nn_type_fraction (type), &layer->plan->result);
+  layer->run = run_lookup;
+  return TRUE;
+}
+
+static void
 prepare_relu (NnFixedLayer *layer,
               Act          *a)
 {
@@ -386,7 +462,10 @@ prepare_kind (NnFixedLayer  *layer,
     {
     case NN_ACT_LINEAR:
     case NN_ACT_QUANTIZED:
-      layer->run = run_linear;
+      if (attrs->quantizer != NULL && attrs->quantizer->per_element != NULL && attrs->quantizer->n_elements > 0)
+        prepare_elements (layer, a);
+      else
+        layer->run = run_linear;
       return TRUE;
     case NN_ACT_RELU:
       if (attrs->alpha != 0 && attrs->max_value == 0 && attrs->threshold == 0)
@@ -440,6 +519,8 @@ nn_fixed_prepare_activation (NnFixedLayer  *layer,
     return prepare_thresholds (layer, a, error);
   if (layer->node->op == NN_OP_PRELU)
     return prepare_leaky (layer, a, error);
+  if (layer->node->op == NN_OP_UNARY_LUT)
+    return prepare_lookup (layer, a, error);
   return prepare_kind (layer, a, error);
 }
 

@@ -44,12 +44,16 @@ prepare_function (const NnNode *node)
     case NN_OP_CONV2D:
     case NN_OP_DEPTHWISE_CONV1D:
     case NN_OP_DEPTHWISE_CONV2D:
+    case NN_OP_CONV1D_TRANSPOSE:
+    case NN_OP_CONV2D_TRANSPOSE:
       return nn_fixed_prepare_matrix;
     case NN_OP_SCALE:
       return nn_fixed_prepare_scale;
     case NN_OP_ACTIVATION:
       return node->attrs.act == NN_ACT_SOFTMAX ? nn_fixed_prepare_softmax : nn_fixed_prepare_activation;
     case NN_OP_PRELU:
+    case NN_OP_QUANTIZE:
+    case NN_OP_UNARY_LUT:
       return nn_fixed_prepare_activation;
     case NN_OP_LAYER_NORM:
       return nn_fixed_prepare_layer_norm;

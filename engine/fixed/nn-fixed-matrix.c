@@ -361,6 +361,7 @@ dense_taps (Matrix *m)
 typedef struct {
   gint64 in[2], out[2], kernel[2], stride[2], dilation[2], before[2];
   gint64 channels;
+  gboolean transposed; /* every input is spread over the outputs under the kernel */
 } Window;
 
 static void
@@ -369,10 +370,12 @@ window_init (Window             *w,
 {
   const NnAttrs *a = &layer->node->attrs;
   const NnShape *in = &layer->inputs[0].shape, *out = &layer->node->shape;
-  gboolean flat = layer->node->op == NN_OP_CONV1D || layer->node->op == NN_OP_DEPTHWISE_CONV1D;
+  NnOp op = layer->node->op;
+  gboolean flat = op == NN_OP_CONV1D || op == NN_OP_DEPTHWISE_CONV1D || op == NN_OP_CONV1D_TRANSPOSE;
 
   *w = (Window){ .in = { 1, 1 }, .out = { 1, 1 }, .kernel = { 1, 1 }, .stride = { 1, 1 }, .dilation = { 1, 1 } };
   w->channels = nn_shape_last (in);
+  w->transposed = nn_op_is_transposed (op);
   for (guint d = flat ? 1 : 0, k = 0; d < 2; d++, k++)
     {
       gint64 after;
@@ -382,8 +385,27 @@ window_init (Window             *w,
       w->kernel[d] = a->kernel[k];
       w->stride[d] = a->stride[k];
       w->dilation[d] = MAX (a->dilation[k], 1);
-      nn_window_pads (w->in[d], w->kernel[d], w->stride[d], w->dilation[d], a->padding, a->pad[k], &w->before[d], &after);
+      if (!w->transposed)
+        nn_window_pads (w->in[d], w->kernel[d], w->stride[d], w->dilation[d], a->padding, a->pad[k], &w->before[d], &after);
+      else if (a->padding == NN_PADDING_SAME)
+        w->before[d] = MAX ((w->kernel[d] - 1) * w->dilation[d] + 1 - w->stride[d], 0) / 2;
+      else if (a->padding == NN_PADDING_EXPLICIT)
+        w->before[d] = a->pad[k][0];
     }
+}
+
+/* Where the kernel meets the input along axis @d; -1 where it does not. */
+static gint64
+window_at (const Window *w,
+           guint         d,
+           gint64        output,
+           gint64        k)
+{
+  gint64 at = output + w->before[d] - k * w->dilation[d];
+
+  if (!w->transposed)
+    return output * w->stride[d] + k * w->dilation[d] - w->before[d];
+  return at < 0 || at % w->stride[d] != 0 ? -1 : at / w->stride[d];
 }
 
 static gint32
@@ -394,8 +416,7 @@ window_tap (const Window *w,
             gint64        kw,
             gint64        channel)
 {
-  gint64 y = row * w->stride[0] + kh * w->dilation[0] - w->before[0];
-  gint64 x = column * w->stride[1] + kw * w->dilation[1] - w->before[1];
+  gint64 y = window_at (w, 0, row, kh), x = window_at (w, 1, column, kw);
 
   if (y < 0 || y >= w->in[0] || x < 0 || x >= w->in[1])
     return -1;
@@ -457,19 +478,33 @@ prepare_taps (Matrix             *m,
   return window_taps (m, &window, error);
 }
 
-/* Resource kernels with several factors for one output start with the first weight of each (hls4ml, 5.2). */
+/* Resource kernels with several factors for one output start with the first weight of each (hls4ml, 5.2). Groups have a
+ * kernel of their own, which does not. */
 static gsize
-order_at (const NnLayerPlan *p,
+order_at (const Matrix      *m,
+          const NnLayerPlan *p,
           gsize              n_in,
           gsize              k)
 {
   gsize reuse = p->reuse_factor, blocks;
 
-  if (p->strategy == NN_STRATEGY_LATENCY || p->strategy == NN_STRATEGY_DISTRIBUTED_ARITHMETIC || reuse >= n_in || reuse == 0 ||
+  if (m->n_groups > 1 || p->strategy == NN_STRATEGY_LATENCY || p->strategy == NN_STRATEGY_DISTRIBUTED_ARITHMETIC || reuse >= n_in || reuse == 0 ||
       n_in % reuse != 0)
     return k;
   blocks = n_in / reuse;
   return k % blocks * reuse + k / blocks;
+}
+
+/* Product @k of output @o in the layout of the file. */
+static gsize
+weight_index (const Matrix       *m,
+              const NnFixedLayer *layer,
+              gsize               k,
+              gsize               o)
+{
+  gsize channels = (gsize) nn_shape_last (&layer->inputs[0].shape);
+
+  return nn_op_is_transposed (layer->node->op) ? (k / channels * m->n_out + o) * channels + k % channels : k * m->n_out + o;
 }
 
 static void
@@ -485,11 +520,11 @@ prepare_weights (Matrix             *m,
   m->live_at = g_new0 (guint32, m->n_in * m->n_out);
   m->order = g_new (guint32, m->n_in);
   for (gsize k = 0; k < m->n_in; k++)
-    m->order[k] = (guint32) order_at (layer->plan, m->n_in, k);
+    m->order[k] = (guint32) order_at (m, layer->plan, m->n_in, k);
   for (gsize o = 0; o < m->n_out; o++)
     for (gsize k = 0; k < m->n_in; k++)
       {
-        gint64 w = raw[m->order[k] * m->n_out + o];
+        gint64 w = raw[weight_index (m, layer, m->order[k], o)];
 
         if (w == 0 && !m->binary && !m->exponential)
           continue;

@@ -3,6 +3,10 @@
 
 #include "nn-fixed-private.h"
 
+#include "nn-product.h"
+
+#include <string.h>
+
 /* Source: hls4ml, nnet_merge.h. */
 
 /**
@@ -18,6 +22,7 @@ typedef struct {
   guint    n_inputs;
   gint32  *owner; /* concatenation: which input an output comes from */
   NnCast  *straight;
+  gint32  *inner[2]; /* products: how far behind the first of an output each reads */
   gsize    n_in;
 } Merge;
 
@@ -32,6 +37,8 @@ merge_free (gpointer data)
   g_free (m->up);
   g_free (m->owner);
   g_free (m->straight);
+  g_free (m->inner[0]);
+  g_free (m->inner[1]);
   g_free (m);
 }
 
@@ -68,7 +75,10 @@ combine (NnOp   op,
     }
 }
 
-/* The exact value of the whole expression, then one assignment; an average of two halves a point exactly. */
+/*
+ * The exact value of the whole expression, then one assignment; an average is cut towards zero at the last bit of the
+ * sum, as the division of the reference is (ap_fixed, operator/).
+ */
 static void
 run_arithmetic (const NnFixedLayer *layer,
                 NnFixedRun         *run)
@@ -84,8 +94,8 @@ run_arithmetic (const NnFixedLayer *layer,
 
         for (guint k = 1; k < m->n_inputs; k++)
           v = combine (layer->node->op, v, aligned (layer, run, m, k, f, b));
-        if (layer->node->op == NN_OP_AVERAGE && m->n_inputs != 2)
-          v /= m->n_inputs;
+        if (layer->node->op == NN_OP_AVERAGE)
+          v /= (NnWide) m->n_inputs;
         nn_fixed_out (layer, run)[f * run->lanes + b] = nn_cast_wide (&m->result, v, &over);
         if (count != NULL)
           *count += over;
@@ -139,34 +149,33 @@ run_concatenate (const NnFixedLayer *layer,
     }
 }
 
-/* Sums of products of two activations; from: the first elements of row and column, n_in of them a step apart. */
+/* Sums of products of two activations, in the order of the equation's letters. */
 static void
 run_products (const NnFixedLayer *layer,
               NnFixedRun         *run)
 {
   const Merge *m = layer->state;
-  gsize n_columns = layer->node->op == NN_OP_MATMUL ? (gsize) nn_shape_last (&layer->node->shape) : 1;
+  const gint64 *x = nn_fixed_in (layer, run, 0), *y = nn_fixed_in (layer, run, 1);
   guint64 unused = 0, *count = run->overflows != NULL ? nn_fixed_counter (layer, run) : &unused;
+  gsize lanes = nn_fixed_lanes (run);
+  gint64 acc[NN_FIXED_LANES];
 
   for (gsize f = 0; f < layer->n; f++)
-    for (gsize b = 0; b < nn_fixed_lanes (run); b++)
-      {
-        gint64 acc = 0;
-        gboolean over;
-
-        for (gsize i = 0; i < m->n_in; i++)
+    {
+      memset (acc, 0, sizeof acc);
+      for (gsize i = 0; i < m->n_in; i++)
+        for (gsize b = 0; b < lanes; b++)
           {
-            gint64 x = nn_fixed_in (layer, run, 0)[((gsize) m->from[0][f] + i) * run->lanes + b];
-            gint64 y = nn_fixed_in (layer, run, 1)[((gsize) m->from[1][f] + i * n_columns) * run->lanes + b];
-            gint64 product = nn_cast_wide (&m->product, (NnWide) nn_fixed_number (&layer->inputs[0], x) * nn_fixed_number (&layer->inputs[1], y), &over);
+            gint64 left = nn_fixed_number (&layer->inputs[0], x[(gsize) (m->from[0][f] + m->inner[0][i]) * run->lanes + b]);
+            gint64 right = nn_fixed_number (&layer->inputs[1], y[(gsize) (m->from[1][f] + m->inner[1][i]) * run->lanes + b]);
+            gboolean over[2];
+            gint64 product = nn_cast_wide (&m->product, (NnWide) left * right, &over[0]);
 
-            *count += over;
-            acc = nn_cast_wide (&m->add, (NnWide) acc + product, &over);
-            *count += over;
+            acc[b] = nn_cast_wide (&m->add, (NnWide) acc[b] + product, &over[1]);
+            *count += (guint64) over[0] + over[1];
           }
-        nn_fixed_out (layer, run)[f * run->lanes + b] = nn_cast_wide (&m->result, acc, &over);
-        *count += over;
-      }
+      nn_cast_column (&m->result, nn_fixed_out (layer, run) + f * run->lanes, acc, lanes, count);
+    }
 }
 
 /* Numpy's broadcasting. */
@@ -214,8 +223,6 @@ prepare_elements (NnFixedLayer *layer,
       for (guint k = 0; k < m->n_inputs; k++)
         fraction += layer->inputs[k].fraction;
     }
-  if (node->op == NN_OP_AVERAGE && m->n_inputs == 2)
-    fraction++; /* half of the sum */
   if (node->op == NN_OP_DIVIDE)
     fraction = CLAMP (nn_type_fraction (&layer->plan->result), 0, 60);
   nn_cast_init (&m->result, MIN (bits + 60, 126), TRUE, fraction, &layer->plan->result);
@@ -249,28 +256,34 @@ prepare_concatenation (NnFixedLayer *layer,
     }
 }
 
-static void
-prepare_products (NnFixedLayer *layer,
-                  Merge        *m)
+static gboolean
+prepare_products (NnFixedLayer  *layer,
+                  Merge         *m,
+                  GError       **error)
 {
   const NnFixedInput *a = &layer->inputs[0], *b = &layer->inputs[1];
   const NnType *accum = &layer->plan->accum;
-  gsize columns = layer->node->op == NN_OP_MATMUL ? (gsize) nn_shape_last (&layer->node->shape) : 1;
-  gsize rows = layer->node->op == NN_OP_MATMUL ? (gsize) layer->node->shape.dims[layer->node->shape.rank - 2] : 1;
+  NnEinsum sum;
 
-  m->n_in = (gsize) nn_shape_last (&a->shape);
+  if (layer->node->attrs.normalize)
+    return nn_fixed_unsupported (layer, "a product that is divided by its inputs' lengths", error);
+  if (layer->node->n_inputs != 2 || !nn_product_sum (layer->node, &a->shape, &b->shape, &sum))
+    return nn_fixed_unsupported (layer, "a product of other than two inputs that fit", error);
+  m->n_in = nn_einsum_inner (&sum);
   for (guint k = 0; k < 2; k++)
-    m->from[k] = g_new0 (gint32, layer->n);
-  for (gsize f = 0; f < layer->n; f++)
     {
-      gsize matrix = f / (rows * columns), b_size = m->n_in * columns;
-
-      m->from[0][f] = (gint32) (f / columns * m->n_in);
-      m->from[1][f] = (gint32) (b->n > b_size ? matrix * b_size + f % columns : f % columns);
+      m->from[k] = g_new (gint32, layer->n);
+      m->inner[k] = g_new (gint32, m->n_in);
+      for (gsize f = 0; f < layer->n; f++)
+        m->from[k][f] = (gint32) nn_einsum_first (&sum, k, f);
+      for (gsize i = 0; i < m->n_in; i++)
+        m->inner[k][i] = (gint32) nn_einsum_offset (&sum, k, i);
     }
   nn_cast_init (&m->product, MIN (a->bits + b->bits, 127), TRUE, a->fraction + b->fraction, accum);
   nn_cast_init (&m->add, nn_type_bits (accum) + 1, TRUE, nn_type_fraction (accum), accum);
   nn_cast_init (&m->result, nn_type_bits (accum), TRUE, nn_type_fraction (accum), &layer->plan->result);
+  layer->run = run_products;
+  return TRUE;
 }
 
 gboolean
@@ -291,13 +304,8 @@ nn_fixed_prepare_merge (NnFixedLayer  *layer,
       prepare_concatenation (layer, m);
       layer->run = run_concatenate;
     }
-  else if (op == NN_OP_DOT || op == NN_OP_MATMUL)
-    {
-      prepare_products (layer, m);
-      layer->run = run_products;
-    }
-  else if (op == NN_OP_EINSUM)
-    return nn_fixed_unsupported (layer, "an einsum of two activations", error);
+  else if (op == NN_OP_DOT || op == NN_OP_MATMUL || op == NN_OP_EINSUM)
+    return prepare_products (layer, m, error);
   else
     {
       prepare_elements (layer, m);

@@ -18,7 +18,9 @@ typedef struct {
   gint32 *taps;
   gint32 *divisors;
   gint64  padding; /* what stands in for padding in a maximum */
-  NnCast  to_accum, add, result, straight;
+  NnCast  add, result, straight;
+  int     sum_up, x_up; /* bring both to one point */
+  gboolean wide;
 } Pooling;
 
 static void
@@ -63,6 +65,32 @@ run_max (const NnFixedLayer *layer,
     }
 }
 
+/* sum = (accum_t) (sum + x): the exact sum is assigned. */
+static void
+add_column (const Pooling *p,
+            gint64        *sum,
+            const gint64  *x,
+            gsize          lanes,
+            guint64       *count)
+{
+  if (!p->wide)
+    {
+      for (gsize b = 0; b < lanes; b++)
+        sum[b] = (gint64) (((guint64) sum[b] << p->sum_up) + ((guint64) x[b] << p->x_up));
+      nn_cast_column (&p->add, sum, sum, lanes, count);
+      return;
+    }
+  for (gsize b = 0; b < lanes; b++)
+    {
+      NnWide exact = (NnWide) ((NnUWide) (NnWide) sum[b] << p->sum_up) + (NnWide) ((NnUWide) (NnWide) x[b] << p->x_up);
+      gboolean over;
+
+      sum[b] = nn_cast_wide (&p->add, exact, &over);
+      if (count != NULL)
+        *count += over;
+    }
+}
+
 /* The quotient is cut towards zero at the accumulator's last bit, whatever its rounding mode. */
 static void
 run_average (const NnFixedLayer *layer,
@@ -88,10 +116,7 @@ run_average (const NnFixedLayer *layer,
             continue;
           for (gsize b = 0; b < lanes; b++)
             v[b] = nn_fixed_number (&layer->inputs[0], in[(gsize) tap * run->lanes + b]);
-          nn_cast_column (&p->to_accum, v, v, lanes, count);
-          for (gsize b = 0; b < lanes; b++)
-            sum[b] += v[b];
-          nn_cast_column (&p->add, sum, sum, lanes, count);
+          add_column (p, sum, v, lanes, count);
         }
       for (gsize b = 0; divisor > 1 && b < lanes; b++)
         sum[b] /= divisor;
@@ -215,6 +240,7 @@ nn_fixed_prepare_pool (NnFixedLayer  *layer,
   const NnFixedInput *input = &layer->inputs[0];
   const NnType *accum = &layer->plan->accum;
   Pooling *p = g_new0 (Pooling, 1);
+  int fraction = accum->kind == NN_TYPE_FIXED ? MAX (nn_type_fraction (accum), input->fraction) : input->fraction, bits;
   gint64 most;
 
   layer->state = p;
@@ -222,9 +248,14 @@ nn_fixed_prepare_pool (NnFixedLayer  *layer,
   p->pool = pool_kind (layer->node->op);
   prepare_list (layer, p);
   nn_type_raw_range (&input->type, &p->padding, &most);
-  nn_cast_init (&p->to_accum, input->bits, TRUE, input->fraction, accum);
+  p->sum_up = fraction - (accum->kind == NN_TYPE_FIXED ? nn_type_fraction (accum) : 0);
+  p->x_up = fraction - input->fraction;
+  bits = MAX (nn_type_bits (accum) + p->sum_up, input->bits + p->x_up) + 1;
+  p->wide = bits > 62;
+  if (bits > 126)
+    return nn_fixed_unsupported (layer, "accumulator and input need more than 126 bits together", error);
   nn_cast_init (&p->straight, input->bits, TRUE, input->fraction, accum);
-  nn_cast_init (&p->add, nn_type_bits (accum) + 1, TRUE, nn_type_fraction (accum), accum);
+  nn_cast_init (&p->add, bits, TRUE, fraction, accum);
   nn_cast_init (&p->result, nn_type_bits (accum), TRUE, accum->kind == NN_TYPE_BINARY ? 0 : nn_type_fraction (accum),
                 &layer->plan->result);
   layer->run = p->pool == POOL_MAX ? run_max : run_average;

@@ -32,7 +32,8 @@ typedef struct {
   NnCast        product, recurrent_product, add;
   Gate          gate, main;
   Gate          state_act; /* of the LSTM's state, which is of the result's type */
-  NnCast        to_result, gates_product, state_sum, mix, output;
+  NnCast        to_result, gates_product, state_sum, mix, output, reset_state;
+  gboolean      reset_before; /* a GRU's gate works on the state, not on its product */
   int           accum_fraction, result_fraction;
 } Recurrent;
 
@@ -86,7 +87,7 @@ activate (const Gate *gate,
     }
 }
 
-/* acc = bias; for each input in the order of the kernel: acc += (accum_t) (x * w). */
+/* acc = bias; for each input in the order of the kernel: acc += (accum_t) (x * w). Outputs from @first on. */
 static void
 dense (const Recurrent *r,
        const gint64    *x,
@@ -95,12 +96,13 @@ dense (const Recurrent *r,
        const gint64    *bias,
        const guint32   *order,
        const NnCast    *product,
+       gsize            first,
        gint64          *out,
        guint64         *count)
 {
   gsize n = r->n_units * r->n_gates;
 
-  for (gsize o = 0; o < n; o++)
+  for (gsize o = first; o < n; o++)
     {
       gint64 acc = bias[o];
 
@@ -152,24 +154,49 @@ step_lstm (const Recurrent *r,
     }
 }
 
+/* The content's product with the state: times the reset gate, or of the state times it (reset_after FALSE). */
 static void
-step_gru (const Recurrent *r,
-          const gint64    *a,
-          const gint64    *b,
-          gint64          *h,
-          guint64         *count)
+reset_states (const Recurrent *r,
+              const gint64    *a,
+              gint64          *b,
+              const gint64    *h,
+              gint64          *kept,
+              guint64         *count)
 {
   gsize n = r->n_units;
-  int up = r->accum_fraction - r->result_fraction;
-  NnWide one = (NnWide) 1 << MAX (r->accum_fraction, 0);
 
   for (gsize u = 0; u < n; u++)
     {
-      gint64 z = activate (&r->gate, cast_one (&r->add, (NnWide) a[u] + b[u], count), count);
       gint64 reset = activate (&r->gate, cast_one (&r->add, (NnWide) a[n + u] + b[n + u], count), count);
-      gint64 past = cast_one (&r->gates_product, (NnWide) reset * b[2 * n + u], count);
-      gint64 fresh = activate (&r->main, cast_one (&r->add, (NnWide) a[2 * n + u] + past, count), count);
-      NnWide first = fresh * (one - z), second = (NnWide) h[u] * z;
+
+      if (r->reset_before)
+        kept[u] = cast_one (&r->reset_state, (NnWide) reset * h[u], count);
+      else
+        b[2 * n + u] = cast_one (&r->gates_product, (NnWide) reset * b[2 * n + u], count);
+    }
+  if (r->reset_before)
+    dense (r, kept, n, r->recurrent, r->recurrent_bias, r->recurrent_order, &r->recurrent_product, 2 * n, b, count);
+}
+
+static void
+step_gru (const Recurrent *r,
+          const gint64    *a,
+          gint64          *b,
+          gint64          *h,
+          gint64          *kept,
+          guint64         *count)
+{
+  gsize n = r->n_units;
+  int whole = MAX (r->accum_fraction, 0); /* of 1 - z */
+  int up = whole - r->result_fraction;    /* brings h * z to the point of the content's product */
+  NnWide one = (NnWide) 1 << whole;
+
+  reset_states (r, a, b, h, kept, count);
+  for (gsize u = 0; u < n; u++)
+    {
+      gint64 z = activate (&r->gate, cast_one (&r->add, (NnWide) a[u] + b[u], count), count);
+      gint64 fresh = activate (&r->main, cast_one (&r->add, (NnWide) a[2 * n + u] + b[2 * n + u], count), count);
+      NnWide first = fresh * (one - (NnWide) ((NnUWide) (NnWide) z << (whole - r->accum_fraction))), second = (NnWide) h[u] * z;
 
       first = up < 0 ? (NnWide) ((NnUWide) first << -up) : first;
       second = up > 0 ? (NnWide) ((NnUWide) second << up) : second;
@@ -186,7 +213,7 @@ run_sample (const NnFixedLayer *layer,
   const Recurrent *r = layer->state;
   const NnAttrs *attrs = &layer->node->attrs;
   gsize n = r->n_units * r->n_gates;
-  gint64 *x = (gint64 *) run->scratch, *a = x + r->n_in, *b = a + n, *h = b + n, *state = h + r->n_units;
+  gint64 *x = (gint64 *) run->scratch, *a = x + r->n_in, *b = a + n, *h = b + n, *state = h + r->n_units, *kept = state + r->n_units;
 
   memset (h, 0, 2 * r->n_units * sizeof *h);
   for (gsize t = 0; t < r->n_steps; t++)
@@ -195,12 +222,12 @@ run_sample (const NnFixedLayer *layer,
 
       for (gsize i = 0; i < r->n_in; i++)
         x[i] = nn_fixed_number (&layer->inputs[0], nn_fixed_in (layer, run, 0)[(from * r->n_in + i) * run->lanes + lane]);
-      dense (r, x, r->n_in, r->kernel, r->bias, r->order, &r->product, a, count);
-      dense (r, h, r->n_units, r->recurrent, r->recurrent_bias, r->recurrent_order, &r->recurrent_product, b, count);
+      dense (r, x, r->n_in, r->kernel, r->bias, r->order, &r->product, 0, a, count);
+      dense (r, h, r->n_units, r->recurrent, r->recurrent_bias, r->recurrent_order, &r->recurrent_product, 0, b, count);
       if (layer->node->op == NN_OP_LSTM)
         step_lstm (r, a, b, h, state, count);
       else if (layer->node->op == NN_OP_GRU)
-        step_gru (r, a, b, h, count);
+        step_gru (r, a, b, h, kept, count);
       else
         step_simple (r, a, b, h, count);
       for (gsize u = 0; u < r->n_units && (attrs->return_sequences || t + 1 == r->n_steps); u++)
@@ -296,7 +323,8 @@ prepare_casts (const NnFixedLayer *layer,
   nn_cast_init (&r->to_result, ab, TRUE, af, &p->result);
   nn_cast_init (&r->gates_product, MIN (2 * ab, 127), TRUE, 2 * af, &p->accum);
   nn_cast_init (&r->state_sum, 126, TRUE, mixed, &p->result);
-  nn_cast_init (&r->mix, 126, TRUE, mixed, &p->result);
+  nn_cast_init (&r->mix, 126, TRUE, af + MAX (MAX (af, 0), rf), &p->result);
+  nn_cast_init (&r->reset_state, MIN (ab + rb, 127), TRUE, af + rf, &p->result);
   nn_cast_init (&r->output, MIN (2 * ab, 127), TRUE, 2 * af, &p->result);
 }
 
@@ -341,14 +369,13 @@ nn_fixed_prepare_recurrent (NnFixedLayer  *layer,
   r->n_gates = layer->node->op == NN_OP_LSTM ? 4 : layer->node->op == NN_OP_GRU ? 3 : 1;
   r->n_in = (gsize) nn_shape_last (&layer->inputs[0].shape);
   r->n_steps = (gsize) layer->inputs[0].shape.dims[0];
-  if (layer->node->op == NN_OP_GRU && !attrs->reset_after)
-    return nn_fixed_unsupported (layer, "a GRU that resets before its product; only reset_after is there", error);
+  r->reset_before = layer->node->op == NN_OP_GRU && !attrs->reset_after;
   if (!prepare_weights (layer, r, error))
     return FALSE;
   prepare_casts (layer, r);
   prepare_gate (layer, &r->gate, attrs->recurrent_act, "recurrent", &p->accum, slope, shift);
   prepare_gate (layer, &r->main, attrs->act, "table", &p->accum, 0.2, 0.5);
   prepare_gate (layer, &r->state_act, attrs->act, "table", &p->result, 0.2, 0.5);
-  layer->scratch = (r->n_in + 2 * r->n_units * r->n_gates + 2 * r->n_units) * sizeof (gint64);
+  layer->scratch = (r->n_in + 2 * r->n_units * r->n_gates + 3 * r->n_units) * sizeof (gint64);
   return TRUE;
 }

@@ -129,14 +129,15 @@ legacy_inverse_table (const NnLayerPlan *plan,
   return table;
 }
 
-/* 1 / sqrt over [epsilon, 1 + epsilon). */
+/* 1 / sqrt over [epsilon, 1 + epsilon), epsilon being a power of ten. */
 static gint64 *
 inverse_root_table (const NnNode      *node,
                     const NnLayerPlan *plan,
                     guint              n)
 {
   gint64 *table = g_new (gint64, n);
-  float least = (float) node->attrs.epsilon, step = 1.0f / (float) n;
+  double power = node->attrs.epsilon > 0 ? round (log10 (node->attrs.epsilon)) : -3;
+  float least = (float) pow (10, power), step = 1.0f / (float) n;
 
   for (guint i = 0; i < n; i++)
     table[i] = nn_type_quantize (&plan->table, 1.0 / sqrtf (least + step * (float) i), NULL);

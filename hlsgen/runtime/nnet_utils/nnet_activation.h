@@ -11,6 +11,13 @@ struct linear {
     template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned) { return res_T(x); }
 };
 
+// A type of its own for each element: CONFIG_T::element<res_T>(x, i) assigns to it.
+struct elements {
+    template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned i) {
+        return CONFIG_T::template element<res_T>(x, i);
+    }
+};
+
 // Of a bit that stands for -1 or +1.
 template <class F> struct from_bit {
     template <class res_T, class CONFIG_T, class data_T> static res_T of(const data_T &x, unsigned i) {

@@ -22,10 +22,18 @@ struct merge_maximum {
 struct merge_minimum {
     template <class res_T, class A, class B> static res_T of(const A &a, const B &b) { return a < b ? res_T(a) : res_T(b); }
 };
+// Cut toward zero at the last bit of the sum.
 struct merge_average {
     template <class res_T, class A, class B> static res_T of(const A &a, const B &b) {
+        typedef decltype(-(a + b)) sum_t;
         const typename fixed_of<1, 0, false>::type half = 0.5;
-        return res_T((a + b) * half);
+        const sum_t sum = a + b;
+        sum_t magnitude = sum;
+        if (sum < 0) {
+            magnitude = -sum;
+        }
+        const sum_t halved = magnitude * half;
+        return sum < 0 ? res_T(-halved) : res_T(halved);
     }
 };
 
@@ -37,21 +45,32 @@ template <unsigned N> struct merge_mean {
     }
 };
 
-// Element by element. An input of fewer elements (n_in1, n_in2) is repeated.
+// A number, or what a bit stands for: -1 or +1.
+template <bool bit> struct number_of {
+    template <class T> static const T &of(const T &x) { return x; }
+};
+template <> struct number_of<true> {
+    template <class T> static typename fixed_of<2, 2, true>::type of(const T &x) {
+        return typename fixed_of<2, 2, true>::type(x == 0 ? -1 : 1);
+    }
+};
+
+// Element by element. CONFIG_T::at1(i) and at2(i) are the elements that output i reads.
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void merge(const a_T a[CONFIG_T::n_in1], const b_T b[CONFIG_T::n_in2], res_T res[CONFIG_T::n_out]) {
     NNET_PIPELINE(CONFIG_T::reuse_factor)
     NNET_LOOP_UNROLL
     for (unsigned i = 0; i < CONFIG_T::n_out; i++) {
         NNET_UNROLL
-        res[i] = F::template of<res_T>(a[i % CONFIG_T::n_in1], b[i % CONFIG_T::n_in2]);
+        res[i] = F::template of<res_T>(number_of<CONFIG_T::bits1>::of(a[CONFIG_T::at1(i)]),
+                                       number_of<CONFIG_T::bits2>::of(b[CONFIG_T::at2(i)]));
     }
 }
 
 NNET_BLOCK
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
-    if (CONFIG_T::n_in1 == CONFIG_T::n_in2 && a_T::size == b_T::size && a_T::size == res_T::size) {
+    if (CONFIG_T::in_step && a_T::size == b_T::size && a_T::size == res_T::size) {
         NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
         for (unsigned p = 0; p < CONFIG_T::n_out / res_T::size; p++) {
             NNET_PIPELINE(CONFIG_T::reuse_factor)
@@ -62,7 +81,8 @@ void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
             NNET_LOOP_UNROLL
             for (unsigned c = 0; c < res_T::size; c++) {
                 NNET_UNROLL
-                packet[c] = F::template of<typename res_T::value_type>(x[c % a_T::size], y[c % b_T::size]);
+                packet[c] = F::template of<typename res_T::value_type>(number_of<CONFIG_T::bits1>::of(x[c % a_T::size]),
+                                                                       number_of<CONFIG_T::bits2>::of(y[c % b_T::size]));
             }
             res.write(packet);
         }
@@ -79,7 +99,8 @@ void merge(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
             NNET_LOOP_UNROLL
             for (unsigned c = 0; c < res_T::size; c++) {
                 NNET_UNROLL
-                packet[c] = F::template of<typename res_T::value_type>(x[c % a_T::size], y[c % b_T::size]);
+                packet[c] = F::template of<typename res_T::value_type>(number_of<CONFIG_T::bits1>::of(x[c % a_T::size]),
+                                                                       number_of<CONFIG_T::bits2>::of(y[c % b_T::size]));
             }
             res.write(packet);
         }
@@ -104,12 +125,12 @@ struct concatenate {
             NNET_LOOP_UNROLL
             for (unsigned i = 0; i < CONFIG_T::n_part1; i++) {
                 NNET_UNROLL
-                res[o * row + i] = res_T(a[o * CONFIG_T::n_part1 + i]);
+                res[o * row + i] = res_T(number_of<CONFIG_T::bits1>::of(a[o * CONFIG_T::n_part1 + i]));
             }
             NNET_LOOP_UNROLL
             for (unsigned i = 0; i < CONFIG_T::n_part2; i++) {
                 NNET_UNROLL
-                res[o * row + CONFIG_T::n_part1 + i] = res_T(b[o * CONFIG_T::n_part2 + i]);
+                res[o * row + CONFIG_T::n_part1 + i] = res_T(number_of<CONFIG_T::bits2>::of(b[o * CONFIG_T::n_part2 + i]));
             }
         }
     }
@@ -129,19 +150,19 @@ void join_channels(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
         NNET_LOOP_UNROLL
         for (unsigned c = 0; c < a_T::size; c++) {
             NNET_UNROLL
-            packet[c] = typename res_T::value_type(x[c]);
+            packet[c] = typename res_T::value_type(number_of<CONFIG_T::bits1>::of(x[c]));
         }
         NNET_LOOP_UNROLL
         for (unsigned c = 0; c < b_T::size; c++) {
             NNET_UNROLL
-            packet[a_T::size + c] = typename res_T::value_type(y[c]);
+            packet[a_T::size + c] = typename res_T::value_type(number_of<CONFIG_T::bits2>::of(y[c]));
         }
         res.write(packet);
     }
 }
 
 // And along another axis: n_part1 numbers of the one, n_part2 of the other, and so on.
-template <class data_T, class res_T, unsigned N>
+template <class data_T, class res_T, unsigned N, bool bits>
 void pass_on(stream<data_T> &data, stream<res_T> &res) {
     NNET_INLINE
     NNET_LOOP_PIPELINE(1)
@@ -153,7 +174,7 @@ void pass_on(stream<data_T> &data, stream<res_T> &res) {
         NNET_LOOP_UNROLL
         for (unsigned c = 0; c < res_T::size; c++) {
             NNET_UNROLL
-            packet[c] = typename res_T::value_type(x[c]);
+            packet[c] = typename res_T::value_type(number_of<bits>::of(x[c]));
         }
         res.write(packet);
     }
@@ -163,22 +184,28 @@ NNET_BLOCK
 template <class a_T, class b_T, class res_T, class CONFIG_T>
 void join_rows(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
     for (unsigned o = 0; o < CONFIG_T::n_out / (CONFIG_T::n_part1 + CONFIG_T::n_part2); o++) {
-        pass_on<a_T, res_T, CONFIG_T::n_part1>(a, res);
-        pass_on<b_T, res_T, CONFIG_T::n_part2>(b, res);
+        pass_on<a_T, res_T, CONFIG_T::n_part1, CONFIG_T::bits1>(a, res);
+        pass_on<b_T, res_T, CONFIG_T::n_part2, CONFIG_T::bits2>(b, res);
     }
 }
 
-struct dot {
+// Sums of n_summed products of elements of both inputs: the first of output o are first1(o) and first2(o), product k
+// reads step1(k) and step2(k) further on.
+struct products {
     template <class a_T, class b_T, class res_T, class CONFIG_T> static void run(const a_T *a, const b_T *b, res_T *res) {
         typedef typename CONFIG_T::accum_t accum_t;
-        NNET_PIPELINE(CONFIG_T::reuse_factor)
-        accum_t sum = 0;
-        NNET_LOOP_UNROLL
-        for (unsigned i = 0; i < CONFIG_T::n_in1; i++) {
-            NNET_UNROLL
-            sum += accum_t(a[i] * b[i]);
+        NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
+        for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
+            NNET_PIPELINE(CONFIG_T::reuse_factor)
+            accum_t sum = 0;
+            NNET_LOOP_UNROLL
+            for (unsigned k = 0; k < CONFIG_T::n_summed; k++) {
+                NNET_UNROLL
+                sum += accum_t(number_of<CONFIG_T::bits1>::of(a[CONFIG_T::first1(o) + CONFIG_T::step1(k)]) *
+                               number_of<CONFIG_T::bits2>::of(b[CONFIG_T::first2(o) + CONFIG_T::step2(k)]));
+            }
+            res[o] = res_T(sum);
         }
-        res[0] = res_T(sum);
     }
 };
 

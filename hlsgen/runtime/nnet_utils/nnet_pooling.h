@@ -50,7 +50,7 @@ struct pool_average {
             for (unsigned t = 0; t < window<CONFIG_T>::taps; t++) {
                 NNET_UNROLL
                 if (valid[t]) {
-                    sum += accum_t(patch[t * CONFIG_T::n_chan + c]);
+                    sum += patch[t * CONFIG_T::n_chan + c];
                 }
             }
             res[c] = res_T(sum / count);
@@ -75,8 +75,7 @@ struct all_max {
 struct all_sum {
     template <class data_T, class CONFIG_T> struct state { typedef typename CONFIG_T::accum_t type; };
     template <class X, class S> static void take(bool first, const X &x, S &s) {
-        const S term = S(x);
-        s = first ? term : S(s + term);
+        s = first ? S(x) : S(s + x);
     }
     template <class res_T, class CONFIG_T, class S> static res_T finish(const S &s) { return res_T(s); }
 };

@@ -68,6 +68,48 @@ struct gru_step {
     }
 };
 
+// The same where the reset gate works on the state, whose product with the content's weights comes after it.
+struct gru_before_step {
+    template <class res_T, class CONFIG_T, class accum_T>
+    static void of(const accum_T *a, accum_T *b, res_T *h, res_T *kept, const typename CONFIG_T::state_matrix::weight_t *weights,
+                   const typename CONFIG_T::state_matrix::bias_t *biases) {
+        typedef gates<CONFIG_T> G;
+        typedef typename CONFIG_T::state_matrix R;
+        const unsigned n = CONFIG_T::n_units;
+        const typename fixed_of<2, 2, true>::type one = 1;
+        accum_T content[R::n_out];
+        NNET_PARTITION(content)
+        NNET_LOOP_UNROLL
+        for (unsigned u = 0; u < n; u++) {
+            NNET_UNROLL
+            const accum_T r = G::gate(accum_T(a[n + u] + b[n + u]));
+            kept[u] = res_T(r * h[u]);
+        }
+        R::template kernel<res_T, accum_T, R>::run(kept, content, weights, biases);
+        NNET_LOOP_UNROLL
+        for (unsigned u = 0; u < n; u++) {
+            NNET_UNROLL
+            const accum_T z = G::gate(accum_T(a[u] + b[u]));
+            const accum_T fresh = G::content(accum_T(a[2 * n + u] + content[2 * n + u]));
+            h[u] = res_T(fresh * (one - z) + h[u] * z);
+        }
+    }
+};
+
+// How a step is called: most know the product with the state and need no more.
+template <class F> struct step_call {
+    template <class res_T, class CONFIG_T, class accum_T, class W, class B>
+    static void of(const accum_T *a, accum_T *b, res_T *h, res_T *state, const W *, const B *) {
+        F::template of<res_T, CONFIG_T, accum_T>(a, b, h, state);
+    }
+};
+template <> struct step_call<gru_before_step> {
+    template <class res_T, class CONFIG_T, class accum_T, class W, class B>
+    static void of(const accum_T *a, accum_T *b, res_T *h, res_T *state, const W *weights, const B *biases) {
+        gru_before_step::of<res_T, CONFIG_T, accum_T>(a, b, h, state, weights, biases);
+    }
+};
+
 template <class F, class data_T, class res_T, class CONFIG_T>
 void recurrent(const data_T *data, res_T *res, const typename CONFIG_T::matrix::weight_t *weights,
                const typename CONFIG_T::matrix::bias_t *biases, const typename CONFIG_T::state_matrix::weight_t *state_weights,
@@ -93,7 +135,7 @@ void recurrent(const data_T *data, res_T *res, const typename CONFIG_T::matrix::
         const unsigned from = CONFIG_T::backwards ? CONFIG_T::n_steps - 1 - t : t;
         M::template kernel<data_T, accum_t, M>::run(data + from * M::n_in, a, weights, biases);
         R::template kernel<res_T, accum_t, R>::run(h, b, state_weights, state_biases);
-        F::template of<res_T, CONFIG_T, accum_t>(a, b, h, state);
+        step_call<F>::template of<res_T, CONFIG_T, accum_t>(a, b, h, state, state_weights, state_biases);
         if (CONFIG_T::sequences || t + 1 == CONFIG_T::n_steps) {
             NNET_LOOP_UNROLL
             for (unsigned u = 0; u < CONFIG_T::n_units; u++) {
