@@ -4,8 +4,10 @@
 
 #include "espalier-config.h"
 
+#include "app-build-queue.h"
 #include "app-figure.h"
 #include "app-figures.h"
+#include "app-variants.h"
 #include "app-weight-map.h"
 #include "app-window.h"
 
@@ -346,6 +348,13 @@ test_optimise (void)
   g_assert_cmpfloat (app_analysis_total (app_document_baseline (document ()), NN_RESOURCE_DSP), ==, before);
 }
 
+static void
+take_variant (GPtrArray        *variants,
+              const AppVariant *variant)
+{
+  g_ptr_array_add (variants, app_variant_copy (variant));
+}
+
 static GtkWidget *found_button;
 static const char *wanted_label;
 
@@ -429,6 +438,69 @@ test_precision (void)
   app_document_undo (document ());
   g_assert_true (app_document_state (document ())->config == config);
   WAIT_FOR (app_document_analysis (document ())->config == config);
+}
+
+/* Other hardware is estimated; builds go one after the other, each in a folder of its own, and one that fails stops none. */
+static void
+test_variants (void)
+{
+  AppAnalysis *analysis = app_document_analysis (document ());
+  AppJob *job = app_variants_job (analysis);
+  g_autoptr (GPtrArray) variants = g_ptr_array_new_with_free_func ((GDestroyNotify) app_variant_free);
+  g_autoptr (AppPlot) plot = NULL;
+  double least = G_MAXDOUBLE, most = 0;
+  guint n_current = 0;
+
+  g_signal_connect_swapped (job, "item", G_CALLBACK (take_variant), variants);
+  app_job_start (job);
+  WAIT_FOR (!app_job_is_running (job));
+  g_object_unref (job);
+  g_assert_cmpuint (variants->len, >=, 12);
+  for (guint i = 0; i < variants->len; i++)
+    {
+      const AppVariant *variant = g_ptr_array_index (variants, i);
+
+      g_assert_cmpfloat (variant->latency, >, 0);
+      least = MIN (least, variant->resources.amount[NN_RESOURCE_DSP]);
+      most = MAX (most, variant->resources.amount[NN_RESOURCE_DSP]);
+      n_current += variant->current;
+      if (variant->current)
+        g_assert_cmpfloat (variant->resources.amount[NN_RESOURCE_DSP], ==, app_analysis_total (analysis, NN_RESOURCE_DSP));
+    }
+  g_assert_cmpuint (n_current, ==, 1);
+  g_assert_cmpfloat (most, >, 2 * least);
+  plot = app_variants_plot (variants, NN_RESOURCE_LUT, analysis->part);
+  g_assert_cmpuint (plot->series->len, ==, 3);
+}
+
+static void
+test_queue (void)
+{
+  g_autofree char *base = g_build_filename (folder, "variants", NULL);
+  g_autoptr (AppBuildQueue) queue = app_build_queue_new (document ());
+  AppAnalysis *analysis = app_document_analysis (document ());
+  g_autofree char *path = g_strdup (g_getenv ("PATH"));
+
+  g_setenv ("PATH", folder, TRUE); /* where no tool is */
+  app_build_queue_add (queue, "First one", analysis, HLS_STAGE_SYNTH, base, FALSE);
+  app_build_queue_add (queue, "First one", analysis, HLS_STAGE_SYNTH, base, FALSE);
+  app_build_queue_add (queue, "Third", analysis, HLS_STAGE_SYNTH, base, FALSE);
+  g_assert_cmpuint (app_build_queue_n (queue), ==, 3);
+  g_assert_cmpstr (app_build_queue_get (queue, 0)->folder, !=, app_build_queue_get (queue, 1)->folder);
+  app_build_queue_remove (queue, 2);
+  g_assert_cmpuint (app_build_queue_n (queue), ==, 2);
+  WAIT_FOR (app_build_queue_get (queue, 1)->state == APP_BUILD_FAILED);
+  for (guint i = 0; i < 2; i++)
+    {
+      const AppBuild *build = app_build_queue_get (queue, i);
+      g_autofree char *firmware = g_build_filename (build->folder, "firmware", NULL);
+
+      g_assert_cmpint (build->state, ==, APP_BUILD_FAILED);
+      g_assert_nonnull (build->message);
+      g_assert_true (g_file_test (firmware, G_FILE_TEST_IS_DIR));
+    }
+  g_setenv ("PATH", path, TRUE);
+  WAIT_FOR (app_document_job (document ()) == NULL);
 }
 
 /* One sample through the network: as many values in fixed point as in floating point, and close to them. */
@@ -777,6 +849,8 @@ main (int    argc,
   g_test_add_func ("/window/budget", test_budget);
   g_test_add_func ("/window/precision", test_precision);
   g_test_add_func ("/window/trace", test_trace);
+  g_test_add_func ("/window/variants", test_variants);
+  g_test_add_func ("/window/queue", test_queue);
   g_test_add_func ("/window/weight-map", test_weight_map);
   g_test_add_func ("/window/kernel-map", test_kernel_map);
   g_test_add_func ("/window/undo", test_undo);

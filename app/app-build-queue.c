@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Variants waiting for a tool. */
+
+#include "app-build-queue.h"
+
+#include "app-export.h"
+#include "app-preferences.h"
+
+#include <glib/gi18n.h>
+
+struct _AppBuildQueue {
+  GObject parent;
+
+  /* owned */
+  GPtrArray *builds; /* AppBuild */
+  guint      idle_id;
+
+  /* borrowed */
+  AppDocument *document; /* nullable: weak */
+  AppBuild    *active;   /* nullable */
+};
+
+enum { SIGNAL_CHANGED, SIGNAL_LINE, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (AppBuildQueue, app_build_queue, G_TYPE_OBJECT)
+
+static void want_next (AppBuildQueue *self);
+
+static void
+build_free (AppBuild *build)
+{
+  app_analysis_unref (build->analysis);
+  g_free (build->title);
+  g_free (build->folder);
+  g_free (build->message);
+  g_free (build);
+}
+
+static void
+set_state (AppBuildQueue *self,
+           AppBuild      *build,
+           AppBuildState  state)
+{
+  build->state = state;
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+/* The job at work has ended: so has its build, unless there is more to do for it. */
+static void
+finish (AppBuildQueue *self,
+        AppJob        *job,
+        gboolean       ok)
+{
+  AppBuild *build = g_steal_pointer (&self->active);
+  const GError *error = app_job_error (job);
+
+  if (!ok && error != NULL && !app_job_was_cancelled (job))
+    build->message = g_strdup (error->message);
+  set_state (self, build, ok ? APP_BUILD_DONE : app_job_was_cancelled (job) ? APP_BUILD_STOPPED : APP_BUILD_FAILED);
+  want_next (self);
+}
+
+static void
+on_line (AppJob        *job,
+         const char    *line,
+         AppBuildQueue *self)
+{
+  g_signal_emit (self, signals[SIGNAL_LINE], 0, line);
+}
+
+static void
+on_built (AppJob        *job,
+          AppBuildQueue *self)
+{
+  HlsReport *report = app_job_steal_result (job);
+
+  if (self->active == NULL || self->document == NULL)
+    return;
+  self->active->report = report;
+  if (report != NULL)
+    g_ptr_array_add (app_document_reports (self->document), report);
+  finish (self, job, report != NULL);
+  if (report == NULL)
+    return;
+  app_document_say (self->document, _("The tool has finished"), FALSE);
+  g_signal_emit_by_name (self->document, "analysed");
+  g_signal_emit_by_name (self->document, "idle-done", app_job_title (job), _("The tool has finished"));
+}
+
+static void
+on_exported (AppJob        *job,
+             AppBuildQueue *self)
+{
+  g_autoptr (HlsProject) project = app_job_steal_result (job);
+
+  if (self->active == NULL)
+    return;
+  if (project == NULL)
+    {
+      finish (self, job, FALSE);
+      return;
+    }
+  /* Back in the queue, at its place: the document is not done with this job yet. */
+  self->active->exported = TRUE;
+  set_state (self, g_steal_pointer (&self->active), APP_BUILD_WAITING);
+  want_next (self);
+}
+
+static void
+start_build (AppBuildQueue *self,
+             AppBuild      *build)
+{
+  g_autofree char *tool = app_settings () != NULL ? g_settings_get_string (app_settings (), "tool") : NULL;
+  g_autofree char *script = app_settings () != NULL ? g_settings_get_string (app_settings (), "tool-settings") : NULL;
+  AppJob *job = build->exported ? app_build_job (build->folder, build->stages, tool, script)
+                                : app_export_job (build->analysis, app_document_state (self->document)->data, build->folder);
+
+  self->active = build;
+  if (build->exported)
+    g_signal_connect_object (job, "item", G_CALLBACK (on_line), self, 0);
+  g_signal_connect_object (job, "finished", build->exported ? G_CALLBACK (on_built) : G_CALLBACK (on_exported), self, 0);
+  app_document_run (self->document, job);
+  set_state (self, build, build->exported ? APP_BUILD_RUNNING : APP_BUILD_EXPORTING);
+}
+
+static gboolean
+next (gpointer data)
+{
+  AppBuildQueue *self = data;
+
+  self->idle_id = 0;
+  if (self->document == NULL || self->active != NULL || app_document_job (self->document) != NULL)
+    return G_SOURCE_REMOVE;
+  for (guint i = 0; i < self->builds->len; i++)
+    {
+      AppBuild *build = g_ptr_array_index (self->builds, i);
+
+      if (build->state == APP_BUILD_WAITING)
+        {
+          start_build (self, build);
+          break;
+        }
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/* When the document has nothing else to do. */
+static void
+want_next (AppBuildQueue *self)
+{
+  if (self->idle_id == 0)
+    self->idle_id = g_idle_add (next, self);
+}
+
+static void
+app_build_queue_dispose (GObject *object)
+{
+  AppBuildQueue *self = APP_BUILD_QUEUE (object);
+
+  g_clear_handle_id (&self->idle_id, g_source_remove);
+  g_clear_weak_pointer (&self->document);
+  G_OBJECT_CLASS (app_build_queue_parent_class)->dispose (object);
+}
+
+static void
+app_build_queue_finalize (GObject *object)
+{
+  g_ptr_array_unref (APP_BUILD_QUEUE (object)->builds);
+  G_OBJECT_CLASS (app_build_queue_parent_class)->finalize (object);
+}
+
+static void
+app_build_queue_class_init (AppBuildQueueClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = app_build_queue_dispose;
+  G_OBJECT_CLASS (klass)->finalize = app_build_queue_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", APP_TYPE_BUILD_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_LINE] = g_signal_new ("line", APP_TYPE_BUILD_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+}
+
+static void
+app_build_queue_init (AppBuildQueue *self)
+{
+  self->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) build_free);
+}
+
+AppBuildQueue *
+app_build_queue_new (AppDocument *document)
+{
+  AppBuildQueue *self = g_object_new (APP_TYPE_BUILD_QUEUE, NULL);
+
+  g_set_weak_pointer (&self->document, document);
+  g_signal_connect_object (document, "job-changed", G_CALLBACK (want_next), self, G_CONNECT_SWAPPED);
+  return self;
+}
+
+/* A folder's name that says what is in it, and that no other build has. */
+static char *
+folder_for (AppBuildQueue *self,
+            const char    *base,
+            const char    *title)
+{
+  g_autofree char *name = g_ascii_strdown (title, -1), *wanted = NULL;
+  guint n = 1;
+
+  g_strcanon (name, "abcdefghijklmnopqrstuvwxyz0123456789", '-');
+  wanted = g_build_filename (base, name, NULL);
+  for (guint i = 0; i < self->builds->len; i++)
+    if (g_str_equal (((AppBuild *) g_ptr_array_index (self->builds, i))->folder, wanted))
+      {
+        g_autofree char *other = g_strdup_printf ("%s-%u", name, ++n);
+
+        g_free (wanted);
+        wanted = g_build_filename (base, other, NULL);
+        i = -1; /* from the beginning */
+      }
+  return g_steal_pointer (&wanted);
+}
+
+void
+app_build_queue_add (AppBuildQueue *self,
+                     const char    *title,
+                     AppAnalysis   *analysis,
+                     HlsStages      stages,
+                     const char    *folder,
+                     gboolean       exported)
+{
+  AppBuild *build = g_new0 (AppBuild, 1);
+
+  build->title = g_strdup (title);
+  build->analysis = app_analysis_ref (analysis);
+  build->stages = stages;
+  build->folder = exported ? g_strdup (folder) : folder_for (self, folder, title);
+  build->exported = exported;
+  g_ptr_array_add (self->builds, build);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  want_next (self);
+}
+
+guint
+app_build_queue_n (AppBuildQueue *self)
+{
+  return self->builds->len;
+}
+
+const AppBuild *
+app_build_queue_get (AppBuildQueue *self,
+                     guint          i)
+{
+  return g_ptr_array_index (self->builds, i);
+}
+
+void
+app_build_queue_remove (AppBuildQueue *self,
+                        guint          i)
+{
+  AppBuild *build = g_ptr_array_index (self->builds, i);
+
+  if (build == self->active)
+    {
+      if (self->document != NULL && app_document_job (self->document) != NULL)
+        app_job_cancel (app_document_job (self->document));
+      return;
+    }
+  g_ptr_array_remove_index (self->builds, i);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+const char *
+app_build_state_title (AppBuildState state)
+{
+  switch (state)
+    {
+    case APP_BUILD_WAITING: return _("Waiting");
+    case APP_BUILD_EXPORTING: return _("Writing the HLS project");
+    case APP_BUILD_RUNNING: return _("Running");
+    case APP_BUILD_DONE: return _("Done");
+    case APP_BUILD_FAILED: return _("Failed");
+    case APP_BUILD_STOPPED: return _("Stopped");
+    default: return "?";
+    }
+}

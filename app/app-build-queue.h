@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Variants waiting for a tool: each is exported to a folder of its own and built, one after the other. */
+
+#pragma once
+
+#include "app-document.h"
+
+G_BEGIN_DECLS
+
+typedef enum { APP_BUILD_WAITING, APP_BUILD_EXPORTING, APP_BUILD_RUNNING, APP_BUILD_DONE, APP_BUILD_FAILED, APP_BUILD_STOPPED } AppBuildState;
+
+/**
+ * AppBuild:
+ * @title: what is built, in words
+ * @analysis: the network as hardware
+ * @folder: where its project is
+ * @exported: the project is there already
+ * @message: (nullable): why it failed
+ * @report: (nullable): borrowed from the document
+ */
+typedef struct {
+  char          *title, *folder, *message;
+  AppAnalysis   *analysis;
+  HlsStages      stages;
+  AppBuildState  state;
+  gboolean       exported;
+  const HlsReport *report;
+} AppBuild;
+
+#define APP_TYPE_BUILD_QUEUE (app_build_queue_get_type ())
+G_DECLARE_FINAL_TYPE (AppBuildQueue, app_build_queue, APP, BUILD_QUEUE, GObject)
+
+/* Signals: "changed"; "line" (text): the tool says something. */
+AppBuildQueue  *app_build_queue_new      (AppDocument     *document);
+/* @folder: of all projects; the build gets one within, or it itself where @exported says that its project is there. */
+void            app_build_queue_add      (AppBuildQueue   *queue,
+                                          const char      *title,
+                                          AppAnalysis     *analysis,
+                                          HlsStages        stages,
+                                          const char      *folder,
+                                          gboolean         exported);
+guint           app_build_queue_n        (AppBuildQueue   *queue);
+const AppBuild *app_build_queue_get      (AppBuildQueue   *queue,
+                                          guint            i);
+/* A build that waits or is over is taken out, one at work is stopped. */
+void            app_build_queue_remove   (AppBuildQueue   *queue,
+                                          guint            i);
+const char     *app_build_state_title    (AppBuildState    state);
+
+G_END_DECLS
