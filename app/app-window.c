@@ -190,6 +190,15 @@ on_toast_dismissed (AdwToast  *toast,
     self->undo_toast = NULL;
 }
 
+/* The toast stays until its time is over, its button goes: a toast that is dismissed while it still comes into sight takes
+ * libadwaita 1.2 with it. */
+static void
+drop_undo (AppWindow *self)
+{
+  adw_toast_set_button_label (self->undo_toast, NULL);
+  self->undo_toast = NULL;
+}
+
 static void
 check_undo_toast (AppWindow *self)
 {
@@ -197,7 +206,7 @@ check_undo_toast (AppWindow *self)
 
   app_document_n_history (self->document, &position);
   if (self->undo_toast != NULL && position != self->toast_position)
-    adw_toast_dismiss (self->undo_toast);
+    drop_undo (self);
 }
 
 void
@@ -213,7 +222,7 @@ app_window_toast (AppWindow  *self,
       adw_toast_set_button_label (toast, _("_Undo"));
       adw_toast_set_action_name (toast, "win.undo");
       if (self->undo_toast != NULL)
-        adw_toast_dismiss (self->undo_toast);
+        drop_undo (self);
       self->undo_toast = toast;
       app_document_n_history (self->document, &self->toast_position);
       g_signal_connect_object (toast, "dismissed", G_CALLBACK (on_toast_dismissed), self, 0);

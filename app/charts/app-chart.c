@@ -163,6 +163,24 @@ on_click (GtkGestureClick *gesture,
   g_signal_emit (self, signals[SIGNAL_PICKED], 0, id);
 }
 
+/* Of the content, what stays in sight however far one pans. */
+#define KEEP_PX 96
+
+static void
+keep_in_sight (AppChart       *self,
+               const AppScene *scene,
+               double          scale)
+{
+  double w = scene->content_w * scale, h = scene->content_h * scale;
+  double left = scene->area.w > 0 ? scene->area.x : 0, top = scene->area.h > 0 ? scene->area.y : 0;
+  double right = scene->area.w > 0 ? left + scene->area.w : scene->width, bottom = scene->area.h > 0 ? top + scene->area.h : scene->height;
+
+  if (w <= 0 || h <= 0)
+    return;
+  self->x = CLAMP (self->x, left + MIN (KEEP_PX, w) - w, MAX (right - MIN (KEEP_PX, w), left + MIN (KEEP_PX, w) - w));
+  self->y = CLAMP (self->y, top + MIN (KEEP_PX, h) - h, MAX (bottom - MIN (KEEP_PX, h), top + MIN (KEEP_PX, h) - h));
+}
+
 /* Enlarges about a place, which stays where it is. */
 static void
 zoom_at (AppChart *self,
@@ -179,6 +197,7 @@ zoom_at (AppChart *self,
   self->x = x - (x - scene->origin_x) * next / scene->scale;
   self->y = y - (y - scene->origin_y) * next / scene->scale;
   self->zoom = next;
+  keep_in_sight (self, scene, next);
   drop_drawing (self);
 }
 
@@ -194,6 +213,7 @@ pan (AppChart *self,
   self->zoom = scene->scale;
   self->x = scene->origin_x + dx;
   self->y = scene->origin_y + dy;
+  keep_in_sight (self, scene, scene->scale);
   drop_drawing (self);
 }
 

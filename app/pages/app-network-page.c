@@ -5,16 +5,23 @@
 
 #include "app-figures.h"
 #include "app-format.h"
+#include "app-layer-facts.h"
 #include "app-sources.h"
+#include "app-variants.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
+
+#define MAX_FORECASTS 24
 
 struct _AppNetworkPage {
   AppPage parent;
 
   int      layer;   /* chosen, -1 for the network as a whole */
   gboolean filling; /* rows are being set by us */
+
+  /* owned */
+  AppJob  *reuse_job;   /* forecasts for the reuse factors in the list */
 
   /* template children */
   GtkBox            *split;
@@ -27,8 +34,10 @@ struct _AppNetworkPage {
   GtkLabel          *name_label, *kind_label, *warning_label;
   AdwPreferencesGroup *settings_group;
   AdwComboRow       *strategy_row, *reuse_row;
-  AdwEntryRow       *precision_row, *part_row, *clock_row;
-  GtkListBox        *facts;
+  AdwEntryRow       *precision_row, *bias_row, *accum_row, *result_row, *parallel_row, *part_row, *clock_row;
+  GtkListBox        *facts, *properties, *source_list;
+  GtkLabel          *properties_title;
+  GtkExpander       *source_expander;
 };
 
 G_DEFINE_FINAL_TYPE (AppNetworkPage, app_network_page, APP_TYPE_PAGE)
@@ -153,6 +162,60 @@ fill_network_facts (AppNetworkPage *self)
     }
 }
 
+/* A forecast arrived: the entry of its reuse factor says what it would take. */
+static void
+on_forecast (AppJob           *job,
+             const AppVariant *variant,
+             AppNetworkPage   *self)
+{
+  GtkStringList *list = GTK_STRING_LIST (adw_combo_row_get_model (self->reuse_row));
+  guint selected = adw_combo_row_get_selected (self->reuse_row);
+  gboolean filling = self->filling;
+
+  self->filling = TRUE;
+  for (guint k = 0; k < g_list_model_get_n_items (G_LIST_MODEL (list)); k++)
+    if (g_ascii_strtoull (gtk_string_list_get_string (list, k), NULL, 10) == variant->reuse)
+      {
+        g_autofree char *dsp = app_format_count (variant->resources.amount[NN_RESOURCE_DSP]);
+        g_autofree char *lut = app_format_count (variant->resources.amount[NN_RESOURCE_LUT]), *cycles = app_format_count (variant->latency);
+        g_autofree char *text = g_strdup_printf (variant->fits ? _("%u · %s DSP, %s LUT, %s cycles") : _("%u · %s DSP, %s LUT, %s cycles (too large)"),
+                                                 variant->reuse, dsp, lut, cycles);
+
+        gtk_string_list_splice (list, k, 1, (const char *[]) { text, NULL });
+        break;
+      }
+  adw_combo_row_set_selected (self->reuse_row, selected);
+  self->filling = filling;
+}
+
+static void
+drop_forecasts (AppNetworkPage *self)
+{
+  if (self->reuse_job == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->reuse_job, self);
+  app_job_cancel (self->reuse_job);
+  g_clear_object (&self->reuse_job);
+}
+
+/* Each takes an estimate of the whole network: of long lists, some evenly taken. */
+static void
+want_forecasts (AppNetworkPage *self,
+                const GArray   *reuses)
+{
+  AppAnalysis *analysis = app_document_analysis (app_page_document (APP_PAGE (self)));
+  g_autoptr (GArray) some = g_array_new (FALSE, FALSE, sizeof (guint));
+
+  drop_forecasts (self);
+  if (analysis == NULL || analysis->design == NULL || analysis->model != app_document_shown (app_page_document (APP_PAGE (self))))
+    return;
+  for (guint k = 0; k < reuses->len; k += MAX (1, reuses->len / MAX_FORECASTS))
+    g_array_append_val (some, g_array_index (reuses, guint, k));
+  self->reuse_job = app_reuse_job (analysis, self->layer, some);
+  g_signal_connect (self->reuse_job, "item", G_CALLBACK (on_forecast), self);
+  app_job_start (self->reuse_job);
+}
+
 static void
 fill_reuse (AppNetworkPage *self,
             const NnNode   *node)
@@ -170,7 +233,7 @@ fill_reuse (AppNetworkPage *self,
     {
       guint reuse = g_array_index (valid, guint, k);
       guint multipliers = (plan->n_in * plan->n_out + reuse - 1) / reuse;
-      g_autofree char *text = g_strdup_printf (_("%u (%u multipliers)"), reuse, multipliers);
+      g_autofree char *text = g_strdup_printf (_("%u · %u multipliers"), reuse, multipliers);
 
       gtk_string_list_append (list, text);
       if (reuse == plan->reuse_factor)
@@ -179,6 +242,8 @@ fill_reuse (AppNetworkPage *self,
   adw_combo_row_set_model (self->reuse_row, G_LIST_MODEL (list));
   adw_combo_row_set_selected (self->reuse_row, chosen);
   gtk_widget_set_visible (GTK_WIDGET (self->reuse_row), valid != NULL && valid->len > 0);
+  if (valid != NULL && valid->len > 0)
+    want_forecasts (self, valid);
   gtk_widget_set_visible (GTK_WIDGET (self->strategy_row), plan != NULL || node == NULL);
   if (plan != NULL)
     for (guint k = 0; k < G_N_ELEMENTS (strategies); k++)
@@ -197,6 +262,7 @@ fill_model_settings (AppNetworkPage *self,
   g_autofree char *clock = g_strdup_printf ("%g", nn_config_clock_ns (config));
   guint reuse = nn_config_reuse (config, NULL, NULL);
   NnStrategy strategy = nn_config_strategy (config, NULL, NULL);
+  g_autoptr (GArray) offered = g_array_new (FALSE, FALSE, sizeof (guint));
   guint chosen = GTK_INVALID_LIST_POSITION, k = 0;
 
   for (guint r = 1; r <= 1024; r *= 2, k++)
@@ -204,6 +270,7 @@ fill_model_settings (AppNetworkPage *self,
       g_autofree char *text = g_strdup_printf ("%u", r);
 
       gtk_string_list_append (list, text);
+      g_array_append_val (offered, r);
       if (r == reuse)
         chosen = k;
     }
@@ -212,11 +279,13 @@ fill_model_settings (AppNetworkPage *self,
       g_autofree char *text = g_strdup_printf ("%u", reuse);
 
       gtk_string_list_append (list, text);
+      g_array_append_val (offered, reuse);
       chosen = k;
     }
   adw_combo_row_set_model (self->reuse_row, G_LIST_MODEL (list));
   adw_combo_row_set_selected (self->reuse_row, chosen);
   gtk_widget_set_visible (GTK_WIDGET (self->reuse_row), TRUE);
+  want_forecasts (self, offered);
   gtk_widget_set_visible (GTK_WIDGET (self->strategy_row), TRUE);
   for (k = 0; k < G_N_ELEMENTS (strategies); k++)
     if (strategies[k] == strategy)
@@ -224,6 +293,58 @@ fill_model_settings (AppNetworkPage *self,
   gtk_editable_set_text (GTK_EDITABLE (self->precision_row), precision);
   gtk_editable_set_text (GTK_EDITABLE (self->part_row), nn_config_part (config));
   gtk_editable_set_text (GTK_EDITABLE (self->clock_row), clock);
+}
+
+/* What of the layer can have a type of its own, in the words of the configuration. */
+static AdwEntryRow *
+type_row (AppNetworkPage *self,
+          guint           k,
+          const char    **variable)
+{
+  const struct { const char *variable; AdwEntryRow *row; } rows[] = {
+    { "weight", self->precision_row }, { "bias", self->bias_row }, { "accum", self->accum_row }, { "result", self->result_row },
+  };
+
+  if (k >= G_N_ELEMENTS (rows))
+    return NULL;
+  *variable = rows[k].variable;
+  return rows[k].row;
+}
+
+static void
+fill_types (AppNetworkPage *self,
+            const NnNode   *node,
+            const NnConfig *config)
+{
+  g_autoptr (NnConfig) own = nn_config_copy (config); /* asking for a layer's settings makes them */
+  g_autofree char *parallel = g_strdup_printf ("%u", MAX (nn_config_layer (own, node->name)->parallelization_factor, 1));
+  const char *variable;
+  AdwEntryRow *row;
+
+  for (guint k = 0; (row = type_row (self, k, &variable)) != NULL; k++)
+    {
+      NnType type = nn_config_precision (config, node->name, node->class_name, variable);
+      g_autofree char *text = nn_type_to_string (&type);
+
+      gtk_editable_set_text (GTK_EDITABLE (row), text);
+      gtk_widget_remove_css_class (GTK_WIDGET (row), "error");
+    }
+  gtk_editable_set_text (GTK_EDITABLE (self->parallel_row), parallel);
+}
+
+static void
+fill_properties (AppNetworkPage *self,
+                 const NnNode   *node)
+{
+  NnModel *model = app_document_shown (app_page_document (APP_PAGE (self)));
+
+  app_rows_clear (self->properties);
+  app_rows_clear (self->source_list);
+  gtk_widget_set_visible (GTK_WIDGET (self->properties), node != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->properties_title), node != NULL);
+  if (node != NULL)
+    app_layer_facts_add (self->properties, model, node);
+  gtk_widget_set_visible (GTK_WIDGET (self->source_expander), node != NULL && app_layer_facts_source (self->source_list, node));
 }
 
 static void
@@ -240,16 +361,19 @@ fill_inspector (AppNetworkPage *self)
   app_rows_clear (self->facts);
   gtk_label_set_text (self->name_label, node != NULL ? node->name : title);
   gtk_label_set_text (self->kind_label, node != NULL ? node->class_name : nn_model_info (state->model)->format);
+  fill_properties (self, node);
+  gtk_widget_set_visible (GTK_WIDGET (self->bias_row), weighted);
+  gtk_widget_set_visible (GTK_WIDGET (self->accum_row), weighted);
+  gtk_widget_set_visible (GTK_WIDGET (self->result_row), weighted);
+  gtk_widget_set_visible (GTK_WIDGET (self->parallel_row), weighted && node->attrs.kernel[0] > 0);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->precision_row), node != NULL ? _("Weight type") : _("Number type"));
   gtk_widget_set_visible (GTK_WIDGET (self->part_row), node == NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->clock_row), node == NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->settings_group), node == NULL || weighted);
   if (node != NULL)
     {
-      NnType type = nn_config_precision (state->config, node->name, node->class_name, "weight");
-      g_autofree char *precision = nn_type_to_string (&type);
-
       fill_reuse (self, node);
-      gtk_editable_set_text (GTK_EDITABLE (self->precision_row), precision);
+      fill_types (self, node, state->config);
       fill_layer_facts (self, node);
     }
   else
@@ -394,27 +518,53 @@ on_reuse (AppNetworkPage *self)
   commit (self, config, _("Reuse factor"));
 }
 
+/* The entry keeps what was written: nothing is lost by a mistake. */
 static void
-on_precision (AppNetworkPage *self)
+on_type (AdwEntryRow    *row,
+         AppNetworkPage *self)
 {
   AppDocument *document = app_page_document (APP_PAGE (self));
+  const char *variable = "default", *candidate;
   g_autoptr (GError) error = NULL;
+  AdwEntryRow *other;
   NnConfig *config;
   NnType type;
 
   if (self->filling)
     return;
-  if (!nn_type_parse (gtk_editable_get_text (GTK_EDITABLE (self->precision_row)), &type, &error))
+  if (!nn_type_parse (gtk_editable_get_text (GTK_EDITABLE (row)), &type, &error))
     {
-      gtk_widget_add_css_class (GTK_WIDGET (self->precision_row), "error");
+      gtk_widget_add_css_class (GTK_WIDGET (row), "error");
       app_document_fail (document, _("That is not a number type"), error->message);
       return;
     }
-  gtk_widget_remove_css_class (GTK_WIDGET (self->precision_row), "error");
+  gtk_widget_remove_css_class (GTK_WIDGET (row), "error");
+  for (guint k = 0; chosen_node (self) != NULL && (other = type_row (self, k, &candidate)) != NULL; k++)
+    if (other == row)
+      variable = candidate;
   config = nn_config_copy (app_document_state (document)->config);
-  g_hash_table_insert (settings_of (self, config)->precision, g_strdup (chosen_node (self) != NULL ? "weight" : "default"),
-                       g_memdup2 (&type, sizeof type));
+  g_hash_table_insert (settings_of (self, config)->precision, g_strdup (variable), g_memdup2 (&type, sizeof type));
   commit (self, config, _("Precision"));
+}
+
+static void
+on_parallel (AppNetworkPage *self)
+{
+  AppDocument *document = app_page_document (APP_PAGE (self));
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->parallel_row));
+  guint64 factor;
+  NnConfig *config;
+
+  if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &factor, NULL))
+    {
+      gtk_widget_add_css_class (GTK_WIDGET (self->parallel_row), "error");
+      app_document_fail (document, _("That is not a parallelization factor"), _("A whole number from 1 on is expected: how many positions are computed at once."));
+      return;
+    }
+  gtk_widget_remove_css_class (GTK_WIDGET (self->parallel_row), "error");
+  config = nn_config_copy (app_document_state (document)->config);
+  settings_of (self, config)->parallelization_factor = factor;
+  commit (self, config, _("Parallelization factor"));
 }
 
 static void
@@ -453,6 +603,7 @@ on_clock (AppNetworkPage *self)
 static void
 app_network_page_dispose (GObject *object)
 {
+  drop_forecasts (APP_NETWORK_PAGE (object));
   adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), APP_TYPE_NETWORK_PAGE);
   G_OBJECT_CLASS (app_network_page_parent_class)->dispose (object);
@@ -471,7 +622,8 @@ app_network_page_class_init (AppNetworkPageClass *klass)
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppNetworkPage, name)
   BIND (split); BIND (figure); BIND (search_bar); BIND (search_entry); BIND (compare_button); BIND (search_button);
   BIND (metric_drop); BIND (sidebar); BIND (name_label); BIND (kind_label); BIND (warning_label); BIND (settings_group);
-  BIND (strategy_row); BIND (reuse_row); BIND (precision_row); BIND (part_row); BIND (clock_row); BIND (facts);
+  BIND (strategy_row); BIND (reuse_row); BIND (precision_row); BIND (bias_row); BIND (accum_row); BIND (result_row); BIND (parallel_row);
+  BIND (properties); BIND (properties_title); BIND (source_list); BIND (source_expander); BIND (part_row); BIND (clock_row); BIND (facts);
 #undef BIND
 }
 
@@ -479,6 +631,8 @@ static void
 app_network_page_init (AppNetworkPage *self)
 {
   g_autoptr (GtkStringList) metrics = gtk_string_list_new (NULL), names = gtk_string_list_new (NULL);
+  const char *variable;
+  AdwEntryRow *row;
 
   gtk_widget_init_template (GTK_WIDGET (self));
   self->layer = -1;
@@ -496,7 +650,9 @@ app_network_page_init (AppNetworkPage *self)
   g_signal_connect_swapped (self->search_entry, "search-changed", G_CALLBACK (on_search), self);
   g_signal_connect_swapped (self->strategy_row, "notify::selected", G_CALLBACK (on_strategy), self);
   g_signal_connect_swapped (self->reuse_row, "notify::selected", G_CALLBACK (on_reuse), self);
-  g_signal_connect_swapped (self->precision_row, "apply", G_CALLBACK (on_precision), self);
+  for (guint k = 0; (row = type_row (self, k, &variable)) != NULL; k++)
+    g_signal_connect (row, "apply", G_CALLBACK (on_type), self);
+  g_signal_connect_swapped (self->parallel_row, "apply", G_CALLBACK (on_parallel), self);
   g_signal_connect_swapped (self->part_row, "apply", G_CALLBACK (on_part), self);
   g_signal_connect_swapped (self->clock_row, "apply", G_CALLBACK (on_clock), self);
 }

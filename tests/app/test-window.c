@@ -11,6 +11,7 @@
 #include "app-weight-map.h"
 #include "app-window.h"
 
+#include <stdio.h>
 #include <time.h>
 #include <glib/gstdio.h>
 #include <math.h>
@@ -287,9 +288,9 @@ test_figures (void)
   g_assert_cmpuint (n_figures, >=, 8);
 }
 
-/* How long the main loop does not come round: a ticker of 5 ms tells. */
-/* In microseconds: how long the main loop was away, and how much of it this thread itself worked. */
-static gint64 last_tick, last_work, longest_stall, longest_work;
+/* How long the main loop does not come round: a ticker of 5 ms tells. In microseconds: how long it was away, how much of
+ * that it was not even waiting for a processor that others had, and how much this thread itself worked. */
+static gint64 last_tick, last_work, last_wait, longest_stall, longest_own, longest_work;
 
 static gint64
 work_time (void)
@@ -300,18 +301,33 @@ work_time (void)
   return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
+/* For how long this thread was ready to run and another program had the processor: the machine's fault, not the window's. */
+static gint64
+wait_time (void)
+{
+  g_autofree char *text = NULL;
+  guint64 ran, waited;
+
+  if (!g_file_get_contents ("/proc/thread-self/schedstat", &text, NULL, NULL)
+      || sscanf (text, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, &ran, &waited) != 2)
+    return 0;
+  return waited / 1000;
+}
+
 static gboolean
 measure (gpointer data)
 {
-  gint64 now = g_get_monotonic_time (), work = work_time ();
+  gint64 now = g_get_monotonic_time (), work = work_time (), wait = wait_time ();
 
   if (last_tick != 0)
     {
       longest_stall = MAX (longest_stall, now - last_tick - 5000);
+      longest_own = MAX (longest_own, now - last_tick - 5000 - (wait - last_wait));
       longest_work = MAX (longest_work, work - last_work);
     }
   last_tick = now;
   last_work = work;
+  last_wait = wait;
   return G_SOURCE_CONTINUE;
 }
 
@@ -330,16 +346,19 @@ test_optimise (void)
   before = app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP);
   app_document_optimise (document (), &choices);
   g_assert_false (app_document_can_undo (document ()));
-  last_tick = longest_stall = longest_work = 0;
+  last_tick = longest_stall = longest_own = longest_work = 0;
   id = g_timeout_add_full (G_PRIORITY_HIGH, 5, measure, NULL, NULL);
   WAIT_FOR ((n_live = MAX (n_live, app_document_live (document ())->len), app_document_job (document ()) == NULL));
   g_source_remove (id);
-  g_test_message ("longest stall of the main loop: %.1f ms, longest work without a break: %.1f ms; %u steps seen live",
-                  longest_stall / 1000.0, longest_work / 1000.0, n_live);
+  g_test_message ("longest stall of the main loop: %.1f ms, %.1f ms of it not for want of a processor; longest work without a break: "
+                  "%.1f ms; %u steps seen live", longest_stall / 1000.0, longest_own / 1000.0, longest_work / 1000.0, n_live);
   g_assert_cmpuint (n_live, >=, 2);
-  /* What the window itself does without a break; and the wall clock, which other work on the machine must not make fail. */
+  /* What the window itself does without a break; and all it waits for but the processor: locks, files, its own threads, and
+   * the display server, which other programs may keep waiting. The wall clock is for a machine that is free. */
   g_assert_cmpint (longest_work, <, 50000);
-  g_assert_cmpint (longest_stall, <, g_getenv ("ESPALIER_BENCH") != NULL ? 50000 : 500000);
+  g_assert_cmpint (longest_own, <, 500000);
+  if (g_getenv ("ESPALIER_BENCH") != NULL)
+    g_assert_cmpint (longest_stall, <, 50000);
   WAIT_FOR (app_document_analysis (document ())->model == app_document_shown (document ()));
   after = app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP);
   g_assert_cmpuint (app_document_state (document ())->runs->len, ==, 1);
