@@ -3,6 +3,8 @@
 
 #include "nn-keras.h"
 
+#include <string.h>
+
 gboolean
 nn_keras_read_global_pool (NnKerasLayer  *layer,
                            GError       **error)
@@ -160,6 +162,20 @@ nn_keras_read_concatenate (NnKerasLayer  *layer,
                              &layer->node->attrs.axis, error);
 }
 
+/* Two matrices: over the first's last axis and the second's first it is their product. */
+static gboolean
+read_matrix_dot (NnKerasLayer  *layer,
+                 GError       **error)
+{
+  NnAttrs *attrs = &layer->node->attrs;
+
+  if ((attrs->axis != 1 && attrs->axis != -1) || (attrs->axis2 != 0 && attrs->axis2 != -2))
+    return nn_keras_unsupported (layer, error, "of two matrices only the product over axes (2, 1) is supported");
+  memset (attrs, 0, sizeof *attrs);
+  layer->node->op = NN_OP_MATMUL;
+  return TRUE;
+}
+
 gboolean
 nn_keras_read_dot (NnKerasLayer  *layer,
                    GError       **error)
@@ -179,8 +195,12 @@ nn_keras_read_dot (NnKerasLayer  *layer,
   attrs->axis = axes[0] > 0 ? (gint) axes[0] - 1 : (gint) axes[0];
   attrs->axis2 = axes[1] > 0 ? (gint) axes[1] - 1 : (gint) axes[1];
   attrs->normalize = nn_json_boolean (layer->config, "normalize", FALSE);
-  if (layer->n_inputs != 2 || layer->in->rank != 1)
-    return nn_keras_unsupported (layer, error, "only the product of two vectors is supported");
+  if (layer->n_inputs != 2)
+    return nn_keras_unsupported (layer, error, "it has not two inputs");
+  if (layer->in->rank == 2 && nn_graph_builder_node (layer->keras->builder, layer->inputs[1])->shape.rank == 2 && !attrs->normalize)
+    return read_matrix_dot (layer, error);
+  if (layer->in->rank != 1)
+    return nn_keras_unsupported (layer, error, "only products of two vectors or of two matrices, not normalised, are supported");
   return TRUE;
 }
 

@@ -51,7 +51,7 @@ to_keras2 (JsonNode *node)
       g_autoptr (JsonObject) copy = json_object_new ();
       g_autoptr (GList) members = json_object_get_members (object);
 
-      if (class_name != NULL && g_str_equal (class_name, "DTypePolicy"))
+      if (class_name != NULL && (g_str_equal (class_name, "DTypePolicy") || g_str_equal (class_name, "Policy")))
         {
           const char *name = nn_json_string (nn_json_object (object, "config"), "name");
 
@@ -65,6 +65,32 @@ to_keras2 (JsonNode *node)
       return json_node_init_object (json_node_alloc (), copy);
     }
   return json_node_copy (node);
+}
+
+/* Members that Keras 2 alone writes and Keras 3 refuses, where they say nothing. */
+static void
+drop_keras2 (const char *class_name,
+             JsonObject *config)
+{
+  static const char *const inner[] = { "layer", "backward_layer" };
+  gint64 groups;
+
+  if (strstr (class_name, "RNN") != NULL || strstr (class_name, "LSTM") != NULL || strstr (class_name, "GRU") != NULL)
+    {
+      if (!nn_json_boolean (config, "time_major", FALSE))
+        json_object_remove_member (config, "time_major");
+      json_object_remove_member (config, "implementation");
+    }
+  if ((strstr (class_name, "Depthwise") != NULL || strstr (class_name, "Separable") != NULL || strstr (class_name, "Transpose") != NULL) &&
+      nn_json_int (config, "groups", &groups) && groups == 1)
+    json_object_remove_member (config, "groups");
+  for (guint i = 0; i < G_N_ELEMENTS (inner); i++)
+    {
+      JsonObject *layer = nn_json_object (config, inner[i]);
+
+      if (nn_json_string (layer, "class_name") != NULL && nn_json_object (layer, "config") != NULL)
+        drop_keras2 (nn_json_string (layer, "class_name"), nn_json_object (layer, "config"));
+    }
 }
 
 /* Members that Keras 3 alone writes, where they say nothing. */
@@ -81,6 +107,12 @@ drop_defaults (JsonObject *config)
     json_object_remove_member (config, "synchronized");
   if (json_object_has_member (config, "rms_scaling") && !nn_json_boolean (config, "rms_scaling", FALSE))
     json_object_remove_member (config, "rms_scaling");
+}
+
+static gboolean
+is_keras2_sigmoid (double slope)
+{
+  return slope == 0 || slope == 0.2;
 }
 
 static JsonObject *
@@ -100,7 +132,28 @@ from_source (const NnNode  *node,
   if (config == NULL || nn_json_string (nn_json_as_object (clean), "class_name") == NULL)
     return fail (node, "its source is damaged", error);
   *class_name = g_intern_string (nn_json_string (nn_json_as_object (clean), "class_name"));
+  if (g_str_has_prefix (*class_name, "hgq>"))
+    return fail (node, "HGQ 2's layers keep their quantisers in .keras files alone; ONNX holds what they compute", error);
   drop_defaults (config);
+  drop_keras2 (*class_name, config);
+  /* Keras 3's curve under this name is another than Keras 2's, as which the file is read */
+  if ((node->attrs.act == NN_ACT_HARD_SIGMOID && !is_keras2_sigmoid (node->attrs.slope)) ||
+      (node->attrs.recurrent_act == NN_ACT_HARD_SIGMOID && !is_keras2_sigmoid (node->attrs.recurrent_slope)))
+    return fail (node, "its hard sigmoid is Keras 3's, x / 6 + 1/2, which an .h5 file has no name for", error);
+  if (g_str_equal (*class_name, "ThresholdedReLU"))
+    {
+      /* Keras 3 has it as ReLU alone */
+      *class_name = "ReLU";
+      json_object_remove_member (config, "theta");
+      json_object_set_null_member (config, "max_value");
+      json_object_set_double_member (config, "negative_slope", 0);
+      json_object_set_double_member (config, "threshold", node->attrs.threshold);
+    }
+  if (g_str_equal (*class_name, "BatchNormalizationV1"))
+    *class_name = "BatchNormalization";
+  /* the default is not the same in all versions */
+  if (node->op == NN_OP_GRU)
+    json_object_set_boolean_member (config, "reset_after", node->attrs.reset_after);
   json_object_set_string_member (config, "name", name);
   if (!json_object_has_member (config, "trainable"))
     json_object_set_boolean_member (config, "trainable", TRUE);
@@ -160,6 +213,29 @@ plain_activation (const NnAttrs *a)
     }
 }
 
+/* Nothing, a number, or one for each channel. */
+static void
+set_alpha (JsonObject        *config,
+           const NnQuantizer *q)
+{
+  JsonArray *list;
+
+  if (q->alpha_mode != NN_ALPHA_FIXED)
+    {
+      json_object_set_int_member (config, "alpha", 1);
+      return;
+    }
+  if (q->n_alpha == 1)
+    {
+      json_object_set_double_member (config, "alpha", q->alpha[0]);
+      return;
+    }
+  list = json_array_new ();
+  for (guint i = 0; i < q->n_alpha; i++)
+    json_array_add_double_element (list, q->alpha[i]);
+  json_object_set_array_member (config, "alpha", list);
+}
+
 /* QKeras's object for a quantiser: the one of the file, or one that means the same. */
 static JsonNode *
 quantizer_node (const NnQuantizer *q)
@@ -173,11 +249,36 @@ quantizer_node (const NnQuantizer *q)
       if (source != NULL)
         return to_keras2 (source);
     }
-  if (q->kind != NN_QUANT_FIXED || q->type.kind != NN_TYPE_FIXED || q->alpha_mode != NN_ALPHA_ONE ||
-      q->per_element != NULL || q->type.rounding != NN_ROUND_RND_CONV)
+  if (q->per_element != NULL || q->zero_point != 0 || q->alpha_mode > NN_ALPHA_FIXED)
     return NULL;
   object = json_object_new ();
   config = json_object_new ();
+  if (q->kind == NN_QUANT_BINARY && q->type.kind == NN_TYPE_BINARY)
+    {
+      json_object_set_boolean_member (config, "use_01", FALSE);
+      set_alpha (config, q);
+      json_object_set_string_member (object, "class_name", "binary");
+      json_object_set_object_member (object, "config", config);
+      return json_node_init_object (json_node_alloc (), object);
+    }
+  if (q->kind != NN_QUANT_FIXED || q->type.kind != NN_TYPE_FIXED || q->type.rounding != NN_ROUND_RND_CONV ||
+      (q->alpha_mode == NN_ALPHA_FIXED && !q->alpha_divides))
+    {
+      json_object_unref (object);
+      json_object_unref (config);
+      return NULL;
+    }
+  if (q->alpha_mode == NN_ALPHA_FIXED)
+    {
+      json_object_set_int_member (config, "bits", q->type.width);
+      json_object_set_int_member (config, "integer", q->type.integer - (q->type.is_signed ? 1 : 0));
+      json_object_set_boolean_member (config, "symmetric", q->symmetric);
+      json_object_set_boolean_member (config, "keep_negative", q->type.is_signed);
+      set_alpha (config, q);
+      json_object_set_string_member (object, "class_name", "quantized_linear");
+      json_object_set_object_member (object, "config", config);
+      return json_node_init_object (json_node_alloc (), object);
+    }
   json_object_set_int_member (config, "bits", q->type.width);
   json_object_set_int_member (config, "integer", q->type.integer - (q->type.is_signed ? 1 : 0));
   json_object_set_int_member (config, "symmetric", q->symmetric);
@@ -185,7 +286,7 @@ quantizer_node (const NnQuantizer *q)
   json_object_set_int_member (config, "alpha", 1);
   json_object_set_string_member (object, "class_name", "quantized_bits");
   json_object_set_object_member (object, "config", config);
-  return json_node_init_object (json_node_alloc (), json_object_ref (object));
+  return json_node_init_object (json_node_alloc (), object);
 }
 
 static gboolean
@@ -368,8 +469,10 @@ activation_config (const NnNode  *node,
       json_object_set_double_member (config, "alpha", a->alpha);
       return TRUE;
     case NN_ACT_THRESHOLDED_RELU:
-      *class_name = "ThresholdedReLU";
-      json_object_set_double_member (config, "theta", a->threshold);
+      *class_name = "ReLU";
+      json_object_set_null_member (config, "max_value");
+      json_object_set_double_member (config, "negative_slope", 0);
+      json_object_set_double_member (config, "threshold", a->threshold);
       return TRUE;
     case NN_ACT_ELU:
       if (a->alpha == 1)
@@ -576,6 +679,14 @@ make_config (const NnModel *model,
     case NN_OP_ZERO_PAD:
     case NN_OP_CROP:
       return shape_config (node, rank, config, class_name);
+    case NN_OP_MATMUL:
+      /* of two matrices a sample */
+      if (rank != 2 || nn_graph_node (nn_model_graph (model), node->inputs[1])->shape.rank != 2)
+        return fail (node, "Keras has a product of two matrices only", error) != NULL;
+      *class_name = "Dot";
+      set_pair (config, "axes", (const gint64[]){ 2, 1 }, 2);
+      json_object_set_boolean_member (config, "normalize", FALSE);
+      return TRUE;
     case NN_OP_EMBEDDING:
       json_object_set_int_member (config, "input_dim",
                                   nn_model_node_weight (model, node, NN_ROLE_EMBEDDINGS)->values->shape.dims[0]);
