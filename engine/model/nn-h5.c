@@ -195,6 +195,14 @@ nn_h5_open_image (GBytes      *image,
 }
 
 void
+nn_h5_set_path (NnH5       *h5,
+                const char *path)
+{
+  g_free (h5->path);
+  h5->path = g_strdup (path);
+}
+
+void
 nn_h5_close (NnH5 *h5)
 {
   if (h5 == NULL)

@@ -25,6 +25,9 @@ gboolean  nn_h5_is_hdf5       (const guint8       *bytes,
                                gsize               n_bytes);
 NnH5     *nn_h5_open          (const char         *path,
                                GError            **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What errors call the file from now on. */
+void      nn_h5_set_path      (NnH5               *h5,
+                               const char         *path);
 NnH5     *nn_h5_open_image    (GBytes             *image,
                                const char         *path,
                                GError            **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,6 +22,9 @@ NnModel *nn_load_zip        (GBytes              *zip,
                              GCancellable        *cancellable,
                              GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+void     nn_load_release    (const guint8        *bytes,
+                             gsize                n);
+
 gboolean nn_onnx_is_onnx    (const guint8        *bytes,
                              gsize                n_bytes);
 NnModel *nn_load_onnx       (GBytes              *bytes,

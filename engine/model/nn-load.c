@@ -11,10 +11,14 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* An architecture of text larger than this is not one. */
 #define MAX_JSON_BYTES (256u << 20)
 #define MAX_WEIGHTS_BYTES (16ull << 30)
+/* A zip up to this is read in memory. */
+#define MAX_IMAGE_BYTES (16u << 20)
 #define ACCEPTED                                                                                                  \
   "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx"
 
@@ -158,11 +162,46 @@ load_json (const char          *path,
                         FALSE, options, progress, cancellable, error);
 }
 
+/* The weights as a file of their own, which is gone when it is closed: the library would hold an image of them in memory. */
+static NnH5 *
+open_apart (GBytes      *zip,
+            const char  *path,
+            GError     **error)
+{
+  g_autofree char *name = NULL;
+  int descriptor = g_file_open_tmp ("espalier-XXXXXX.h5", &name, error);
+  NnH5 *h5 = NULL;
+  gboolean ok;
+
+  if (descriptor < 0)
+    return NULL;
+  ok = nn_zip_extract (zip, "model.weights.h5", descriptor, MAX_WEIGHTS_BYTES, path, error);
+  close (descriptor);
+  if (ok && (h5 = nn_h5_open (name, NULL)) == NULL)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the HDF5 file inside is damaged or incomplete", path);
+  if (h5 != NULL)
+    nn_h5_set_path (h5, path);
+  g_unlink (name);
+  return h5;
+}
+
+/* Small weights are read in memory. @image: (out): to be kept until the file is closed */
+static NnH5 *
+open_weights (GBytes      *zip,
+              const char  *path,
+              GBytes     **image,
+              GError     **error)
+{
+  if (g_bytes_get_size (zip) > MAX_IMAGE_BYTES)
+    return open_apart (zip, path, error);
+  *image = nn_zip_member (zip, "model.weights.h5", MAX_WEIGHTS_BYTES, path, error);
+  return *image != NULL ? nn_h5_open_image (*image, path, error) : NULL;
+}
+
 /**
  * nn_load_zip:
  *
- * Reads Keras 3's `.keras`: configuration and weights in a zip. Weights that are stored as they are, which is how Keras
- * writes them, are read in place.
+ * Reads Keras 3's `.keras`: configuration and weights in a zip.
  */
 NnModel *
 nn_load_zip (GBytes              *zip,
@@ -174,7 +213,7 @@ nn_load_zip (GBytes              *zip,
 {
   g_autoptr (GBytes) config = nn_zip_member (zip, "config.json", MAX_JSON_BYTES, path, error);
   g_autoptr (GBytes) metadata = NULL;
-  g_autoptr (GBytes) weights = NULL;
+  g_autoptr (GBytes) image = NULL;
   g_autoptr (JsonNode) json = NULL;
   g_autoptr (JsonNode) about = NULL;
   g_autoptr (NnH5) h5 = NULL;
@@ -190,15 +229,26 @@ nn_load_zip (GBytes              *zip,
   metadata = nn_zip_member (zip, "metadata.json", MAX_JSON_BYTES, path, NULL);
   if (metadata != NULL && (text = g_bytes_get_data (metadata, &n)) != NULL)
     about = nn_json_parse (text, n, path, NULL);
-  weights = nn_zip_member (zip, "model.weights.h5", MAX_WEIGHTS_BYTES, path, error);
-  if (weights == NULL)
-    return NULL;
-  h5 = nn_h5_open_image (weights, path, error);
+  h5 = open_weights (zip, path, &image, error);
   if (h5 == NULL)
     return NULL;
   return nn_keras_load (path, json, about != NULL ? nn_json_string (nn_json_as_object (about), "keras_version") : "3", "zip",
                         h5, nn_h5_is_group (h5, "layers") ? "layers" : "_layer_checkpoint_dependencies", TRUE, options,
                         progress, cancellable, error);
+}
+
+/* Tells the system that these pages of a file are not needed any more; they are read again if they are. */
+void
+nn_load_release (const guint8 *bytes,
+                 gsize         n)
+{
+  gsize page = (gsize) sysconf (_SC_PAGESIZE);
+  gsize first = ((gsize) bytes + page - 1) / page * page, until = ((gsize) bytes + n) / page * page;
+
+#ifdef MADV_PAGEOUT
+  if (until > first)
+    madvise ((void *) first, until - first, MADV_PAGEOUT);
+#endif
 }
 
 static GBytes *

@@ -243,7 +243,11 @@ nn_onnx_read_graph (NnOnnx            *onnx,
     }
   for (gsize i = 0; i < graph->n_initializer; i++)
     {
-      NnTensor *tensor = graph->initializer[i]->name != NULL ? nn_onnx_tensor (onnx, graph->initializer[i], error) : NULL;
+      NnTensor *tensor = graph->initializer[i]->name != NULL ? nn_onnx_initializer (onnx, graph->initializer[i], i, error) : NULL;
+
+      nn_progress_report (progress, (double) i / graph->n_initializer / 2, graph->initializer[i]->name);
+      if (nn_progress_cancelled (onnx->cancellable, error))
+        g_clear_pointer (&tensor, nn_tensor_unref);
 
       if (tensor == NULL)
         {
@@ -273,7 +277,7 @@ nn_onnx_read_graph (NnOnnx            *onnx,
     {
       if (i % 16 == 0)
         {
-          nn_progress_report (progress, (double) i / graph->n_node, nn_onnx_out (graph->node[i], 0));
+          nn_progress_report (progress, 0.5 + (double) i / graph->n_node / 2, nn_onnx_out (graph->node[i], 0));
           if (nn_progress_cancelled (onnx->cancellable, error))
             return FALSE;
         }

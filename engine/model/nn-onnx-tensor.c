@@ -4,6 +4,8 @@
 #include "nn-onnx.h"
 
 #include "nn-error.h"
+#include "nn-load-private.h"
+#include "nn-onnx-slim.h"
 #include "onnx.pb-c.h"
 
 #include <math.h>
@@ -13,6 +15,8 @@
 #define MAX_FOLDED (1u << 26)
 /* Bytes of a constant that stay in the file's message once it is read. */
 #define MAX_KEPT 4096
+/* Elements of a constant in the file after which its pages are given back. */
+#define RELEASED (1u << 20)
 
 static float
 from_half (guint16 h)
@@ -128,18 +132,12 @@ is_integer (int type)
          type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && type != ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16;
 }
 
-/**
- * nn_onnx_tensor:
- * @proto: its raw data are given back to the system, so that a large network is not held twice
- *
- * Errors: %NN_ERROR_FORMAT, %NN_ERROR_UNSUPPORTED, %NN_ERROR_LIMIT
- *
- * Returns: (transfer full): F32, or I64 for whole numbers
- */
-NnTensor *
-nn_onnx_tensor (NnOnnx             *onnx,
-                Onnx__TensorProto  *proto,
-                GError            **error)
+/* @in_file: whether the raw data are not the message's own */
+static NnTensor *
+read_tensor (NnOnnx             *onnx,
+             Onnx__TensorProto  *proto,
+             gboolean            in_file,
+             GError            **error)
 {
   const char *name = proto->name != NULL ? proto->name : "?";
   g_autoptr (NnTensor) tensor = NULL;
@@ -196,15 +194,56 @@ nn_onnx_tensor (NnOnnx             *onnx,
         ((gint64 *) tensor->data)[i] = proto->int64_data[i];
       else
         ((gint64 *) tensor->data)[i] = (gint64) value;
+      /* what lies in the file is given back in pieces, so that it is not there twice */
+      if (in_file && (i + 1) % RELEASED == 0)
+        nn_load_release (proto->raw_data.data + (i + 1 - RELEASED) * size, RELEASED * size);
     }
   /* weights are not held twice; shapes may be read again */
-  if (proto->has_raw_data && proto->raw_data.len > MAX_KEPT)
+  if (!in_file && proto->has_raw_data && proto->raw_data.len > MAX_KEPT)
     {
       free (proto->raw_data.data);
       proto->raw_data.data = NULL;
       proto->raw_data.len = 0;
     }
   return g_steal_pointer (&tensor);
+}
+
+/**
+ * nn_onnx_tensor:
+ * @proto: its raw data are given back to the system, so that a large network is not held twice
+ *
+ * Errors: %NN_ERROR_FORMAT, %NN_ERROR_UNSUPPORTED, %NN_ERROR_LIMIT
+ *
+ * Returns: (transfer full): F32, or I64 for whole numbers
+ */
+NnTensor *
+nn_onnx_tensor (NnOnnx             *onnx,
+                Onnx__TensorProto  *proto,
+                GError            **error)
+{
+  return read_tensor (onnx, proto, FALSE, error);
+}
+
+/* The graph's @i-th initialiser, whose raw data may have stayed in the file. */
+NnTensor *
+nn_onnx_initializer (NnOnnx             *onnx,
+                     Onnx__TensorProto  *proto,
+                     gsize               i,
+                     GError            **error)
+{
+  const NnOnnxLarge *large = onnx->large != NULL && i < onnx->large->len ? &g_array_index (onnx->large, NnOnnxLarge, i) : NULL;
+  NnTensor *tensor;
+
+  if (large == NULL || large->bytes == NULL || proto->has_raw_data)
+    return nn_onnx_tensor (onnx, proto, error);
+  proto->has_raw_data = TRUE;
+  proto->raw_data.data = (guint8 *) large->bytes;
+  proto->raw_data.len = large->n;
+  tensor = read_tensor (onnx, proto, TRUE, error);
+  /* the message must not free what is the file's */
+  proto->raw_data.data = NULL;
+  proto->raw_data.len = 0;
+  return tensor;
 }
 
 /* Numpy's broadcasting of @tensor to @shape; %NULL where it does not go. */

@@ -5,29 +5,13 @@
 
 #include "nn-error.h"
 #include "nn-load-private.h"
+#include "nn-onnx-slim.h"
 #include "onnx.pb-c.h"
 
 #include <string.h>
 
 /* Messages within messages deeper than this are no network, and would overflow a recursive parser's stack. */
 #define MAX_DEPTH 24
-
-static gboolean
-varint (const guint8 **at,
-        const guint8  *end,
-        guint64       *value)
-{
-  *value = 0;
-  for (guint shift = 0; *at < end && shift < 64; shift += 7)
-    {
-      guint8 byte = *(*at)++;
-
-      *value |= (guint64) (byte & 127) << shift;
-      if (byte < 128)
-        return TRUE;
-    }
-  return FALSE;
-}
 
 /* Whether the wire format holds, and messages are not nested too deep: protobuf-c recurses without a bound. */
 static gboolean
@@ -45,12 +29,12 @@ check_wire (const ProtobufCMessageDescriptor *message,
       const ProtobufCFieldDescriptor *field;
       guint64 tag, length;
 
-      if (!varint (&at, end, &tag))
+      if (!nn_onnx_varint (&at, end, &tag))
         return FALSE;
       switch (tag & 7)
         {
         case 0:
-          if (!varint (&at, end, &length))
+          if (!nn_onnx_varint (&at, end, &length))
             return FALSE;
           break;
         case 1:
@@ -61,7 +45,7 @@ check_wire (const ProtobufCMessageDescriptor *message,
           at += length;
           break;
         case 2:
-          if (!varint (&at, end, &length) || length > (guint64) (end - at))
+          if (!nn_onnx_varint (&at, end, &length) || length > (guint64) (end - at))
             return FALSE;
           field = protobuf_c_message_descriptor_get_field (message, (unsigned) (tag >> 3));
           if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE &&
@@ -130,6 +114,7 @@ read_masks (NnOnnx           *onnx,
 static NnModel *
 read_model (Onnx__ModelProto     *proto,
             const char           *path,
+            GArray               *large,
             const NnLoadOptions  *options,
             gboolean              lift,
             const NnProgress     *progress,
@@ -148,7 +133,8 @@ read_model (Onnx__ModelProto     *proto,
   g_autoptr (GError) inner = NULL;
   g_autofree char *format = NULL;
   NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values,
-                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1, .lifted = lift };
+                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1,
+                  .lifted = lift, .large = large };
   NnModelInfo info = { .name = proto->graph->name, .whole = lift };
 
   g_array_set_clear_func (weights, clear_weight);
@@ -199,17 +185,22 @@ read_bytes (GBytes              *bytes,
 {
   gsize n;
   const guint8 *data = g_bytes_get_data (bytes, &n);
+  g_autoptr (GArray) large = g_array_new (FALSE, FALSE, sizeof (NnOnnxLarge));
+  g_autoptr (GByteArray) slim = NULL;
   Onnx__ModelProto *proto = NULL;
   NnModel *model = NULL;
 
   if (data != NULL && check_wire (&onnx__model_proto__descriptor, data, n, 0))
-    proto = onnx__model_proto__unpack (NULL, n, data);
+    {
+      slim = nn_onnx_slim (data, n, large);
+      proto = slim != NULL ? onnx__model_proto__unpack (NULL, slim->len, slim->data) : onnx__model_proto__unpack (NULL, n, data);
+    }
   if (proto == NULL)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the ONNX file is damaged or incomplete", path);
   else if (proto->graph == NULL)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the ONNX file holds no network", path);
   else
-    model = read_model (proto, path, options, lift, progress, cancellable, error);
+    model = read_model (proto, path, slim != NULL ? large : NULL, options, lift, progress, cancellable, error);
   if (proto != NULL)
     onnx__model_proto__free_unpacked (proto, NULL);
   return model;

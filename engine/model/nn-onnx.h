@@ -87,6 +87,7 @@ typedef struct {
   GHashTable          *names;     /* set: of the graph's nodes */
   gboolean             quantized;
   gboolean             lifted;    /* see nn_onnx_lift() */
+  GArray              *large;     /* (nullable): NnOnnxLarge, raw data of initialisers that stay in the file */
 } NnOnnx;
 
 /* Reads one operator into the graph. */
@@ -179,6 +180,10 @@ const NnShape *nn_onnx_shape      (NnOnnx           *onnx,
 /* nn-onnx-tensor.c */
 NnTensor    *nn_onnx_tensor       (NnOnnx           *onnx,
                                    Onnx__TensorProto *proto,
+                                   GError          **error) G_GNUC_WARN_UNUSED_RESULT;
+NnTensor    *nn_onnx_initializer  (NnOnnx           *onnx,
+                                   Onnx__TensorProto *proto,
+                                   gsize             i,
                                    GError          **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean     nn_onnx_fold         (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,

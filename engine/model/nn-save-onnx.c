@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -374,22 +375,50 @@ add_masks (NnOnnxWriter *w,
     }
 }
 
+/* Bytes of a message as they come, to a file. */
+typedef struct {
+  ProtobufCBuffer  base;
+  FILE            *file;
+  gboolean         failed;
+} FileBuffer;
+
+static void
+append_to_file (ProtobufCBuffer *buffer,
+                size_t           n,
+                const uint8_t   *bytes)
+{
+  FileBuffer *to = (FileBuffer *) buffer;
+
+  to->failed |= fwrite (bytes, 1, n, to->file) != n;
+}
+
+/* The file appears whole or not at all; weights go there from where they are. */
 static gboolean
 write_file (const Onnx__ModelProto  *model,
             const char              *path,
             GError                 **error)
 {
-  gsize n = onnx__model_proto__get_packed_size (model);
-  g_autofree guint8 *bytes = g_try_malloc (MAX (n, 1));
+  g_autofree char *temporary = g_strdup_printf ("%s.XXXXXX", path);
+  int descriptor = g_mkstemp_full (temporary, O_WRONLY, 0666);
+  FileBuffer buffer = { .base.append = append_to_file };
+  gboolean ok = FALSE;
+  int code;
 
-  if (bytes == NULL)
+  buffer.file = descriptor >= 0 ? fdopen (descriptor, "wb") : NULL;
+  if (buffer.file != NULL)
     {
-      g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: the file does not fit into memory", path);
-      return FALSE;
+      onnx__model_proto__pack_to_buffer (model, &buffer.base);
+      ok = fflush (buffer.file) == 0 && !buffer.failed && fsync (descriptor) == 0;
+      ok = fclose (buffer.file) == 0 && ok && g_rename (temporary, path) == 0;
     }
-  onnx__model_proto__pack (model, bytes);
-  return g_file_set_contents_full (path, (const char *) bytes, (gssize) n,
-                                   G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666, error);
+  code = errno;
+  if (!ok)
+    {
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code), "%s: it cannot be written: %s", path, g_strerror (code));
+      if (descriptor >= 0)
+        g_unlink (temporary);
+    }
+  return ok;
 }
 
 static gboolean

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Members of a zip file as bytes, by libarchive; one that is stored as it is stays where it lies. */
+/* Members of a zip file as bytes or as files, by libarchive. */
 
 #include "nn-zip.h"
 
 #include "nn-error.h"
+#include "nn-load-private.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_MEMBERS 65536
 #define CHUNK (1u << 20)
-/* PKWARE's APPNOTE, 4.3.7: a local header's fixed part, and where it tells method and lengths. */
-#define LOCAL_HEADER 30
-#define LOCAL_METHOD 8
-#define LOCAL_NAME 26
-#define LOCAL_EXTRA 28
+/* Bytes after which the pages of the zip are given back. */
+#define RELEASED ((guint64) 16 << 20)
 
 gboolean
 nn_zip_is_zip (const guint8 *bytes,
@@ -24,83 +24,88 @@ nn_zip_is_zip (const guint8 *bytes,
   return n_bytes >= 4 && memcmp (bytes, "PK\003\004", 4) == 0;
 }
 
-static guint
-u16 (const guint8 *at)
+/* Where the bytes of a member go: memory, or a file. */
+typedef struct {
+  GByteArray *bytes;
+  int         descriptor;
+} Sink;
+
+static gboolean
+put (const Sink   *sink,
+     const guint8 *bytes,
+     gsize         n)
 {
-  return at[0] | (guint) at[1] << 8;
-}
-
-/* The member's own bytes inside @zip where it is not compressed; %NULL otherwise. */
-static GBytes *
-stored (GBytes               *zip,
-        gint64                header,
-        struct archive_entry *entry)
-{
-  gsize n;
-  const guint8 *bytes = g_bytes_get_data (zip, &n);
-  gint64 size = archive_entry_size_is_set (entry) ? archive_entry_size (entry) : -1;
-  gsize start;
-
-  if (header < 0 || size < 0 || n < LOCAL_HEADER || (gsize) header > n - LOCAL_HEADER ||
-      !nn_zip_is_zip (bytes + header, 4) || u16 (bytes + header + LOCAL_METHOD) != 0)
-    return NULL;
-  start = header + LOCAL_HEADER + u16 (bytes + header + LOCAL_NAME) + u16 (bytes + header + LOCAL_EXTRA);
-  return start <= n && (gsize) size <= n - start ? g_bytes_new_from_bytes (zip, start, size) : NULL;
-}
-
-static GBytes *
-inflate_member (struct archive *archive,
-                gsize           limit,
-                const char     *path,
-                const char     *member,
-                GError        **error)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-
-  for (;;)
+  if (sink->bytes != NULL)
     {
-      gsize used = bytes->len;
-      la_ssize_t got;
+      g_byte_array_append (sink->bytes, bytes, (guint) n);
+      return TRUE;
+    }
+  while (n > 0)
+    {
+      gssize written = write (sink->descriptor, bytes, n);
 
-      if (used >= limit)
-        {
-          g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: \"%s\" inside is too large", path, member);
-          return NULL;
-        }
-      g_byte_array_set_size (bytes, used + CHUNK);
-      got = archive_read_data (archive, bytes->data + used, CHUNK);
+      if (written <= 0)
+        return FALSE;
+      bytes += written;
+      n -= (gsize) written;
+    }
+  return TRUE;
+}
+
+/* @zip: whose pages are given back as they are read */
+static gboolean
+read_member (struct archive *archive,
+             GBytes         *zip,
+             const Sink     *sink,
+             guint64         limit,
+             const char     *path,
+             const char     *member,
+             GError        **error)
+{
+  g_autofree guint8 *chunk = g_malloc (CHUNK);
+  gsize n;
+  const guint8 *all = g_bytes_get_data (zip, &n);
+
+  for (guint64 used = 0;;)
+    {
+      la_ssize_t got = archive_read_data (archive, chunk, CHUNK);
+
+      if (got == 0)
+        return TRUE;
       if (got < 0)
         {
           g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: \"%s\" inside is damaged: %s", path, member,
                        archive_error_string (archive));
-          return NULL;
+          return FALSE;
         }
-      g_byte_array_set_size (bytes, used + got);
-      if (got == 0)
-        return g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
+      used += (guint64) got;
+      if (used > limit || (sink->bytes != NULL && used > G_MAXINT32))
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: \"%s\" inside is too large", path, member);
+          return FALSE;
+        }
+      if (!put (sink, chunk, (gsize) got))
+        {
+          g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: there is no room for \"%s\" in %s: %s", path,
+                       member, g_get_tmp_dir (), g_strerror (errno));
+          return FALSE;
+        }
+      if (sink->bytes == NULL && used / RELEASED != (used - (guint64) got) / RELEASED)
+        nn_load_release (all, n);
     }
 }
 
-/**
- * nn_zip_member:
- * @limit: no more bytes than this, when it is compressed
- * @path: as errors name the zip
- *
- * Errors: %NN_ERROR_FORMAT where it is missing or damaged, %NN_ERROR_LIMIT
- *
- * Returns: (transfer full): the member; a part of @zip where it is not compressed
- */
-GBytes *
-nn_zip_member (GBytes      *zip,
-               const char  *member,
-               gsize        limit,
-               const char  *path,
-               GError     **error)
+static gboolean
+find_member (GBytes      *zip,
+             const char  *member,
+             const Sink  *sink,
+             guint64      limit,
+             const char  *path,
+             GError     **error)
 {
   struct archive *archive = archive_read_new ();
   struct archive_entry *entry;
-  GBytes *result = NULL;
-  gboolean found = FALSE;
+  gboolean found = FALSE, ok = FALSE;
   gsize n;
   const void *bytes = g_bytes_get_data (zip, &n);
   guint members = 0;
@@ -111,16 +116,49 @@ nn_zip_member (GBytes      *zip,
       {
         const char *name = archive_entry_pathname (entry);
 
-        if (name == NULL || !g_str_equal (name, member))
-          continue;
-        found = TRUE;
-        result = stored (zip, archive_read_header_position (archive), entry);
-        if (result == NULL)
-          result = inflate_member (archive, limit, path, member, error);
+        found = name != NULL && g_str_equal (name, member);
+        if (found)
+          ok = read_member (archive, zip, sink, limit, path, member, error);
       }
   archive_read_free (archive);
   if (!found)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: no Keras file: it holds no \"%s\", or the zip is damaged", path,
                  member);
-  return result;
+  return ok;
+}
+
+/**
+ * nn_zip_member:
+ * @limit: no more bytes than this
+ * @path: as errors name the zip
+ *
+ * Errors: %NN_ERROR_FORMAT where it is missing or damaged, %NN_ERROR_LIMIT
+ *
+ * Returns: (transfer full): the member
+ */
+GBytes *
+nn_zip_member (GBytes      *zip,
+               const char  *member,
+               guint64      limit,
+               const char  *path,
+               GError     **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  const Sink sink = { .bytes = bytes };
+
+  return find_member (zip, member, &sink, limit, path, error) ? g_byte_array_free_to_bytes (g_steal_pointer (&bytes)) : NULL;
+}
+
+/* The member into a file that is open for writing. Errors: as nn_zip_member(), and %G_FILE_ERROR */
+gboolean
+nn_zip_extract (GBytes      *zip,
+                const char  *member,
+                int          descriptor,
+                guint64      limit,
+                const char  *path,
+                GError     **error)
+{
+  const Sink sink = { .descriptor = descriptor };
+
+  return find_member (zip, member, &sink, limit, path, error);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Members of a zip file as bytes. */
+/* Members of a zip file as bytes or as files. */
 
 #pragma once
 
@@ -11,8 +11,14 @@ gboolean nn_zip_is_zip (const guint8  *bytes,
                         gsize          n_bytes);
 GBytes  *nn_zip_member (GBytes        *zip,
                         const char    *member,
-                        gsize          limit,
+                        guint64        limit,
                         const char    *path,
                         GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean nn_zip_extract (GBytes       *zip,
+                         const char   *member,
+                         int           descriptor,
+                         guint64       limit,
+                         const char   *path,
+                         GError      **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
