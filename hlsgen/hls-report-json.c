@@ -336,6 +336,27 @@ read_hls4ml_oneapi (HlsReport  *report,
                member_number (loop, "worstFrequency"));
 }
 
+/* rtl_sim_TOP_report.json, which newer scripts of hls4ml write of a co-simulation. */
+static void
+read_simulation (HlsReport  *report,
+                 JsonObject *object)
+{
+  JsonObject *latency = member_object (object, "latency"), *interval = member_object (object, "initiation_interval");
+
+  if (latency == NULL || interval == NULL)
+    return;
+  report->latency_min = member_number (latency, "min");
+  report->latency_average = member_number (latency, "avg");
+  report->latency_max = member_number (latency, "max");
+  report->interval_min = member_number (interval, "min");
+  report->interval_max = member_number (interval, "max");
+  report->ram_kbit = NAN;
+  g_free (report->stage);
+  report->stage = g_strdup ("cosim");
+  g_free (report->tool);
+  report->tool = g_strdup ("hls4ml");
+}
+
 static void
 set_tool (HlsReport  *report,
           const char *tool)
@@ -371,6 +392,7 @@ read_object (HlsReport  *report,
     read_hls4ml (report, inner, 1);
   if (report->ram_kbit == 18)
     set_tool (report, "hls4ml");
+  read_simulation (report, object);
   if (member_array (object, "rows") != NULL)
     read_info (report, member_array (object, "rows"));
   read_area (report, object);
@@ -501,7 +523,10 @@ hls_report_parse_json (const char *text,
   if (!done || !has_content (report))
     {
       g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: %s", path,
-                   done ? "this JSON holds no report that is known" : local->message);
+                   !done                                        ? local->message
+                   : strstr (text, "Run Quartus compile") != NULL ? "Quartus has not been run for it yet; the HLS compiler's figures are in "
+                                                                    "summary.json and area.json beside it"
+                                                                  : "this JSON holds no report that is known");
       return NULL;
     }
   return g_steal_pointer (&report);

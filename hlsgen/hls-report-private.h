@@ -46,6 +46,7 @@ HlsReport *hls_report_parse_json        (const char *text, gsize n, const char *
 HlsReport *hls_report_parse_csynth      (char **lines, const char *path, GError **error);
 HlsReport *hls_report_parse_summary     (char **lines, const char *path, GError **error);
 HlsReport *hls_report_parse_cosim       (char **lines, const char *path, GError **error);
+HlsReport *hls_report_parse_transactions (char **lines, const char *path, GError **error);
 HlsReport *hls_report_parse_utilization (char **lines, const char *path, GError **error);
 HlsReport *hls_report_parse_timing      (char **lines, const char *path, GError **error);
 HlsReport *hls_report_parse_export      (char **lines, const char *path, GError **error);

@@ -363,3 +363,47 @@ hls_report_parse_cosim (char      **lines,
     }
   return g_steal_pointer (&report);
 }
+
+/* TOP.performance.result.transaction.xml, which is no XML: "transaction 3: 41 8", latency and interval of each sample of a
+ * co-simulation; the last one has no interval. */
+HlsReport *
+hls_report_parse_transactions (char      **lines,
+                               const char *path,
+                               GError    **error)
+{
+  g_autoptr (HlsReport) report = hls_report_new (path, "cosim", "Vitis HLS");
+  g_autofree char *name = g_path_get_basename (path);
+  const char *ending = strstr (name, ".performance.result.transaction");
+  double sum = 0;
+  guint n = 0;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *line = lines[i] + strspn (lines[i], " \t"), *colon = strchr (line, ':');
+      double latency, interval;
+
+      if (!g_str_has_prefix (line, "transaction") || colon == NULL)
+        continue;
+      line = colon + 1 + strspn (colon + 1, " \t");
+      latency = hls_report_number (line);
+      line += strcspn (line, " \t");
+      interval = hls_report_number (line);
+      if (isnan (latency))
+        continue;
+      report->latency_min = fmin (report->latency_min, latency);
+      report->latency_max = fmax (report->latency_max, latency);
+      report->interval_min = fmin (report->interval_min, interval);
+      report->interval_max = fmax (report->interval_max, interval);
+      sum += latency;
+      n++;
+    }
+  if (n == 0)
+    {
+      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: no transaction has a latency", path);
+      return NULL;
+    }
+  report->latency_average = sum / n;
+  if (ending != NULL)
+    hls_report_set_text (&report->top, name, ending - name);
+  return g_steal_pointer (&report);
+}

@@ -56,6 +56,11 @@ hls_report_parse (const char *text,
     return hls_report_parse_xml (start, strlen (start), path, error);
   if (*start == '{' || g_str_has_prefix (start, "var "))
     return hls_report_parse_json (start, strlen (start), path, error);
+  if (g_regex_match_simple ("^ *transaction +[0-9]+: +[0-9]+", start, G_REGEX_MULTILINE, 0))
+    {
+      lines = g_strsplit (copy, "\n", -1);
+      return hls_report_parse_transactions (lines, path, error);
+    }
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
     if (g_strstr_len (copy, MIN (n, MAX_PROBE), formats[i].phrase) != NULL)
       {

@@ -324,6 +324,36 @@ test_timing_summary (void)
   g_assert_cmpfloat (report->clock_estimated_ns, ==, 5.25);
 }
 
+/* What a co-simulation says of each sample, as Vivado and Vitis HLS write it and as hls4ml sums it up. */
+static void
+test_transactions (void)
+{
+  static const char text[] =
+    "                      latency    interval\n"
+    "transaction        0:        41           8\n"
+    "transaction        1:        43          10\n"
+    "transaction        2:        42           x\n";
+  static const char json[] =
+    "{\"transaction_count\": 2, \"latency\": {\"min\": 41, \"max\": 43, \"avg\": 42}, \"initiation_interval\": {\"min\": 8, \"max\": 10, \"avg\": 9}}";
+  const char *const texts[] = { text, json }, *const names[] = { "a/top.performance.result.transaction.xml", "rtl_sim_top_report.json" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlsReport) report = hls_report_parse (texts[i], strlen (texts[i]), names[i], &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpstr (report->stage, ==, "cosim");
+      g_assert_cmpfloat (report->latency_min, ==, 41);
+      g_assert_cmpfloat (report->latency_average, ==, 42);
+      g_assert_cmpfloat (report->latency_max, ==, 43);
+      g_assert_cmpfloat (report->interval_min, ==, 8);
+      g_assert_cmpfloat (report->interval_max, ==, 10);
+      if (i == 0)
+        g_assert_cmpstr (report->top, ==, "top");
+    }
+}
+
 static const struct {
   const char *text, *message;
 } bad[] = {
@@ -333,6 +363,7 @@ static const struct {
   { "<other/>", "<profile>" },
   { "<profile></profile>", "TopModelName" },
   { "{}", "no report" },
+  { "{\"quartusFitClockSummary\":{\"name\":\"Run Quartus compile to populate\"}}", "Quartus has not been run" },
   { "{\"a\": ", "x.rpt" },
   { "[[[[", "no report" },
   { "== Vivado HLS Report for 'top'\n* Version: 2019.2\n", "cut off" },
@@ -408,6 +439,7 @@ main (int    argc,
   g_test_add_func ("/report/layers", test_layers);
   g_test_add_func ("/report/catapult", test_catapult);
   g_test_add_func ("/report/timing-summary", test_timing_summary);
+  g_test_add_func ("/report/transactions", test_transactions);
   g_test_add_func ("/report/bad", test_bad);
   g_test_add_func ("/report/damaged", test_damaged);
   return g_test_run ();
