@@ -79,6 +79,32 @@ make_project (Cli             *cli,
   return project;
 }
 
+/* The kernels of the layers with weights, and why they were chosen: what the project's own marker says. (transfer full) */
+static JsonNode *
+kernels_of (const HlsProject *project)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  gsize n;
+  const char *text = hls_project_bytes (project, HLS_PROJECT_MARKER, &n);
+
+  if (text == NULL || !json_parser_load_from_data (parser, text, (gssize) n, NULL))
+    return json_node_init_array (json_node_alloc (), json_array_new ());
+  return json_node_copy (json_object_get_member (json_node_get_object (json_parser_get_root (parser)), "layers"));
+}
+
+static void
+print_kernels (JsonNode *layers)
+{
+  JsonArray *array = json_node_get_array (layers);
+
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonObject *layer = json_array_get_object_element (array, i);
+
+      g_print ("%s: %s\n", json_object_get_string_member (layer, "name"), json_object_get_string_member (layer, "kernel"));
+    }
+}
+
 static void
 print_result (const Cli        *cli,
               const HlsProject *project,
@@ -87,9 +113,11 @@ print_result (const Cli        *cli,
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   const char *const *files = hls_project_files (project);
+  g_autoptr (JsonNode) layers = kernels_of (project);
 
   if (!cli->json)
     {
+      print_kernels (layers);
       g_print ("%u files in %s\n", g_strv_length ((char **) files), output);
       for (const char *const *w = nn_design_warnings (design); *w != NULL; w++)
         g_printerr ("warning: %s\n", *w);
@@ -104,6 +132,8 @@ print_result (const Cli        *cli,
   for (; *files != NULL; files++)
     json_builder_add_string_value (json, *files);
   json_builder_end_array (json);
+  json_builder_set_member_name (json, "layers");
+  json_builder_add_value (json, g_steal_pointer (&layers));
   json_builder_set_member_name (json, "warnings");
   json_builder_begin_array (json);
   for (const char *const *w = nn_design_warnings (design); *w != NULL; w++)

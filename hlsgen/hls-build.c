@@ -252,7 +252,14 @@ choose_tool (const Build  *build,
   char *tool;
 
   if (build->options->tool != NULL)
-    return g_strdup (build->options->tool);
+    {
+      g_autofree char *there = g_find_program_in_path (build->options->tool);
+
+      if (there != NULL || build->outside || build->options->settings != NULL || build->options->cluster != HLS_CLUSTER_NONE)
+        return g_strdup (build->options->tool);
+      g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "cannot start \"%s\": there is no such program", build->options->tool);
+      return NULL;
+    }
   tool = hls_tool_find (build->backend, &inner);
   if (tool == NULL && build->options->settings != NULL)
     return hls_tool_with_settings (build->backend, build->options->settings, error);

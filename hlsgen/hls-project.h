@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* The file that says that a folder is a project of ours, and which kernels its layers have. */
+#define HLS_PROJECT_MARKER "espalier-project.json"
+
 typedef struct _HlsProject HlsProject;
 #define HLS_TYPE_PROJECT (hls_project_get_type ())
 GType hls_project_get_type (void);

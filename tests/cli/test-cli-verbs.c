@@ -218,6 +218,7 @@ test_emit (void)
 
       g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
     }
+  has (first (root, "layers"), "name kernel multipliers removed");
   fails ("emit @/jets.h5 --config @/c.json", 2, "--output");
   fails ("emit @/jets.h5 --config @/c.json --backend vitsi --output @/no", 1, "vitis");
   fails ("emit @/jets.h5 --config @/jets.h5 --output @/no", 1, "jets.h5");
@@ -226,6 +227,9 @@ test_emit (void)
   fails ("build @ --csim", 1, "espalier-project.json");
   fails ("build @/hls --synth --tool @/no-such-tool", 1, "no-such-tool");
   fails ("build @/hls --no-such-stage", 2, "no-such-stage");
+  fails ("build @/hls --detach", 2, "--synth");
+  fails ("build @/hls --synth --cluster lsf", 1, "slurm");
+  fails ("build @/hls --follow", 1, "nothing has been begun");
 }
 
 /* A run that is interrupted after its first step: 130, the project there with what was finished, and able to go on. */
