@@ -21,10 +21,12 @@
 #define SLOW_ADD_NS 2.3
 #define SLOW_MULTIPLY_LONG_NS 3.6
 #define SLOW_MULTIPLY_CYCLES 3
-/* HLS leaves a sum of more numbers than that as it is written: a chain (mnist's first layer, 5876 weights, 48 cycles for
- * 129 in a row; up to 3071 weights the trees were balanced). */
-#define UNBALANCED_WEIGHTS 4500
-#define CHAIN_CYCLES 0.37
+/* HLS leaves the sums of larger matrices as they are written: chains (mnist's first layer, 10976 products, 5876 of them not
+ * zero, 48 cycles for 129 in a row; up to 3584 products the trees were balanced, and hls4ml sets the limit of arrays that HLS
+ * takes apart to 4096). One layer showed it: the bounds hold balanced trees too. */
+#define UNBALANCED_PRODUCTS 4096
+#define UNBALANCED_WEIGHTS 3200
+#define CHAIN_ADD 0.70 /* of an addition's delay, each: two may share a row */
 #define CHAIN_FF_PIPELINED 1.55
 #define CHAIN_FF 1.25
 
@@ -96,7 +98,7 @@ kernel_init (Kernel         *k,
   if (!k->slow)
     delays.cycle = k->cycle;
   nn_matrix_count (m, &delays, &k->count);
-  k->chain = k->count.n_nonzero > UNBALANCED_WEIGHTS;
+  k->chain = (double) m->n_in * m->n_out > UNBALANCED_PRODUCTS && k->count.n_nonzero > UNBALANCED_WEIGHTS;
 }
 
 /* Multipliers: constants that need one, capped by hls4ml's limit. */
@@ -129,16 +131,17 @@ set_multipliers (Kernel *k,
     }
 }
 
-/* Cycles were every product to have its own multiplier. */
+/* Cycles were every product to have its own multiplier; @balanced: and every sum a tree. */
 static double
-unshared_depth (const Kernel *k)
+unshared_depth (const Kernel *k,
+                gboolean      balanced)
 {
   double levels = ceil (log2 (MAX (k->count.max_fan_in, 1))), per_cycle;
 
   if (k->count.n_nonzero < 1)
     return 0;
-  if (k->chain)
-    return ceil (CHAIN_CYCLES * k->count.max_fan_in);
+  if (k->chain && !balanced)
+    return ceil (CHAIN_ADD * (k->slow ? SLOW_ADD_NS : FAST_ADD_NS) * k->count.max_fan_in / k->cycle);
   if (!k->slow)
     return floor (k->count.delay / k->cycle);
   per_cycle = k->cycle / SLOW_ADD_NS;
@@ -178,7 +181,7 @@ set_cycles (const Kernel *k,
   else if (m->vivado && reuse > 1 && k->count.delay > 0.75 * k->cycle)
     latency.high += 1;
   if (k->chain)
-    latency = (NnFigure) { latency.value, floor (0.3 * latency.value), ceil (1.5 * latency.value) };
+    latency = (NnFigure) { latency.value, MIN (unshared_depth (k, TRUE), floor (0.3 * latency.value)), ceil (1.5 * latency.value) };
   cost->latency = latency;
   /* a sample may follow after RF cycles, or when the last one is done */
   cost->interval = (NnFigure) { MIN (reuse, latency.value + 1), MIN (reuse, latency.low + 1), MIN (reuse, latency.high + 1) };
@@ -248,6 +251,8 @@ set_registers (const Kernel *k,
 
   if (k->count.n_nonzero < FEW_WEIGHTS)
     spread.low *= 0.6;
+  if (k->chain)
+    spread = (Spread) { k->slow ? 0.6 : 0.65, k->slow ? 1.3 : 4 };
   *figure = nn_figure_between (ff, spread.low, spread.high);
   /* one cycle more or less than foretold makes a cut more or less */
   if (!k->slow && !is_shared (k) && !k->resource)
@@ -267,7 +272,7 @@ nn_latency_kernel_cost (const NnMatrix *m,
 
   kernel_init (&k, m);
   set_multipliers (&k, cost);
-  k.depth = unshared_depth (&k);
+  k.depth = unshared_depth (&k, FALSE);
   set_cycles (&k, cost);
   set_lut (&k, cost);
   set_registers (&k, cost);

@@ -274,8 +274,8 @@ resource_kernel (const NnMatrix *m,
   resource_logic (m, block, live, cost);
   if (r[NN_RESOURCE_DSP].value == 0)
     r[NN_RESOURCE_LUT] = nn_figure_add (r[NN_RESOURCE_LUT], nn_figure_between (live * logic_multiply_lut (m), 0.1, 1.2));
-  /* a multiplier that serves two outputs alternates between them and needs no look-up of the index: one cycle less */
-  depth = pruned ? 2 + ceil (log2 (MAX ((double) live / MAX (m->n_out, 1), 1) + 1)) : reuse == 2 * m->n_in ? 1 : 2;
+  /* one that serves two outputs needs no look-up of the index, and one in logic no cycle of its own */
+  depth = pruned ? 2 + ceil (log2 (MAX ((double) live / MAX (m->n_out, 1), 1) + 1)) : reuse == 2 * m->n_in && m->weight.width <= NN_LAW_LOGIC_WEIGHT_BITS ? 1 : 2;
   cost->latency = (NnFigure) { reuse + depth, reuse + 1, reuse + depth + 4 };
   cost->interval = (NnFigure) { reuse, reuse, reuse + 1 };
   cost->bops = nn_matrix_bit_operations (m, count_nonzero (m));

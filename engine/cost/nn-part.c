@@ -49,6 +49,17 @@ nn_family_name (NnFamily family)
   return families[family].name;
 }
 
+void
+nn_part_set_family (NnPart   *part,
+                    NnFamily  family)
+{
+  g_return_if_fail (family < NN_N_FAMILIES);
+  part->family = family;
+  part->mult_a = families[family].mult_a;
+  part->mult_b = families[family].mult_b;
+  part->ram_kbit = families[family].ram_kbit;
+}
+
 gboolean
 nn_family_find (const char *name,
                 NnFamily   *family)

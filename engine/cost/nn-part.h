@@ -58,6 +58,9 @@ char                *nn_parts_own_path   (void) G_GNUC_MALLOC;
 /* Reads that file; none is no error. */
 gboolean             nn_parts_load_own   (GError     **error);
 gboolean             nn_parts_save_own   (GError     **error);
+/* The family's multiplier and memory block. */
+void                 nn_part_set_family  (NnPart       *part,
+                                          NnFamily      family);
 const char          *nn_family_name      (NnFamily     family);
 gboolean             nn_family_find      (const char  *name,
                                           NnFamily    *family);
