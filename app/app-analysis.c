@@ -113,16 +113,17 @@ count_groups (AppAnalysis *analysis)
 char *
 app_calibration_path (void)
 {
-  return g_build_filename (g_get_user_data_dir (), "espalier", "calibration.json", NULL);
+  return nn_calibration_own_path ();
 }
 
 static guint
-calibrate (NnEstimate *estimate)
+calibrate (const NnConfig *config,
+           NnEstimate     *estimate)
 {
   g_autofree char *path = app_calibration_path ();
   g_autoptr (NnCalibration) calibration = g_file_test (path, G_FILE_TEST_EXISTS) ? nn_calibration_load (path, NULL) : NULL;
 
-  return calibration != NULL ? nn_calibration_apply (calibration, NULL, NULL, "csynth", estimate) : 0;
+  return calibration != NULL ? nn_calibration_apply_all (calibration, config, NULL, estimate) : 0;
 }
 
 gboolean
@@ -175,7 +176,7 @@ analyse (AppJob           *job,
   if (analysis->design != NULL)
     analysis->estimate = nn_estimate (analysis->design, analysis->part, &problem);
   if (analysis->estimate != NULL)
-    analysis->n_calibrations = calibrate (analysis->estimate);
+    analysis->n_calibrations = calibrate (input->config, analysis->estimate);
   if (analysis->design != NULL)
     count_hardware (analysis);
   if (problem != NULL)

@@ -166,12 +166,16 @@ app_application_startup (GApplication *application)
     { "win.show-help-overlay", { "<Control>question" } }, { "win.toggle-order", { "<Control>t" } }, { "win.frontier", { "<Control>r" } },
   };
 
+  g_autoptr (GError) problem = NULL;
+
   G_APPLICATION_CLASS (app_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (application), keys[i].action, keys[i].keys);
   gtk_window_set_default_icon_name (APP_ID);
   app_preferences_apply ();
+  if (!nn_parts_load_own (&problem))
+    g_warning ("own parts: %s", problem->message);
   app_shots_startup ();
 }
 

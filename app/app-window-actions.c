@@ -7,7 +7,9 @@
 #include "app-help.h"
 #include "app-methods.h"
 #include "app-optimise-sheet.h"
+#include "app-parts-dialog.h"
 #include "app-print.h"
+#include "app-reuse-dialog.h"
 #include "pages/app-hardware-page.h"
 #include "pages/app-network-page.h"
 #include "pages/app-tradeoff-page.h"
@@ -400,6 +402,22 @@ action_introduction (GtkWidget  *widget,
   app_document_open_sample (self->document);
 }
 
+/* Dialogs about the hardware: win.parts, win.calibration, win.reuse. */
+static void
+action_hardware_dialog (GtkWidget  *widget,
+                        const char *action,
+                        GVariant   *parameter)
+{
+  AppDocument *document = APP_WINDOW (widget)->document;
+
+  if (g_str_equal (action, "win.parts"))
+    app_parts_dialog_present (GTK_WINDOW (widget), document);
+  else if (g_str_equal (action, "win.calibration"))
+    app_calibration_dialog_present (GTK_WINDOW (widget), document);
+  else
+    app_reuse_dialog_present (GTK_WINDOW (widget), document);
+}
+
 void
 app_window_install_actions (GtkWidgetClass *widget_class)
 {
@@ -412,6 +430,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
     { "win.print-to", "s", action_print }, { "win.say", "s", action_say }, { "win.complain", "s", action_complain },
     { "win.help", NULL, action_help }, { "win.history", NULL, action_history }, { "win.introduction", NULL, action_introduction }, { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order }, { "win.frontier", NULL, action_frontier },
+    { "win.parts", NULL, action_hardware_dialog }, { "win.calibration", NULL, action_hardware_dialog }, { "win.reuse", NULL, action_hardware_dialog },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
@@ -426,7 +445,7 @@ app_window_update_actions (AppWindow *self)
     { "win.save", !empty }, { "win.save-as", !empty }, { "win.save-model", !empty }, { "win.undo", app_document_can_undo (self->document) },
     { "win.redo", app_document_can_redo (self->document) }, { "win.cancel", busy }, { "win.optimise", !empty && !busy },
     { "win.find", !empty }, { "win.export-hls", !empty }, { "win.copy-methods", !empty }, { "win.print", !empty },
-    { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
+    { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.reuse", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)

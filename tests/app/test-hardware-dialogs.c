@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The dialogs of the hardware: own parts, what reports taught, reuse factors. Needs a display (run-ui.sh). */
+
+#include "espalier-config.h"
+
+#include "app-parts-dialog.h"
+#include "app-reuse-dialog.h"
+#include "app-window.h"
+
+#include <string.h>
+
+#include "test-shared.h"
+
+static AppWindow *window;
+static char *folder;
+
+static gboolean
+tick (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* Runs the main loop until @condition holds. */
+#define WAIT_FOR(condition)                                                        \
+  G_STMT_START {                                                                   \
+    gint64 wait_end = g_get_monotonic_time () + 240 * G_USEC_PER_SEC;              \
+    guint wait_id = g_timeout_add (10, tick, NULL);                                \
+    while (!(condition))                                                           \
+      {                                                                            \
+        g_assert_cmpint (g_get_monotonic_time (), <, wait_end);                    \
+        g_main_context_iteration (NULL, TRUE);                                     \
+      }                                                                            \
+    g_source_remove (wait_id);                                                     \
+  } G_STMT_END
+
+static AppDocument *
+document (void)
+{
+  return app_window_document (window);
+}
+
+static gboolean
+is_analysed (void)
+{
+  return app_document_job (document ()) == NULL && app_document_analysis (document ()) != NULL
+         && app_document_analysis (document ())->config == app_document_state (document ())->config;
+}
+
+static void
+open_sample (void)
+{
+  NnSampleOptions options;
+  GError *error = NULL;
+  g_autofree char *model = NULL;
+  g_auto (GStrv) files = NULL;
+  g_autoptr (NnConfig) config = NULL;
+  AppState *state;
+
+  folder = test_folder ();
+  model = g_build_filename (folder, "jets.h5", NULL);
+  nn_sample_options_init (&options);
+  options.jets = 200;
+  options.epochs = 1;
+  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  window = APP_WINDOW (app_window_new (NULL));
+  gtk_window_present (GTK_WINDOW (window));
+  app_window_open (window, model);
+  WAIT_FOR (app_document_job (document ()) == NULL && app_document_analysis (document ()) != NULL);
+  config = nn_config_copy (app_document_state (document ())->config);
+  nn_config_model (config)->reuse_factor = 4;
+  nn_config_model (config)->strategy = NN_STRATEGY_RESOURCE;
+  state = app_state_copy (app_document_state (document ()), "Reuse factor");
+  app_state_set_config (state, config);
+  app_document_push (document (), state);
+  WAIT_FOR (is_analysed ());
+}
+
+/* What is asked for is proven, taken over as one step of undo, and met. */
+static void
+test_reuse (void)
+{
+  GtkWindow *dialog = app_reuse_dialog_present (GTK_WINDOW (window), document ());
+  double before = app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP);
+  g_autofree char *impossible = NULL, *answer = NULL;
+
+  g_assert_nonnull (dialog);
+  impossible = app_reuse_dialog_solve (dialog, 3);
+  g_assert_true (g_str_has_prefix (impossible, "Not possible"));
+  answer = app_reuse_dialog_solve (dialog, 120);
+  g_assert_nonnull (strstr (answer, "fewer are not possible"));
+  app_reuse_dialog_apply (dialog);
+  gtk_window_destroy (dialog);
+  WAIT_FOR (is_analysed ());
+  g_assert_cmpfloat (app_document_analysis (document ())->estimate->total.latency.value, <=, 120);
+  g_assert_cmpfloat (app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP), <, before);
+  app_document_undo (document ());
+  WAIT_FOR (is_analysed ());
+  g_assert_cmpfloat (app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP), ==, before);
+}
+
+/* A part that was entered is in the catalogue and in the file; what is no figure is told. */
+static void
+test_parts (void)
+{
+  const char *figures[NN_N_RESOURCES] = { "1 234", "", "50,000", "", "0" }, *bad[NN_N_RESOURCES] = { "many", "", "", "", "" };
+  GtkWindow *dialog = app_parts_dialog_present (GTK_WINDOW (window), document ()), *again;
+  g_autofree char *path = nn_parts_own_path (), *text = NULL;
+  g_autoptr (GError) error = NULL;
+  const NnPart *part;
+
+  g_assert_nonnull (dialog);
+  g_assert_false (app_parts_add_from_texts ("our-card", "", NN_FAMILY_VERSAL, bad, &error));
+  g_assert_nonnull (strstr (error->message, "many"));
+  g_clear_error (&error);
+  g_assert_false (app_parts_add_from_texts ("  ", "", NN_FAMILY_VERSAL, figures, &error));
+  g_clear_error (&error);
+  g_assert_true (app_parts_add_from_texts (" our-card ", "Our card", NN_FAMILY_VERSAL, figures, &error));
+  g_assert_no_error (error);
+  part = nn_part_find ("our-card", NULL);
+  g_assert_cmpfloat (part->total.amount[NN_RESOURCE_DSP], ==, 1234);
+  g_assert_cmpfloat (part->total.amount[NN_RESOURCE_LUT], ==, 50000);
+  g_assert_cmpfloat (part->total.amount[NN_RESOURCE_BRAM], <, 0);
+  g_assert_cmpint (part->mult_b, ==, 24); /* the family's */
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "our-card"));
+  again = app_parts_dialog_present (GTK_WINDOW (window), document ()); /* with a list to show */
+  gtk_window_destroy (again);
+  gtk_window_destroy (dialog);
+  g_assert_true (nn_parts_remove ("our-card"));
+}
+
+/* Reports that were learnt from are listed. */
+static void
+test_calibration (void)
+{
+  HlsReport report = { .path = (char *) "run/csynth.xml", .tool = (char *) "Vitis HLS", .version = (char *) "2024.1",
+                       .part = (char *) "xcu250-figd2104-2L-e", .stage = (char *) "csynth",
+                       .resources = { { 100, 4, 20000, 9000, 0 } }, .latency_max = 40 };
+  g_autofree char *path = nn_calibration_own_path ();
+  g_autoptr (NnCalibration) calibration = NULL;
+  g_autoptr (GError) error = NULL;
+  GtkWindow *dialog = app_calibration_dialog_present (GTK_WINDOW (window), document ());
+
+  gtk_window_destroy (dialog); /* with none */
+  g_assert_true (app_calibration_learn (app_document_analysis (document ()), &report, &error));
+  g_assert_no_error (error);
+  app_document_reanalyse (document ());
+  WAIT_FOR (is_analysed () && app_document_analysis (document ())->n_calibrations == 1);
+  dialog = app_calibration_dialog_present (GTK_WINDOW (window), document ());
+  gtk_window_destroy (dialog);
+  calibration = nn_calibration_load (path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (nn_calibration_entry (calibration, 0)->version, ==, "2024.1");
+}
+
+static void
+test_close (void)
+{
+  app_document_forget_autosave (document ());
+  gtk_window_destroy (GTK_WINDOW (window));
+  g_clear_pointer (&folder, g_free);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_autofree char *data = g_dir_make_tmp ("espalier-data-XXXXXX", NULL);
+
+  g_setenv ("XDG_DATA_HOME", data, TRUE); /* before anything asks for it */
+  g_setenv ("LC_ALL", "C.UTF-8", TRUE);
+  gtk_test_init (&argc, &argv, NULL);
+  adw_init ();
+  if (gdk_display_get_default () == NULL)
+    {
+      g_print ("1..0 # SKIP no display\n");
+      return 0;
+    }
+  open_sample ();
+  g_test_add_func ("/hardware/reuse", test_reuse);
+  g_test_add_func ("/hardware/parts", test_parts);
+  g_test_add_func ("/hardware/calibration", test_calibration);
+  g_test_add_func ("/hardware/close", test_close);
+  return g_test_run ();
+}
