@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli train MODEL --data DATA --output M.h5: training or fine-tuning. */
 
-#include "cli.h"
+#include "cli-train-types.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct {
-  char    *data, *weights, *x, *y, *label, *output;
+  char    *data, *weights, *x, *y, *label, *output, *config;
   char    *loss, *optimizer, *schedule, *class_weights;
   double   validation;
   double   rate, momentum, decay, lr_factor, min_delta;
@@ -18,7 +18,7 @@ typedef struct {
 static void
 options_clear (Options *o)
 {
-  char **texts[] = { &o->data, &o->weights, &o->x, &o->y, &o->label, &o->output, &o->loss, &o->optimizer, &o->schedule,
+  char **texts[] = { &o->data, &o->weights, &o->x, &o->y, &o->label, &o->output, &o->config, &o->loss, &o->optimizer, &o->schedule,
                      &o->class_weights };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -273,8 +273,9 @@ run (Cli   *cli,
     { "lr-every", 0, 0, G_OPTION_ARG_INT, &o.lr_every, "Epochs of a step or of a plateau's patience (10)", "N" },
     { "patience", 0, 0, G_OPTION_ARG_INT, &o.patience, "Stop after so many epochs without a better validation loss (never)", "N" },
     { "min-delta", 0, 0, G_OPTION_ARG_DOUBLE, &o.min_delta, "What counts as better (0)", "D" },
-    { "loss", 0, 0, G_OPTION_ARG_STRING, &o.loss, "auto, categorical_crossentropy, binary_crossentropy, mse, mae or huber (auto)", "NAME" },
+    { "loss", 0, 0, G_OPTION_ARG_STRING, &o.loss, "auto, categorical_crossentropy (sparse_… is the same), binary_crossentropy, mse, mae or huber (auto)", "NAME" },
     { "class-weights", 0, 0, G_OPTION_ARG_STRING, &o.class_weights, "A factor for each class", "W,W,..." },
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &o.config, "Reckon with this configuration's number types (quantisation-aware)", "C.json" },
     { "freeze-norm", 0, 0, G_OPTION_ARG_NONE, &o.freeze_norm, "Batch norm keeps its moving statistics", NULL },
     { "keep-last", 0, 0, G_OPTION_ARG_NONE, &o.keep_last, "Write the last epoch's weights, not the best", NULL },
     { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs and keep them with the network", NULL },
@@ -288,6 +289,8 @@ run (Cli   *cli,
   };
   g_autoptr (GArray) class_weights = g_array_new (FALSE, FALSE, sizeof (double));
   g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnConfig) config = NULL;
+  g_autoptr (GArray) types = NULL;
   NnTrainOptions options;
   GError *error = NULL;
   int status;
@@ -301,8 +304,14 @@ run (Cli   *cli,
   options.on_epoch = print_epoch;
   options.on_epoch_data = cli;
   model = cli_open_model (cli, argv[1], o.weights, NULL, &error);
-  if (model == NULL)
+  if (model == NULL || (o.config != NULL && (config = cli_open_config (o.config, model, &error)) == NULL))
     return cli_fail (&cli_train, error);
+  if (config != NULL)
+    {
+      types = cli_train_types (config, model);
+      options.types = (const NnTrainType *) (gpointer) types->data;
+      options.n_types = types->len;
+    }
   return train (cli, &o, &options, class_weights->len, &model);
 }
 

@@ -40,18 +40,29 @@ segments_of (const Correlate *q,
   return n;
 }
 
+/* What the blocks of registers read again and again should stay in the first-level cache. */
+#define WINDOW_BYTES (20 * 1024)
+
+/* Positions whose window stays there. */
+#define SPARSE_POSITIONS 12
+
 static void
 correlate_sparsely (const Correlate *q)
 {
   SparseRows s = { .cm = q->lanes, .cn = (gsize) q->o * q->lanes, .xn = (gsize) q->sw * q->c * q->lanes, .w = q->w,
-                   .bias = q->bias, .terms = q->terms, .n = q->ow, .lanes = q->lanes, .add = q->add, .relu = q->relu };
+                   .bias = q->bias, .terms = q->terms, .lanes = q->lanes, .add = q->add, .relu = q->relu };
+  /* all positions of a row go through one output's terms, unless that would read them from far for every output */
+  const gboolean is_small = (gsize) q->kh * q->ow * q->sw * q->c * q->lanes * sizeof (real) <= WINDOW_BYTES;
+  const guint at_once = is_small ? q->ow : SPARSE_POSITIONS;
 
   for (guint oy = q->first; oy < q->last; oy++)
-    {
-      s.x = q->x + (gsize) oy * q->sh * q->wp * q->c * q->lanes;
-      s.c = q->y + (gsize) (oy - q->first) * q->ow * q->o * q->lanes;
-      CLASSED (nn_sparse_rows) (&s);
-    }
+    for (guint j = 0; j < q->ow; j += s.n)
+      {
+        s.n = MIN (at_once, q->ow - j);
+        s.x = q->x + ((gsize) oy * q->sh * q->wp + (gsize) j * q->sw) * q->c * q->lanes;
+        s.c = q->y + ((gsize) (oy - q->first) * q->ow + j) * q->o * q->lanes;
+        CLASSED (nn_sparse_rows) (&s);
+      }
 }
 
 /* The first of @n taps, @step apart, that reaches @least when it starts at @at. */
@@ -109,9 +120,6 @@ columns_end (const Correlate *q,
     return MIN (j + few, q->ow);
   return MIN (j + ((guint) inside - j) / few * few, q->ow);
 }
-
-/* What the blocks of registers read again and again should stay in the first-level cache. */
-#define WINDOW_BYTES (20 * 1024)
 
 /* How many of the segments from the first on go together: with their weights they are read once for each column. */
 static guint
@@ -293,30 +301,49 @@ CLASSED (nn_linear_rows) (const NnLayer *l,
   (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
 }
 
-static void
-bias_gradient (const NnLayer *l,
-               NnShard       *s,
-               real          *gb)
+/* Makes the gradient 0 where the output is, with @rectify, and adds it up for the bias unless @gb is NULL: in one pass. */
+static inline __attribute__ ((always_inline)) void
+output_gradient (const NnLayer *l,
+                 NnShard       *s,
+                 real          *gb,
+                 const gboolean rectify,
+                 const gsize    positions)
 {
-  const gsize o_n = l->window.o, positions = l->n_y / o_n, step = o_n * s->lanes;
+  const gsize o_n = l->window.o, step = o_n * s->lanes;
 
   for (gsize o = 0; o < o_n; o++)
     {
       vec sum = {};
 
-      for (gsize v = 0; v < s->lanes; v += VLEN)
+      for (gsize v = o * s->lanes; v < (o + 1) * s->lanes; v += VLEN)
         {
-          const real *g = GOUT (l, s) + o * s->lanes + v;
+          const real *y = OUT (l, s) + v;
+          real *g = GOUT (l, s) + v;
           vec lane_sum = {};
 
           for (gsize p = 0; p < positions; p++)
-            lane_sum += *(const vec *) (g + p * step);
+            {
+              vec here = *(const vec *) (g + p * step);
+
+              if (rectify)
+                *(vec *) (g + p * step) = here = (vec) ((ivec) here & (*(const vec *) (y + p * step) > 0));
+              lane_sum += here;
+            }
           if (s->squares)
             lane_sum *= lane_sum;
           sum += lane_sum;
         }
-      gb[o] += vec_sum (sum);
+      if (gb != NULL)
+        gb[o] += vec_sum (sum);
     }
+}
+
+static void
+bias_gradient (const NnLayer *l,
+               NnShard       *s,
+               real          *gb)
+{
+  output_gradient (l, s, gb, FALSE, l->n_y / l->window.o);
 }
 
 /* One position: a matrix product, with the gradient turned so that the outputs lie on the vectors. */
@@ -346,23 +373,34 @@ dense_kernel_gradient (const NnLayer *l,
 }
 
 /*
- * Every weight meets every position. A band of positions is taken at a time, whose input and gradient stay in the first-level
- * cache while all weights pass over them; a short band would cost more in adding up its sums.
+ * Every weight meets every position. A band of positions is taken at a time, of which the input and a block of outputs stay in
+ * the first-level cache; a short band would cost more in adding up its sums. Positions often lie a power of two apart, so that
+ * more of them than MOST_BAND would not fit the cache's ways. The few weights that pruning leaves pay more for their sums than
+ * for the second-level cache.
  */
 #define BAND_BYTES (20 * 1024)
+#define SPARSE_BAND_BYTES (256 * 1024)
+#define OUTPUTS_AT_ONCE 4
 #define LEAST_BAND 8
+#define MOST_BAND 20
 
 typedef struct {
   guint rows, columns;
 } Band;
 
 static Band
-band_of (const NnWindow *w,
-         guint           lanes)
+band_of (const NnLayer *l,
+         guint          lanes)
 {
-  const gsize position = ((gsize) w->sw * w->c + w->o) * lanes * sizeof (real), most = MAX (BAND_BYTES / position, LEAST_BAND);
-  const guint parts = (w->ow + most - 1) / most;
+  const NnWindow *w = &l->window;
+  const gsize input = (gsize) w->sw * w->c, real_bytes = lanes * sizeof (real);
+  guint most, parts;
 
+  if (l->sparse != NULL)
+    most = MAX (SPARSE_BAND_BYTES / ((input + w->o) * real_bytes), LEAST_BAND);
+  else
+    most = CLAMP (BAND_BYTES / ((input + MIN (w->o, OUTPUTS_AT_ONCE)) * real_bytes), LEAST_BAND, MOST_BAND);
+  parts = (w->ow + most - 1) / most;
   return (Band) { MAX (most / w->ow, 1), (w->ow + parts - 1) / parts };
 }
 
@@ -424,7 +462,7 @@ rows_gradient (const NnLayer *l,
                const real    *g)
 {
   const NnWindow *w = &l->window;
-  const Band most = band_of (w, s->lanes);
+  const Band most = band_of (l, s->lanes);
   const guint lanes = s->lanes;
   const real *x = padded_input (l, s, outer, FALSE);
 
@@ -591,20 +629,17 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
                               NnShard       *s)
 {
   const NnWindow *w = &l->window;
-  const gsize n = l->n_y * s->lanes;
   const gboolean dense = w->outer == 1 && w->oh == 1 && w->ow == 1 && w->kh == 1 && w->kw == 1 && w->groups == 1 &&
                          w->h == 1 && w->w == 1 && !is_padded (w);
   real *gw = GRAD (l, s, NN_ROLE_KERNEL), *gb = GRAD (l, s, NN_ROLE_BIAS), *gx = GIN (l, s, 0);
 
-  if (l->relu && !l->rectified)
-    {
-      const real *y = OUT (l, s);
-      real *g = GOUT (l, s);
-
-      for (gsize i = 0; i < n; i++)
-        g[i] = y[i] > 0 ? g[i] : 0;
-    }
-  if (gb != NULL && !l->idle_bias)
+  if (l->idle_bias)
+    gb = NULL;
+  if (l->relu && !l->rectified && dense)
+    output_gradient (l, s, gb, TRUE, 1);
+  else if (l->relu && !l->rectified)
+    output_gradient (l, s, gb, TRUE, l->n_y / w->o);
+  else if (gb != NULL)
     bias_gradient (l, s, gb);
   if (gw != NULL && s->squares)
     kernel_squares (l, s, gw);

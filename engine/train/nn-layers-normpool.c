@@ -91,7 +91,42 @@ part_of (const NnLayer *l,
   return part;
 }
 
-/* Adds sums of x - at and of its square over some positions; lanes that are no sample do not count. */
+/* Channels lie side by side: so many are summed up together that their sums stay in registers. */
+#define CHANNELS 4
+
+/* Adds sums of x - at and of its square over some positions, of n channels; lanes that are no sample do not count. */
+static inline __attribute__ ((always_inline)) void
+add_channel_sums (const NnLayer *l,
+                  const NnShard *s,
+                  const real    *x,
+                  gsize          positions,
+                  const real    *at,
+                  vec           *sums,
+                  const int      n)
+{
+  const gsize lanes = s->lanes, step = l->channels * lanes;
+  vec sum[CHANNELS], square[CHANNELS], from[CHANNELS];
+
+  for (int k = 0; k < n; k++)
+    sum[k] = sums[2 * k], square[k] = sums[2 * k + 1], from[k] = splat (at[k]);
+  for (gsize v = 0; v < lanes; v += VLEN)
+    {
+      const ivec mask = valid_lanes (s, v);
+
+      for (const real *p = x + v; p < x + positions * step; p += step)
+#pragma GCC unroll 4
+        for (int k = 0; k < n; k++)
+          {
+            const vec d = (vec) ((ivec) (*(const vec *) (p + k * lanes) - from[k]) & mask);
+
+            sum[k] += d;
+            square[k] += d * d;
+          }
+    }
+  for (int k = 0; k < n; k++)
+    sums[2 * k] = sum[k], sums[2 * k + 1] = square[k];
+}
+
 static void
 add_sums (const NnLayer *l,
           const NnShard *s,
@@ -100,28 +135,12 @@ add_sums (const NnLayer *l,
           const real    *at,
           vec           *sums)
 {
-  const gsize lanes = s->lanes, step = l->channels * lanes;
+  gsize c = 0;
 
-  for (gsize c = 0; c < l->channels; c++)
-    {
-      const vec from = splat (at[c]);
-      vec sum = sums[2 * c], square = sums[2 * c + 1];
-
-      for (gsize v = 0; v < lanes; v += VLEN)
-        {
-          const ivec mask = valid_lanes (s, v);
-
-          for (const real *p = x + c * lanes + v; p < x + positions * step; p += step)
-            {
-              const vec d = (vec) ((ivec) (*(const vec *) p - from) & mask);
-
-              sum += d;
-              square += d * d;
-            }
-        }
-      sums[2 * c] = sum;
-      sums[2 * c + 1] = square;
-    }
+  for (; c + CHANNELS <= l->channels; c += CHANNELS)
+    add_channel_sums (l, s, x + c * s->lanes, positions, at + c, sums + 2 * c, CHANNELS);
+  for (; c < l->channels; c++)
+    add_channel_sums (l, s, x + c * s->lanes, positions, at + c, sums + 2 * c, 1);
 }
 
 /* About the mean of each channel: that of the first rows. */
@@ -254,10 +273,11 @@ CLASSED (nn_norm_pool_finish) (const NnLayer *l,
     }
 }
 
-/* Gradients of gamma and beta, and what the barrier adds up. Lanes that are no sample have no gradient yet. */
-void
-CLASSED (nn_norm_pool_backward) (const NnLayer *l,
-                                 NnShard       *s)
+static inline __attribute__ ((always_inline)) void
+channel_gradient_sums (const NnLayer *l,
+                       NnShard       *s,
+                       gsize          c,
+                       const int      count)
 {
   const NnLayer *pool = l->pool;
   const gsize lanes = s->lanes, c_n = l->channels, step = c_n * lanes, n = pool->n_y * lanes;
@@ -265,33 +285,50 @@ CLASSED (nn_norm_pool_backward) (const NnLayer *l,
   double *partial = (double *) s->partial + l->stats + 2 * c_n;
   const real *tops = BLOCK (s) + l->scratch, *y = OUT (pool, s), *g = GOUT (pool, s);
   real *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA);
+  vec sum[CHANNELS], product[CHANNELS], at[CHANNELS];
 
-  for (gsize c = 0; c < c_n; c++)
+  for (int k = 0; k < count; k++)
+    sum[k] = product[k] = (vec) {}, at[k] = splat (stats[c + k]);
+  for (gsize from = c * lanes; from < n; from += step)
+    for (gsize v = from; v < from + lanes; v += VLEN)
+#pragma GCC unroll 4
+      for (int k = 0; k < count; k++)
+        {
+          const gsize i = v + k * lanes;
+          vec here = *(const vec *) (g + i);
+
+          if (l->relu)
+            here = (vec) ((ivec) here & (*(const vec *) (y + i) > 0));
+          sum[k] += here;
+          product[k] += here * (*(const vec *) (tops + i) - at[k]);
+        }
+  for (int k = 0; k < count; k++)
     {
-      const vec at = splat (stats[c]);
-      vec sum = {}, product = {};
       double to_beta = 0, to_gamma = 0;
 
-      for (gsize from = c * lanes; from < n; from += step)
-        for (gsize v = from; v < from + lanes; v += VLEN)
-          {
-            vec here = *(const vec *) (g + v);
-
-            if (l->relu)
-              here = (vec) ((ivec) here & (*(const vec *) (y + v) > 0));
-            sum += here;
-            product += here * (*(const vec *) (tops + v) - at);
-          }
       for (int i = 0; i < VLEN; i++)
-        to_beta += sum[i], to_gamma += product[i];
-      to_gamma *= stats[c_n + c];
+        to_beta += sum[k][i], to_gamma += product[k][i];
+      to_gamma *= stats[c_n + c + k];
       if (gg != NULL)
-        gg[c] += to_gamma;
+        gg[c + k] += to_gamma;
       if (gb != NULL)
-        gb[c] += to_beta;
-      partial[c] = to_beta;
-      partial[c_n + c] = to_gamma;
+        gb[c + k] += to_beta;
+      partial[c + k] = to_beta;
+      partial[c_n + c + k] = to_gamma;
     }
+}
+
+/* Gradients of gamma and beta, and what the barrier adds up. Lanes that are no sample have no gradient yet. */
+void
+CLASSED (nn_norm_pool_backward) (const NnLayer *l,
+                                 NnShard       *s)
+{
+  gsize c = 0;
+
+  for (; c + CHANNELS <= l->channels; c += CHANNELS)
+    channel_gradient_sums (l, s, c, CHANNELS);
+  for (; c < l->channels; c++)
+    channel_gradient_sums (l, s, c, 1);
 }
 
 /* The first of a window's largest has the gradient, as in max pooling. Each element is read before it is written: x may be gx. */

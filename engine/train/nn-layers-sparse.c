@@ -3,7 +3,9 @@
 
 #include "nn-real.h"
 
-#define MOST 8
+/* Registers for sums: two are left for the weight and a product. More than 8 do not divide into the lanes of one position. */
+#define MOST (VBYTES == 64 ? 24 : 12)
+#define MOST_OF_ONE 8
 
 /*
  * One row of results at @count / @per positions, of @per vectors each, from its list of terms.
@@ -20,10 +22,10 @@ row_block (const SparseRows *q,
   const real *at[MOST]; /* of each position; a term's offset indexes them all */
   vec acc[MOST];
 
-#pragma GCC unroll 8
+#pragma GCC unroll 24
   for (int j = 0; j < count / per; j++)
     at[j] = x + j * q->xn;
-#pragma GCC unroll 8
+#pragma GCC unroll 24
   for (int j = 0; j < count; j++)
     acc[j] = q->add ? *(const vec *) (c + j / per * q->cn + j % per * VLEN) : q->bias != NULL ? splat (q->bias[m]) : (vec) {};
   for (guint32 k = t->start[m]; k < t->start[m + 1]; k++)
@@ -31,11 +33,11 @@ row_block (const SparseRows *q,
       const gsize offset = t->offset[k];
       const vec w = splat (q->w[t->weight[k]]);
 
-#pragma GCC unroll 8
+#pragma GCC unroll 24
       for (int j = 0; j < count; j++)
         acc[j] += w * *(const vec *) (at[j / per] + offset + j % per * VLEN);
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 24
   for (int j = 0; j < count; j++)
     {
       if (q->relu)
@@ -54,7 +56,11 @@ row (const SparseRows *q,
   guint n = 0;
 
   for (; n + MOST / per <= q->n; n += MOST / per)
-    row_block (q, m, x + n * q->xn, c + n * q->cn, MOST, per);
+    row_block (q, m, x + n * q->xn, c + n * q->cn, MOST / per * per, per);
+  for (; 4 * per < MOST && n + 4 <= q->n; n += 4)
+    row_block (q, m, x + n * q->xn, c + n * q->cn, 4 * per < MOST ? 4 * per : per, per);
+  for (; 2 * per < MOST && n + 2 <= q->n; n += 2)
+    row_block (q, m, x + n * q->xn, c + n * q->cn, 2 * per < MOST ? 2 * per : per, per);
   for (; n < q->n; n++)
     row_block (q, m, x + n * q->xn, c + n * q->cn, per, per);
 }
@@ -62,10 +68,11 @@ row (const SparseRows *q,
 void
 CLASSED (nn_sparse_rows) (const SparseRows *q)
 {
-  const gsize per = MIN (q->lanes / VLEN, MOST);
+  const gsize per = MIN (q->lanes / VLEN, MOST_OF_ONE);
 
-  for (guint m = 0; m < q->terms->n; m++)
-    for (gsize v = 0; v < q->lanes; v += per * VLEN)
+  /* a part of the lanes at a time, whose inputs stay in the first-level cache for all rows */
+  for (gsize v = 0; v < q->lanes; v += per * VLEN)
+    for (guint m = 0; m < q->terms->n; m++)
       {
         const real *x = q->x + v;
         real *c = q->c + m * q->cm + v;
@@ -112,15 +119,16 @@ product_block (const Outer   *q,
             vec gv = *(const vec *) (g + v);
 
             KEEP (gv);
-#pragma GCC unroll 8
+#pragma GCC unroll 24
             for (int j = 0; j < count; j++)
               acc[j] += gv * *(const vec *) (x + t->offset[k + j] + v);
           }
     }
-  if (count == TERMS)
+  if (count >= 4)
     {
       add_sums_4 (sums, acc[0], acc[1], acc[2], acc[3]);
-      add_sums_4 (sums + 4, acc[4], acc[5], (vec) {}, (vec) {});
+      if (count > 4)
+        add_sums_4 (sums + 4, acc[4], acc[5], (vec) {}, (vec) {});
     }
   else
     for (int j = 0; j < count; j++)
@@ -129,6 +137,9 @@ product_block (const Outer   *q,
     q->gw[t->weight[k + j]] += sums[j];
 }
 
+#define PRODUCTS(N) case N: product_block (q, t, m, k, N, lanes); break;
+
+/* A row's terms in blocks of about the same size: one by one each sum would wait for its last product. */
 static inline __attribute__ ((always_inline)) void
 products (const Outer   *q,
           const NnTerms *t,
@@ -136,15 +147,18 @@ products (const Outer   *q,
 {
   for (guint m = 0; m < t->n; m++)
     {
-      guint32 k = t->start[m];
       const guint32 end = t->start[m + 1];
 
-      for (; k + TERMS <= end; k += TERMS)
-        product_block (q, t, m, k, TERMS, lanes);
-      for (; k + 3 <= end; k += 3)
-        product_block (q, t, m, k, 3, lanes);
-      for (; k < end; k++)
-        product_block (q, t, m, k, 1, lanes);
+      for (guint32 k = t->start[m], take; k < end; k += take)
+        {
+          const guint32 left = end - k, blocks = (left + TERMS - 1) / TERMS;
+
+          take = (left + blocks - 1) / blocks;
+          switch (take)
+            {
+              PRODUCTS (1) PRODUCTS (2) PRODUCTS (3) PRODUCTS (4) PRODUCTS (5) PRODUCTS (6)
+            }
+        }
     }
 }
 

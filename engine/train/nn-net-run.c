@@ -425,6 +425,9 @@ nn_net_find_broken (NnNet *net)
     {
       const NnLayer *layer = &net->layers[i];
 
+      /* whose output is nowhere: what was summed up of it tells */
+      if (layer->conv != NULL && !nn_layers_double.finite (net->stats + layer->stats, layer->channels))
+        return layer->conv->node->name;
       for (guint role = 0; role < NN_N_ROLES; role++)
         for (guint id = 0; layer->w[role] != NN_NOWHERE && id < nn_model_n_weights (net->model); id++)
           if (net->param_at[id] == layer->w[role] &&

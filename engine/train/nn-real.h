@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* NN_CLASS is given by the build: sse2, avx2, avx512 or double. */
+/* NN_CLASS is given by the build: sse2, avx2, avx512 or double; wide in tests. */
 #define NN_PASTE_(a, b) a##_##b
 #define NN_PASTE(a, b) NN_PASTE_ (a, b)
 #define CLASSED(name) NN_PASTE (name, NN_CLASS)
@@ -20,7 +20,7 @@ typedef gint64 bits;
 #else
 typedef float real;
 typedef gint32 bits;
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(NN_WIDE) /* NN_WIDE: the same width without the instructions, for tests */
 #define VBYTES 64
 #elif defined(__AVX2__)
 #define VBYTES 32
@@ -65,7 +65,7 @@ vec_sum (vec v)
 }
 
 /* Tells the compiler to have a vector in a register rather than to load it again for every use. */
-#if defined(__x86_64__) || defined(__i386__)
+#if (defined(__x86_64__) || defined(__i386__)) && !defined(NN_WIDE)
 #define KEEP(v) __asm__ ("" : "+v" (v))
 #else
 #define KEEP(v) (void) (v)

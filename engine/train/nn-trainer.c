@@ -206,7 +206,11 @@ train_epoch (Run      *run,
       report (run, epoch, (double) (first + batch.n) / n);
     }
   *loss = total / n;
-  return TRUE;
+  if (run->net->k->finite (run->net->values, run->net->n_params))
+    return TRUE;
+  g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "training diverged in epoch %u: layer \"%s\" has weights that are not finite",
+               epoch + 1, nn_net_find_broken (run->net));
+  return FALSE;
 }
 
 static gboolean

@@ -265,7 +265,7 @@ print_machine (const char *torch)
       (name = strchr (name, ':')) != NULL)
     name += 2;
   if (g_file_get_contents ("/proc/loadavg", &load, NULL, NULL))
-    *strchrnul (load, ' ') = '\0';
+    load[strcspn (load, " ")] = '\0';
   g_print ("Processor: %.*s, %u cores, kernels for %s; load of the machine when it began: %s; %s.\n\n",
            name != NULL ? (int) strcspn (name, "\n") : 7, name != NULL ? name : "unknown", g_get_num_processors (),
            nn_cpu_name (nn_cpu ()), load != NULL ? load : "unknown", torch != NULL ? torch : "no PyTorch");

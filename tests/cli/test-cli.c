@@ -248,6 +248,42 @@ test_train (void)
 }
 
 static double
+accuracy_at (const char *folder,
+             const char *model)
+{
+  g_auto (Run) evaluate = { 0 };
+  g_autoptr (JsonObject) quality = NULL;
+
+  cli (&evaluate, "evaluate %s/%s --data %s/jets.npz --config %s/narrow.json --json --quiet", folder, model, folder, folder);
+  g_assert_cmpint (evaluate.status, ==, 0);
+  quality = json_of (&evaluate);
+  return json_object_get_double_member (quality, "accuracy");
+}
+
+/* Training that reckons with a configuration's narrow weights is better in hardware of that configuration. */
+static void
+test_train_types (void)
+{
+  g_autofree char *folder = test_folder (), *narrow = g_build_filename (folder, "narrow.json", NULL);
+  g_auto (Run) sample = { 0 }, plain = { 0 }, aware = { 0 }, missing = { 0 };
+
+  cli (&sample, "sample jets --output %s --jets 3000 --epochs 8 --quiet", folder);
+  g_assert_cmpint (sample.status, ==, 0);
+  g_assert_true (g_file_set_contents (narrow, "{\"Backend\": \"Vitis\", \"HLSConfig\": {\"Model\": {\"Precision\": "
+                                      "{\"default\": \"fixed<16,6>\", \"weight\": \"fixed<3,1,RND_CONV,SAT>\"}, "
+                                      "\"ReuseFactor\": 1, \"Strategy\": \"Latency\"}}}", -1, NULL));
+  cli (&plain, "train %s/jets.h5 --data %s/jets.npz --epochs 8 --lr 0.003 --output %s/plain.h5 --quiet", folder, folder, folder);
+  g_assert_cmpint (plain.status, ==, 0);
+  cli (&aware, "train %s/jets.h5 --data %s/jets.npz --epochs 8 --lr 0.003 --config %s --output %s/aware.h5 --quiet", folder, folder,
+       narrow, folder);
+  g_assert_cmpint (aware.status, ==, 0);
+  g_assert_cmpfloat (accuracy_at (folder, "aware.h5"), >, accuracy_at (folder, "plain.h5"));
+  cli (&missing, "train %s/jets.h5 --data %s/jets.npz --config %s/none.json --output %s/t.h5", folder, folder, folder, folder);
+  g_assert_cmpint (missing.status, ==, 1);
+  assert_says (missing.err, "none.json");
+}
+
+static double
 number (JsonObject *object,
         const char *member,
         const char *inner)
@@ -319,5 +355,6 @@ main (int    argc,
   g_test_add_func ("/cli/configure", test_configure);
   g_test_add_func ("/cli/whole-way", test_whole_way);
   g_test_add_func ("/cli/train", test_train);
+  g_test_add_func ("/cli/train-types", test_train_types);
   return g_test_run ();
 }
