@@ -7,6 +7,7 @@
 #include "app-format.h"
 #include "app-sources.h"
 #include "app-weight-map.h"
+#include "app-why.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -21,6 +22,9 @@ struct _AppWeightsPage {
 
   /* owned */
   GArray *choices; /* Choice */
+  AppJob *why_job;
+  AppWhy *why;     /* (nullable): about the weight @why_id */
+  gint64  why_id;
   char   *listed;  /* names in the list, to see whether it must be made again */
 
   /* template children */
@@ -93,14 +97,26 @@ fill_choices (AppWeightsPage *self,
   gtk_drop_down_set_model (self->layer_drop, G_LIST_MODEL (names));
 }
 
+/* What the group was worth when it was decided, against what its hardware could buy elsewhere. */
+static void
+add_why (AppWeightsPage *self)
+{
+  const AppWhy *why = self->why;
+  g_autofree char *value = app_number (why->value, 4), *price = app_number (why->price, 4);
+  g_autofree char *step = g_strdup_printf (why->kept ? _("kept at step %u") : _("cut at step %u"), why->step);
+
+  app_rows_add (self->facts, _("Decided"), step);
+  app_rows_add (self->facts, _("Worth then"), value);
+  app_rows_add (self->facts, _("Price of its hardware"), price);
+  app_rows_add (self->facts, _("Why"), app_why_text (why));
+}
+
 static void
 fill_weight (AppWeightsPage *self,
              gint64          id)
 {
   const AppWeightMap *map = shown_map (self);
   const NnGroup *group = map != NULL ? app_weight_map_group (map, id) : NULL;
-  const AppState *state = app_document_state (app_page_document (APP_PAGE (self)));
-  const NnStep *step = app_state_step (state);
   gboolean pruned = FALSE;
 
   app_rows_clear (self->facts);
@@ -125,14 +141,10 @@ fill_weight (AppWeightsPage *self,
       g_autofree char *dsp = app_format_count (MAX (cost, 0));
 
       app_rows_add (self->facts, _("Group"), name);
-      app_rows_add (self->facts, _("Importance"), worth);
+      app_rows_add (self->facts, _("Size now"), worth);
       app_rows_add (self->facts, _("DSP"), dsp);
-      if (step != NULL && step->price[NN_RESOURCE_DSP] > 0 && cost > 0)
-        {
-          g_autofree char *price = app_number (step->price[NN_RESOURCE_DSP], 4);
-
-          app_rows_add (self->facts, _("Price of a DSP"), price);
-        }
+      if (self->why != NULL && self->why_id == id)
+        add_why (self);
     }
   gtk_widget_set_sensitive (GTK_WIDGET (self->prune_button), group != NULL && group->kept);
   gtk_widget_set_sensitive (GTK_WIDGET (self->restore_button), group != NULL && !group->kept);
@@ -184,6 +196,8 @@ missing (AppWeightOrder wanted,
          : wanted == APP_ORDER_KERNELS ? _("This layer is no convolution.") : _("This layer has no multipliers that are shared.");
 }
 
+static void ask_why (AppWeightsPage *self, gint64 id);
+
 static void
 app_weights_page_update (AppPage *page)
 {
@@ -210,6 +224,8 @@ app_weights_page_update (AppPage *page)
                             app_document_state (document)->pins);
   app_figure_set_subtitle (self->figure, missing (gtk_drop_down_get_selected (self->order_drop), map->order));
   app_figure_set_source (self->figure, &map_source, map, (GDestroyNotify) app_weight_map_free);
+  if (selected >= 0)
+    ask_why (self, selected);
   app_figure_show_plot (self->histogram, app_weight_map_histogram (map));
   app_chart_set_natural_height (app_figure_chart (self->histogram), 190);
   app_chart_set_selected (app_figure_chart (self->figure), selected);
@@ -236,11 +252,51 @@ on_cursor (AppChart       *chart,
 }
 
 static void
+on_why (AppJob         *job,
+        AppWeightsPage *self)
+{
+  g_free (self->why);
+  self->why = app_job_steal_result (job);
+  g_clear_object (&self->why_job);
+  fill_weight (self, app_chart_selected (app_figure_chart (self->figure)));
+}
+
+static void
+drop_why (AppWeightsPage *self)
+{
+  if (self->why_job != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->why_job, self);
+      app_job_cancel (self->why_job);
+      g_clear_object (&self->why_job);
+    }
+  g_clear_pointer (&self->why, g_free);
+}
+
+static void
+ask_why (AppWeightsPage *self,
+         gint64          id)
+{
+  const AppWeightMap *map = shown_map (self);
+  const NnGroup *group = map != NULL ? app_weight_map_group (map, id) : NULL;
+  const AppState *state = app_document_state (app_page_document (APP_PAGE (self)));
+
+  drop_why (self);
+  self->why_job = group != NULL && map->index[id] >= 0 && state->edited == NULL ? app_why_job (state, group->weight, map->index[id]) : NULL;
+  if (self->why_job == NULL)
+    return;
+  self->why_id = id;
+  g_signal_connect (self->why_job, "finished", G_CALLBACK (on_why), self);
+  app_job_start (self->why_job);
+}
+
+static void
 on_picked (AppChart       *chart,
            gint64          id,
            AppWeightsPage *self)
 {
   app_chart_set_selected (chart, id);
+  ask_why (self, id);
   fill_weight (self, id);
 }
 
@@ -340,6 +396,7 @@ on_restore (AppWeightsPage *self)
 static void
 app_weights_page_dispose (GObject *object)
 {
+  drop_why (APP_WEIGHTS_PAGE (object));
   adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), APP_TYPE_WEIGHTS_PAGE);
   G_OBJECT_CLASS (app_weights_page_parent_class)->dispose (object);

@@ -9,6 +9,7 @@
 #include "app-figures.h"
 #include "app-variants.h"
 #include "app-weight-map.h"
+#include "app-why.h"
 #include "app-window.h"
 
 #include <stdio.h>
@@ -687,6 +688,52 @@ test_weight_map (void)
       }
 }
 
+/* Of every layer a weight that is there and one that is not: cut ones were worth less than what their hardware was worth
+ * elsewhere, kept ones more; near the border the whole of a group may decide. */
+static void
+test_why (void)
+{
+  NnModel *model = app_document_shown (document ());
+  guint n_kept = 0, n_cut = 0, n_plain = 0;
+
+  for (guint w = 0; w < nn_model_n_weights (model); w++)
+    {
+      const NnWeight *weight = nn_model_weight (model, w);
+      gboolean seen[2] = { FALSE, FALSE };
+
+      for (gsize i = 0; weight->mask != NULL && i < weight->mask->n; i++)
+        {
+          gboolean kept = nn_tensor_u8 (weight->mask)[i] != 0;
+          g_autofree AppWhy *why = NULL;
+          AppJob *job;
+
+          if (seen[kept])
+            continue;
+          seen[kept] = TRUE;
+          job = app_why_job (app_document_state (document ()), w, i);
+          g_assert_nonnull (job);
+          app_job_start (job);
+          WAIT_FOR (!app_job_is_running (job));
+          g_assert_no_error (app_job_error (job));
+          why = app_job_steal_result (job);
+          g_object_unref (job);
+          if (why == NULL) /* of no group */
+            continue;
+          g_assert_cmpint (why->kept, ==, kept);
+          g_assert_cmpuint (why->step, >=, 1);
+          g_assert_cmpuint (why->step, <=, app_document_state (document ())->step);
+          g_assert_cmpfloat (why->cost.amount[NN_RESOURCE_DSP], >, 0);
+          g_assert_nonnull (app_why_text (why));
+          n_kept += kept;
+          n_cut += !kept;
+          n_plain += kept ? why->value >= why->price : why->value <= why->price;
+        }
+    }
+  g_assert_cmpuint (n_kept, >=, 2);
+  g_assert_cmpuint (n_cut, >=, 2);
+  g_assert_cmpuint (2 * n_plain, >, n_kept + n_cut); /* most are not on the border */
+}
+
 /* Kernels of a convolution as small multiples: the cell of a channel pair holds that pair's kernel. */
 static void
 test_kernel_map (void)
@@ -871,6 +918,7 @@ main (int    argc,
   g_test_add_func ("/window/variants", test_variants);
   g_test_add_func ("/window/queue", test_queue);
   g_test_add_func ("/window/weight-map", test_weight_map);
+  g_test_add_func ("/window/why", test_why);
   g_test_add_func ("/window/kernel-map", test_kernel_map);
   g_test_add_func ("/window/undo", test_undo);
   g_test_add_func ("/window/overtaken", test_overtaken);
