@@ -16,6 +16,11 @@
 #define MAX_ROC_POINTS 400
 #define MAX_CLASSES 20
 #define FIGURE_HEIGHT 320
+#define PICTURE_ROWS 3
+#define PICTURE_COLS 6
+/* Smaller ones, or of more channels, are no pictures but tables. */
+#define MIN_PICTURE 8
+#define MAX_CHANNELS 4
 
 struct _AppDataPage {
   AppPage parent;
@@ -69,6 +74,8 @@ tip_map (gconstpointer data,
 
   if (map->y_names != NULL && map->x_names != NULL)
     return g_strdup_printf (_("%s taken for %s: %s"), map->y_names[r], map->x_names[c], value);
+  if (map->grid->block != NULL)
+    return map->grid->block[id] < 0 ? NULL : g_strdup_printf (_("sample %d: %s"), map->grid->block[id], value);
   return g_strdup_printf (_("sample %zu, feature %zu: %s"), r, c, value);
 }
 
@@ -174,14 +181,41 @@ by_class (const AppEvaluation *evaluation,
   return bars;
 }
 
+/* Pictures side by side, each a block of its own; channels are shown as their mean. */
+static AppHeatmap *
+pictures (const NnTensor *x)
+{
+  gsize h = x->shape.dims[1], w = x->shape.dims[2], channels = x->shape.rank > 3 ? x->shape.dims[3] : 1;
+  gsize n = MIN (PICTURE_ROWS * PICTURE_COLS, (gsize) x->shape.dims[0]), cols = MIN (PICTURE_COLS, n), rows = (n + cols - 1) / cols;
+  AppGrid *grid = app_grid_new (rows * h, cols * w, FALSE, FALSE);
+
+  app_grid_want_blocks (grid);
+  for (gsize k = 0; k < rows * h * cols * w; k++)
+    {
+      gsize r = k / (cols * w), c = k % (cols * w), picture = r / h * cols + c / w;
+      double sum = 0;
+
+      for (gsize q = 0; picture < n && q < channels; q++)
+        sum += nn_tensor_get (x, ((picture * h + r % h) * w + c % w) * channels + q);
+      grid->values[k] = sum / channels;
+      grid->block[k] = picture < n ? (gint32) picture : -1;
+    }
+  app_grid_seal (grid);
+  return app_heatmap_new (grid, _("Column"), _("Row"));
+}
+
 static AppHeatmap *
 preview (const NnDataset *data)
 {
   NnTensor *x = nn_dataset_x (data, NN_SPLIT_TRAIN);
   gsize width = x != NULL && nn_dataset_n (data, NN_SPLIT_TRAIN) > 0 ? nn_tensor_row_size (x) : 0;
   gsize rows = MIN (N_PREVIEW, nn_dataset_n (data, NN_SPLIT_TRAIN)), cols = MIN (MAX_FEATURES, width);
-  AppGrid *grid = app_grid_new (rows, cols, FALSE, FALSE);
+  AppGrid *grid;
 
+  if (width > 0 && x->shape.rank >= 3 && x->shape.rank <= 4 && MIN (x->shape.dims[1], x->shape.dims[2]) >= MIN_PICTURE
+      && (x->shape.rank == 3 || x->shape.dims[3] <= MAX_CHANNELS))
+    return pictures (x);
+  grid = app_grid_new (rows, cols, FALSE, FALSE);
   for (gsize r = 0; r < rows; r++)
     for (gsize c = 0; c < cols; c++)
       grid->values[r * cols + c] = nn_tensor_get (x, r * width + c);

@@ -131,7 +131,7 @@ try:
         audit = unnamed()
         ok(audit == [], f'no unnamed control on the page {page} ' + '; '.join(audit))
     click('push button', 'Optimize')
-    click('push button', 'Start', 20)
+    click('push button', 'Start', 90)
     ok(wait(lambda: says('step'), 180), 'Optimize runs and a step is shown')
     ok(wait(lambda: says('Optimization finished'), 500), 'Optimize ends')
     ok(wait(lambda: says('(−'), 30), 'DSPs are saved')
