@@ -47,6 +47,11 @@ passes_channels (const NnNode *node)
     case NN_OP_QUANTIZE:
     case NN_OP_FLATTEN:
     case NN_OP_ADD:
+    case NN_OP_SUBTRACT:
+    case NN_OP_MULTIPLY:
+    case NN_OP_AVERAGE:
+    case NN_OP_MAXIMUM:
+    case NN_OP_MINIMUM:
     case NN_OP_MAX_POOL1D:
     case NN_OP_MAX_POOL2D:
     case NN_OP_AVG_POOL1D:
@@ -54,6 +59,7 @@ passes_channels (const NnNode *node)
     case NN_OP_GLOBAL_MAX_POOL:
     case NN_OP_GLOBAL_AVG_POOL:
       return TRUE;
+    case NN_OP_CONCATENATE:
     case NN_OP_BATCH_NORM:
       return node->attrs.axis == -1 || node->attrs.axis == (gint) node->shape.rank - 1;
     default:
@@ -70,6 +76,8 @@ is_plain (const Reduction *r,
 
   plain = plain && !has_channel_data (node->attrs.quantizer) && !has_channel_data (node->attrs.input_quantizer) &&
           !has_channel_data (node->attrs.sum_quantizer) && node->attrs.groups <= 1 && !node->attrs.time_distributed;
+  for (guint k = 1; plain && k < node->n_inputs && node->op != NN_OP_CONCATENATE; k++)
+    plain = nn_shape_last (&nn_graph_node (r->graph, node->inputs[k])->shape) == nn_shape_last (&nn_graph_node (r->graph, node->inputs[0])->shape);
   for (guint role = 0; role < NN_N_ROLES; role++)
     plain = plain && !has_channel_data (node->attrs.role_quantizer[role]);
   for (guint k = 0; plain && k < node->n_weights; k++)
@@ -112,6 +120,11 @@ make_sets (Reduction *r)
         {
           guint a = find_set (r, i), b = find_set (r, node->inputs[k]);
 
+          if (node->op == NN_OP_CONCATENATE)
+            {
+              r->barrier[i] = r->barrier[i] || r->flat[node->inputs[k]];
+              continue;
+            }
           r->flat[i] = r->flat[i] || r->flat[node->inputs[k]] ||
                        (node->op == NN_OP_FLATTEN && nn_graph_node (r->graph, node->inputs[k])->shape.rank > 1);
           r->set[MAX (a, b)] = MIN (a, b);
@@ -155,7 +168,52 @@ weight_of (const Reduction *r,
   return nn_model_node_weight_id (r->model, node, role, &id) ? nn_tensor_f32 (r->values[id]) : NULL;
 }
 
-/* Output @c of a node when it is the same for every input; NaN when it is not. */
+static double constant_value (const Reduction *r, guint i, gsize c);
+
+/* Of a layer whose weights for output @c are all zero: at every place what its bias makes. */
+static double
+constant_layer (const Reduction *r,
+                const NnNode    *node,
+                gsize            c)
+{
+  const float *kernel = weight_of (r, node, NN_ROLE_KERNEL), *bias = weight_of (r, node, NN_ROLE_BIAS);
+  gsize n_out = (gsize) node->attrs.units, n = nn_model_node_weight (r->model, node, NN_ROLE_KERNEL)->values->n;
+
+  if (node->attrs.role_quantizer[NN_ROLE_BIAS] != NULL)
+    return NAN;
+  for (gsize k = c; k < n; k += n_out)
+    if (kernel[k] != 0)
+      return NAN;
+  return nn_act_value (&node->attrs, node->attrs.act, bias != NULL ? bias[c] : 0);
+}
+
+static double
+constant_norm (const Reduction *r,
+               const NnNode    *node,
+               gsize            c,
+               double           v)
+{
+  const float *gamma = weight_of (r, node, NN_ROLE_GAMMA), *beta = weight_of (r, node, NN_ROLE_BETA);
+  const float *mean = weight_of (r, node, NN_ROLE_MEAN), *variance = weight_of (r, node, NN_ROLE_VARIANCE);
+
+  if (mean == NULL || variance == NULL)
+    return NAN;
+  return (gamma != NULL ? gamma[c] : 1) * (v - mean[c]) / sqrt (variance[c] + node->attrs.epsilon) + (beta != NULL ? beta[c] : 0);
+}
+
+/* Channel @c of a concatenation is one of an input's. */
+static double
+constant_part (const Reduction *r,
+               const NnNode    *node,
+               gsize            c)
+{
+  for (guint k = 0; k < node->n_inputs; c -= r->channels[node->inputs[k++]])
+    if (c < r->channels[node->inputs[k]])
+      return constant_value (r, node->inputs[k], c);
+  return NAN;
+}
+
+/* Channel @c of a node when it is the same for every input and at every place; NaN when it is not. */
 static double
 constant_value (const Reduction *r,
                 guint            i,
@@ -163,68 +221,132 @@ constant_value (const Reduction *r,
 {
   const NnNode *node = nn_graph_node (r->graph, i);
   const NnAttrs *a = &node->attrs;
-  double v;
+  double sum = 0;
 
-  if (!is_plain (r, i) || r->flat[i] || a->quantizer != NULL || a->input_quantizer != NULL || a->sum_quantizer != NULL ||
-      a->act == NN_ACT_QUANTIZED)
+  if (!is_plain (r, i) || a->quantizer != NULL || a->input_quantizer != NULL || a->sum_quantizer != NULL || a->act == NN_ACT_QUANTIZED)
     return NAN;
-  if (node->op == NN_OP_DENSE)
+  switch (node->op)
     {
-      const float *kernel = weight_of (r, node, NN_ROLE_KERNEL), *bias = weight_of (r, node, NN_ROLE_BIAS);
-      gsize n_out = (gsize) a->units, n = nn_model_node_weight (r->model, node, NN_ROLE_KERNEL)->values->n;
-
-      if (a->role_quantizer[NN_ROLE_BIAS] != NULL)
-        return NAN;
-      for (gsize k = c; k < n; k += n_out)
-        if (kernel[k] != 0)
-          return NAN;
-      return nn_act_value (a, a->act, bias != NULL ? bias[c] : 0);
-    }
-  if (node->op != NN_OP_ACTIVATION && node->op != NN_OP_DROPOUT && node->op != NN_OP_BATCH_NORM)
-    return NAN;
-  v = constant_value (r, node->inputs[0], c);
-  if (isnan (v) || node->op == NN_OP_DROPOUT)
-    return v;
-  if (node->op == NN_OP_ACTIVATION)
-    return nn_act_value (a, a->act, v);
-  {
-    const float *gamma = weight_of (r, node, NN_ROLE_GAMMA), *beta = weight_of (r, node, NN_ROLE_BETA);
-    const float *mean = weight_of (r, node, NN_ROLE_MEAN), *variance = weight_of (r, node, NN_ROLE_VARIANCE);
-
-    if (mean == NULL || variance == NULL)
+    case NN_OP_DENSE:
+    case NN_OP_CONV1D:
+    case NN_OP_CONV2D:
+      return constant_layer (r, node, c);
+    case NN_OP_CONCATENATE:
+      return constant_part (r, node, c);
+    case NN_OP_ADD:
+      for (guint k = 0; k < node->n_inputs; k++)
+        sum += constant_value (r, node->inputs[k], c);
+      return sum;
+    case NN_OP_ACTIVATION:
+      sum = constant_value (r, node->inputs[0], c);
+      return isnan (sum) ? NAN : nn_act_value (a, a->act, sum);
+    case NN_OP_BATCH_NORM:
+      return constant_norm (r, node, c, constant_value (r, node->inputs[0], c));
+    case NN_OP_DROPOUT:
+    case NN_OP_FLATTEN:
+    case NN_OP_GLOBAL_MAX_POOL:
+    case NN_OP_GLOBAL_AVG_POOL:
+      return constant_value (r, node->inputs[0], c);
+    case NN_OP_MAX_POOL1D:
+    case NN_OP_MAX_POOL2D:
+    case NN_OP_AVG_POOL1D:
+    case NN_OP_AVG_POOL2D:
+      return a->padding == NN_PADDING_VALID ? constant_value (r, node->inputs[0], c) : NAN;
+    default:
       return NAN;
-    return (gamma != NULL ? gamma[c] : 1) * (v - mean[c]) / sqrt (variance[c] + a->epsilon) + (beta != NULL ? beta[c] : 0);
-  }
+    }
 }
 
-/* Inputs of dense layers that never change go into the biases. In the order of the graph, so that chains of them do too. */
+/* Channel @c of what layer @node reads is @v always: into its biases with it. At a padded border it would not be @v. */
+static void
+fold_constant (Reduction    *r,
+               const NnNode *node,
+               gsize         c,
+               double        v)
+{
+  gsize n_out = (gsize) node->attrs.units, channels = r->channels[node->inputs[0]];
+  guint kernel, bias;
+  float *k;
+
+  if (!nn_model_node_weight_id (r->model, node, NN_ROLE_KERNEL, &kernel))
+    return;
+  if (v != 0 && ((node->op != NN_OP_DENSE && node->attrs.padding != NN_PADDING_VALID) ||
+                 !nn_model_node_weight_id (r->model, node, NN_ROLE_BIAS, &bias)))
+    return;
+  k = nn_tensor_f32 (r->values[kernel]);
+  for (gsize e = 0; e < r->values[kernel]->n; e++)
+    if (e / n_out % channels == c)
+      {
+        if (v != 0)
+          nn_tensor_f32 (r->values[bias])[e % n_out] += (float) (v * k[e]);
+        k[e] = 0;
+      }
+}
+
+/* Inputs of layers that never change go into the biases. In the order of the graph, so that chains of them do too. */
 static void
 fold_constants (Reduction *r)
 {
   for (guint i = 0; i < r->n; i++)
     {
       const NnNode *node = nn_graph_node (r->graph, i);
-      guint kernel, bias;
-      gsize n_in, n_out;
 
-      if (node->op != NN_OP_DENSE || !is_plain (r, i) || r->flat[node->inputs[0]] ||
-          node->attrs.role_quantizer[NN_ROLE_BIAS] != NULL || node->attrs.role_quantizer[NN_ROLE_KERNEL] != NULL ||
-          !nn_model_node_weight_id (r->model, node, NN_ROLE_KERNEL, &kernel) ||
-          !nn_model_node_weight_id (r->model, node, NN_ROLE_BIAS, &bias))
+      if (!is_layer (node) || !is_plain (r, i) || node->attrs.role_quantizer[NN_ROLE_BIAS] != NULL ||
+          node->attrs.role_quantizer[NN_ROLE_KERNEL] != NULL)
         continue;
-      n_out = (gsize) node->attrs.units;
-      n_in = r->values[kernel]->n / n_out;
-      for (gsize c = 0; c < n_in && n_in == r->channels[node->inputs[0]]; c++)
+      for (gsize c = 0; c < r->channels[node->inputs[0]]; c++)
         {
           double v = constant_value (r, node->inputs[0], c);
 
-          for (gsize o = 0; !isnan (v) && o < n_out; o++)
-            {
-              nn_tensor_f32 (r->values[bias])[o] += (float) (v * nn_tensor_f32 (r->values[kernel])[c * n_out + o]);
-              nn_tensor_f32 (r->values[kernel])[c * n_out + o] = 0;
-            }
+          if (isfinite (v))
+            fold_constant (r, node, c, v);
         }
     }
+}
+
+/* A layer without outputs is none. */
+static gboolean
+mark_empty (Reduction *r)
+{
+  gboolean changed = FALSE;
+
+  for (guint i = 0; i < r->n; i++)
+    if (r->needed[i] != NULL && memchr (r->needed[i], 1, r->channels[i]) == NULL)
+      {
+        r->needed[i][0] = 1;
+        changed = TRUE;
+      }
+  return changed;
+}
+
+/* What a concatenation's reader needs is needed of its inputs, and what is there for another reader stays in it. */
+static gboolean
+mark_concatenated (Reduction *r)
+{
+  gboolean changed = FALSE;
+
+  for (guint i = r->n; i-- > 0;)
+    {
+      const NnNode *node = nn_graph_node (r->graph, i);
+      gsize at = 0;
+
+      if (node->op != NN_OP_CONCATENATE || !is_plain (r, i))
+        continue;
+      for (guint k = 0; k < node->n_inputs; k++)
+        {
+          guint8 *in = r->needed[find_set (r, node->inputs[k])], *out = r->needed[find_set (r, i)] + at;
+          gsize n = r->channels[node->inputs[k]];
+
+          for (gsize c = 0; c < n; c++)
+            if (in[c] != out[c])
+              {
+                in[c] = out[c] = 1;
+                changed = TRUE;
+              }
+          at += n;
+        }
+    }
+  return changed;
 }
 
 /* One round from the readers back; returns whether anything was new. */
@@ -366,17 +488,11 @@ nn_model_reduce (const NnModel *model,
     r.values[i] = nn_tensor_copy (nn_model_weight (model, i)->values);
   make_sets (&r);
   fold_constants (&r);
-  while (mark_needed (&r))
+  while (mark_needed (&r) || mark_concatenated (&r) || mark_empty (&r))
     ;
   for (guint i = 0; i < r.n; i++)
-    if (r.needed[i] != NULL)
-      {
-        /* A layer without outputs is none. */
-        if (memchr (r.needed[i], 1, r.channels[i]) == NULL)
-          r.needed[i][0] = 1;
-        for (gsize c = 0; c < r.channels[i]; c++)
-          removed += !r.needed[i][c];
-      }
+    for (gsize c = 0; r.needed[i] != NULL && c < r.channels[i]; c++)
+      removed += !r.needed[i][c];
   result = removed > 0 ? rebuild (&r, error) : nn_model_ref ((NnModel *) model);
   if (n_removed != NULL)
     *n_removed = removed;

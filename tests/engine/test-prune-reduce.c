@@ -114,6 +114,58 @@ test_conv (void)
   check (b, &NN_SHAPE (6, 6, 2), 3);
 }
 
+/* Side by side: a channel goes when nobody reads it behind the joint, and stays while a reader before the joint wants it. */
+static void
+test_concatenation (void)
+{
+  TestNet *net = net_new (&NN_SHAPE (6), 5);
+  g_autoptr (NnModel) model = NULL, unread = NULL, dead = NULL;
+  guint a, b, ids[2];
+
+  net_dense (net, 6, 4, NN_ACT_RELU); /* weights 0, 1 */
+  a = net->last;
+  net_dense (net, 4, 3, NN_ACT_TANH); /* 2, 3 */
+  b = net->last;
+  ids[0] = a;
+  ids[1] = b;
+  net_add_to (net, NN_OP_CONCATENATE, ids, 2);
+  net_batch_norm (net, 7); /* 4 to 7 */
+  net_dense (net, 7, 3, NN_ACT_LINEAR); /* 8, 9 */
+  model = net_seal (net);
+  check (model, &NN_SHAPE (6), 0);
+  unread = cut (model, 8, 1, 5, TRUE); /* of the first layer 1 to 3, of the second its first */
+  check (unread, &NN_SHAPE (6), 2); /* that and the joint's; 1 to 3 are read by the second layer */
+  dead = cut (unread, 2, 0, 4, TRUE); /* the second layer reads nothing more and is constant */
+  check (dead, &NN_SHAPE (6), 3 + 2 + 3 + 2); /* one output is left: a layer without any is none */
+}
+
+/* A filter without weights is its bias everywhere: through pooling and flattening into the next biases, where no border pads it. */
+static void
+test_dead_filters (void)
+{
+  for (guint t = 0; t < 2; t++)
+    {
+      TestNet *net = net_new (&NN_SHAPE (8, 8, 2), 6);
+      g_autoptr (NnModel) model = NULL, dead = NULL, more = NULL;
+      NnNode *pool;
+
+      net_conv (net, 3, 3, 2, 5, 1, 1, 1, NN_PADDING_SAME); /* 0, 1 */
+      net_batch_norm (net, 5); /* 2 to 5 */
+      net_act (net, NN_ACT_TANH);
+      net_conv (net, 3, 3, 5, 4, 1, 1, 1, t == 0 ? NN_PADDING_VALID : NN_PADDING_SAME); /* 6, 7 */
+      net_act (net, NN_ACT_RELU);
+      pool = net_add (net, NN_OP_MAX_POOL2D);
+      pool->attrs.kernel[0] = pool->attrs.kernel[1] = pool->attrs.stride[0] = pool->attrs.stride[1] = 2;
+      net_add (net, NN_OP_FLATTEN);
+      net_dense (net, t == 0 ? 36 : 64, 3, NN_ACT_LINEAR); /* 8, 9 */
+      model = net_seal (net);
+      dead = cut (model, 0, 1, 3, FALSE);
+      check (dead, &NN_SHAPE (8, 8, 2), t == 0 ? 2 : 0);
+      more = cut (dead, 6, 0, 2, FALSE);
+      check (more, &NN_SHAPE (8, 8, 2), t == 0 ? 4 : 2);
+    }
+}
+
 /* Two layers that are added up lose a channel together, and keep it while either sum's reader wants it. */
 static void
 test_branches (void)
@@ -141,6 +193,8 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/reduce/concatenation", test_concatenation);
+  g_test_add_func ("/reduce/dead-filters", test_dead_filters);
   g_test_add_func ("/reduce/dense", test_dense);
   g_test_add_func ("/reduce/conv", test_conv);
   g_test_add_func ("/reduce/branches", test_branches);
