@@ -42,6 +42,7 @@ report (Cli          *cli,
       cli_json_double (json, "bound", p->bound);
       cli_json_double (json, "gap", p->gap);
       cli_json_string (json, "status", nn_knapsack_status_name (p->status));
+      cli_json_double (json, "seconds", p->seconds);
       cli_json_int (json, "kept", (gint64) p->n_kept);
       add_amounts (json, "price", p, TRUE, objectives);
       json_builder_end_object (json);

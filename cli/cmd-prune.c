@@ -205,10 +205,10 @@ print_step (const NnStep *step,
   if (cli->json)
     return;
   g_print ("%3u %-9s target %5.1f %%  accuracy %.5f  dsp %6.0f  bram %5.0f  lut %8.0f  kept %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-           "  %s, gap %.2g  %.1f s  %s\n",
+           "  %s, gap %.2g in %.2f s  %.1f s  %s\n",
            step->index, nn_step_kind_name (step->kind), step->target * 100, step->accuracy, step->resources.amount[NN_RESOURCE_DSP],
            step->resources.amount[NN_RESOURCE_BRAM], step->resources.amount[NN_RESOURCE_LUT], step->n_kept, step->n_groups,
-           nn_knapsack_status_name (step->status), step->gap, step->seconds, step->accepted ? "accepted" : "rejected");
+           nn_knapsack_status_name (step->status), step->gap, step->choice_seconds, step->seconds, step->accepted ? "accepted" : "rejected");
 }
 
 static void
@@ -231,6 +231,7 @@ add_step (JsonBuilder  *json,
   cli_json_int (json, "groups", (gint64) step->n_groups);
   cli_json_int (json, "kept", (gint64) step->n_kept);
   cli_json_int (json, "snapped", (gint64) step->n_snapped);
+  cli_json_double (json, "choice_seconds", step->choice_seconds);
   cli_json_double (json, "seconds", step->seconds);
   json_builder_set_member_name (json, "accepted");
   json_builder_add_boolean_value (json, step->accepted);

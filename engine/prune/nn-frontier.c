@@ -110,6 +110,7 @@ nn_frontier (const NnGroups *groups,
       point.gap = result->gap;
       point.status = result->status;
       point.n_kept = result->n_kept;
+      point.seconds = result->seconds;
       g_array_append_val (points, point);
     }
   return g_steal_pointer (&points);

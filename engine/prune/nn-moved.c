@@ -194,7 +194,7 @@ moved_share (const Problem *p,
 {
   double far = fabs ((double) (to - item->held.raw) / (double) item->held.raw);
 
-  return MIN (p->run->options->importance == NN_IMPORTANCE_SECOND_ORDER || p->run->options->importance == NN_IMPORTANCE_L2 ? far * far : far, 1);
+  return MIN (p->run->options->importance == NN_IMPORTANCE_SECOND_ORDER ? far * far : far, 1);
 }
 
 static void
@@ -406,7 +406,7 @@ solve_caps (const Problem *p,
             GError       **error)
 {
   g_autofree double *costs = g_new (double, MAX (p->costs->len, 1));
-  double budget[NN_KNAPSACK_MAX_RESOURCES], bound = 0;
+  double budget[NN_KNAPSACK_MAX_RESOURCES], bound = 0, seconds = 0;
   NnKnapsackOptions options = p->run->options->knapsack;
   NnKnapsackStatus worst = NN_KNAPSACK_OPTIMAL;
   g_autoptr (NnChoiceResult) best = NULL;
@@ -422,6 +422,7 @@ solve_caps (const Problem *p,
       result = nn_choice_solve (&problem, &options, p->run->cancellable, error);
       if (result == NULL)
         return NULL;
+      seconds += result->seconds;
       if (result->status != NN_KNAPSACK_INFEASIBLE)
         {
           bound = MAX (bound, result->bound);
@@ -434,6 +435,7 @@ solve_caps (const Problem *p,
           best = g_steal_pointer (&result);
         }
     }
+  best->seconds = seconds;
   if (best->status != NN_KNAPSACK_INFEASIBLE)
     {
       best->bound = MAX (bound, best->value);

@@ -19,7 +19,7 @@ static const struct {
   STEP (index, U),    STEP (kind, U),     STEP (target, D), STEP (accepted, B), STEP (accuracy, D), STEP (loss, D),
   STEP (auc, D),      STEP (latency, D),  STEP (bops, D),   STEP (energy, D),   STEP (status, U),   STEP (value, D),
   STEP (bound, D),    STEP (gap, D),      STEP (strength, D), STEP (n_groups, Z), STEP (n_kept, Z), STEP (n_snapped, Z),
-  STEP (seconds, D),
+  STEP (seconds, D),  STEP (choice_seconds, D),
 #undef STEP
 };
 

@@ -165,6 +165,7 @@ choose (const NnPruneRun *run,
   step->status = MAX (step->status, result->status);
   step->value += result->value;
   step->bound += result->bound;
+  step->choice_seconds += result->seconds;
   return TRUE;
 }
 

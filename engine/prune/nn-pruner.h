@@ -120,6 +120,7 @@ const char *nn_step_kind_name (NnStepKind kind);
  * @latency: cycles
  * @bops: bit operations
  * @energy: nJ of one sample
+ * @choice_seconds: that the choice took, of @seconds
  * @price: what one more unit of a resource would be worth, in importance
  * @strength: of the regulariser, relative to the loss
  * @n_snapped: weights moved to values that need no DSP
@@ -139,6 +140,7 @@ struct _NnStep {
   double           energy;
   NnKnapsackStatus status;
   double           value, bound, gap;
+  double           choice_seconds;
   double           price[NN_N_RESOURCES];
   double           strength;
   gsize            n_groups, n_kept;
@@ -197,6 +199,7 @@ typedef struct {
   double           other_budget[NN_N_OBJECTIVES - NN_N_RESOURCES];
   double           other_price[NN_N_OBJECTIVES - NN_N_RESOURCES];
   gsize            n_kept;
+  double           seconds;
 } NnFrontierPoint;
 
 GArray  *nn_frontier           (const NnGroups       *groups,

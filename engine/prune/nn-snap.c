@@ -322,6 +322,7 @@ move_all (const NnPruneRun *run,
         step->n_groups += n;
         step->value += result->value;
         step->bound += result->bound;
+        step->choice_seconds += result->seconds;
         step->status = MAX (step->status, result->status);
       }
       moved = move_weight (model, candidates, keep, id, &step->n_snapped, error);
