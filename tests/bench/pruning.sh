@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs the benchmarks of pruning and of the knapsack and writes their tables into docs/benchmarks.md.
 # usage: tests/bench/pruning.sh BUILD-FOLDER   (real data sets: ESPALIER_SHARED, else ../shared beside the checkout)
-# BENCH_PREFIX: a command that runs the knapsack's benchmark, for a machine that is not idle ("chrt -f 10")
+# BENCH_PREFIX: a command that runs each, for a machine that is not idle ("chrt -f 10")
 set -eu
 build=${1:?usage: tests/bench/pruning.sh BUILD-FOLDER}
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -23,9 +23,12 @@ load() { cut -d ' ' -f 1 /proc/loadavg; }
   echo 'networks see the first 12,000 training images only. With BRAM among what falls, whole memory words are pruned; "snap" is the'
   echo 'choice between keeping, moving and cutting a weight.'
   echo
-  echo "Times are of the whole run on $machine, $(nproc) processors, load $(load) when it began (an idle machine is faster by as much)."
+  echo "Times are of the whole run on $machine, $(nproc) processors, load $(load) when it began${prefix:+, each case run with \`$prefix\`}."
   echo
-  "$build/tests/engine/bench-pruning"
+  # Case by case: none holds the machine for long.
+  for case in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    $prefix "$build/tests/engine/bench-pruning" $case
+  done
   echo
   echo '## The knapsack'
   echo

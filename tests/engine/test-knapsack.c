@@ -227,7 +227,7 @@ check_large (gsize  n,
     }
   for (guint j = 0; j < m; j++)
     budget[j] = floor (budget[j] * (1 - 0.1 * j));
-  r = solve (&p, max_gap, 20);
+  r = solve (&p, max_gap, 120);
   check_feasible (&p, r);
   g_test_message ("%zu groups, %u resources, %u classes, %u levels: %s, gap %.3g, %.4f s", n, m, n_classes, levels,
                   nn_knapsack_status_name (r->status), r->gap, r->seconds);
