@@ -21,9 +21,10 @@
 /* Prices nearer than this to a block's value, in units, make it basic; they are then solved for exactly. */
 #define TIGHT 1e-3
 #define ZERO_LOSS 1e-6L
-/* Nodes of the search in all. */
+/* Nodes of the search in all, with values on a grid and without. */
 #define FILL_SWEEPS 200
-#define MAX_NODES 2000000
+#define MAX_NODES 200000
+#define MAX_FINE_NODES 1000000
 /* Values that are not on a grid: the first depth below the bound is as many halvings of the gap. */
 #define FIRST_DEPTH 12
 
@@ -612,7 +613,7 @@ descend (Group        *g,
   guint32 up_residue = left_residue, down_residue = left_residue;
   gboolean up = TRUE, down = TRUE;
 
-  if (++g->nodes > MAX_NODES || ((g->nodes & 4095) == 0 && nn_limits_stop (g->limits)))
+  if (++g->nodes > (g->c->is_coarse ? MAX_NODES : MAX_FINE_NODES) || ((g->nodes & 4095) == 0 && nn_limits_stop (g->limits)))
     g->stopped = TRUE;
   if (g->stopped)
     return;
