@@ -305,6 +305,21 @@ einsum_map (const NnNode   *node,
   return map;
 }
 
+/* Whether an einsum's weights stand in another order in hardware than in the model: groups would name the wrong ones. */
+static gboolean
+is_rearranged (const NnDesign *design,
+               const NnNode   *node,
+               const NnWeight *lowered,
+               const NnWeight *source)
+{
+  const NnGraph *graph = nn_model_graph (nn_design_source (design));
+  guint i;
+
+  return nn_graph_find (graph, source->layer, &i) && nn_graph_node (graph, i)->op == NN_OP_EINSUM_DENSE &&
+         node->op != NN_OP_EINSUM_DENSE &&
+         memcmp (lowered->values->data, source->values->data, source->values->n * sizeof (float)) != 0;
+}
+
 static gboolean
 make_matrix (const NnDesign *design,
              guint           node,
@@ -320,6 +335,8 @@ make_matrix (const NnDesign *design,
   if (lowered->values->n == 0 || !find_source (design, n, lowered->role, lowered->values->n, &matrix->weight))
     return FALSE;
   matrix->source = nn_model_weight (nn_design_source (design), matrix->weight);
+  if (is_rearranged (design, n, lowered, matrix->source))
+    return FALSE;
   matrix->type = is_recurrent ? &plan->recurrent_weight : &plan->weight;
   matrix->n_in = is_recurrent ? plan->recurrent_n_in : plan->n_in;
   if (matrix->n_in == 0 || lowered->values->n % matrix->n_in != 0)

@@ -178,7 +178,7 @@ test_convolutions (void)
     }
 }
 
-/* The kernel's letters in both orders: outputs are those that the result has. */
+/* An einsum's outputs, where its kernel has inputs first, as nearly all have. */
 static void
 test_einsum (void)
 {
@@ -197,14 +197,12 @@ test_einsum (void)
       net_dense (net, 20, 2, NN_ACT_LINEAR);
       model = net_seal (net);
       outputs = make_groups (model, "Latency", 1, NN_STRUCTURE_NEURON);
-      g_assert_cmpuint (check_partition (model, outputs), ==, 1);
-      g_assert_cmpuint (outputs->n_groups, ==, 5);
+      runs = make_groups (model, "Latency", 1, NN_STRUCTURE_AUTO);
+      /* Hardware holds the second in another order: it is left alone rather than cut in the wrong places. */
+      g_assert_cmpuint (check_partition (model, outputs), ==, t == 0);
+      g_assert_cmpuint (check_partition (model, runs), ==, t == 0 ? 2 : 1);
       if (t == 0)
         check_group (outputs, 0, 1, (guint32[]) { 1, 6, 11 }, 3);
-      else
-        check_group (outputs, 0, 1, (guint32[]) { 3, 4, 5 }, 3);
-      runs = make_groups (model, "Latency", 1, NN_STRUCTURE_AUTO);
-      g_assert_cmpuint (check_partition (model, runs), ==, 2);
     }
 }
 
