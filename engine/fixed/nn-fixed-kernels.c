@@ -6,39 +6,51 @@
 #include <stdatomic.h>
 
 /*
- * Two's complement throughout: sums wrap, so that they are done without a sign. 64 bytes are one register with AVX-512
- * and several with less. A full block's sums stay in registers over the whole row of weights.
+ * Two's complement throughout: sums wrap, so that they are done without a sign. Vectors are as wide as the CPU's
+ * registers, for wider ones go through memory. The sums of PASS_VECTORS registers stay in them over the whole row of
+ * weights; a full block takes one pass or several.
  */
-#define VECTOR_BYTES 64
+#define PASS_VECTORS 8
 
-#define SUM(name, Type, UType)                                                                                        \
-  typedef Type name##_vector __attribute__ ((vector_size (VECTOR_BYTES), aligned (sizeof (Type)), may_alias));        \
-  typedef UType name##_uvector __attribute__ ((vector_size (VECTOR_BYTES), aligned (sizeof (Type)), may_alias));      \
+#define SUM_FULL(name, Type, UType, bytes)                                                                            \
+  typedef Type name##_vector_##bytes __attribute__ ((vector_size (bytes), aligned (sizeof (Type)), may_alias));       \
+  typedef UType name##_uvector_##bytes __attribute__ ((vector_size (bytes), aligned (sizeof (Type)), may_alias));     \
                                                                                                                       \
-  static inline __attribute__ ((always_inline)) void name##_full (Type *acc, const Type *const *x, const Type *w,     \
-                                                                  gsize n, int shift)                                 \
+  static inline __attribute__ ((always_inline)) void name##_pass_##bytes (Type *acc, const Type *const *x,            \
+                                                                          const Type *w, gsize n, int shift,          \
+                                                                          gsize first)                                \
   {                                                                                                                   \
-    enum { VECTORS = NN_FIXED_LANES * sizeof (Type) / VECTOR_BYTES };                                                 \
-    name##_uvector a[VECTORS];                                                                                        \
+    name##_uvector_##bytes a[PASS_VECTORS];                                                                           \
                                                                                                                       \
-    for (int v = 0; v < VECTORS; v++)                                                                                 \
-      a[v] = ((name##_uvector *) acc)[v];                                                                             \
+    for (int v = 0; v < PASS_VECTORS; v++)                                                                            \
+      a[v] = ((name##_uvector_##bytes *) (acc + first))[v];                                                           \
     for (gsize i = 0; i < n; i++)                                                                                     \
       {                                                                                                               \
-        const name##_uvector *xi = (const name##_uvector *) x[i];                                                     \
+        const name##_uvector_##bytes *xi = (const name##_uvector_##bytes *) (x[i] + first);                           \
         UType wi = (UType) w[i];                                                                                      \
                                                                                                                       \
         if (shift == 0)                                                                                               \
-          for (int v = 0; v < VECTORS; v++)                                                                           \
+          for (int v = 0; v < PASS_VECTORS; v++)                                                                      \
             a[v] += xi[v] * wi;                                                                                       \
         else                                                                                                          \
-          for (int v = 0; v < VECTORS; v++)                                                                           \
-            a[v] += (name##_uvector) ((name##_vector) (xi[v] * wi) >> shift);                                         \
+          for (int v = 0; v < PASS_VECTORS; v++)                                                                      \
+            a[v] += (name##_uvector_##bytes) ((name##_vector_##bytes) (xi[v] * wi) >> shift);                         \
       }                                                                                                               \
-    for (int v = 0; v < VECTORS; v++)                                                                                 \
-      ((name##_uvector *) acc)[v] = a[v];                                                                             \
+    for (int v = 0; v < PASS_VECTORS; v++)                                                                            \
+      ((name##_uvector_##bytes *) (acc + first))[v] = a[v];                                                           \
   }                                                                                                                   \
                                                                                                                       \
+  static inline __attribute__ ((always_inline)) void name##_full_##bytes (Type *acc, const Type *const *x,            \
+                                                                          const Type *w, gsize n, int shift)          \
+  {                                                                                                                   \
+    enum { IN_PASS = PASS_VECTORS * bytes / sizeof (Type) };                                                          \
+                                                                                                                      \
+    G_STATIC_ASSERT (NN_FIXED_LANES % IN_PASS == 0);                                                                   \
+    for (gsize first = 0; first < NN_FIXED_LANES; first += IN_PASS)                                                   \
+      name##_pass_##bytes (acc, x, w, n, shift, first);                                                               \
+  }
+
+#define SUM_FEW(name, Type, UType)                                                                                    \
   static inline __attribute__ ((always_inline)) void name##_few (Type *acc, const Type *const *x, const Type *w,      \
                                                                  gsize n, int shift, gsize lanes)                     \
   {                                                                                                                   \
@@ -47,14 +59,27 @@
         acc[b] = (Type) ((UType) acc[b] + (UType) ((Type) ((UType) x[i][b] * (UType) w[i]) >> shift));                \
   }
 
-SUM (sum32, gint32, guint32)
-SUM (sum64, gint64, guint64)
+/* The plain twin walks lane by lane. */
+#define sum32_full_plain(acc, x, w, n, shift) sum32_few (acc, x, w, n, shift, NN_FIXED_LANES)
+#define sum64_full_plain(acc, x, w, n, shift) sum64_few (acc, x, w, n, shift, NN_FIXED_LANES)
 
-#define BODY(name)                                                                                                    \
+SUM_FEW (sum32, gint32, guint32)
+SUM_FEW (sum64, gint64, guint64)
+#if defined(__x86_64__)
+SUM_FULL (sum32, gint32, guint32, 32)
+SUM_FULL (sum64, gint64, guint64, 32)
+SUM_FULL (sum64, gint64, guint64, 64)
+#define sum32_full_avx2 sum32_full_32
+#define sum64_full_avx2 sum64_full_32
+#define sum32_full_avx512 sum32_full_32 /* 64 lanes of 32 bits would leave half of a pass of 64 bytes empty */
+#define sum64_full_avx512 sum64_full_64
+#endif
+
+#define BODY(name, suffix)                                                                                            \
   if (lanes == NN_FIXED_LANES && shift == 0)                                                                          \
-    name##_full (acc, x, w, n, 0);                                                                                    \
+    name##_full_##suffix (acc, x, w, n, 0);                                                                           \
   else if (lanes == NN_FIXED_LANES)                                                                                   \
-    name##_full (acc, x, w, n, shift);                                                                                \
+    name##_full_##suffix (acc, x, w, n, shift);                                                                       \
   else                                                                                                                \
     name##_few (acc, x, w, n, shift, lanes)
 
@@ -229,12 +254,12 @@ steps_in_order (gint64              *restrict acc,
   attributes static void sum32_##suffix (gint32 *acc, const gint32 *const *x, const gint32 *w, gsize n, int shift,    \
                                          gsize lanes)                                                                 \
   {                                                                                                                   \
-    BODY (sum32);                                                                                                     \
+    BODY (sum32, suffix);                                                                                                   \
   }                                                                                                                   \
   attributes static void sum64_##suffix (gint64 *acc, const gint64 *const *x, const gint64 *w, gsize n, int shift,    \
                                          gsize lanes)                                                                 \
   {                                                                                                                   \
-    BODY (sum64);                                                                                                     \
+    BODY (sum64, suffix);                                                                                                   \
   }                                                                                                                   \
   attributes static void round_##suffix (gint64 *out, const gint64 *in, gsize n, const NnCast *cast)                  \
   {                                                                                                                   \
