@@ -324,10 +324,157 @@ random_move (RandomNetwork *random)
     }
 }
 
+/* Every input spread over the outputs under the kernel. */
+static inline void
+random_transposed (RandomNetwork *random)
+{
+  guint axes = random->shape.rank - 1;
+  gint64 channels = nn_shape_last (&random->shape), units = 1 + random_below (random, 3), stride = 1 + random_below (random, 2);
+  gboolean same = random_below (random, 2) == 0;
+  NnNode *node = random_add (random, axes == 1 ? NN_OP_CONV1D_TRANSPOSE : NN_OP_CONV2D_TRANSPOSE);
+
+  node->attrs.padding = same ? NN_PADDING_SAME : NN_PADDING_VALID;
+  for (guint k = 0; k < axes; k++)
+    {
+      gint64 size = 1 + random_below (random, 3);
+
+      node->attrs.kernel[k] = size;
+      node->attrs.stride[k] = stride;
+      random->shape.dims[k] = random->shape.dims[k] * stride + (same ? 0 : MAX (size - stride, 0));
+    }
+  random_matrix (random, node,
+                 axes == 1 ? &NN_SHAPE (node->attrs.kernel[0], units, channels)
+                           : &NN_SHAPE (node->attrs.kernel[0], node->attrs.kernel[1], units, channels),
+                 units);
+  random->shape.dims[axes] = units;
+}
+
+/* Each half of the outputs from its half of the channels. */
+static inline void
+random_groups (RandomNetwork *random)
+{
+  guint axes = random->shape.rank - 1;
+  gint64 channels = nn_shape_last (&random->shape), units = 2 * (1 + random_below (random, 2));
+  NnNode *node = random_add (random, axes == 1 ? NN_OP_CONV1D : NN_OP_CONV2D);
+
+  node->attrs.groups = 2;
+  random_window (random, node, FALSE);
+  random_matrix (random, node,
+                 axes == 1 ? &NN_SHAPE (node->attrs.kernel[0], channels / 2, units)
+                           : &NN_SHAPE (node->attrs.kernel[0], node->attrs.kernel[1], channels / 2, units),
+                 units);
+  random->shape.dims[axes] = units;
+}
+
+/* The last value times itself behind an activation, summed over the first or the last axis. */
+static inline void
+random_products (RandomNetwork *random)
+{
+  static const char *const equations[] = { "bij,bik->bjk", "bij,bkj->bik", "bij,bik->bijk" };
+  guint inputs[2] = { network_last (&random->net) }, which = random_below (random, 3);
+  gint64 rows = random->shape.dims[0], columns = random->shape.dims[1];
+  g_autofree char *name = NULL;
+  NnNode *node;
+
+  random_activation (random);
+  inputs[1] = network_last (&random->net);
+  name = g_strdup_printf ("n%u", random->count++);
+  node = nn_graph_builder_add (random->net.builder, NN_OP_EINSUM, nn_graph_builder_strdup (random->net.builder, name), "Einsum", inputs, 2);
+  node->attrs.equation = equations[which];
+  random->shape = which == 0 ? NN_SHAPE (columns, columns) : which == 1 ? NN_SHAPE (rows, rows) : NN_SHAPE (rows, columns, columns);
+  node->shape = random->shape;
+  random_config (random, node->name, "accum result", 0);
+}
+
+static inline void
+random_reduce (RandomNetwork *random)
+{
+  static const NnOp ops[] = { NN_OP_REDUCE_MEAN, NN_OP_REDUCE_SUM, NN_OP_REDUCE_MAX };
+  NnNode *node = random_add (random, ops[random_below (random, 3)]);
+  guint axis = random_below (random, random->shape.rank - 1);
+
+  node->attrs.axis = node->attrs.axis2 = (gint) axis;
+  for (guint d = axis; d + 1 < random->shape.rank; d++)
+    random->shape.dims[d] = random->shape.dims[d + 1];
+  random->shape.rank--;
+  random_config (random, node->name, "accum result", 0);
+}
+
+/* A type for each channel, as HGQ trains them; now and then none. */
+static inline void
+random_elements (RandomNetwork *random)
+{
+  guint n = (guint) nn_shape_last (&random->shape);
+  NnType *types = nn_graph_builder_alloc (random->net.builder, n * sizeof (NnType));
+  NnQuantizer quantizer = { .kind = NN_QUANT_FIXED, .per_element = types, .n_elements = n };
+  NnNode *node = random_add (random, NN_OP_QUANTIZE);
+
+  for (guint k = 0; k < n; k++)
+    {
+      g_autofree char *text = random_type (random, 2, 12);
+
+      g_assert_true (nn_type_parse (text, &types[k], NULL));
+      if (random_below (random, 6) == 0)
+        types[k].width = types[k].integer = 0;
+    }
+  quantizer.type = types[0];
+  node->attrs.quantizer = nn_graph_builder_quantizer (random->net.builder, &quantizer);
+}
+
+static inline void
+random_attention (RandomNetwork *random)
+{
+  static const NnRole roles[] = { NN_ROLE_QUERY_KERNEL, NN_ROLE_KEY_KERNEL, NN_ROLE_VALUE_KERNEL };
+  static const char *const names[] = { "query", "key", "value" };
+  gint64 in = nn_shape_last (&random->shape), heads = 1 + random_below (random, 2), width = 1 + random_below (random, 3);
+  NnNode *node = random_add (random, NN_OP_MULTI_HEAD_ATTENTION);
+  guint ids[4];
+
+  node->attrs.n_heads = heads;
+  node->attrs.key_dim = node->attrs.value_dim = width;
+  node->shape = random->shape;
+  for (guint k = 0; k < 3; k++)
+    ids[k] = random_weight (random, node, names[k], roles[k], &NN_SHAPE (in, heads, width));
+  ids[3] = random_weight (random, node, "output", NN_ROLE_OUTPUT_KERNEL, &NN_SHAPE (heads, width, in));
+  nn_graph_builder_weights (random->net.builder, node, ids, 4);
+}
+
 static inline void
 random_layer (RandomNetwork *random)
 {
-  guint rank = random->shape.rank, which = random_below (random, 12);
+  guint rank = random->shape.rank, which = random_below (random, 18);
+  gsize count = nn_shape_count (&random->shape);
+
+  if (which == 12 && rank > 1 && count < 60)
+    {
+      random_transposed (random);
+      return;
+    }
+  if (which == 13 && rank > 1 && nn_shape_last (&random->shape) % 2 == 0)
+    {
+      random_groups (random);
+      return;
+    }
+  if (which == 14 && rank == 2 && count < 60)
+    {
+      random_products (random);
+      return;
+    }
+  if (which == 15 && rank > 1)
+    {
+      random_reduce (random);
+      return;
+    }
+  if (which == 16)
+    {
+      random_elements (random);
+      return;
+    }
+  if (which == 17 && rank == 2 && random->net.n_weights + 6 < MAX_TEST_WEIGHTS && random->recurrent++ == 0)
+    {
+      random_attention (random);
+      return;
+    }
 
   if (which < 4 && rank > 1)
     random_conv (random);
