@@ -102,6 +102,16 @@ compare_choices (gconstpointer a,
   return (x->dsp > y->dsp) - (x->dsp < y->dsp);
 }
 
+/* What a layer adds to the whole: one that is done in less than a cycle still leaves no room for the next in it. */
+static double
+whole_cycles (const NnDesign *design,
+              const NnCost   *cost)
+{
+  gboolean stream = nn_config_io_type (nn_design_config (design)) == NN_IO_STREAM;
+
+  return MAX (cost->latency.value, stream ? 0 : 1);
+}
+
 /* Only choices that no other one beats in both: cycles grow, DSPs fall. */
 static GArray *
 pareto_choices (const NnDesign *design,
@@ -115,7 +125,7 @@ pareto_choices (const NnDesign *design,
   for (guint k = 0; k < options->len; k++)
     {
       const NnReuseOption *option = &g_array_index (options, NnReuseOption, k);
-      Choice choice = { option->reuse, option->cost.resource[NN_RESOURCE_DSP].value, ceil (option->cost.latency.value) };
+      Choice choice = { option->reuse, option->cost.resource[NN_RESOURCE_DSP].value, ceil (whole_cycles (design, &option->cost)) };
 
       g_array_append_val (choices, choice);
     }
@@ -183,7 +193,7 @@ problem_init (Problem          *problem,
         }
       g_ptr_array_add (problem->choices, choices);
       g_array_append_val (problem->layers, i);
-      problem->fixed_cycles -= now->layers[i].latency.value;
+      problem->fixed_cycles -= whole_cycles (design, &now->layers[i]);
       problem->fixed_dsp -= now->layers[i].resource[NN_RESOURCE_DSP].value;
     }
 }

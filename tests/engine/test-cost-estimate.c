@@ -3,6 +3,7 @@
 
 #include "nn-calibration.h"
 #include "nn-load.h"
+#include "nn-matrix-cost.h"
 #include "nn-reuse.h"
 #include "nn-reuse-solver.h"
 #include "nn-rng.h"
@@ -249,14 +250,14 @@ brute_force (const NnDesign *design,
   g_assert_true (nn_graph_find (nn_model_graph (nn_design_model (design)), "second", &second));
   a = nn_reuse_options (design, first, now->part);
   b = nn_reuse_options (design, second, now->part);
-  fixed -= now->layers[first].latency.value + now->layers[second].latency.value;
+  fixed -= MAX (now->layers[first].latency.value, 1) + MAX (now->layers[second].latency.value, 1);
   dsp -= now->layers[first].resource[NN_RESOURCE_DSP].value + now->layers[second].resource[NN_RESOURCE_DSP].value;
   for (guint i = 0; i < a->len; i++)
     for (guint j = 0; j < b->len; j++)
       {
         const NnCost *x = &g_array_index (a, NnReuseOption, i).cost, *y = &g_array_index (b, NnReuseOption, j).cost;
 
-        if (fixed + x->latency.value + y->latency.value <= cycles)
+        if (fixed + MAX (x->latency.value, 1) + MAX (y->latency.value, 1) <= cycles)
           best = MIN (best, dsp + x->resource[NN_RESOURCE_DSP].value + y->resource[NN_RESOURCE_DSP].value);
       }
   return best;
@@ -390,6 +391,35 @@ test_calibration (void)
   g_assert_nonnull (strstr (error->message, "entry 1"));
 }
 
+/* Inputs that are constants take nothing; narrow ones take no multipliers; wider ones wider adders. */
+static void
+test_inputs (void)
+{
+  static const gint64 raw[] = { 11, 43, 5, 77, 3, 21, -9, 1 }; /* (4, 2) */
+  NnType types[4] = { NN_FIXED (16, 6), NN_FIXED (16, 6), NN_FIXED (16, 6), NN_FIXED (16, 6) };
+  NnMatrix m = { .n_in = 4, .n_out = 2, .raw = raw, .input = NN_FIXED (16, 6), .weight = NN_FIXED (8, 1), .accum = NN_FIXED (16, 6),
+                 .strategy = NN_STRATEGY_LATENCY, .reuse = 1, .clock_ns = 5, .uncertainty = 0.27, .part = nn_part_find ("xcu250", NULL) };
+  NnCost plain, constant, narrow;
+
+  nn_matrix_cost (&m, &plain);
+  g_assert_cmpfloat (plain.resource[NN_RESOURCE_DSP].value, ==, 4); /* 11, 43, 77, 21 */
+  m.inputs = types;
+  types[0].width = 0;
+  nn_matrix_cost (&m, &constant);
+  g_assert_cmpfloat (constant.resource[NN_RESOURCE_DSP].value, ==, 2);
+  g_assert_cmpfloat (constant.resource[NN_RESOURCE_LUT].value, <, plain.resource[NN_RESOURCE_LUT].value);
+  g_assert_cmpfloat (constant.bops, <, plain.bops);
+  for (guint i = 0; i < 4; i++)
+    types[i] = NN_UFIXED (6, 0);
+  nn_matrix_cost (&m, &narrow);
+  g_assert_cmpfloat (narrow.resource[NN_RESOURCE_DSP].value, ==, 0);
+  g_assert_cmpfloat (narrow.resource[NN_RESOURCE_DSP].high, >=, 4); /* no law */
+  m.vivado = TRUE; /* +11 is made of additions there */
+  m.inputs = NULL;
+  nn_matrix_cost (&m, &plain);
+  g_assert_cmpfloat (plain.resource[NN_RESOURCE_DSP].value, ==, 3);
+}
+
 /* What multiplies decides: other families, an ASIC, an unknown part. */
 static void
 test_parts (void)
@@ -426,6 +456,7 @@ main (int    argc,
   g_test_add_func ("/cost/estimate/jets", test_jets);
   g_test_add_func ("/cost/estimate/all-models", test_all_models);
   g_test_add_func ("/cost/estimate/parts", test_parts);
+  g_test_add_func ("/cost/estimate/inputs", test_inputs);
   g_test_add_func ("/cost/reuse/solver", test_reuse_solver);
   g_test_add_func ("/cost/reuse/large", test_reuse_large);
   g_test_add_func ("/cost/reuse/options", test_reuse_options);

@@ -84,6 +84,25 @@ test_limit_and_memory (void)
   g_assert_cmpuint (nn_law_rom_bram (0, 4), ==, 0);
 }
 
+/* The highest bits of the memory's word are the last multiplier's, and those that it never needs are not there. */
+static void
+test_last_bits (void)
+{
+  static const gint64 weights[] = {
+    9, 1,
+    -9, -4,
+    0, 3,
+  }; /* transposed: 9 -9 0, 1 -4 3 */
+
+  g_assert_cmpuint (nn_law_last_bits (weights, 3, 2, 3), ==, 3);
+  g_assert_cmpuint (nn_law_last_bits (weights, 3, 2, 6), ==, 5);
+  g_assert_cmpuint (nn_law_last_bits (weights, 3, 2, 1), ==, 3);
+  g_assert_false (nn_law_has_index_memory (160, 480)); /* 480 words of 2 bits */
+  g_assert_true (nn_law_has_index_memory (128, 512));
+  g_assert_false (nn_law_has_index_memory (256, 512)); /* two outputs: 1 bit */
+  g_assert_false (nn_law_has_index_memory (64, 32));
+}
+
 static void
 test_multiplier (void)
 {
@@ -238,6 +257,7 @@ main (int    argc,
   g_test_add_func ("/cost/law/count", test_count);
   g_test_add_func ("/cost/law/live", test_live);
   g_test_add_func ("/cost/law/limit-and-memory", test_limit_and_memory);
+  g_test_add_func ("/cost/law/last-bits", test_last_bits);
   g_test_add_func ("/cost/law/multiplier", test_multiplier);
   g_test_add_func ("/cost/part/catalogue", test_catalogue);
   g_test_add_func ("/cost/part/find", test_find);
