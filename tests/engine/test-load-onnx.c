@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ONNX's and QONNX's operators one by one, in files made here: each computes what its definition says. */
+
+#include "nn-exec.h"
+
+#include "nn-load-private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A protobuf message, field by field. */
+static void
+put_varint (GByteArray *to,
+            guint64     value)
+{
+  do
+    {
+      guint8 byte = (guint8) (value & 127) | (value > 127 ? 128 : 0);
+
+      g_byte_array_append (to, &byte, 1);
+      value >>= 7;
+    }
+  while (value > 0);
+}
+
+static void
+put_int (GByteArray *to,
+         guint       field,
+         guint64     value)
+{
+  put_varint (to, field << 3);
+  put_varint (to, value);
+}
+
+static void
+put_bytes (GByteArray   *to,
+           guint         field,
+           gconstpointer bytes,
+           gsize         n)
+{
+  put_varint (to, field << 3 | 2);
+  put_varint (to, n);
+  g_byte_array_append (to, bytes, (guint) n);
+}
+
+static void
+put_text (GByteArray *to,
+          guint       field,
+          const char *text)
+{
+  put_bytes (to, field, text, strlen (text));
+}
+
+/* (transfer full) @message */
+static void
+put_message (GByteArray *to,
+             guint       field,
+             GByteArray *message)
+{
+  put_bytes (to, field, message->data, message->len);
+  g_byte_array_unref (message);
+}
+
+/* The graph so far. */
+static GByteArray *graph;
+
+static void
+initializer (const char   *name,
+             int           type,
+             gconstpointer values,
+             gsize         bytes,
+             gint64        d0,
+             gint64        d1)
+{
+  GByteArray *tensor = g_byte_array_new ();
+
+  if (d0 >= 0)
+    put_int (tensor, 1, (guint64) d0);
+  if (d1 >= 0)
+    put_int (tensor, 1, (guint64) d1);
+  put_int (tensor, 2, (guint64) type);
+  put_text (tensor, 8, name);
+  put_bytes (tensor, 9, values, bytes);
+  put_message (graph, 5, tensor);
+}
+
+static void
+number (const char *name,
+        float       value)
+{
+  initializer (name, 1, &value, sizeof value, -1, -1);
+}
+
+/* @inputs: with blanks between; @attributes: "name=1" whole, "name=1.5" real, "name=WORD" text, with blanks between. */
+static void
+node (const char *type,
+      const char *domain,
+      const char *inputs,
+      const char *output,
+      const char *attributes)
+{
+  GByteArray *op = g_byte_array_new ();
+  g_auto (GStrv) names = g_strsplit (inputs, " ", -1), list = g_strsplit (attributes, " ", -1);
+
+  for (char **name = names; *name != NULL; name++)
+    put_text (op, 1, *name);
+  put_text (op, 2, output);
+  put_text (op, 4, type);
+  for (char **a = list; *a != NULL && **a != '\0'; a++)
+    {
+      GByteArray *attribute = g_byte_array_new ();
+      char *value = strchr (*a, '=');
+      float real;
+
+      *value++ = '\0';
+      put_text (attribute, 1, *a);
+      if (g_ascii_isalpha (*value))
+        {
+          put_text (attribute, 4, value);
+          put_int (attribute, 20, 3);
+        }
+      else if (strchr (value, '.') != NULL)
+        {
+          real = (float) g_ascii_strtod (value, NULL);
+          put_varint (attribute, 2 << 3 | 5);
+          g_byte_array_append (attribute, (const guint8 *) &real, 4);
+          put_int (attribute, 20, 1);
+        }
+      else
+        {
+          put_int (attribute, 3, (guint64) g_ascii_strtoll (value, NULL, 10));
+          put_int (attribute, 20, 2);
+        }
+      put_message (op, 5, attribute);
+    }
+  if (domain != NULL)
+    put_text (op, 7, domain);
+  put_message (graph, 1, op);
+}
+
+/* An input or output of (1, n). */
+static GByteArray *
+info (const char *name,
+      gint64      n)
+{
+  GByteArray *value = g_byte_array_new (), *type = g_byte_array_new (), *tensor = g_byte_array_new (), *shape = g_byte_array_new ();
+  const gint64 dims[] = { 1, n };
+
+  for (guint i = 0; i < 2; i++)
+    {
+      GByteArray *d = g_byte_array_new ();
+
+      put_int (d, 1, (guint64) dims[i]);
+      put_message (shape, 1, d);
+    }
+  put_int (tensor, 1, 1);
+  put_message (tensor, 2, shape);
+  put_message (type, 1, tensor);
+  put_text (value, 1, name);
+  put_message (value, 2, type);
+  return value;
+}
+
+static void
+begin (void)
+{
+  graph = g_byte_array_new ();
+}
+
+/* Ends the graph with x (1, n) and y (1, m), loads it, computes, compares. */
+static void
+check (guint         opset,
+       const float  *x,
+       gsize         n,
+       const double *want,
+       gsize         m)
+{
+  g_autoptr (GByteArray) model = g_byte_array_new ();
+  GByteArray *set = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (NnTensor) input = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (1, (gint64) n));
+  NnTensor *inputs[] = { input, NULL }, **outputs;
+  g_autoptr (NnModel) loaded = NULL;
+  g_autoptr (GError) error = NULL;
+  NnLoadOptions options;
+
+  put_message (graph, 11, info ("x", (gint64) n));
+  put_message (graph, 12, info ("y", (gint64) m));
+  put_int (model, 1, 8);
+  put_message (model, 7, graph);
+  put_text (set, 1, "");
+  put_int (set, 2, opset);
+  put_message (model, 8, set);
+  bytes = g_bytes_new (model->data, model->len);
+  nn_load_options_init (&options);
+  options.strict = TRUE;
+  loaded = nn_load_onnx (bytes, "made.onnx", &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  memcpy (input->data, x, n * sizeof (float));
+  outputs = nn_predict (loaded, inputs, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (outputs[0]->n, ==, m);
+  for (gsize i = 0; i < m; i++)
+    g_assert_cmpfloat_with_epsilon (nn_tensor_get (outputs[0], i), want[i], 1e-6);
+  nn_tensors_free (outputs);
+}
+
+static const float x4[] = { -1.3f, 0.2f, 0.9f, 3.7f };
+
+/* From steps of 1/8 down to 3 bits in steps of 1/2, rounded down. */
+static void
+test_trunc (void)
+{
+  double want[4];
+
+  begin ();
+  number ("s", 0.125f);
+  number ("z", 0);
+  number ("in", 8);
+  number ("so", 0.5f);
+  number ("out", 3);
+  node ("Trunc", "qonnx.custom_op.general", "x s z in so z out", "y", "rounding_mode=FLOOR signed=1 narrow=0");
+  for (guint i = 0; i < 4; i++)
+    want[i] = CLAMP (floor (nearbyint (x4[i] * 8) / 4), -4, 3) / 2;
+  check (13, x4, 4, want, 4);
+  /* as it was: from 8 bits to 6, the scale kept */
+  begin ();
+  number ("s", 0.125f);
+  number ("z", 0);
+  number ("in", 8);
+  number ("out", 6);
+  node ("Trunc", "qonnx.custom_op.general", "x s z in out", "y", "rounding_mode=FLOOR");
+  for (guint i = 0; i < 4; i++)
+    want[i] = floor (x4[i] * 8 / 4) * 0.125;
+  check (13, x4, 4, want, 4);
+}
+
+/* Three thresholds at 0, 1, 2 for all channels. */
+static void
+test_multi_threshold (void)
+{
+  static const float thresholds[] = { 0, 1, 2 };
+  static const double want[] = { -1, -0.5, -0.5, 0.5 };
+
+  begin ();
+  initializer ("t", 1, thresholds, sizeof thresholds, 1, 3);
+  node ("MultiThreshold", "qonnx.custom_op.general", "x t", "y", "out_scale=0.5 out_bias=-1.0 out_dtype=UINT2");
+  check (13, x4, 4, want, 4);
+}
+
+/* A weight that is quantised in the file, and a clip that makes 8 bits 4. */
+static void
+test_pairs (void)
+{
+  static const float w[] = { 0.31f, -0.7f, 0.9f, 5 };
+  static const gint8 zero = 0;
+  double want = 0;
+
+  begin ();
+  initializer ("w", 1, w, sizeof w, 4, 1);
+  number ("s", 0.25f);
+  initializer ("z", 3, &zero, 1, -1, -1);
+  node ("QuantizeLinear", NULL, "w s z", "q", "");
+  node ("DequantizeLinear", NULL, "q s z", "d", "");
+  node ("QuantizeLinear", NULL, "x s z", "xq", "");
+  node ("DequantizeLinear", NULL, "xq s z", "xd", "");
+  node ("MatMul", NULL, "xd d", "y", "");
+  for (guint i = 0; i < 4; i++)
+    want += nearbyint (x4[i] * 4) / 4 * nearbyint (w[i] * 4) / 4;
+  check (13, x4, 4, &want, 1);
+}
+
+static void
+test_bounds (void)
+{
+  double want[4];
+
+  begin ();
+  number ("a", -0.5f);
+  number ("b", 1.5f);
+  node ("Clip", NULL, "x a b", "c", "");
+  node ("Max", NULL, "c a", "m", "");
+  node ("Neg", NULL, "m", "n", "");
+  node ("Min", NULL, "n b", "y", "");
+  for (guint i = 0; i < 4; i++)
+    want[i] = -CLAMP (x4[i], -0.5f, 1.5f);
+  check (13, x4, 4, want, 4);
+}
+
+/* In two forms: the operator, and what exporters write before operator set 20. */
+static void
+test_gelu (void)
+{
+  double want[4];
+
+  for (guint i = 0; i < 4; i++)
+    want[i] = 0.5 * x4[i] * (1 + erf (x4[i] / M_SQRT2));
+  begin ();
+  node ("Gelu", NULL, "x", "y", "");
+  check (20, x4, 4, want, 4);
+  begin ();
+  number ("root", (float) M_SQRT2);
+  number ("one", 1);
+  number ("half", 0.5f);
+  node ("Div", NULL, "x root", "d", "");
+  node ("Erf", NULL, "d", "e", "");
+  node ("Add", NULL, "e one", "a", "");
+  node ("Mul", NULL, "x a", "p", "");
+  node ("Mul", NULL, "p half", "y", "");
+  check (13, x4, 4, want, 4);
+}
+
+static void
+test_curves (void)
+{
+  double want[4];
+
+  begin ();
+  node ("HardSwish", NULL, "x", "y", "");
+  for (guint i = 0; i < 4; i++)
+    want[i] = x4[i] * CLAMP (x4[i] / 6.0 + 0.5, 0, 1);
+  check (14, x4, 4, want, 4);
+  begin ();
+  node ("Reciprocal", NULL, "x", "y", "");
+  for (guint i = 0; i < 4; i++)
+    want[i] = 1.0 / x4[i];
+  check (13, x4, 4, want, 4);
+}
+
+static void
+test_parts (void)
+{
+  static const gint64 starts[] = { -1 }, ends[] = { G_MININT32 }, axes[] = { 1 }, steps[] = { -1 }, times[] = { 1, 2 }, places[] = { 1, 3 };
+  double want[8];
+
+  begin ();
+  initializer ("s", 7, starts, sizeof starts, 1, -1);
+  initializer ("e", 7, ends, sizeof ends, 1, -1);
+  initializer ("a", 7, axes, sizeof axes, 1, -1);
+  initializer ("t", 7, steps, sizeof steps, 1, -1);
+  initializer ("n", 7, times, sizeof times, 2, -1);
+  node ("Slice", NULL, "x s e a t", "r", "");
+  node ("Tile", NULL, "r n", "y", "");
+  for (guint i = 0; i < 8; i++)
+    want[i] = x4[3 - i % 4];
+  check (13, x4, 4, want, 8);
+  begin ();
+  initializer ("p", 7, places, sizeof places, 2, -1);
+  node ("Gather", NULL, "x p", "y", "axis=1");
+  want[0] = x4[1];
+  want[1] = x4[3];
+  check (13, x4, 4, want, 2);
+}
+
+static void
+test_einsum (void)
+{
+  static const float w[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+  double want[2] = { 0 };
+
+  begin ();
+  initializer ("w", 1, w, sizeof w, 4, 2);
+  /* the equation holds letters that the list of attributes keeps as a word */
+  node ("Einsum", NULL, "x w", "y", "equation=bi,io->bo");
+  for (guint i = 0; i < 4; i++)
+    for (guint o = 0; o < 2; o++)
+      want[o] += (double) x4[i] * w[2 * i + o];
+  check (13, x4, 4, want, 2);
+}
+
+/* More bytes than stay in the message: read from where they lie in the file. */
+static void
+test_large (void)
+{
+  g_autofree float *w = g_new (float, 4 * 8192);
+  double want = 0;
+  static const gint64 axes[] = { 1 };
+
+  for (guint i = 0; i < 4 * 8192; i++)
+    w[i] = (float) (i % 97) / 97;
+  begin ();
+  initializer ("w", 1, w, 4 * 8192 * sizeof (float), 4, 8192);
+  initializer ("a", 7, axes, sizeof axes, 1, -1);
+  node ("MatMul", NULL, "x w", "m", "");
+  node ("ReduceMean", NULL, "m a", "y", "keepdims=1");
+  for (guint i = 0; i < 4 * 8192; i++)
+    want += (double) x4[i / 8192] * w[i] / 8192;
+  check (18, x4, 4, &want, 1);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/load/onnx/trunc", test_trunc);
+  g_test_add_func ("/load/onnx/multi-threshold", test_multi_threshold);
+  g_test_add_func ("/load/onnx/pairs", test_pairs);
+  g_test_add_func ("/load/onnx/bounds", test_bounds);
+  g_test_add_func ("/load/onnx/gelu", test_gelu);
+  g_test_add_func ("/load/onnx/curves", test_curves);
+  g_test_add_func ("/load/onnx/parts", test_parts);
+  g_test_add_func ("/load/onnx/einsum", test_einsum);
+  g_test_add_func ("/load/onnx/large", test_large);
+  return g_test_run ();
+}
