@@ -147,6 +147,29 @@ write_config (const NnProject *project,
   return g_file_set_contents (path, text, -1, error);
 }
 
+/* A network's own file: written in another form. */
+static int
+convert (Cli        *cli,
+         const char *path,
+         const char *to)
+{
+  GError *error = NULL;
+  g_autoptr (NnModel) model = cli_open_model (cli, path, NULL, NULL, &error);
+
+  if (model == NULL || !nn_model_save (model, to, &error))
+    return cli_fail (&cli_export, error);
+  if (cli->json)
+    {
+      g_autoptr (JsonBuilder) json = json_builder_new ();
+
+      json_builder_begin_object (json);
+      cli_json_string (json, "model", to);
+      json_builder_end_object (json);
+      cli_print_json (json);
+    }
+  return CLI_DONE;
+}
+
 static int
 run (Cli   *cli,
      int    argc,
@@ -156,7 +179,7 @@ run (Cli   *cli,
   gint step = -1;
   gboolean reduce = FALSE;
   GOptionEntry entries[] = {
-    { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "Write the chosen network", "M.h5" },
+    { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "Write the chosen network, or the one of the file (.h5 or .onnx)", "M.h5" },
     { "reduce", 0, 0, G_OPTION_ARG_NONE, &reduce, "Take dead neurons and filters out of it", NULL },
     { "step", 0, 0, G_OPTION_ARG_INT, &step, "Another step's network than the chosen one", "N" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &config, "Write the configuration (.json or .yml)", "C.json" },
@@ -177,6 +200,8 @@ run (Cli   *cli,
       g_printerr ("espalier-cli export: --model M.h5, --config C.json or --figures DIR is needed\n");
       return CLI_USAGE;
     }
+  if (!g_str_has_suffix (argv[1], ".espalier") && config == NULL && figures == NULL && step < 0 && !reduce)
+    return convert (cli, argv[1], model);
   project = nn_project_load (argv[1], &error);
   if (project == NULL)
     return cli_fail (&cli_export, error);
@@ -213,7 +238,7 @@ run (Cli   *cli,
 
 const CliVerb cli_export = {
   .name = "export",
-  .arguments = "PROJECT.espalier --model M.h5 | --config C.json | --figures DIR",
+  .arguments = "PROJECT.espalier|MODEL --model M.h5 | --config C.json | --figures DIR",
   .summary = "Takes networks, configurations and figures out of a project",
   .run = run,
 };

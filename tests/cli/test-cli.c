@@ -343,6 +343,29 @@ test_whole_way (void)
   g_assert_cmpint (keras.status, ==, 0);
 }
 
+/* A network's own file in another form, which says the same of itself. */
+static void
+test_export_model (void)
+{
+  g_autofree char *folder = test_folder ();
+  g_auto (Run) sample = { 0 }, saved = { 0 }, before = { 0 }, after = { 0 }, refused = { 0 };
+  g_autoptr (JsonObject) a = NULL, b = NULL;
+
+  cli (&sample, "sample jets --output %s --jets 1000 --epochs 1 --quiet", folder);
+  cli (&saved, "export %s/jets.h5 --model %s/jets.onnx", folder, folder);
+  g_assert_cmpint (saved.status, ==, 0);
+  cli (&before, "inspect %s/jets.h5 --json", folder);
+  cli (&after, "inspect %s/jets.onnx --json", folder);
+  g_assert_cmpint (after.status, ==, 0);
+  a = json_of (&before);
+  b = json_of (&after);
+  g_assert_cmpint (json_object_get_int_member (a, "parameters"), ==, json_object_get_int_member (b, "parameters"));
+  cli (&refused, "export %s/jets.h5 --model %s/jets.pb", folder, folder);
+  g_assert_cmpint (refused.status, ==, 1);
+  assert_says (refused.err, ".onnx");
+  remove_folder (folder);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -354,6 +377,7 @@ main (int    argc,
   g_test_add_func ("/cli/sample", test_sample);
   g_test_add_func ("/cli/configure", test_configure);
   g_test_add_func ("/cli/whole-way", test_whole_way);
+  g_test_add_func ("/cli/export-model", test_export_model);
   g_test_add_func ("/cli/train", test_train);
   g_test_add_func ("/cli/train-types", test_train_types);
   return g_test_run ();
