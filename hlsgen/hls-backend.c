@@ -97,7 +97,8 @@ write_library_script (HlsEmit *emit)
 {
   GString *text = g_string_new ("#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n"
                                 "# Compiles the test bench with an ordinary compiler and the headers in firmware/ap_types, and runs it.\n"
-                                "set -e\ncd \"$(dirname \"$0\")\"\n");
+                                "set -e\ncd \"$(dirname \"$0\")\"\n"
+                                "ulimit -s \"$(ulimit -H -s)\" # whole tensors are on the stack\n");
 
   g_string_append_printf (text,
                           "${CXX:-g++} -std=%s -O1 -Wall -Wextra -I firmware/ap_types -I firmware -I firmware/nnet_utils \\\n"

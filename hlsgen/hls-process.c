@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,9 +22,16 @@
 void
 hls_process_enter_session (gpointer data)
 {
+  struct rlimit stack;
   sigset_t none;
 
   setsid ();
+  /* simulations keep whole tensors on it */
+  if (getrlimit (RLIMIT_STACK, &stack) == 0)
+    {
+      stack.rlim_cur = stack.rlim_max;
+      setrlimit (RLIMIT_STACK, &stack);
+    }
   dup2 (STDOUT_FILENO, STDERR_FILENO);
   /* a blocked signal would be handed on, and the program would not hear of its end */
   sigemptyset (&none);

@@ -14,6 +14,7 @@
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #define SMALL 30000     /* products of one sample up to which all settings are tried */
 #define MEDIUM 1000000  /* and up to which a third of them are */
@@ -195,7 +196,7 @@ spawn (const char  *folder,
 
   if (!g_spawn_sync (folder, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &messages, &status, &error))
     g_error ("%s: %s", argv[0], error->message);
-  *said = g_strdup_printf ("%s%.3000s", out, messages);
+  *said = g_strdup_printf ("%s%.3000s%s", out, messages, WIFSIGNALED (status) ? "ended by a signal" : "");
   return g_spawn_check_wait_status (status, NULL) && strstr (messages, "warning:") == NULL && strstr (messages, "never read") == NULL;
 }
 
@@ -242,7 +243,7 @@ simulate (const HlsProject *project,
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = test_folder (), *target = g_build_filename (folder, "project", NULL);
   const char *standard = g_str_equal (s->backend, "Vivado") ? "-std=c++11" : "-std=c++14";
-  const char *run[] = { "./csim-models", NULL };
+  const char *run[] = { "sh", "-c", "ulimit -s \"$(ulimit -H -s)\"; exec ./csim-models", NULL };
   g_autofree char *header = NULL, *messages = NULL;
   Outcome outcome = DIFFERS;
 

@@ -152,6 +152,9 @@ void conv_transposed(const data_T *data, res_T *res,
                      const typename CONFIG_T::matrix::bias_t biases[CONFIG_T::n_filt]) {
     typedef typename CONFIG_T::matrix M;
     for (unsigned p = 0; p < CONFIG_T::out_height * CONFIG_T::out_width; p++) {
+        if (M::template kernel<data_T, res_T, M>::pipelined) {
+            NNET_PIPELINE(M::reuse_factor)
+        }
         data_T patch[window<CONFIG_T>::size];
         NNET_PARTITION(patch)
         gather_transposed<data_T, CONFIG_T>(data, p / CONFIG_T::out_width, p % CONFIG_T::out_width, patch);
@@ -159,6 +162,7 @@ void conv_transposed(const data_T *data, res_T *res,
     }
 }
 
+NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void conv_transposed(stream<data_T> &data, stream<res_T> &res,
                      const typename CONFIG_T::matrix::weight_t weights[CONFIG_T::matrix::n_weights],
