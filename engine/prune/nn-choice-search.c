@@ -550,7 +550,8 @@ nn_choice_search (NnChoice       *c,
   open_items (&s, gap);
   sum_up (&s);
   result = search_states (&s, beam);
-  if (beam == 0 && result == NN_CORE_STOPPED && !nn_limits_stop (limits))
+  /* Branch and cut knows no limit but the clock. */
+  if (beam == 0 && result == NN_CORE_STOPPED && !nn_limits_stop (limits) && (limits->deadline > 0 || c->best < 0))
     result = search_glpk (&s, gap);
   if (result == NN_CORE_FAILED)
     result = NN_CORE_STOPPED;

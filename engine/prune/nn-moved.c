@@ -412,6 +412,8 @@ solve_caps (const Problem *p,
   g_autoptr (NnChoiceResult) best = NULL;
 
   options.gap = MAX (options.gap, LEAST_GAP);
+  /* A clock would make the choice depend on the machine's load: the search has a limit of its own, in states. */
+  options.time_limit = 0;
   for (guint set = 0; set < 1u << MIN (capped->len, MAX_CAPPED); set++)
     {
       NnChoiceProblem problem = { .n = p->first->len - 1, .first = (const gsize *) p->first->data, .n_resources = p->m,

@@ -124,7 +124,7 @@ test_brute_force (void)
       for (guint j = 0; j < m; j++)
         budget[j] = total[j] * nn_rng_uniform (&rng) * 0.6;
       best = brute_force (&p);
-      r = solve (&p, 0, 0);
+      r = solve (&p, 0, 60);
       if (best < 0)
         {
           g_assert_cmpint (r->status, ==, NN_KNAPSACK_INFEASIBLE);
