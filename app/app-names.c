@@ -27,6 +27,18 @@ set_name (GtkWidget  *widget,
         gtk_accessible_update_property (GTK_ACCESSIBLE (child), GTK_ACCESSIBLE_PROPERTY_LABEL, plain, -1);
 }
 
+/* A list that drops down is called as what it belongs to. */
+static void
+name_list (GtkWidget *list)
+{
+  GtkWidget *drop_down = gtk_widget_get_ancestor (list, GTK_TYPE_DROP_DOWN), *row = gtk_widget_get_ancestor (list, ADW_TYPE_COMBO_ROW);
+  const char *name = row != NULL ? adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row))
+                                 : drop_down != NULL ? gtk_widget_get_tooltip_text (drop_down) : NULL;
+
+  if (name != NULL)
+    set_name (list, name);
+}
+
 static const char *
 label_of (GtkWidget *widget)
 {
@@ -43,6 +55,8 @@ app_names_apply (GtkWidget *root)
   const char *tooltip = gtk_widget_get_tooltip_text (root), *label = label_of (root);
   GtkWidget *above = gtk_widget_get_parent (root);
 
+  if (GTK_IS_LIST_VIEW (root))
+    name_list (root);
   if (ADW_IS_SPLIT_BUTTON (above) && GTK_IS_MENU_BUTTON (root))
     set_name (root, adw_split_button_get_dropdown_tooltip (ADW_SPLIT_BUTTON (above)));
   else if (label != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pictures of every page. ESPALIER_SHOTS names the folder, ESPALIER_SHOTS_SUFFIX what is added to the names,
  * ESPALIER_SHOTS_SIZE the size ("420x760"); ESPALIER_SHOTS_RUN runs Optimize first; ESPALIER_SHOTS_RTL shows all
- * from right to left; then the program ends. */
+ * from right to left; ESPALIER_SHOTS_TEXT ("1.5") enlarges text; then the program ends. */
 
 #include "app-shots.h"
 
@@ -101,12 +101,16 @@ step (gpointer data)
 void
 app_shots_startup (void)
 {
+  const char *text = g_getenv ("ESPALIER_SHOTS_TEXT");
+
   if (g_getenv ("ESPALIER_SHOTS") == NULL)
     return;
   if (app_settings () != NULL)
     g_settings_set_boolean (app_settings (), "introduced", TRUE);
   if (g_getenv ("ESPALIER_SHOTS_RTL") != NULL)
     gtk_widget_set_default_direction (GTK_TEXT_DIR_RTL);
+  if (text != NULL)
+    g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", (int) (96 * 1024 * CLAMP (g_ascii_strtod (text, NULL), 0.5, 3)), NULL);
 }
 
 void

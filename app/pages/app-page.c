@@ -106,6 +106,8 @@ app_rows_clear (GtkListBox *list)
     gtk_list_box_remove (list, row);
 }
 
+#define MIN_VALUE_CHARS 9
+
 /* Numbers and signs alone read from left to right in every script; among letters of the other kind they would be turned round. */
 static char *
 keep_order (const char *value)
@@ -131,12 +133,15 @@ app_rows_add (GtkListBox *list,
   GtkWidget *says = gtk_label_new (kept);
 
   gtk_label_set_xalign (GTK_LABEL (name), 0);
+  gtk_label_set_wrap (GTK_LABEL (name), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (name), PANGO_WRAP_WORD_CHAR);
   gtk_widget_set_valign (name, GTK_ALIGN_BASELINE);
   gtk_widget_add_css_class (name, "dim-label");
   gtk_label_set_xalign (GTK_LABEL (says), 1);
   gtk_label_set_justify (GTK_LABEL (says), GTK_JUSTIFY_RIGHT);
   gtk_label_set_wrap (GTK_LABEL (says), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (says), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_width_chars (GTK_LABEL (says), MIN (g_utf8_strlen (value, -1), MIN_VALUE_CHARS)); /* a number is not broken */
   gtk_label_set_selectable (GTK_LABEL (says), TRUE);
   gtk_widget_set_can_focus (says, FALSE);
   gtk_widget_set_hexpand (says, TRUE);
