@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names for the screen reader. */
 
+#include "espalier-config.h"
+
 #include "app-names.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 static char *
@@ -39,6 +42,17 @@ name_list (GtkWidget *list)
     set_name (list, name);
 }
 
+/* Rows of a group are a list of their own, called as the group. */
+static void
+name_rows (GtkWidget *list)
+{
+  GtkWidget *group = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_GROUP);
+  const char *title = group != NULL ? adw_preferences_group_get_title (ADW_PREFERENCES_GROUP (group)) : NULL;
+
+  if (title != NULL && *title != '\0')
+    set_name (list, title);
+}
+
 static const char *
 label_of (GtkWidget *widget)
 {
@@ -57,6 +71,10 @@ app_names_apply (GtkWidget *root)
 
   if (GTK_IS_LIST_VIEW (root))
     name_list (root);
+  else if (GTK_IS_LIST_BOX (root))
+    name_rows (root);
+  else if (GTK_IS_SEARCH_ENTRY (root))
+    set_name (root, _("Search"));
   if (ADW_IS_SPLIT_BUTTON (above) && GTK_IS_MENU_BUTTON (root))
     set_name (root, adw_split_button_get_dropdown_tooltip (ADW_SPLIT_BUTTON (above)));
   else if (label != NULL)

@@ -200,6 +200,8 @@ app_preferences_present (GtkWindow *parent)
   const char *styles[] = { _("Follow the system"), _("Light"), _("Dark"), NULL };
   const char *ramps[] = { _("Cividis"), _("Viridis"), _("Grey"), NULL };
 
+  adw_preferences_page_set_title (ADW_PREFERENCES_PAGE (page), _("Preferences"));
+  adw_preferences_page_set_icon_name (ADW_PREFERENCES_PAGE (page), "preferences-system-symbolic");
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks), combo (_("Style"), NULL, styles, "style"));
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks),
                              combo (_("Colours"), _("All are readable with colour-blind eyes"), ramps, "ramp"));
