@@ -26,6 +26,8 @@ shoot -dark 1240x800 $sample ADW_DEBUG_COLOR_SCHEME=prefer-dark
 shoot -contrast 1240x800 $sample ADW_DEBUG_HIGH_CONTRAST=1
 shoot -narrow 400x760 $sample
 shoot -de 1240x800 $sample LANGUAGE=de
+shoot -rtl 1240x800 $sample ESPALIER_SHOTS_RTL=1
+shoot -large 1240x800 $sample ESPALIER_SHOTS_TEXT=1.5
 if command -v convert > /dev/null; then
   for picture in "$out"/*.png; do
     convert "$picture" -strip +dither -colors 128 -define png:compression-level=9 "PNG8:$picture"
