@@ -68,12 +68,13 @@ def find(role, name, root=None):
 
 
 def wait(what, seconds=SHORT):
-    end = time.time() + seconds
+    end, pause = time.time() + seconds, 0.1
     while time.time() < end:
         found = what()
         if found:
             return found
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 2)  # whoever is asked too often has no time to work
     return None
 
 
