@@ -56,6 +56,7 @@ nn_onnx_new_value (NnOnnx     *onnx,
   NnOnnxValue *value = g_new0 (NnOnnxValue, 1);
 
   value->name = g_intern_string (name);
+  g_ptr_array_add (onnx->all, value);
   g_hash_table_insert (onnx->values, (gpointer) value->name, value);
   return value;
 }

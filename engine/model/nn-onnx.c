@@ -122,7 +122,8 @@ read_model (Onnx__ModelProto     *proto,
             GError              **error)
 {
   g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
-  g_autoptr (GHashTable) values = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, nn_onnx_value_free);
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (nn_onnx_value_free);
+  g_autoptr (GHashTable) values = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) uses = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
   g_autoptr (GHashTable) outputs = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) fused = g_hash_table_new (NULL, NULL);
@@ -132,7 +133,7 @@ read_model (Onnx__ModelProto     *proto,
   g_autoptr (NnGraph) graph = NULL;
   g_autoptr (GError) inner = NULL;
   g_autofree char *format = NULL;
-  NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values,
+  NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values, .all = all,
                   .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1,
                   .lifted = lift, .large = large };
   NnModelInfo info = { .name = proto->graph->name, .whole = lift };

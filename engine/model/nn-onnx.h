@@ -77,7 +77,8 @@ typedef struct {
   const NnLoadOptions *options;
   GCancellable        *cancellable;
   NnGraphBuilder      *builder;
-  GHashTable          *values;    /* name → NnOnnxValue, owned */
+  GHashTable          *values;    /* name → NnOnnxValue */
+  GPtrArray           *all;       /* NnOnnxValue, owned: also those whose name another took */
   GHashTable          *uses;      /* name → GPtrArray of Onnx__NodeProto */
   GHashTable          *outputs;   /* names of the graph's */
   GHashTable          *fused;     /* set of Onnx__NodeProto already done */
