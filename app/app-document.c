@@ -29,7 +29,8 @@ drop_job (AppDocument  *self,
   if (*job == NULL)
     return;
   g_signal_handlers_disconnect_by_data (*job, self);
-  app_job_cancel (*job);
+  if (!app_job_outlives (*job))
+    app_job_cancel (*job);
   g_clear_object (job);
 }
 

@@ -118,11 +118,14 @@ app_build_job (const char *folder,
                const char *settings)
 {
   Input *input = g_new0 (Input, 1);
+  AppJob *job;
 
   input->folder = g_strdup (folder);
   input->stages = stages;
   input->tool = tool != NULL && *tool != '\0' ? g_strdup (tool) : NULL;
   input->settings = settings != NULL && *settings != '\0' ? g_strdup (settings) : NULL;
-  return app_job_new (stages & HLS_STAGE_SYNTH ? _("Synthesizing") : _("Running the test bench"), work_build, input,
-                      (GDestroyNotify) input_free, (GDestroyNotify) hls_report_free);
+  job = app_job_new (stages & HLS_STAGE_SYNTH ? _("Synthesizing") : _("Running the test bench"), work_build, input,
+                     (GDestroyNotify) input_free, (GDestroyNotify) hls_report_free);
+  app_job_set_outlives (job, stages != HLS_STAGE_CSIM);
+  return job;
 }

@@ -35,7 +35,7 @@ struct _AppJob {
   AppJobFunc func;
   pthread_t  thread;
   guint      drain_id;
-  gboolean   running;
+  gboolean   running, outlives;
   double     fraction;
 
   /* the mailbox, guarded by the mutex */
@@ -246,6 +246,19 @@ app_job_set_paused (AppJob   *self,
     g_timer_stop (self->timer);
   else if (!paused && self->running && !g_timer_is_active (self->timer))
     g_timer_continue (self->timer);
+}
+
+void
+app_job_set_outlives (AppJob   *self,
+                      gboolean  outlives)
+{
+  self->outlives = outlives;
+}
+
+gboolean
+app_job_outlives (AppJob *self)
+{
+  return self->outlives;
 }
 
 gboolean

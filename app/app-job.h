@@ -30,6 +30,10 @@ void          app_job_post         (AppJob         *job, /* on the job's thread 
 void          app_job_cancel       (AppJob         *job);
 void          app_job_set_paused   (AppJob         *job,
                                     gboolean        paused);
+/* Its end is worth waiting for when the window that began it is closed. */
+void          app_job_set_outlives (AppJob         *job,
+                                    gboolean        outlives);
+gboolean      app_job_outlives     (AppJob         *job);
 gboolean      app_job_is_paused    (AppJob         *job);
 gboolean      app_job_is_running   (AppJob         *job);
 gboolean      app_job_was_cancelled (AppJob        *job);

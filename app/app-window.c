@@ -272,6 +272,17 @@ on_choose_arrays (AppDocument *document,
   app_ask_arrays (GTK_WIDGET (self), path, entries, on_arrays, self);
 }
 
+static void
+notify (GApplication *application,
+        const char   *title,
+        const char   *message)
+{
+  g_autoptr (GNotification) notification = g_notification_new (title);
+
+  g_notification_set_body (notification, message);
+  g_application_send_notification (application, "job", notification);
+}
+
 /* Told outside the window too, when nobody is looking at it. */
 static void
 on_idle_done (AppDocument *document,
@@ -279,14 +290,40 @@ on_idle_done (AppDocument *document,
               const char  *message,
               AppWindow   *self)
 {
-  g_autoptr (GNotification) notification = NULL;
   GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
 
-  if (application == NULL || gtk_window_is_active (GTK_WINDOW (self)))
+  if (application != NULL && !gtk_window_is_active (GTK_WINDOW (self)))
+    notify (G_APPLICATION (application), title, message);
+}
+
+static void
+on_outlived (AppJob       *job,
+             GApplication *application)
+{
+  const GError *error = app_job_error (job);
+
+  notify (application, app_job_title (job), error != NULL ? error->message : _("The tool has finished"));
+  g_application_release (application);
+  g_object_unref (application);
+}
+
+/* What the window began ends with it, but for a vendor's tool at work: the program stays, without a window, until it has
+ * finished, and says so. */
+static void
+leave_job (AppWindow *self)
+{
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
+  AppJob *job = app_document_job (self->document);
+
+  if (job == NULL)
     return;
-  notification = g_notification_new (title);
-  g_notification_set_body (notification, message);
-  g_application_send_notification (G_APPLICATION (application), "job", notification);
+  if (!app_job_outlives (job))
+    app_job_cancel (job);
+  else if (application != NULL)
+    {
+      g_application_hold (G_APPLICATION (application));
+      g_signal_connect (job, "finished", G_CALLBACK (on_outlived), g_object_ref (application));
+    }
 }
 
 static void
@@ -315,8 +352,7 @@ app_window_close_request (GtkWindow *window)
       app_ask_unsaved (GTK_WIDGET (self), name, on_answer, self);
       return TRUE;
     }
-  if (app_document_job (self->document) != NULL)
-    app_job_cancel (app_document_job (self->document));
+  leave_job (self);
   app_document_forget_autosave (self->document);
   if (self->settings != NULL)
     {

@@ -5,6 +5,7 @@
 #include "espalier-config.h"
 
 #include "app-build-queue.h"
+#include "app-export.h"
 #include "app-figure.h"
 #include "app-figures.h"
 #include "app-variants.h"
@@ -523,6 +524,33 @@ test_queue (void)
   WAIT_FOR (app_document_job (document ()) == NULL);
 }
 
+static void
+write_tool (const char *path,
+            const char *began,
+            const char *ended)
+{
+  g_autofree char *script = g_strdup_printf ("#!/bin/sh\n: > '%s'\nsleep 1\n: > '%s'\n", began, ended);
+
+  g_assert_true (g_file_set_contents_full (path, script, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+}
+
+/* A vendor's tool at work goes on when its document is gone. */
+static void
+test_outlives (void)
+{
+  g_autofree char *project = g_build_filename (folder, "variants", "first-one", NULL), *tool = g_build_filename (folder, "tool", NULL);
+  g_autofree char *began = g_build_filename (folder, "began", NULL), *ended = g_build_filename (folder, "ended", NULL);
+  AppDocument *other = app_document_new ();
+  AppJob *job = app_build_job (project, HLS_STAGE_SYNTH, tool, NULL);
+
+  write_tool (tool, began, ended);
+  g_object_add_weak_pointer (G_OBJECT (job), (gpointer *) &job);
+  app_document_run (other, job);
+  WAIT_FOR (g_file_test (began, G_FILE_TEST_EXISTS));
+  g_object_unref (other);
+  WAIT_FOR (g_file_test (ended, G_FILE_TEST_EXISTS) && job == NULL);
+}
+
 /* One sample through the network: as many values in fixed point as in floating point, and close to them. */
 static void
 test_trace (void)
@@ -917,6 +945,7 @@ main (int    argc,
   g_test_add_func ("/window/trace", test_trace);
   g_test_add_func ("/window/variants", test_variants);
   g_test_add_func ("/window/queue", test_queue);
+  g_test_add_func ("/window/outlives", test_outlives);
   g_test_add_func ("/window/weight-map", test_weight_map);
   g_test_add_func ("/window/why", test_why);
   g_test_add_func ("/window/kernel-map", test_kernel_map);
