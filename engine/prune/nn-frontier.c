@@ -8,6 +8,18 @@
 #include <math.h>
 #include <string.h>
 
+/* With a budget of nothing the solver has closed all that costs: what one unit buys is what the best of it gains by unit. */
+static double
+first_price (const NnKnapsackProblem *problem)
+{
+  double best = 0;
+
+  for (gsize g = 0; g < problem->n; g++)
+    if (problem->pin[g] == 0 && problem->costs[g] > 0)
+      best = MAX (best, problem->values[g] / problem->costs[g]);
+  return best;
+}
+
 /**
  * nn_groups_choose:
  *
@@ -57,7 +69,7 @@ nn_groups_choose (const NnGroups          *groups,
   if (price != NULL)
     memset (price, 0, sizeof *price * NN_N_OBJECTIVES);
   for (guint j = 0; price != NULL && result != NULL && j < m; j++)
-    price[objectives[j]] = result->price[j];
+    price[objectives[j]] = m == 1 && budgets[0] == 0 ? first_price (&problem) : result->price[j];
   return result;
 }
 

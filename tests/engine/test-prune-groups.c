@@ -218,6 +218,15 @@ test_score_and_frontier (void)
       g_assert_cmpfloat (b->gap, ==, 0);
     }
   g_assert_cmpuint (g_array_index (points, NnFrontierPoint, 10).n_kept, ==, groups->n_groups);
+  g_array_unref (points);
+  /* With nothing, one DSP buys the best group; with all, nothing; the more there are the less the next one buys. */
+  points = nn_frontier (groups, 1u << NN_OBJECTIVE_DSP, 5, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (g_array_index (points, NnFrontierPoint, 0).price[NN_RESOURCE_DSP], ==, 1);
+  g_assert_cmpfloat (g_array_index (points, NnFrontierPoint, 4).price[NN_RESOURCE_DSP], ==, 0);
+  for (guint i = 1; i < points->len; i++)
+    g_assert_cmpfloat (g_array_index (points, NnFrontierPoint, i).price[NN_RESOURCE_DSP], <=,
+                       g_array_index (points, NnFrontierPoint, i - 1).price[NN_RESOURCE_DSP]);
 }
 
 static void
