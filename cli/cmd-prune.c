@@ -35,7 +35,9 @@ check (const Options *o)
 {
   const char *wrong = NULL;
 
-  if (o->data == NULL && !o->resume && !o->replay)
+  if (o->from_step >= 0 && !o->resume)
+    wrong = "--from-step goes with --resume, on the project of the run";
+  else if (o->data == NULL && !o->resume && !o->replay)
     wrong = "--data DATA is needed";
   else if (o->output == NULL && !o->resume && !o->replay)
     wrong = "--output PROJECT.espalier is needed";
@@ -201,12 +203,14 @@ print_step (const NnStep *step,
             gpointer      data)
 {
   const Cli *cli = data;
+  g_autofree char *auc = isnan (step->auc) ? g_strdup ("") : g_strdup_printf ("  auc %.4f", step->auc);
 
   if (cli->json)
     return;
-  g_print ("%3u %-9s target %5.1f %%  accuracy %.5f  dsp %6.0f  bram %5.0f  lut %8.0f  kept %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+  g_print ("%3u %-9s target %5.1f %%  accuracy %.5f%s  bops %9.0f  dsp %6.0f  bram %5.0f  lut %8.0f  kept %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
            "  %s, gap %.2g in %.2f s  %.1f s  %s\n",
-           step->index, nn_step_kind_name (step->kind), step->target * 100, step->accuracy, step->resources.amount[NN_RESOURCE_DSP],
+           step->index, nn_step_kind_name (step->kind), step->target * 100, step->accuracy, auc, step->bops,
+           step->resources.amount[NN_RESOURCE_DSP],
            step->resources.amount[NN_RESOURCE_BRAM], step->resources.amount[NN_RESOURCE_LUT], step->n_kept, step->n_groups,
            nn_knapsack_status_name (step->status), step->gap, step->choice_seconds, step->seconds, step->accepted ? "accepted" : "rejected");
 }
@@ -246,10 +250,12 @@ report (Cli           *cli,
 
   if (!cli->json)
     {
-      g_print ("\nstep %u chosen: accuracy %.5f of %.5f, dsp %.0f of %.0f, bram %.0f of %.0f\n", nn_trail_chosen (trail),
-               chosen->accuracy, baseline->accuracy, chosen->resources.amount[NN_RESOURCE_DSP],
-               baseline->resources.amount[NN_RESOURCE_DSP], chosen->resources.amount[NN_RESOURCE_BRAM],
-               baseline->resources.amount[NN_RESOURCE_BRAM]);
+      g_autofree char *auc = isnan (chosen->auc) ? g_strdup ("") : g_strdup_printf ("auc %.4f of %.4f, ", chosen->auc, baseline->auc);
+
+      g_print ("\nstep %u chosen: accuracy %.5f of %.5f, %sbops %.0f of %.0f, dsp %.0f of %.0f, bram %.0f of %.0f\n",
+               nn_trail_chosen (trail), chosen->accuracy, baseline->accuracy, auc, chosen->bops, baseline->bops,
+               chosen->resources.amount[NN_RESOURCE_DSP], baseline->resources.amount[NN_RESOURCE_DSP],
+               chosen->resources.amount[NN_RESOURCE_BRAM], baseline->resources.amount[NN_RESOURCE_BRAM]);
       g_print ("(proven is each choice of groups against the importance scores, not the accuracy)\n");
       return;
     }
@@ -384,6 +390,12 @@ resume (Cli     *cli,
 
   if (!open_kept (&kept, o, path, &error))
     return cli_fail (&cli_prune, error);
+  if (branches && (guint) o->from_step >= nn_trail_n_steps (kept.trail))
+    {
+      g_set_error (&error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: its run has the steps 0 to %u; there is no step %d to branch from", path,
+                   nn_trail_n_steps (kept.trail) - 1, o->from_step);
+      return cli_fail (&cli_prune, error);
+    }
   n = nn_project_n_trails (kept.project) - (branches ? 0 : 1);
   beside = g_new (NnTrail *, n + 1);
   for (guint i = 0; i < n; i++)

@@ -268,6 +268,116 @@ test_prune (void)
   fails ("prune @/jets.h5 --data @/jets.npz --output @/n.espalier --budget dsp=much", 1, "dsp=much");
   fails ("prune @/jets.h5 --data @/jets.npz --output @/n.espalier --objective dps", 1, "\"dsp\"");
   fails ("prune @/none.espalier --resume", 1, "none.espalier");
+  fails ("prune @/q.espalier --resume --from-step 4711", 1, "no step 4711");
+  fails ("prune @/q.espalier --from-step 0", 2, "--resume");
+}
+
+/* The group of greatest or least importance of a network. */
+static gint64
+find_group (JsonObject *root,
+            gboolean    greatest)
+{
+  JsonArray *layers = json_object_get_array_member (root, "layers");
+  double best = greatest ? -1 : G_MAXDOUBLE;
+  gint64 id = -1;
+
+  for (guint l = 0; l < json_array_get_length (layers); l++)
+    {
+      JsonArray *groups = json_object_get_array_member (json_array_get_object_element (layers, l), "groups");
+
+      for (guint g = 0; g < json_array_get_length (groups); g++)
+        {
+          JsonObject *group = json_array_get_object_element (groups, g);
+          double importance = json_object_get_double_member (group, "importance");
+
+          if (greatest ? importance > best : importance < best)
+            {
+              best = importance;
+              id = json_object_get_int_member (group, "id");
+            }
+        }
+    }
+  return id;
+}
+
+static gboolean
+is_kept (JsonObject *root,
+         gint64      id)
+{
+  JsonArray *layers = json_object_get_array_member (root, "layers");
+
+  for (guint l = 0; l < json_array_get_length (layers); l++)
+    {
+      JsonArray *groups = json_object_get_array_member (json_array_get_object_element (layers, l), "groups");
+
+      for (guint g = 0; g < json_array_get_length (groups); g++)
+        if (json_object_get_int_member (json_array_get_object_element (groups, g), "id") == id)
+          return json_object_get_boolean_member (json_array_get_object_element (groups, g), "kept");
+    }
+  g_error ("there is no group %" G_GINT64_FORMAT, id);
+}
+
+#define ONE_STEP "prune @/jets.h5 --data @/jets.npz --epochs 0 --max-steps 1 --tolerance 1 --importance l2 --output @/one.espalier "
+
+/* Groups are kept and cut by the numbers that the verb `groups` gives them, against what importance says. */
+static void
+test_by_hand (void)
+{
+  g_autoptr (JsonObject) groups = json ("groups @/jets.h5 --config @/c.json --importance l2");
+  gint64 least = find_group (groups, FALSE), most = find_group (groups, TRUE);
+  g_autofree char *pinned = g_strdup_printf (ONE_STEP "--config @/c.json --keep %d-%d --cut %d --model @/pinned.h5", (int) least, (int) least,
+                                             (int) most);
+  g_autoptr (JsonObject) a = json (ONE_STEP "--config @/c.json --model @/free.h5"), b = json (pinned);
+  g_autoptr (JsonObject) freely = json ("groups @/free.h5 --config @/c.json"), by_hand = json ("groups @/pinned.h5 --config @/c.json");
+
+  g_assert_cmpint (least, !=, most);
+  g_assert_false (is_kept (freely, least));
+  g_assert_true (is_kept (freely, most));
+  g_assert_true (is_kept (by_hand, least));
+  g_assert_false (is_kept (by_hand, most));
+  fails (ONE_STEP "--config @/c.json --keep 7-", 1, "\"7-\"");
+  fails (ONE_STEP "--config @/c.json --cut 1064", 1, "0 to 1063");
+}
+
+/* A sum is what falls: weights of what there is none of have nothing to gain; the rest of the words are checked. */
+static void
+test_weigh (void)
+{
+  g_autoptr (JsonObject) wide = json ("configure @/jets.h5 --output @/latency.json");
+  g_autoptr (JsonObject) root = json (ONE_STEP "--config @/latency.json --weigh lut=1,ff=2"), other = NULL;
+  JsonObject *before = json_object_get_object_member (json_object_get_object_member (root, "baseline"), "resources");
+  JsonObject *after = json_object_get_object_member (json_object_get_object_member (root, "final"), "resources");
+  double sum = json_object_get_double_member (before, "lut") + 2 * json_object_get_double_member (before, "ff");
+
+  g_assert_cmpfloat (json_object_get_double_member (after, "lut") + 2 * json_object_get_double_member (after, "ff"), <, 0.6 * sum);
+  other = json (ONE_STEP "--config @/latency.json --weigh dsp=1");
+  g_assert_cmpint (json_object_get_int_member (json_object_get_object_member (root, "final"), "kept"), !=,
+                   json_object_get_int_member (json_object_get_object_member (other, "final"), "kept"));
+  fails (ONE_STEP "--config @/latency.json --weigh bram=1 --json", 1, "nothing to gain");
+  fails (ONE_STEP "--config @/latency.json --weigh lut", 1, "\"lut\"");
+  fails (ONE_STEP "--config @/latency.json --weigh lut=-1", 1, "0 or more");
+}
+
+/* For people: area under the curves and bit operations are in every line and in the last. */
+static void
+test_words (void)
+{
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GSubprocess) process = start (ONE_STEP "--config @/c.json --share --quiet");
+  g_auto (GStrv) lines = NULL;
+  guint n = 0;
+
+  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  lines = g_strsplit (out, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], "accuracy ") != NULL)
+      {
+        g_assert_nonnull (strstr (lines[i], "auc 0."));
+        g_assert_nonnull (strstr (lines[i], "bops "));
+        n++;
+      }
+  g_assert_cmpuint (n, ==, 4); /* baseline, one step, sharing, what was chosen */
+  g_assert_nonnull (strstr (out, " share "));
 }
 
 /* After test_prune(): takes things out of its project. */
@@ -360,6 +470,9 @@ main (int    argc,
   g_test_add_func ("/cli/profile-keys", test_profile);
   g_test_add_func ("/cli/emit", test_emit);
   g_test_add_func ("/cli/prune", test_prune);
+  g_test_add_func ("/cli/prune-by-hand", test_by_hand);
+  g_test_add_func ("/cli/prune-weigh", test_weigh);
+  g_test_add_func ("/cli/prune-words", test_words);
   g_test_add_func ("/cli/export", test_export);
   status = g_test_run ();
   remove_all (folder);
