@@ -108,7 +108,8 @@ take_stock (NnPruneRun *run,
     return TRUE;
   g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED,
                "there is nothing to gain: with this configuration no group of weights takes any of the resource asked for "
-               "(BRAM holds weights in the Resource strategy with a reuse factor above 1; products of few bits take no DSP)");
+               "(BRAM holds weights in the Resource strategy with a reuse factor above 1, where cycles follow from that factor alone; "
+               "products of few bits take no DSP)");
   return FALSE;
 }
 

@@ -296,6 +296,97 @@ test_objectives (void)
   }
 }
 
+/* Cycles fall, by the layers' depths; in the Resource strategy they follow from the reuse factor, and that is said. */
+static void
+test_latency (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  /* A short clock, at which the depth of a sum makes cycles. */
+  g_autoptr (NnConfig) latency = nn_config_parse ("{\"Backend\":\"Vitis\",\"Part\":\"xcvu13p-flga2577-2-e\",\"ClockPeriod\":1.5,\"HLSConfig\":"
+                                                  "{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1,\"Strategy\":\"Latency\"}}}",
+                                                  NULL);
+  g_autoptr (NnConfig) resource = make_config ("Resource", 4);
+  g_autoptr (NnTrail) trail = NULL;
+  g_autoptr (NnGroups) groups = NULL;
+  g_autoptr (GError) error = NULL;
+  const NnStep *last;
+  NnPruneOptions options;
+  double all = 0, left = 0;
+
+  quick (&options);
+  options.max_steps = 1;
+  options.first_target = 0.9;
+  options.tolerance = 1;
+  options.objective = 1u << NN_OBJECTIVE_LATENCY;
+  trail = prune (model, latency, data, &options);
+  last = last_step (trail);
+  groups = nn_prune_options_groups (&options, model, latency, &error);
+  g_assert_no_error (error);
+  for (gsize g = 0; g < groups->n_groups; g++)
+    {
+      const NnGroup *group = &groups->groups[g];
+      double cost = nn_group_cost (group, NN_OBJECTIVE_LATENCY);
+
+      all += cost;
+      if (nn_tensor_f32 (nn_model_weight (last->model, group->weight)->values)[groups->indices[group->first]] != 0)
+        left += cost;
+    }
+  g_test_message ("%g of %g cycles", last->latency, nn_trail_step (trail, 0)->latency);
+  g_assert_cmpfloat (all, >, 0);
+  g_assert_cmpfloat (left, <=, 0.1 * all * (1 + 1e-9));
+  g_assert_cmpfloat (last->latency, <, nn_trail_step (trail, 0)->latency);
+  g_assert_null (nn_prune (model, resource, data, &options, NULL, NULL, &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED);
+}
+
+/* In Resource layers a multiplier whose weights nearly agree gets their mean as a constant; no other weight changes. */
+static void
+test_share (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = make_config ("Resource", 2);
+  g_autoptr (NnTrail) trail = NULL;
+  g_autoptr (NnGroups) groups = NULL;
+  g_autoptr (GError) error = NULL;
+  const NnStep *before, *after;
+  NnPruneOptions options;
+  guint n_shared = 0, n_other = 0;
+
+  quick (&options);
+  options.max_steps = 1;
+  options.share = TRUE;
+  options.tolerance = 0.1;
+  trail = prune (model, config, data, &options);
+  after = last_step (trail);
+  before = nn_trail_step (trail, nn_trail_n_steps (trail) - 2);
+  g_assert_cmpint (after->kind, ==, NN_STEP_SHARE);
+  g_assert_true (after->accepted && before->accepted);
+  groups = nn_prune_options_groups (&options, model, config, &error);
+  g_assert_no_error (error);
+  for (gsize g = 0; g < groups->n_groups; g++)
+    {
+      const NnGroup *group = &groups->groups[g];
+      const guint32 *at = groups->indices + group->first;
+      const float *a = nn_tensor_f32 (nn_model_weight (before->model, group->weight)->values);
+      const float *b = nn_tensor_f32 (nn_model_weight (after->model, group->weight)->values);
+
+      g_assert_cmpuint (group->n, ==, 2);
+      if (a[at[0]] == b[at[0]] && a[at[1]] == b[at[1]])
+        {
+          n_other++;
+          continue;
+        }
+      g_assert_cmpfloat (b[at[0]], ==, b[at[1]]);
+      g_assert_cmpfloat (fabs (b[at[0]] - (a[at[0]] + a[at[1]]) / 2.0), <, 1e-6);
+      n_shared++;
+    }
+  g_test_message ("%u of %zu multipliers have one weight now", n_shared, groups->n_groups);
+  g_assert_cmpuint (n_shared, >, 10);
+  g_assert_cmpuint (n_other, >, 10);
+}
+
 /* A network with quantisers of its own keeps them: it is trained and measured with them on. */
 static void
 test_quantized (void)
@@ -392,6 +483,8 @@ main (int    argc,
   g_test_add_func ("/prune-loop/rewinding", test_rewinding);
   g_test_add_func ("/prune-loop/choices", test_choices);
   g_test_add_func ("/prune-loop/objectives", test_objectives);
+  g_test_add_func ("/prune-loop/latency", test_latency);
+  g_test_add_func ("/prune-loop/share", test_share);
   g_test_add_func ("/prune-loop/quantized", test_quantized);
   g_test_add_func ("/prune-loop/folded", test_folded);
   return g_test_run ();

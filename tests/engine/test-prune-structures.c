@@ -178,6 +178,122 @@ test_convolutions (void)
     }
 }
 
+/* Weights of either sign, none so small that hardware rounds it to nothing. */
+static void
+net_kernel (TestNet       *net,
+            NnNode        *node,
+            NnRole         role,
+            const NnShape *shape)
+{
+  NnTensor *values;
+
+  net_weight (net, node, role, shape, 0.1, 0.6);
+  values = g_array_index (net->weights, NnWeight, net->weights->len - 1).values;
+  for (gsize k = 0; k < values->n; k += 2)
+    nn_tensor_f32 (values)[k] *= -1;
+}
+
+static NnNode *
+add_window (TestNet *net,
+            NnOp     op,
+            gint64   stride,
+            gint64   units)
+{
+  NnNode *node = net_add (net, op);
+
+  node->attrs.kernel[0] = node->attrs.kernel[1] = 2;
+  node->attrs.stride[0] = node->attrs.stride[1] = stride;
+  node->attrs.dilation[0] = node->attrs.dilation[1] = 1;
+  node->attrs.depth_multiplier = 1;
+  node->attrs.padding = NN_PADDING_VALID;
+  node->attrs.units = units;
+  return node;
+}
+
+/* Depthwise, separable, transposed, and an ordinary convolution that reads them. */
+static NnModel *
+windows (void)
+{
+  TestNet *net = net_new (&NN_SHAPE (6, 6, 2), 4);
+  NnNode *node = add_window (net, NN_OP_DEPTHWISE_CONV2D, 1, 0);
+
+  net_kernel (net, node, NN_ROLE_DEPTHWISE_KERNEL, &NN_SHAPE (2, 2, 2, 1));
+  net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (2), -1, 1);
+  node = add_window (net, NN_OP_SEPARABLE_CONV2D, 1, 3);
+  net_kernel (net, node, NN_ROLE_DEPTHWISE_KERNEL, &NN_SHAPE (2, 2, 2, 1));
+  net_kernel (net, node, NN_ROLE_POINTWISE_KERNEL, &NN_SHAPE (1, 1, 2, 3));
+  net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (3), -1, 1);
+  node = add_window (net, NN_OP_CONV2D_TRANSPOSE, 2, 2);
+  net_kernel (net, node, NN_ROLE_KERNEL, &NN_SHAPE (2, 2, 3, 2));
+  net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (2), -1, 1);
+  node = add_window (net, NN_OP_CONV2D, 1, 2);
+  node->attrs.groups = 1;
+  net_kernel (net, node, NN_ROLE_KERNEL, &NN_SHAPE (2, 2, 2, 2));
+  net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (2), -1, 1);
+  return net_seal (net);
+}
+
+/* Every second group or so goes: exactly its weights do, in the model, in what hardware holds, and when groups are made again. */
+static void
+check_mask (const NnModel  *model,
+            const NnGroups *groups,
+            const char     *strategy,
+            guint           reuse,
+            NnStructure     structure)
+{
+  g_autofree guint8 *keep = g_malloc (groups->n_groups);
+  g_autoptr (NnModel) cut = NULL;
+  g_autoptr (NnGroups) again = NULL;
+  NnRng rng;
+
+  nn_rng_init (&rng, 9);
+  for (gsize g = 0; g < groups->n_groups; g++)
+    keep[g] = g == 0 ? 0 : (guint8) nn_rng_below (&rng, 2);
+  cut = nn_groups_apply (groups, model, keep);
+  again = make_groups (cut, strategy, reuse, structure);
+  g_assert_cmpuint (again->n_groups, ==, groups->n_groups);
+  for (gsize g = 0; g < groups->n_groups; g++)
+    {
+      const NnGroup *group = &groups->groups[g];
+      const NnWeight *now = nn_model_weight (cut, group->weight), *before = nn_model_weight (model, group->weight);
+
+      g_assert_cmpint (again->groups[g].kept, ==, keep[g]);
+      for (guint k = 0; k < group->n; k++)
+        {
+          guint32 index = groups->indices[group->first + k];
+
+          g_assert_cmpint (now->mask == NULL || nn_tensor_u8 (now->mask)[index] != 0, ==, keep[g]);
+          g_assert_cmpfloat (nn_tensor_f32 (now->values)[index], ==, keep[g] ? nn_tensor_f32 (before->values)[index] : 0);
+        }
+    }
+  for (guint id = 0; id < nn_model_n_weights (cut); id++)
+    if (nn_model_weight (cut, id)->role == NN_ROLE_BIAS)
+      g_assert_null (nn_model_weight (cut, id)->mask);
+}
+
+static void
+test_windows (void)
+{
+  g_autoptr (NnModel) model = windows ();
+  g_autoptr (NnGroups) units = make_groups (model, "Latency", 1, NN_STRUCTURE_NEURON);
+  g_autoptr (NnGroups) runs = make_groups (model, "Resource", 4, NN_STRUCTURE_MULTIPLIER);
+
+  check_group (units, 2, 1, (guint32[]) { 1, 3, 5, 7 }, 4);                /* separable: a channel of its depthwise kernel */
+  check_group (units, 3, 2, (guint32[]) { 2, 5 }, 2);                      /* an output of its pointwise one */
+  check_group (units, 5, 1, (guint32[]) { 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23 }, 12); /* transposed: a filter */
+  check_group (runs, 2, 1, (guint32[]) { 1, 3, 5, 7 }, 4);
+  for (guint t = 0; t < 2; t++)
+    for (NnStructure s = NN_STRUCTURE_AUTO; s <= NN_STRUCTURE_BLOCK; s++)
+      {
+        const char *strategy = t == 0 ? "Latency" : "Resource";
+        g_autoptr (NnGroups) groups = make_groups (model, strategy, t == 0 ? 1 : 4, s);
+
+        /* Two depthwise kernels, a pointwise, a transposed, and the last, whose filters stay. */
+        g_assert_cmpuint (check_partition (model, groups), ==, s == NN_STRUCTURE_NEURON ? 4 : 5);
+        check_mask (model, groups, strategy, t == 0 ? 1 : 4, s);
+      }
+}
+
 /* An einsum's outputs, where its kernel has inputs first, as nearly all have. */
 static void
 test_einsum (void)
@@ -303,6 +419,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prune-structures/recurrent", test_recurrent);
   g_test_add_func ("/prune-structures/convolutions", test_convolutions);
+  g_test_add_func ("/prune-structures/windows", test_windows);
   g_test_add_func ("/prune-structures/einsum", test_einsum);
   g_test_add_func ("/prune-structures/reuse", test_reuse);
   g_test_add_func ("/prune-structures/real", test_real);
