@@ -44,26 +44,7 @@ segments_of (const Correlate *q,
 #define WINDOW_BYTES (20 * 1024)
 
 /* Positions whose window stays there. */
-#define SPARSE_POSITIONS 12
-
-static void
-correlate_sparsely (const Correlate *q)
-{
-  SparseRows s = { .cm = q->lanes, .cn = (gsize) q->o * q->lanes, .xn = (gsize) q->sw * q->c * q->lanes, .w = q->w,
-                   .bias = q->bias, .terms = q->terms, .lanes = q->lanes, .add = q->add, .relu = q->relu };
-  /* all positions of a row go through one output's terms, unless that would read them from far for every output */
-  const gboolean is_small = (gsize) q->kh * q->ow * q->sw * q->c * q->lanes * sizeof (real) <= WINDOW_BYTES;
-  const guint at_once = is_small ? q->ow : SPARSE_POSITIONS;
-
-  for (guint oy = q->first; oy < q->last; oy++)
-    for (guint j = 0; j < q->ow; j += s.n)
-      {
-        s.n = MIN (at_once, q->ow - j);
-        s.x = q->x + ((gsize) oy * q->sh * q->wp + (gsize) j * q->sw) * q->c * q->lanes;
-        s.c = q->y + ((gsize) (oy - q->first) * q->ow + j) * q->o * q->lanes;
-        CLASSED (nn_sparse_rows) (&s);
-      }
-}
+#define SPARSE_POSITIONS 14
 
 /* The first of @n taps, @step apart, that reaches @least when it starts at @at. */
 static guint
@@ -73,6 +54,29 @@ first_tap (gint64 at,
            guint  n)
 {
   return at >= least ? 0 : MIN ((least - at + step - 1) / step, n);
+}
+
+static void
+correlate_sparsely (const Correlate *q)
+{
+  SparseRows s = { .cm = q->lanes, .cn = (gsize) q->o * q->lanes, .xn = (gsize) q->sw * q->c * q->lanes, .w = q->w,
+                   .bias = q->bias, .terms = q->terms, .lanes = q->lanes, .add = q->add, .relu = q->relu };
+  /* all positions of a row go through one output's terms, unless that would read them from far for every output */
+  const gboolean is_small = (gsize) q->kh * q->ow * q->sw * q->c * q->lanes * sizeof (real) <= WINDOW_BYTES;
+  const guint parts = is_small ? 1 : (q->ow + SPARSE_POSITIONS - 1) / SPARSE_POSITIONS, at_once = (q->ow + parts - 1) / parts;
+
+  for (guint oy = q->first; oy < q->last; oy++)
+    {
+      s.first = first_tap ((gint64) oy * q->sh, q->dh, q->top, q->kh);
+      s.last = MAX (first_tap ((gint64) oy * q->sh, q->dh, q->top + q->rows, q->kh), s.first);
+      for (guint j = 0; j < q->ow; j += s.n)
+        {
+          s.n = MIN (at_once, q->ow - j);
+          s.x = q->x + ((gsize) oy * q->sh * q->wp + (gsize) j * q->sw) * q->c * q->lanes;
+          s.c = q->y + ((gsize) (oy - q->first) * q->ow + j) * q->o * q->lanes;
+          CLASSED (nn_sparse_rows) (&s);
+        }
+    }
 }
 
 /* The segments that meet more than padding, for the outputs of row oy from column j to column end. */
@@ -535,7 +539,10 @@ kernel_squares (const NnLayer *l,
           }
 }
 
-/* Stride 1: the gradient of the input is a correlation of the padded output gradient with the kernel turned round. */
+/*
+ * Stride 1: the gradient of the input is a correlation of the padded output gradient with the kernel turned round. Rows of
+ * padding are never read; columns are neither, or they lie between the rows, where one gap serves both.
+ */
 static void
 input_gradient_turned (const NnLayer *l,
                        NnShard       *s,
@@ -543,28 +550,29 @@ input_gradient_turned (const NnLayer *l,
 {
   const NnWindow *w = &l->window;
   const gsize n = (gsize) w->o * s->lanes, edge_y = (gsize) (w->kh - 1) * w->dh, edge_x = (gsize) (w->kw - 1) * w->dw;
-  const gsize hp = w->oh + 2 * edge_y, wp = w->ow + 2 * edge_x;
-  Correlate q = { .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .c = w->o, .last = w->h, .ow = w->w, .o = w->c,
+  const gboolean exact = l->sparse == NULL && w->dw == 1;
+  Correlate q = { .wp = w->ow + (exact ? 0 : edge_x),
+                  .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .c = w->o, .last = w->h, .ow = w->w, .o = w->c,
                   .kh = w->kh, .kw = w->kw, .sh = 1, .sw = 1, .dh = w->dh, .dw = w->dw, .groups = 1,
                   .lanes = s->lanes, .add = l->add[0],
                   .top = (gint64) edge_y - w->top, .left = (gint64) edge_x - w->left, .rows = w->oh, .columns = w->ow,
-                  .exact = l->sparse == NULL && w->dw == 1,
+                  .exact = exact,
                   .terms = l->sparse != NULL ? &l->sparse->backward : NULL };
-  const gsize row = q.wp = q.exact ? w->ow : wp;
 
   for (guint outer = 0; outer < w->outer; outer++)
     {
       const real *gy = GOUT (l, s) + outer * w->oh * w->ow * n;
       real *padded = BLOCK (s) + l->tmp;
 
-      if ((edge_y > 0 || edge_x > 0) && !q.exact)
+      if (exact)
+        gy -= edge_x * n;
+      else if (edge_x > 0)
         {
-          pad (padded, gy, hp, wp, w->oh, w->ow, edge_y, edge_x, n);
+          pad (padded, gy, w->oh, q.wp, w->oh, w->ow, 0, edge_x, n);
+          memset (padded + w->oh * q.wp * n, 0, edge_x * n * sizeof (real));
           gy = padded;
         }
-      q.x = gy + ((gsize) w->top * row + w->left) * n;
-      if (q.exact)
-        q.x -= (edge_y * row + edge_x) * n;
+      q.x = gy + (gint64) n * (((gint64) w->top - (gint64) edge_y) * q.wp + w->left);
       q.y = gx + (gsize) outer * w->h * w->w * w->c * s->lanes;
       (l->sparse != NULL ? correlate_sparsely : correlate) (&q);
     }
@@ -643,7 +651,7 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
     bias_gradient (l, s, gb);
   if (gw != NULL && s->squares)
     kernel_squares (l, s, gw);
-  else if (gw != NULL && dense && l->sparse == NULL)
+  else if (gw != NULL && dense && (l->sparse == NULL || !l->sparse->few))
     dense_kernel_gradient (l, s, gw);
   else if (gw != NULL)
     kernel_gradient (l, s, gw);

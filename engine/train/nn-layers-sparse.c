@@ -5,6 +5,7 @@
 
 /* Registers for sums: two are left for the weight and a product. More than 8 do not divide into the lanes of one position. */
 #define MOST (VBYTES == 64 ? 24 : 12)
+#define MOST_PAIRS 7
 #define MOST_OF_ONE 8
 
 /*
@@ -19,8 +20,9 @@ row_block (const SparseRows *q,
            const int         per)
 {
   const NnTerms *t = q->terms;
+  const guint32 end = t->start[m * t->kh + q->last];
   const real *at[MOST]; /* of each position; a term's offset indexes them all */
-  vec acc[MOST];
+  vec acc[MAX (MOST, 2 * MOST_PAIRS)];
 
 #pragma GCC unroll 24
   for (int j = 0; j < count / per; j++)
@@ -28,7 +30,7 @@ row_block (const SparseRows *q,
 #pragma GCC unroll 24
   for (int j = 0; j < count; j++)
     acc[j] = q->add ? *(const vec *) (c + j / per * q->cn + j % per * VLEN) : q->bias != NULL ? splat (q->bias[m]) : (vec) {};
-  for (guint32 k = t->start[m]; k < t->start[m + 1]; k++)
+  for (guint32 k = t->start[m * t->kh + q->first]; k < end; k++)
     {
       const gsize offset = t->offset[k];
       const vec w = splat (q->w[t->weight[k]]);
@@ -41,8 +43,27 @@ row_block (const SparseRows *q,
   for (int j = 0; j < count; j++)
     {
       if (q->relu)
-        acc[j] = (vec) ((ivec) acc[j] & ((acc[j] > 0) | (acc[j] != acc[j])));
+        acc[j] = (vec) ((ivec) acc[j] & ~(ivec) (acc[j] < 0));
       *(vec *) (c + j / per * q->cn + j % per * VLEN) = acc[j];
+    }
+}
+
+/* The same of two vectors a position in blocks of about the same size, as small ones wait for their sums. */
+#define PAIRS(N) case N: row_block (q, m, x + n * q->xn, c + n * q->cn, 2 * N, 2); break;
+
+static inline __attribute__ ((always_inline)) void
+row_of_pairs (const SparseRows *q,
+              guint             m,
+              const real       *x,
+              real             *c)
+{
+  for (guint n = 0, blocks = (q->n + MOST_PAIRS - 1) / MOST_PAIRS, take; blocks > 0; blocks--, n += take)
+    {
+      take = (q->n - n + blocks - 1) / blocks;
+      switch (take)
+        {
+          PAIRS (1) PAIRS (2) PAIRS (3) PAIRS (4) PAIRS (5) PAIRS (6) PAIRS (7)
+        }
     }
 }
 
@@ -86,7 +107,7 @@ CLASSED (nn_sparse_rows) (const SparseRows *q)
             row (q, m, x, c, 4);
             break;
           case 2:
-            row (q, m, x, c, 2);
+            row_of_pairs (q, m, x, c);
             break;
           default:
             row (q, m, x, c, 1);
@@ -96,6 +117,8 @@ CLASSED (nn_sparse_rows) (const SparseRows *q)
 
 /* Weights whose gradients are summed up together: a register for each one's offset is left. */
 #define TERMS 6
+/* Each has two sums, for every other vector, as one would wait for itself. */
+#define SUMS (NN_LANES / VLEN > 1 ? 2 : 1)
 
 static inline __attribute__ ((always_inline)) void
 product_block (const Outer   *q,
@@ -105,7 +128,8 @@ product_block (const Outer   *q,
                const int      count,
                const gsize    lanes)
 {
-  vec acc[TERMS] = { {} };
+  const gsize n_sums = lanes == NN_LANES ? SUMS : 1;
+  vec acc[2 * TERMS] = { {} };
   real sums[8] = { 0 };
 
   for (guint r = 0; r < q->rows; r++)
@@ -114,16 +138,21 @@ product_block (const Outer   *q,
 
       for (guint p = 0; p < q->positions; p++, x += q->xp, g += q->gp)
 #pragma GCC unroll 4
-        for (gsize v = 0; v < lanes; v += VLEN)
-          {
-            vec gv = *(const vec *) (g + v);
+        for (gsize v = 0; v < lanes; v += n_sums * VLEN)
+#pragma GCC unroll 2
+          for (gsize h = 0; h < n_sums; h++)
+            {
+              vec gv = *(const vec *) (g + v + h * VLEN);
 
-            KEEP (gv);
+              KEEP (gv);
 #pragma GCC unroll 24
-            for (int j = 0; j < count; j++)
-              acc[j] += gv * *(const vec *) (x + t->offset[k + j] + v);
-          }
+              for (int j = 0; j < count; j++)
+                acc[h * TERMS + j] += gv * *(const vec *) (x + t->offset[k + j] + v + h * VLEN);
+            }
     }
+#pragma GCC unroll 24
+  for (int j = 0; j < count; j++)
+    acc[j] += acc[TERMS + j];
   if (count >= 4)
     {
       add_sums_4 (sums, acc[0], acc[1], acc[2], acc[3]);
@@ -147,9 +176,9 @@ products (const Outer   *q,
 {
   for (guint m = 0; m < t->n; m++)
     {
-      const guint32 end = t->start[m + 1];
+      const guint32 end = t->start[(m + 1) * t->kh];
 
-      for (guint32 k = t->start[m], take; k < end; k += take)
+      for (guint32 k = t->start[m * t->kh], take; k < end; k += take)
         {
           const guint32 left = end - k, blocks = (left + TERMS - 1) / TERMS;
 

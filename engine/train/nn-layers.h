@@ -73,7 +73,8 @@ typedef struct {
 } NnWindow;
 
 /**
- * NnTerms: the weights that pruning has left, row by row of what they make.
+ * NnTerms: the weights that pruning has left, row by row of what they make, and of each row by the kernel's rows.
+ * @start: (array length=n * kh + 1): the first term of each
  * @offset: where a term's operand lies from a position's first, in reals
  * @weight: which element of the kernel multiplies it
  */
@@ -81,12 +82,13 @@ typedef struct {
   guint32 *start;
   gsize   *offset;
   guint32 *weight;
-  guint    n;
+  guint    n, kh;
 } NnTerms;
 
 /* By output, and by input for the gradient at stride 1. */
 typedef struct {
-  NnTerms forward, backward;
+  NnTerms  forward, backward;
+  gboolean few; /* so few that a dense layer's gradient is quicker one by one */
 } NnSparse;
 
 /**

@@ -5,15 +5,19 @@
 
 /* Measured: above about this the dense kernels win. */
 #define MOST_DENSITY 0.45
+/* Measured: one weight's own gradient takes about as long as so many lanes more of one among all, for adding up its lanes. */
+#define LANES_OF_SUM 96
 
 static void
 terms_init (NnTerms *terms,
             NnArena *arena,
             gsize    rows,
+            gsize    kh,
             gsize    n)
 {
   terms->n = rows;
-  terms->start = nn_arena_new0 (arena, guint32, rows + 1);
+  terms->kh = kh;
+  terms->start = nn_arena_new0 (arena, guint32, rows * kh + 1);
   terms->offset = nn_arena_new0 (arena, gsize, n + 1);
   terms->weight = nn_arena_new0 (arena, guint32, n + 1);
 }
@@ -37,38 +41,43 @@ make_lists (NnNet          *net,
 {
   const NnWindow *w = &layer->window;
   const gsize c_n = w->c, o_n = w->o, taps = (gsize) w->kh * w->kw, lanes = net->lanes;
-  const gsize back_wp = w->ow + 2 * (gsize) (w->kw - 1) * w->dw;
+  const gsize back_wp = w->ow + (gsize) (w->kw - 1) * w->dw; /* one gap for both rows beside it */
   const guint8 *mask = nn_tensor_u8 (weight->mask);
   NnSparse *sparse = nn_arena_new0 (net->arena, NnSparse, 1);
   gsize at = 0;
 
-  terms_init (&sparse->forward, net->arena, o_n, n_live);
+  terms_init (&sparse->forward, net->arena, o_n, w->kh, n_live);
   for (gsize o = 0; o < o_n; o++)
     {
       for (gsize t = 0; t < taps; t++)
-        for (gsize c = 0; c < c_n; c++)
-          if (mask[(t * c_n + c) * o_n + o] != 0)
-            {
-              sparse->forward.offset[at] = ((t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * c_n + c) * lanes;
-              sparse->forward.weight[at++] = (t * c_n + c) * o_n + o;
-            }
-      sparse->forward.start[o + 1] = at;
+        {
+          for (gsize c = 0; c < c_n; c++)
+            if (mask[(t * c_n + c) * o_n + o] != 0)
+              {
+                sparse->forward.offset[at] = ((t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * c_n + c) * lanes;
+                sparse->forward.weight[at++] = (t * c_n + c) * o_n + o;
+              }
+          sparse->forward.start[o * w->kh + t / w->kw + 1] = at;
+        }
     }
-  terms_init (&sparse->backward, net->arena, c_n, n_live);
+  terms_init (&sparse->backward, net->arena, c_n, w->kh, n_live);
   at = 0;
   for (gsize c = 0; c < c_n; c++)
     {
-      for (gsize t = 0; t < taps; t++)
-        for (gsize o = 0; o < o_n; o++)
-          if (mask[(t * c_n + c) * o_n + o] != 0)
-            {
-              gsize turned = taps - 1 - t;
+      for (gsize turned = 0; turned < taps; turned++)
+        {
+          const gsize t = taps - 1 - turned;
 
-              sparse->backward.offset[at] = ((turned / w->kw * w->dh * back_wp + turned % w->kw * w->dw) * o_n + o) * lanes;
-              sparse->backward.weight[at++] = (t * c_n + c) * o_n + o;
-            }
-      sparse->backward.start[c + 1] = at;
+          for (gsize o = 0; o < o_n; o++)
+            if (mask[(t * c_n + c) * o_n + o] != 0)
+              {
+                sparse->backward.offset[at] = ((turned / w->kw * w->dh * back_wp + turned % w->kw * w->dw) * o_n + o) * lanes;
+                sparse->backward.weight[at++] = (t * c_n + c) * o_n + o;
+              }
+          sparse->backward.start[c * w->kh + turned / w->kw + 1] = at;
+        }
     }
+  sparse->few = n_live * (double) (lanes + LANES_OF_SUM) < weight->values->n * (double) lanes;
   layer->sparse = sparse;
 }
 

@@ -174,6 +174,7 @@ typedef struct {
   const real    *w;
   const real    *bias;
   const NnTerms *terms;
+  guint          first, last; /* rows of the kernel that count: from first on, before last */
   guint          n;
   gsize          lanes;
   gboolean       add, relu;
