@@ -17,7 +17,8 @@
  * over shards or groups is taken in their order, so the number of threads changes nothing.
  *
  * Batch norm in training divides the work into phases: before it can go on, all shards must have been summed up. Without
- * it there is one phase, and a group's shards share one block of memory, which stays in the cache.
+ * it there is one phase, and a group takes a free block of memory for its shards: as many blocks as threads stay in the cache.
+ * One whose loss is no number keeps its block, where nn_net_find_broken() looks.
  */
 #define MAX_GROUPS 16
 /* Bits of MXCSR (Intel SDM volume 1, 10.2.3) */
@@ -32,6 +33,7 @@ typedef struct {
   guint          phase;
   double         scale;
   NnLossSums     sums[MAX_GROUPS];
+  guint          taken;     /* atomic; a bit for each block that a group has */
   gint           cancelled; /* atomic */
 } Job;
 
@@ -47,6 +49,7 @@ static void
 make_shard (Job     *job,
             guint    shard,
             guint    group,
+            guint    block,
             NnShard *s)
 {
   NnNet *net = job->net;
@@ -55,7 +58,7 @@ make_shard (Job     *job,
   *s = (NnShard) { .values = net->used, .aux = net->aux, .stats = net->stats, .lanes = net->lanes,
                    .valid = MIN (job->batch->n - first, net->lanes), .training = net->options.training,
                    .squares = job->batch->squares, .key = job->batch->key + shard * G_GUINT64_CONSTANT (0xd1342543de82ef95) };
-  s->block = net->blocks->pdata[net->n_barriers > 0 ? shard : group];
+  s->block = net->blocks->pdata[net->n_barriers > 0 ? shard : block];
   s->grads = job->backward ? net->grads->pdata[group] : NULL;
   s->partial = net->partial + (gsize) shard * net->n_stats;
 }
@@ -127,13 +130,14 @@ backward (const NnNet *net,
 static void
 run_shard (Job  *job,
            guint shard,
-           guint group)
+           guint group,
+           guint block)
 {
   NnNet *net = job->net;
   const guint n = net->n_barriers, phase = job->phase;
   NnShard s;
 
-  make_shard (job, shard, group, &s);
+  make_shard (job, shard, group, block, &s);
   if (phase <= n)
     {
       if (phase == 0)
@@ -183,6 +187,27 @@ restore_small (guint before)
 #endif
 }
 
+/* Returns: the first block that is free; there are as many as groups */
+static guint
+take_block (Job *job)
+{
+  for (;;)
+    {
+      const guint taken = g_atomic_int_get (&job->taken);
+      const guint block = g_bit_nth_lsf (~(gulong) taken, -1);
+
+      if (g_atomic_int_compare_and_exchange (&job->taken, taken, taken | 1u << block))
+        return block;
+    }
+}
+
+static void
+give_block (Job  *job,
+            guint block)
+{
+  g_atomic_int_and (&job->taken, ~(1u << block));
+}
+
 static void
 run_group (gsize    group,
            gsize    n_groups,
@@ -190,7 +215,7 @@ run_group (gsize    group,
 {
   Job *job = data;
   const gsize from = group * job->n_shards / n_groups, to = (group + 1) * job->n_shards / n_groups;
-  const guint before = flush_small (job->net);
+  const guint before = flush_small (job->net), block = take_block (job);
 
   if (job->backward && job->phase == 0)
     memset (job->net->grads->pdata[group], 0, job->net->n_params * job->net->k->real_size);
@@ -201,8 +226,10 @@ run_group (gsize    group,
           g_atomic_int_set (&job->cancelled, 1);
           break;
         }
-      run_shard (job, shard, group);
+      run_shard (job, shard, group, block);
     }
+  if (isfinite (job->sums[group].loss))
+    give_block (job, block);
   restore_small (before);
 }
 
