@@ -21,11 +21,12 @@ row_block (const SparseRows *q,
 {
   const NnTerms *t = q->terms;
   const guint32 end = t->start[m * t->kh + q->last];
+  const int positions = count / per; /* outside the loop's head, where sanitizers check the division */
   const real *at[MOST]; /* of each position; a term's offset indexes them all */
   vec acc[MAX (MOST, 2 * MOST_PAIRS)];
 
 #pragma GCC unroll 24
-  for (int j = 0; j < count / per; j++)
+  for (int j = 0; j < positions; j++)
     at[j] = x + j * q->xn;
 #pragma GCC unroll 24
   for (int j = 0; j < count; j++)
