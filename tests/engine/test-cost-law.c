@@ -252,7 +252,11 @@ int
 main (int    argc,
       char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_autofree char *home = test_folder ();
+  int status;
+
+  g_setenv ("XDG_DATA_HOME", home, TRUE); /* GLib's own way of doing this leaks */
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cost/law/csd", test_csd);
   g_test_add_func ("/cost/law/count", test_count);
   g_test_add_func ("/cost/law/live", test_live);
@@ -263,5 +267,7 @@ main (int    argc,
   g_test_add_func ("/cost/part/find", test_find);
   g_test_add_func ("/cost/part/own", test_own);
   g_test_add_func ("/cost/part/own-file", test_own_file);
-  return g_test_run ();
+  status = g_test_run ();
+  remove_folder (home);
+  return status;
 }
