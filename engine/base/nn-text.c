@@ -9,6 +9,12 @@
 
 /* A double is told apart by at most 17 significant decimal digits (IEEE 754-2008, 5.12.2). */
 #define MAX_DIGITS 17
+/* 10^22 is the largest power of ten that a double holds exactly, and its 5^22 times a mantissa goes into 128 bits. */
+#define MAX_EXACT_DECIMALS 22
+#define MANTISSA_BITS 53
+#define LONGEST_NUMBER 512
+
+__extension__ typedef unsigned __int128 UWide;
 
 /**
  * nn_text_from_double:
@@ -45,6 +51,69 @@ nn_text_append_double (GString *text,
   g_autofree char *number = nn_text_from_double (value);
 
   g_string_append (text, number);
+}
+
+/* @mantissa times 2^-@shift, ties to even. */
+static UWide
+shift_to_even (UWide mantissa,
+               int   shift)
+{
+  UWide whole, rest, half;
+
+  if (shift <= 0)
+    return mantissa << -shift;
+  if (shift > 127)
+    return 0;
+  whole = mantissa >> shift;
+  rest = mantissa & (((UWide) 1 << shift) - 1);
+  half = (UWide) 1 << (shift - 1);
+  return whole + (rest > half || (rest == half && (whole & 1)) ? 1 : 0);
+}
+
+/* The number of units of 10^-@digits, where it can be told without text; a quotient of two exact doubles is rounded once, as text is. */
+static gboolean
+exact_decimals (double  value,
+                guint   digits,
+                double *result)
+{
+  int exponent;
+  double mantissa = frexp (fabs (value), &exponent);
+  UWide units = (guint64) ldexp (mantissa, MANTISSA_BITS);
+  double power = 1;
+  int shift = MANTISSA_BITS - exponent - (int) digits;
+
+  if (digits > MAX_EXACT_DECIMALS || !isfinite (value) || shift < 0)
+    return FALSE;
+  for (guint k = 0; k < digits; k++)
+    {
+      units *= 5;
+      power *= 10;
+    }
+  units = shift_to_even (units, shift);
+  if (units >= (UWide) 1 << MANTISSA_BITS)
+    return FALSE;
+  *result = copysign ((double) units / power, value);
+  return TRUE;
+}
+
+/**
+ * nn_text_decimals:
+ * @value: a finite number
+ * @digits: after the point, at most 200
+ *
+ * Returns: what is read back where @value was written with @digits decimals, as by "%.*f"
+ */
+double
+nn_text_decimals (double value,
+                  guint  digits)
+{
+  char format[16], text[LONGEST_NUMBER];
+  double result;
+
+  if (exact_decimals (value, digits, &result))
+    return result;
+  g_snprintf (format, sizeof format, "%%.%uf", digits);
+  return g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
 }
 
 /**

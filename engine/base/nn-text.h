@@ -12,6 +12,8 @@ void        nn_text_append_double (GString          *text,
                                    double            value);
 gboolean    nn_text_to_double   (const char         *text,
                                  double             *value);
+double      nn_text_decimals    (double              value,
+                                 guint               digits);
 gboolean    nn_text_to_int      (const char         *text,
                                  gint64             *value);
 char       *nn_text_identifier  (const char         *name) G_GNUC_MALLOC;

@@ -5,26 +5,22 @@
 
 #include "nn-error.h"
 #include "nn-quant.h"
+#include "nn-text.h"
 
 #include <math.h>
 
 #define MAX_DIGITS 64
+#define MAX_WRITTEN 1e100
 
 /*
  * The reference hands each weight on as text with as many decimal digits as its type has bits after the point, and
- * only then rounds it to the type; with few bits that text itself loses digits (hls4ml, types.py). g_ascii_* do not
- * depend on the locale.
+ * only then rounds it to the type; with few bits that text itself loses digits (hls4ml, types.py).
  */
 static double
 as_written (double value,
             int    digits)
 {
-  char format[16], text[512];
-
-  if (ABS (value) > 1e100)
-    return value;
-  g_snprintf (format, sizeof format, "%%.%df", CLAMP (digits, 0, MAX_DIGITS));
-  return g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
+  return ABS (value) > MAX_WRITTEN ? value : nn_text_decimals (value, CLAMP (digits, 0, MAX_DIGITS));
 }
 
 #define POWER_OF_ZERO (-64) /* an exponent that shifts every input out */

@@ -27,6 +27,45 @@ test_double_text (void)
     }
 }
 
+/* As many decimals as asked for, to the last bit as text has them. */
+static void
+check_decimals (double value,
+                guint  digits)
+{
+  char format[16], text[512];
+  double got = nn_text_decimals (value, digits), wanted;
+
+  g_snprintf (format, sizeof format, "%%.%uf", digits);
+  wanted = g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
+  if (memcmp (&got, &wanted, sizeof got) != 0)
+    g_error ("%.17g with %u decimals is %.17g, not %.17g", value, digits, wanted, got);
+}
+
+static void
+test_decimals (void)
+{
+  static const double cases[] = { 0, 0.5, 1.5, 2.5, 0.125, 0.375, 0.0625, 1e-5, 5e-324, 1e22, 9007199254740993.0, 4503599627370497.5, 123456.789, 1e60 };
+  NnRng rng;
+
+  nn_rng_init (&rng, 7);
+  for (guint digits = 0; digits <= 40; digits++)
+    {
+      for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+        {
+          check_decimals (cases[i], digits);
+          check_decimals (-cases[i], digits);
+        }
+      for (guint i = 0; i < 2000; i++)
+        {
+          double scale = ldexp (1, (int) (i % 60) - 40);
+
+          check_decimals (scale * nn_rng_normal (&rng), digits);
+          check_decimals ((float) (scale * nn_rng_normal (&rng)), digits);
+          check_decimals (rint (64 * nn_rng_normal (&rng)) * scale, digits); /* ties */
+        }
+    }
+}
+
 static void
 test_not_numbers (void)
 {
@@ -132,6 +171,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/text/double", test_double_text);
+  g_test_add_func ("/base/text/decimals", test_decimals);
   g_test_add_func ("/base/text/not-numbers", test_not_numbers);
   g_test_add_func ("/base/text/identifier", test_identifier);
   g_test_add_func ("/base/text/nearest", test_nearest);
