@@ -96,12 +96,14 @@ static void
 count_groups (AppAnalysis *analysis)
 {
   const NnGraph *lowered = nn_model_graph (nn_design_model (analysis->design));
+  AppLayer *layer = NULL;
 
   for (gsize g = 0; g < analysis->groups->n_groups; g++)
     {
       const NnGroup *group = &analysis->groups->groups[g];
-      AppLayer *layer = layer_of (analysis, nn_graph_node (lowered, group->node));
 
+      if (g == 0 || group->node != group[-1].node)
+        layer = layer_of (analysis, nn_graph_node (lowered, group->node));
       if (layer == NULL)
         continue;
       layer->n_groups++;
@@ -150,6 +152,28 @@ app_calibration_learn (const AppAnalysis  *analysis,
   return nn_calibration_save (calibration, path, error);
 }
 
+/**
+ * app_analysis_make_groups:
+ * @objectives: bits of NnObjective; what of a group's logic, energy and time counts takes two estimates more
+ *
+ * Returns: (transfer full) (nullable): what the hardware shares, the larger weights the more important
+ */
+NnGroups *
+app_analysis_make_groups (const AppAnalysis  *analysis,
+                          guint               objectives,
+                          GError            **error)
+{
+  NnGroupOptions options;
+  NnGroups *groups;
+
+  nn_group_options_init (&options);
+  options.objectives = objectives;
+  groups = nn_groups_new_full (analysis->design, &options, error);
+  if (groups != NULL)
+    nn_groups_score (groups, analysis->model, NN_IMPORTANCE_L1, NULL, 1);
+  return groups;
+}
+
 static gpointer
 analyse (AppJob           *job,
          gpointer          data,
@@ -182,12 +206,9 @@ analyse (AppJob           *job,
   if (problem != NULL)
     analysis->problem = g_strdup (problem->message);
   if (analysis->design != NULL && parameters <= MAX_GROUPED_WEIGHTS && !g_cancellable_is_cancelled (cancellable))
-    analysis->groups = nn_groups_new (analysis->design, NN_STRUCTURE_AUTO, NULL, NULL);
+    analysis->groups = app_analysis_make_groups (analysis, 1u << NN_OBJECTIVE_DSP | 1u << NN_OBJECTIVE_BRAM, NULL);
   if (analysis->groups != NULL)
-    {
-      nn_groups_score (analysis->groups, input->model, NN_IMPORTANCE_L1, NULL, 1);
-      count_groups (analysis);
-    }
+    count_groups (analysis);
   return analysis;
 }
 

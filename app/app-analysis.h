@@ -43,6 +43,9 @@ typedef struct {
 
 AppJob        *app_analysis_job     (NnModel       *model,
                                      NnConfig      *config);
+NnGroups      *app_analysis_make_groups (const AppAnalysis *analysis,
+                                     guint          objectives,
+                                     GError       **error);
 AppAnalysis   *app_analysis_ref     (AppAnalysis   *analysis);
 void           app_analysis_unref   (AppAnalysis   *analysis);
 char          *app_calibration_path (void);

@@ -30,13 +30,18 @@ work (AppJob           *job,
       GError          **error)
 {
   const Input *input = data;
+  gboolean listed = input->resource == NN_RESOURCE_DSP || input->resource == NN_RESOURCE_BRAM;
+  g_autoptr (NnGroups) own = NULL;
 
   if (input->analysis->groups == NULL)
     {
       g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, _("This network has no groups that could be pruned."));
       return NULL;
     }
-  return nn_frontier (input->analysis->groups, 1u << input->resource, N_POINTS, cancellable, error);
+  /* logic is shared out among groups only where it is asked for */
+  if (!listed && (own = app_analysis_make_groups (input->analysis, 1u << input->resource, error)) == NULL)
+    return NULL;
+  return nn_frontier (listed ? input->analysis->groups : own, 1u << input->resource, N_POINTS, cancellable, error);
 }
 
 AppJob *

@@ -52,10 +52,10 @@ colour_index (const AppGrid *grid,
 {
   float t = value / grid->limit;
 
-  if (!isfinite (t))
-    t = 0;
   t = grid->sequential ? t * 255 : (t + 1) * 127.5f;
-  return CLAMP ((int) lroundf (t), 0, 255);
+  if (!(fabsf (t) < G_MAXINT16)) /* neither what is infinite nor what is no number has a colour of its own */
+    t = grid->sequential ? 0 : 127.5f;
+  return (int) (CLAMP (t, 0, 255) + 0.5f);
 }
 
 /* The coarsest level that still has a cell for every pixel. */

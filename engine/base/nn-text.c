@@ -101,7 +101,7 @@ exact_decimals (double  value,
  * @value: a finite number
  * @digits: after the point, at most 200
  *
- * Returns: what is read back where @value was written with @digits decimals, as by "%.*f"
+ * Returns: what is read back where @value was written with @digits decimals, as printf() writes it
  */
 double
 nn_text_decimals (double value,

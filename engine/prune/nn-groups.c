@@ -354,6 +354,19 @@ make_matrix (const NnDesign *design,
   return TRUE;
 }
 
+/* Room for what a matrix brings, so that a million weights are not moved about while they are listed. */
+static void
+reserve (GArray *array,
+         gsize   more)
+{
+  guint n = array->len;
+
+  if (more > G_MAXUINT - n)
+    return;
+  g_array_set_size (array, n + (guint) more);
+  g_array_set_size (array, n);
+}
+
 static void
 add_node (const NnDesign       *design,
           guint                 i,
@@ -374,6 +387,8 @@ add_node (const NnDesign       *design,
       if (!nn_role_is_prunable (weight->role) || !make_matrix (design, i, weight, &matrix))
         continue;
       *structure = choose_structure (options, nn_model_graph (model), node, &matrix);
+      reserve (builder->indices, *structure == NN_STRUCTURE_NONE ? 0 : weight->values->n);
+      reserve (builder->groups, *structure == NN_STRUCTURE_UNSTRUCTURED ? weight->values->n : 0);
       nn_groups_enumerate (builder, &matrix, *structure, options);
       if (builder->groups->len > first)
         nn_groups_set_costs (&g_array_index (builder->groups, NnGroup, first), builder->groups->len - first,
