@@ -1,125 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli prune MODEL --data DATA --config C.json --output P.espalier: the whole of Optimize. */
 
-#include "cli-prune.h"
+#include "cli-prune-options.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-typedef struct {
-  char    *data, *x, *y, *label, *weights, *config, *output, *part, *model_out;
-  char    *objective, *budget, *structure, *importance, *schedule, *block, *weigh, *keep, *cut;
-  char   **leave, **layer_structure;
-  double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation;
-  gint     max_steps, bad_trials, epochs, rewind, batch, from_step;
-  gboolean local, lottery, snap, share, resume, replay, standardize, raw;
-} Options;
-
-static void
-options_clear (Options *o)
-{
-  char **texts[] = { &o->data, &o->x, &o->y, &o->label, &o->weights, &o->config, &o->output, &o->part, &o->model_out,
-                     &o->objective, &o->budget, &o->structure, &o->importance, &o->schedule, &o->block, &o->weigh, &o->keep, &o->cut };
-
-  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
-    g_free (*texts[i]);
-  g_strfreev (o->leave);
-  g_strfreev (o->layer_structure);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
-
-static gboolean
-check (const Options *o)
-{
-  const char *wrong = NULL;
-
-  if (o->from_step >= 0 && !o->resume)
-    wrong = "--from-step goes with --resume, on the project of the run";
-  else if (o->data == NULL && !o->resume && !o->replay)
-    wrong = "--data DATA is needed";
-  else if (o->output == NULL && !o->resume && !o->replay)
-    wrong = "--output PROJECT.espalier is needed";
-  else if (!(o->tolerance >= 0 && o->tolerance <= 1))
-    wrong = "--tolerance is from 0 to 1 (0.01 for 1 %)";
-  else if (!(o->first > 0 && o->first <= 1 && o->max_target > 0 && o->max_target <= 1 && o->step > 0 && o->step <= 1))
-    wrong = "--first-target, --max-target and --step are fractions from 0 to 1";
-  else if (o->max_steps < 1 || o->bad_trials < 1 || o->epochs < 0 || o->rewind < 0 || o->batch < 1)
-    wrong = "--max-steps, --bad-trials and --batch are 1 or more, --epochs and --rewind-epochs 0 or more";
-  else if (!(o->rate > 0 && isfinite (o->rate)) || !(o->gap >= 0) || !(o->time_limit >= 0) ||
-           !(o->validation >= 0 && o->validation < 1))
-    wrong = "--lr is positive, --gap and --time-limit are not negative, --val-split is from 0 to below 1";
-  if (wrong != NULL)
-    g_printerr ("espalier-cli prune: %s\n", wrong);
-  return wrong == NULL;
-}
-
-static gboolean
-find_words (const Options  *o,
-            NnPruneOptions *p,
-            GError        **error)
-{
-  const char *bad = NULL;
-
-  if (o->objective != NULL && !nn_objectives_parse (o->objective, &p->objective, error))
-    return FALSE;
-  /* A budget says all by itself what should fall; with weights their sum does. */
-  if (o->objective == NULL && (o->budget != NULL || o->weigh != NULL))
-    p->objective = 0;
-  if (o->weigh != NULL && !cli_parse_weights (o->weigh, p->weights, error))
-    return FALSE;
-  if (o->weigh != NULL)
-    p->objective |= 1u << NN_OBJECTIVE_WEIGHTED;
-  if (o->structure != NULL && !nn_structure_find (o->structure, &p->structure))
-    bad = o->structure;
-  else if (o->importance != NULL && !nn_importance_find (o->importance, &p->importance))
-    bad = o->importance;
-  else if (o->schedule != NULL && !nn_schedule_find (o->schedule, &p->schedule))
-    bad = o->schedule;
-  else if (o->block != NULL && sscanf (o->block, "%ux%u", &p->block_in, &p->block_out) != 2)
-    bad = o->block;
-  for (guint i = 0; o->layer_structure != NULL && o->layer_structure[i] != NULL && bad == NULL; i++)
-    if (!cli_add_structure (o->layer_structure[i], &p->layer_structures))
-      bad = o->layer_structure[i];
-  if (bad != NULL)
-    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "\"%s\" is none of the words that --help lists", bad);
-  return bad == NULL;
-}
-
-static gboolean
-to_prune_options (const Options  *o,
-                  const Cli      *cli,
-                  NnPruneOptions *p,
-                  GError        **error)
-{
-  nn_prune_options_init (p);
-  p->tolerance = o->tolerance;
-  p->first_target = MIN (o->first, o->max_target);
-  p->step = o->step;
-  p->max_target = o->max_target;
-  p->max_steps = (guint) o->max_steps;
-  p->bad_trials = (guint) o->bad_trials;
-  p->fine_tune_epochs = (guint) o->epochs;
-  p->rewind_epochs = (guint) o->rewind;
-  p->rewind_weights = o->lottery;
-  p->regularize = o->regularize;
-  p->local = o->local;
-  p->snap = o->snap;
-  p->share = o->share;
-  p->leave = (const char *const *) o->leave;
-  p->knapsack.gap = o->gap;
-  p->knapsack.time_limit = o->time_limit;
-  p->train.batch = (guint) o->batch;
-  p->train.learning_rate = o->rate;
-  p->seed = (guint64) cli->seed;
-  p->part = o->part;
-  return find_words (o, p, error);
-}
 
 /* How the data are read, so that a run can go on with the same. */
 static char *
-data_options (const Options *o)
+data_options (const CliPruneOptions *o)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
   g_autoptr (JsonGenerator) generator = json_generator_new ();
@@ -151,7 +40,7 @@ string_member (JsonObject *object,
 
 /* What data_options() wrote; projects of the window and older ones have none. */
 static void
-take_data_options (Options    *o,
+take_data_options (CliPruneOptions    *o,
                    const char *text)
 {
   g_autoptr (JsonNode) root = text != NULL ? json_from_string (text, NULL) : NULL;
@@ -173,7 +62,7 @@ take_data_options (Options    *o,
 
 static NnDataset *
 load_data (Cli           *cli,
-           const Options *o,
+           const CliPruneOptions *o,
            const char    *spec,
            const NnModel *model,
            guint64        seed,
@@ -303,7 +192,7 @@ check_hash (const NnDataset *data,
 /* Runs, writes the project and what else was asked for, reports. */
 static int
 prune (Cli            *cli,
-       const Options  *o,
+       const CliPruneOptions  *o,
        const NnModel  *model,
        const NnConfig *config,
        const char     *spec,
@@ -354,7 +243,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Kept, kept_clear)
 
 static gboolean
 open_kept (Kept       *kept,
-           Options    *o,
+           CliPruneOptions    *o,
            const char *path,
            GError    **error)
 {
@@ -375,10 +264,37 @@ open_kept (Kept       *kept,
   return TRUE;
 }
 
+static const NnPart *
+part_of (const NnPruneOptions *p,
+         const NnConfig       *config)
+{
+  return p->part != NULL ? nn_part_find (p->part, NULL) : nn_estimate_part (config);
+}
+
+/* What the run of a branch does otherwise than the run it leaves. */
+static gboolean
+change_course (Kept                  *kept,
+               const CliPruneOptions *o,
+               const char            *path,
+               GError               **error)
+{
+  NnPruneOptions *p = &kept->options;
+
+  if ((guint) o->from_step >= nn_trail_n_steps (kept->trail))
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: its run has the steps 0 to %u; there is no step %d to branch from", path,
+                   nn_trail_n_steps (kept->trail) - 1, o->from_step);
+      return FALSE;
+    }
+  p->branch = (guint) o->from_step + 1;
+  return cli_prune_options_take (o, p, error) &&
+         (o->budget == NULL || cli_parse_budget (o->budget, part_of (p, nn_project_config (kept->project)), p->limits, error));
+}
+
 /* Goes on with the run of a project, from its last step or, as a branch beside it, from the one asked for. */
 static int
 resume (Cli     *cli,
-        Options *o,
+        CliPruneOptions *o,
         char    *path)
 {
   g_auto (Kept) kept = { 0 };
@@ -388,14 +304,8 @@ resume (Cli     *cli,
   GError *error = NULL;
   guint n;
 
-  if (!open_kept (&kept, o, path, &error))
+  if (!open_kept (&kept, o, path, &error) || (branches && !change_course (&kept, o, path, &error)))
     return cli_fail (&cli_prune, error);
-  if (branches && (guint) o->from_step >= nn_trail_n_steps (kept.trail))
-    {
-      g_set_error (&error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: its run has the steps 0 to %u; there is no step %d to branch from", path,
-                   nn_trail_n_steps (kept.trail) - 1, o->from_step);
-      return cli_fail (&cli_prune, error);
-    }
   n = nn_project_n_trails (kept.project) - (branches ? 0 : 1);
   beside = g_new (NnTrail *, n + 1);
   for (guint i = 0; i < n; i++)
@@ -429,18 +339,21 @@ same_weights (const NnModel *a,
 /* Makes the run of a project anew and compares every step, bit by bit. */
 static int
 replay (Cli        *cli,
-        Options    *o,
+        CliPruneOptions    *o,
         const char *path)
 {
   g_auto (Kept) kept = { 0 };
   g_autoptr (NnDataset) data = NULL;
-  g_autoptr (NnTrail) again = NULL;
+  g_autoptr (NnTrail) again = NULL, head = NULL;
   g_autoptr (JsonBuilder) json = json_builder_new ();
   GError *error = NULL;
   guint n, same = 0;
 
   if (!open_kept (&kept, o, path, &error))
     return cli_fail (&cli_prune, error);
+  /* What another run made before a branch is taken as it is. */
+  if (kept.options.branch > 0)
+    kept.options.resume = head = nn_trail_head (kept.trail, kept.options.branch);
   kept.options.on_step = print_step;
   kept.options.on_step_data = cli;
   data = load_data (cli, o, kept.spec, nn_project_model (kept.project), kept.options.seed, &error);
@@ -465,7 +378,7 @@ replay (Cli        *cli,
 
 /* Groups kept or cut by hand. */
 static gint8 *
-make_pins (const Options  *o,
+make_pins (const CliPruneOptions  *o,
            NnPruneOptions *p,
            const NnModel  *model,
            const NnConfig *config,
@@ -490,9 +403,7 @@ run (Cli   *cli,
      int    argc,
      char **argv)
 {
-  g_auto (Options) o = { .tolerance = 0.01, .first = 0.5, .step = 0.05, .max_target = 0.98, .regularize = -1, .time_limit = 10,
-                         .rate = 2e-3, .validation = 0.2, .max_steps = 20, .bad_trials = 3, .epochs = 15, .batch = 128,
-                         .from_step = -1 };
+  g_auto (CliPruneOptions) o = cli_prune_defaults;
   GOptionEntry entries[] = {
     { "data", 0, 0, G_OPTION_ARG_FILENAME, &o.data, "Labelled data", "DATA" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &o.config, "Configuration of the hardware", "C.json" },
@@ -530,7 +441,7 @@ run (Cli   *cli,
     { "gap", 0, 0, G_OPTION_ARG_DOUBLE, &o.gap, "Gap of the choice that is good enough (0)", "F" },
     { "time-limit", 0, 0, G_OPTION_ARG_DOUBLE, &o.time_limit, "Seconds for a choice (10)", "S" },
     { "resume", 0, 0, G_OPTION_ARG_NONE, &o.resume, "Go on with the run of the project given instead of a model", NULL },
-    { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step; what there was stays beside it", "N" },
+    { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step, with the options given besides; what there was stays beside it", "N" },
     { "replay", 0, 0, G_OPTION_ARG_NONE, &o.replay, "Make the run of the project anew and compare it bit by bit", NULL },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
     { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs", NULL },
@@ -546,24 +457,25 @@ run (Cli   *cli,
   g_autofree gint8 *pins = NULL;
   g_auto (NnPruneOptions) p = { 0 };
   GError *error = NULL;
-  const NnPart *part;
   int status;
 
+  nn_prune_options_init (&p);
   if (!cli_parse (cli, &cli_prune, entries, 1, 1, &argc, &argv, &status))
     return status;
-  if (!check (&o))
+  if (!cli_prune_options_check (&o, entries))
     return CLI_USAGE;
   if (o.resume)
     return resume (cli, &o, argv[1]);
   if (o.replay)
     return replay (cli, &o, argv[1]);
-  if (!to_prune_options (&o, cli, &p, &error) || (model = cli_open_model (cli, argv[1], o.weights, &own, &error)) == NULL ||
+  nn_prune_options_init (&p);
+  p.seed = (guint64) cli->seed;
+  if (!cli_prune_options_take (&o, &p, &error) || (model = cli_open_model (cli, argv[1], o.weights, &own, &error)) == NULL ||
       (config = own != NULL && o.config == NULL ? nn_config_ref (own) : cli_open_config (o.config, model, &error)) == NULL)
     return cli_fail (&cli_prune, error);
   if (o.part != NULL && nn_part_find (o.part, &error) == NULL)
     return cli_fail (&cli_prune, error);
-  part = o.part != NULL ? nn_part_find (o.part, NULL) : nn_estimate_part (config);
-  if (o.budget != NULL && !cli_parse_budget (o.budget, part, p.limits, &error))
+  if (o.budget != NULL && !cli_parse_budget (o.budget, part_of (&p, config), p.limits, &error))
     return cli_fail (&cli_prune, error);
   if ((o.keep != NULL || o.cut != NULL) && (pins = make_pins (&o, &p, model, config, &error)) == NULL)
     return cli_fail (&cli_prune, error);

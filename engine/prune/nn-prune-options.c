@@ -63,7 +63,7 @@ static const struct {
   FIELD (train.learning_rate, D), FIELD (train.momentum, D),    FIELD (train.nesterov, U),    FIELD (train.beta1, D),
   FIELD (train.beta2, D),        FIELD (train.epsilon, D),      FIELD (train.weight_decay, D), FIELD (train.schedule, U),
   FIELD (train.lr_factor, D),    FIELD (train.lr_every, U),     FIELD (train.patience, U),    FIELD (train.min_delta, D),
-  FIELD (train.keep_best, U),    FIELD (train.freeze_norm, U),  FIELD (seed, G),
+  FIELD (train.keep_best, U),    FIELD (train.freeze_norm, U),  FIELD (branch, U),            FIELD (seed, G),
 #undef FIELD
 };
 

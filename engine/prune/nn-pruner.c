@@ -320,6 +320,8 @@ nn_prune (const NnModel        *model,
   if (set_up (&run, config, &o, &local))
     {
       run.trail = o.resume != NULL ? nn_trail_head (o.resume, nn_trail_n_steps (o.resume)) : nn_trail_new (json);
+      if (o.branch > 0)
+        nn_trail_set_options (run.trail, json);
       done = (nn_trail_n_steps (run.trail) > 0 || add_baseline (&run, &local)) && run_all (&run, &local);
     }
   if (run.trail != NULL && nn_trail_n_steps (run.trail) > 0)

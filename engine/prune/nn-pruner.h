@@ -57,6 +57,7 @@ typedef struct _NnTrail NnTrail;
  * @beside: (nullable) (array length=n_beside): trails that the project file holds besides this run's
  * @notes: (nullable): notes that it holds
  * @resume: (nullable): steps that were made already: the run goes on after them
+ * @branch: how many of these steps another run made, with options of its own; 0 for none
  * @on_step: (nullable): on the worker thread, after each step
  */
 typedef struct {
@@ -96,6 +97,7 @@ typedef struct {
   guint             n_beside;
   const char       *notes;
   NnTrail          *resume;
+  guint             branch;
   void            (*on_step) (const NnStep *step, gpointer data);
   gpointer          on_step_data;
 } NnPruneOptions;

@@ -13,6 +13,8 @@ void     nn_trail_take          (NnTrail       *trail,
                                  NnStep        *step);
 void     nn_trail_set_chosen    (NnTrail       *trail,
                                  guint          chosen);
+void     nn_trail_set_options   (NnTrail       *trail,
+                                 const char    *options_json);
 void     nn_trail_set_cancelled (NnTrail       *trail,
                                  gboolean       cancelled);
 void     nn_step_free           (NnStep        *step);

@@ -103,6 +103,14 @@ nn_trail_options (const NnTrail *trail)
   return trail->options;
 }
 
+void
+nn_trail_set_options (NnTrail    *trail,
+                      const char *options_json)
+{
+  g_free (trail->options);
+  trail->options = g_strdup (options_json);
+}
+
 NnTrail *
 nn_trail_head (const NnTrail *trail,
                guint          n_steps)

@@ -140,6 +140,18 @@ test_kill (void)
   g_assert_cmpmem (a, a_size, b, b_size);
 }
 
+/* A branch takes other options, and its replay begins where it left the run. */
+static void
+test_course (void)
+{
+  g_autofree char *text = run ("prune @/broken.espalier --resume --from-step 1 --max-steps 3 --epochs 2 --json --quiet", 0);
+  g_autofree char *replay_text = run ("prune @/broken.espalier --replay --json --quiet", 0);
+  g_autoptr (JsonObject) branch = object_of (text), replay = object_of (replay_text);
+
+  g_assert_cmpint (json_object_get_int_member (replay, "steps"), ==, json_object_get_int_member (replay, "identical"));
+  g_assert_cmpint (json_object_get_int_member (replay, "steps"), ==, json_array_get_length (json_object_get_array_member (branch, "steps")) + 1);
+}
+
 /* Other data than the run's are refused. */
 static void
 test_other_data (void)
@@ -190,6 +202,7 @@ main (int    argc,
   folder = test_folder ();
   make_files ();
   g_test_add_func ("/cli-kill/kill", test_kill);
+  g_test_add_func ("/cli/kill/course", test_course);
   g_test_add_func ("/cli-kill/other-data", test_other_data);
   status = g_test_run ();
   remove_folder (folder);

@@ -270,6 +270,9 @@ test_prune (void)
   fails ("prune @/none.espalier --resume", 1, "none.espalier");
   fails ("prune @/q.espalier --resume --from-step 4711", 1, "no step 4711");
   fails ("prune @/q.espalier --from-step 0", 2, "--resume");
+  fails ("prune @/q.espalier --resume --epochs 2", 2, "--epochs does not go with --resume");
+  fails ("prune @/q.espalier --replay --objective lut", 2, "--objective does not go with --replay");
+  fails ("prune @/q.espalier --resume --from-step 0 --config @/c.json", 2, "--config does not go with --resume");
 }
 
 /* The group of greatest or least importance of a network. */
