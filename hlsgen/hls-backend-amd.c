@@ -8,7 +8,7 @@
 #define TCL_HEAD "# SPDX-License-Identifier: Apache-2.0\n"
 
 static const char *const simulation[] = {
-  "ap_fixed.h", "ap_int.h", "espalier_channel.h", "espalier_fixed.h", "hls_stream.h", NULL,
+  "ap_axi_sdata.h", "ap_fixed.h", "ap_int.h", "espalier_channel.h", "espalier_fixed.h", "hls_stream.h", NULL,
 };
 
 /* Source: UG1399 (Vitis HLS), chapter on pragmas; UG902 (Vivado HLS). */
@@ -127,12 +127,13 @@ write_project_tcl (HlsEmit *emit)
   GString *text = g_string_new (TCL_HEAD "# What build_prj.tcl and vivado_synth.tcl need to know.\n");
   g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
   g_autofree char *uncertainty = nn_text_from_double (nn_config_clock_ns (config) * nn_config_uncertainty (config));
+  g_autofree char *board = nn_config_setting (config, "Board");
 
   g_string_append_printf (text,
                           "set project_name \"%s\"\nset top_name \"%s%s\"\nset backend \"%s\"\nset part \"%s\"\nset clock_period %s\n"
-                          "set clock_uncertainty %s\nset maximum_size 4096\nset standard \"%s\"\n",
+                          "set clock_uncertainty %s\nset maximum_size 4096\nset standard \"%s\"\nset board \"%s\"\n",
                           emit->name, emit->name, emit->interface != HLS_INTERFACE_NONE ? "_axi" : "", emit->backend->key, nn_config_part (config), clock, uncertainty,
-                          emit->backend->backend == NN_BACKEND_VIVADO ? "c++0x" : emit->backend->standard);
+                          emit->backend->backend == NN_BACKEND_VIVADO ? "c++0x" : emit->backend->standard, board != NULL ? board : "");
   hls_project_add (emit->project, "project.tcl", text);
 }
 

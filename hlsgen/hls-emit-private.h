@@ -181,12 +181,29 @@ void              hls_lint_text        (const char       *path,
                                         GPtrArray        *findings);
 void              hls_lint_project     (HlsEmit          *emit);
 
-/* AXI wrappers. */
+/**
+ * HlsPort: an argument of the top function.
+ * @name: of the argument: the layer's variable, or of its copy for outside
+ */
+typedef struct {
+  const HlsLayer *layer;
+  char           *name;
+  gboolean        input;
+} HlsPort;
+
+GArray           *hls_emit_ports       (const HlsEmit    *emit);
+void              hls_emit_ports_free  (GArray           *list);
+gsize             hls_emit_ports_count (const GArray     *list,
+                                        gboolean          input);
+
+/* AXI wrappers, and what runs them. */
 gboolean          hls_interface_choose (HlsEmit          *emit,
                                         GError          **error);
 void              hls_interface_write  (HlsEmit          *emit);
 void              hls_interface_test   (const HlsEmit    *emit,
                                         GString          *text);
+void              hls_interface_write_host (HlsEmit      *emit,
+                                        const GArray     *list);
 void              hls_emit_readme      (HlsEmit          *emit);
 
 G_END_DECLS

@@ -14,46 +14,6 @@ static const char *const runtime[] = {
   "nnet_norm.h",       "nnet_pooling.h", "nnet_recurrent.h", "nnet_shape.h", "nnet_softmax.h", "nnet_window.h",
 };
 
-typedef struct {
-  const HlsLayer *layer;
-  char           *name;
-  gboolean        input;
-} Port;
-
-/* All ports in the order of the top function's arguments. (transfer full) */
-static GArray *
-ports (const HlsEmit *emit)
-{
-  GArray *list = g_array_new (FALSE, TRUE, sizeof (Port));
-  guint n;
-  const guint *nodes = nn_graph_inputs (emit->graph, &n);
-
-  for (guint k = 0; k < n; k++)
-    {
-      Port port = { &emit->layers[nodes[k]], g_strdup (emit->layers[nodes[k]].value), TRUE };
-
-      g_array_append_val (list, port);
-    }
-  nodes = nn_graph_outputs (emit->graph, &n);
-  for (guint k = 0; k < n; k++)
-    {
-      const HlsLayer *source = hls_emit_source (emit, nodes[k]);
-      Port port = { source, NULL, FALSE };
-
-      port.name = emit->split && source->n_readers > 1 ? g_strdup_printf ("%s_port", source->value) : g_strdup (source->value);
-      g_array_append_val (list, port);
-    }
-  return list;
-}
-
-static void
-free_ports (GArray *list)
-{
-  for (guint k = 0; k < list->len; k++)
-    g_free (g_array_index (list, Port, k).name);
-  g_array_free (list, TRUE);
-}
-
 /* Intel's components have streams of their own types as ports. */
 static gboolean
 apart (const HlsEmit *emit)
@@ -70,7 +30,7 @@ append_transfers (const HlsEmit *emit,
 {
   for (guint k = 0; k < list->len && apart (emit); k++)
     {
-      const Port *port = &g_array_index (list, Port, k);
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
       gsize packets = port->layer->count / port->layer->packet;
 
       if (input)
@@ -96,7 +56,7 @@ append_prototype (const HlsEmit *emit,
   g_string_append_printf (text, block ? "NNET_COMPONENT void CCS_BLOCK(%s)(" : "NNET_COMPONENT void %s(", emit->name);
   for (guint k = 0; k < list->len; k++)
     {
-      const Port *port = &g_array_index (list, Port, k);
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
 
       g_string_append (text, k > 0 ? ",\n    " : "\n    ");
       if (emit->stream)
@@ -126,7 +86,7 @@ write_top (HlsEmit *emit,
   g_string_append (text, " {\n");
   for (guint k = 0; k < list->len; k++)
     {
-      const Port *port = &g_array_index (list, Port, k);
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
 
       if (apart (emit))
         break;
@@ -244,12 +204,12 @@ gboolean
 hls_emit_firmware (HlsEmit  *emit,
                    GError  **error)
 {
-  GArray *list = ports (emit);
+  GArray *list = hls_emit_ports (emit);
 
   write_top (emit, list);
   write_defines (emit);
   write_parameters (emit);
   write_runtime (emit);
-  free_ports (list);
+  hls_emit_ports_free (list);
   return TRUE;
 }

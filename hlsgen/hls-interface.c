@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What stands between the network and a system: AXI wrappers, a Vitis kernel with its host program, a PYNQ driver. */
+/* AXI around the network: streams, registers, or memory. What then runs it is in hls-interface-host.c. */
 
 #include "hls-emit-private.h"
 
@@ -17,273 +17,471 @@ hls_interface_choose (HlsEmit  *emit,
                       GError  **error)
 {
   g_autofree char *wanted = nn_config_setting (nn_design_config (emit->design), "Interface");
-  guint n_in, n_out;
 
   emit->interface = HLS_INTERFACE_NONE;
-  if (wanted == NULL)
+  if (wanted == NULL || g_ascii_strcasecmp (wanted, "none") == 0)
     return TRUE;
   for (guint k = 0; names[k] != NULL; k++)
     if (g_ascii_strcasecmp (names[k], wanted) == 0)
       emit->interface = k;
   if (emit->interface == HLS_INTERFACE_NONE)
     {
-      if (g_ascii_strcasecmp (wanted, "none") == 0)
-        return TRUE;
       g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED,
                    "Interface: \"%s\" is not known; none, axi_stream, axi_lite and axi_master are", wanted);
       return FALSE;
     }
-  nn_graph_inputs (emit->graph, &n_in);
-  nn_graph_outputs (emit->graph, &n_out);
-  if (emit->backend->backend != NN_BACKEND_VITIS && emit->backend->backend != NN_BACKEND_VIVADO)
-    {
-      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Interface: %s has no AXI wrapper; Vitis and Vivado have",
-                   emit->backend->name);
-      return FALSE;
-    }
-  if (n_in == 1 && n_out == 1)
+  if (emit->backend->backend == NN_BACKEND_VITIS || emit->backend->backend == NN_BACKEND_VIVADO)
     return TRUE;
-  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Interface: %s needs a network of one input and one output; this has %u and %u",
-               wanted, n_in, n_out);
+  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Interface: %s has no AXI wrapper; Vitis and Vivado have%s",
+               emit->backend->name,
+               emit->backend->backend == NN_BACKEND_ONEAPI ? ". A oneAPI project always has a task with its host program" : "");
   return FALSE;
 }
 
-static const HlsLayer *
-input_of (const HlsEmit *emit)
+/**
+ * hls_emit_ports:
+ *
+ * Returns: (transfer full) (element-type HlsPort): the inputs, then the outputs, in the order of the top function's arguments
+ */
+GArray *
+hls_emit_ports (const HlsEmit *emit)
 {
+  GArray *list = g_array_new (FALSE, TRUE, sizeof (HlsPort));
   guint n;
+  const guint *nodes = nn_graph_inputs (emit->graph, &n);
 
-  return &emit->layers[nn_graph_inputs (emit->graph, &n)[0]];
+  for (guint k = 0; k < n; k++)
+    {
+      HlsPort port = { &emit->layers[nodes[k]], g_strdup (emit->layers[nodes[k]].value), TRUE };
+
+      g_array_append_val (list, port);
+    }
+  nodes = nn_graph_outputs (emit->graph, &n);
+  for (guint k = 0; k < n; k++)
+    {
+      const HlsLayer *source = hls_emit_source (emit, nodes[k]);
+      HlsPort port = { source, NULL, FALSE };
+
+      port.name = emit->split && source->n_readers > 1 ? g_strdup_printf ("%s_port", source->value) : g_strdup (source->value);
+      g_array_append_val (list, port);
+    }
+  return list;
 }
 
-static const HlsLayer *
-output_of (const HlsEmit *emit)
+void
+hls_emit_ports_free (GArray *list)
 {
-  guint n;
-
-  return hls_emit_source (emit, nn_graph_outputs (emit->graph, &n)[0]);
+  for (guint k = 0; k < list->len; k++)
+    g_free (g_array_index (list, HlsPort, k).name);
+  g_array_free (list, TRUE);
 }
 
-/* Reads `VALUE` of element i into the network's input, calls it, and hands each output to `GIVE`. */
+/* Numbers of all inputs, or of all outputs, of one sample. */
+gsize
+hls_emit_ports_count (const GArray *list,
+                      gboolean      input)
+{
+  gsize sum = 0;
+
+  for (guint k = 0; k < list->len; k++)
+    if (g_array_index (list, HlsPort, k).input == input)
+      sum += g_array_index (list, HlsPort, k).layer->count;
+  return sum;
+}
+
+static gboolean
+streams (const HlsEmit *emit)
+{
+  return emit->interface == HLS_INTERFACE_AXI_STREAM;
+}
+
+/* A port of the network as the parameter of a function of the wrapper, or as its variable. */
 static void
-append_body (const HlsEmit *emit,
-             GString       *text,
-             const char    *value,
-             const char    *give)
+append_inner (const HlsEmit *emit,
+              const HlsPort *port,
+              gboolean       constant,
+              gboolean       variable,
+              GString       *text)
 {
-  const HlsLayer *in = input_of (emit), *out = output_of (emit);
+  if (emit->stream && variable)
+    g_string_append_printf (text, "nnet::stream<%s_packet> net_%s(\"net_%s\")", port->layer->type, port->name, port->name);
+  else if (emit->stream)
+    g_string_append_printf (text, "nnet::stream<%s_packet> &net_%s", port->layer->type, port->name);
+  else
+    g_string_append_printf (text, "%s%s net_%s[%" G_GSIZE_FORMAT "]", constant ? "const " : "", port->layer->type, port->name,
+                            port->layer->count);
+}
+
+/* What is outside: one stream for all inputs (outputs), or an array for each. */
+static void
+append_outer (const HlsPort *port,
+              gboolean       pointer,
+              GString       *text)
+{
+  g_string_append_printf (text, "%sfloat %s%s", port->input ? "const " : "", pointer ? "*" : "", port->name);
+  if (!pointer)
+    g_string_append_printf (text, "[%" G_GSIZE_FORMAT "]", port->layer->count);
+}
+
+static void
+append_each_outer (const GArray *list,
+                   int           only, /* 1: inputs, 0: outputs, -1: both */
+                   gboolean      pointer,
+                   GString      *text)
+{
+  gboolean first = TRUE;
+
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      if (only >= 0 && port->input != (only == 1))
+        continue;
+      g_string_append (text, first ? "" : ", ");
+      append_outer (port, pointer, text);
+      first = FALSE;
+    }
+}
+
+/* `load`: from outside into the inputs of the network. A sample is the last one of its batch where its last word says so. */
+static void
+append_load (const HlsEmit *emit,
+             const GArray  *list,
+             GString       *text)
+{
+  const char *value = streams (emit) ? "next(source, last)" : NULL;
+
+  g_string_append (text, "// Numbers from outside, in the network's own types.\nstatic void load(");
+  if (streams (emit))
+    g_string_append (text, "nnet::stream<axi_word> &source, bool &last");
+  else
+    append_each_outer (list, 1, emit->interface == HLS_INTERFACE_AXI_MASTER, text);
+  for (guint k = 0; k < list->len && g_array_index (list, HlsPort, k).input; k++)
+    {
+      g_string_append (text, ", ");
+      append_inner (emit, &g_array_index (list, HlsPort, k), FALSE, FALSE, text);
+    }
+  g_string_append (text, ") {\n");
+  for (guint k = 0; k < list->len && g_array_index (list, HlsPort, k).input; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+      const HlsLayer *l = port->layer;
+      g_autofree char *element = value != NULL ? g_strdup (value)
+                                 : emit->stream ? g_strdup_printf ("%s[p * %u + c]", port->name, l->packet)
+                                                : g_strdup_printf ("%s[i]", port->name);
+
+      if (emit->stream)
+        g_string_append_printf (text,
+                                "    for (unsigned p = 0; p < %" G_GSIZE_FORMAT "; p++) {\n        %s_packet packet;\n"
+                                "        for (unsigned c = 0; c < %u; c++) {\n            NNET_PRAGMA(HLS PIPELINE II = 1)\n"
+                                "            packet[c] = %s(%s);\n        }\n        net_%s.write(packet);\n    }\n",
+                                l->count / l->packet, l->type, l->packet, l->type, element, port->name);
+      else
+        g_string_append_printf (text,
+                                "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n        NNET_PRAGMA(HLS PIPELINE II = 1)\n"
+                                "        net_%s[i] = %s(%s);\n    }\n",
+                                l->count, port->name, l->type, element);
+    }
+  g_string_append (text, "}\n\n");
+}
+
+/* A bit stands for -1 or +1. */
+static const char *
+sign_of_bit (const HlsLayer *layer)
+{
+  return layer->plan->result.kind == NN_TYPE_BINARY ? "-1 + 2 * " : "";
+}
+
+/* `store`: the network's outputs to outside. */
+static void
+append_store (const HlsEmit *emit,
+              const GArray  *list,
+              GString       *text)
+{
+  gboolean first = TRUE;
+
+  g_string_append (text, "// The network's numbers, as floats, to outside.\nstatic void store(");
+  for (guint k = 0; k < list->len; k++)
+    if (!g_array_index (list, HlsPort, k).input)
+      {
+        g_string_append (text, first ? "" : ", ");
+        append_inner (emit, &g_array_index (list, HlsPort, k), TRUE, FALSE, text);
+        first = FALSE;
+      }
+  g_string_append (text, ", ");
+  if (streams (emit))
+    g_string_append (text, "bool last, nnet::stream<axi_word> &sink");
+  else
+    append_each_outer (list, 0, emit->interface == HLS_INTERFACE_AXI_MASTER, text);
+  g_string_append (text, ") {\n");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+      const HlsLayer *l = port->layer;
+      gboolean final = k + 1 == list->len;
+      g_autofree char *element = emit->stream ? g_strdup ("packet[c]") : g_strdup_printf ("net_%s[i]", port->name);
+      g_autofree char *at = g_strdup (emit->stream ? "p + 1 == packets && c + 1 == channels" : "i + 1 == numbers");
+      g_autofree char *give = NULL;
+
+      if (port->input)
+        continue;
+      if (streams (emit))
+        give = g_strdup_printf ("sink.write(word_of(%snnet::float_of(%s), %s%s));", sign_of_bit (l), element, final ? "last && " : "false",
+                                final ? at : "");
+      else if (emit->stream)
+        give = g_strdup_printf ("%s[p * %u + c] = %snnet::float_of(%s);", port->name, l->packet, sign_of_bit (l), element);
+      else
+        give = g_strdup_printf ("%s[i] = %snnet::float_of(%s);", port->name, sign_of_bit (l), element);
+      if (streams (emit) && final && emit->stream)
+        g_string_append_printf (text, "    const unsigned packets = %" G_GSIZE_FORMAT ";\n    const unsigned channels = %u;\n", l->count / l->packet,
+                                l->packet);
+      else if (streams (emit) && final)
+        g_string_append_printf (text, "    const unsigned numbers = %" G_GSIZE_FORMAT ";\n", l->count);
+      if (emit->stream)
+        g_string_append_printf (text,
+                                "    for (unsigned p = 0; p < %" G_GSIZE_FORMAT "; p++) {\n        const %s_packet packet = net_%s.read();\n"
+                                "        for (unsigned c = 0; c < %u; c++) {\n            NNET_PRAGMA(HLS PIPELINE II = 1)\n            %s\n"
+                                "        }\n    }\n",
+                                l->count / l->packet, l->type, port->name, l->packet, give);
+      else
+        g_string_append_printf (text,
+                                "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n        NNET_PRAGMA(HLS PIPELINE II = 1)\n        %s\n"
+                                "    }\n",
+                                l->count, give);
+    }
+  g_string_append (text, "}\n\n");
+}
+
+/* One sample: load, the network, store. */
+static void
+append_sample (const HlsEmit *emit,
+               const GArray  *list,
+               GString       *text)
+{
+  GString *in = g_string_new (NULL), *out = g_string_new (NULL), *from = g_string_new (NULL), *to = g_string_new (NULL);
 
   if (emit->stream)
+    g_string_append (text, "    NNET_DATAFLOW\n");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      g_string_append (text, "    ");
+      append_inner (emit, port, FALSE, TRUE, text);
+      if (emit->stream)
+        g_string_append_printf (text, ";\n    NNET_FIFO(net_%s, %" G_GSIZE_FORMAT ")\n", port->name, port->layer->count / port->layer->packet);
+      else
+        g_string_append_printf (text, ";\n    NNET_PARTITION(net_%s)\n", port->name);
+      g_string_append_printf (port->input ? in : out, "%snet_%s", (port->input ? in : out)->len > 0 ? ", " : "", port->name);
+      g_string_append_printf (port->input ? from : to, "%s%s", (port->input ? from : to)->len > 0 ? ", " : "", port->name);
+    }
+  if (streams (emit))
     g_string_append_printf (text,
-                            "    nnet::stream<%s_packet> features(\"features\");\n"
-                            "    nnet::stream<%s_packet> results(\"results\");\n"
-                            "    NNET_FIFO(features, %" G_GSIZE_FORMAT ")\n    NNET_FIFO(results, %" G_GSIZE_FORMAT ")\n"
-                            "    for (unsigned p = 0; p < %" G_GSIZE_FORMAT "; p++) {\n"
-                            "        %s_packet packet;\n"
-                            "        for (unsigned c = 0; c < %u; c++) {\n"
-                            "            const unsigned i = p * %u + c;\n"
-                            "            packet[c] = %s(%s);\n            (void)i;\n        }\n"
-                            "        features.write(packet);\n    }\n"
-                            "    %s(features, results);\n"
-                            "    for (unsigned p = 0; p < %" G_GSIZE_FORMAT "; p++) {\n"
-                            "        const %s_packet packet = results.read();\n"
-                            "        for (unsigned c = 0; c < %u; c++) {\n"
-                            "            const unsigned i = p * %u + c;\n"
-                            "            const float value = packet[c].to_float();\n            %s\n        }\n    }\n",
-                            in->type, out->type, in->count / in->packet, out->count / out->packet, in->count / in->packet, in->type,
-                            in->packet, in->packet, in->type, value, emit->name, out->count / out->packet, out->type, out->packet,
-                            out->packet, give);
+                            "    bool last = false;\n    load(source, last, %s);\n    %s(%s, %s);\n    store(%s, last, sink);\n", in->str,
+                            emit->name, in->str, out->str, out->str);
   else
-    g_string_append_printf (text,
-                            "    %s features[%" G_GSIZE_FORMAT "];\n    NNET_PARTITION(features)\n"
-                            "    %s results[%" G_GSIZE_FORMAT "];\n    NNET_PARTITION(results)\n"
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                            "        features[i] = %s(%s);\n    }\n"
-                            "    %s(features, results);\n"
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                            "        const float value = results[i].to_float();\n        %s\n    }\n",
-                            in->type, in->count, out->type, out->count, in->count, in->type, value, emit->name, out->count, give);
+    g_string_append_printf (text, "    load(%s, %s);\n    %s(%s, %s);\n    store(%s, %s);\n", from->str, in->str, emit->name, in->str,
+                            out->str, out->str, to->str);
+  for (GString **part = (GString *[]){ in, out, from, to, NULL }; *part != NULL; part++)
+    g_string_free (*part, TRUE);
+}
+
+/* A word of a stream with the side channels that a DMA engine heeds. Vitis takes a plain struct for one wide number, and has a
+ * template instead (UG1399, AXI4-Stream with side channels); Vivado HLS knows the members by their names (UG902). */
+static const char vitis_words[] =
+  "#include \"ap_axi_sdata.h\"\n\ntypedef hls::axis<float, 0, 0, 0> axi_word;\n\n";
+static const char vivado_words[] =
+  "struct axi_word {\n    float data;\n    ap_uint<1> last;\n};\n\n";
+
+static void
+append_word_functions (const HlsEmit *emit,
+                       GString       *text)
+{
+  g_string_append_printf (text,
+                          "// The next number; `last` becomes whether its word ends a batch.\n"
+                          "static float next(nnet::stream<axi_word> &source, bool &last) {\n    NNET_INLINE\n"
+                          "    const axi_word word = source.read();\n    last = word.last != 0;\n    return word.data;\n}\n\n"
+                          "static axi_word word_of(float value, bool last) {\n    NNET_INLINE\n"
+                          "    axi_word word;\n    word.data = value;\n%s    word.last = last ? 1 : 0;\n    return word;\n}\n\n",
+                          emit->backend->backend == NN_BACKEND_VITIS ? "    word.keep = -1; // all bytes are meant\n    word.strb = -1;\n" : "");
+}
+
+static char *
+prototype (const HlsEmit *emit,
+           const GArray  *list)
+{
+  GString *text = g_string_new (NULL);
+
+  if (streams (emit))
+    g_string_append_printf (text, "void %s_axi(nnet::stream<axi_word> &source, nnet::stream<axi_word> &sink)", emit->name);
+  else
+    {
+      gboolean memory = emit->interface == HLS_INTERFACE_AXI_MASTER;
+
+      g_string_append_printf (text, "%svoid %s_axi(", memory ? "extern \"C\" " : "", emit->name);
+      append_each_outer (list, -1, memory, text);
+      g_string_append (text, memory ? ", unsigned samples)" : ")");
+    }
+  return g_string_free (text, FALSE);
 }
 
 static void
-write_wrapper (HlsEmit *emit)
+append_registers (const HlsEmit *emit,
+                  const GArray  *list,
+                  GString       *text)
+{
+  for (guint k = 0; k < list->len; k++)
+    {
+      const char *name = g_array_index (list, HlsPort, k).name;
+
+      if (emit->interface == HLS_INTERFACE_AXI_MASTER)
+        g_string_append_printf (text, "    NNET_PRAGMA(HLS INTERFACE m_axi port = %s bundle = gmem%u offset = slave)\n", name, k);
+      g_string_append_printf (text, "    NNET_PRAGMA(HLS INTERFACE s_axilite port = %s bundle = control)\n", name);
+    }
+  if (emit->interface == HLS_INTERFACE_AXI_MASTER)
+    g_string_append (text, "    NNET_PRAGMA(HLS INTERFACE s_axilite port = samples bundle = control)\n");
+  g_string_append (text, "    NNET_PRAGMA(HLS INTERFACE s_axilite port = return bundle = control)\n");
+}
+
+/* Memory holds samples one after the other. */
+static void
+append_batch (const HlsEmit *emit,
+              const GArray  *list,
+              const char    *declaration,
+              GString       *text)
+{
+  g_string_append (text, "static void one_sample(");
+  append_each_outer (list, -1, TRUE, text);
+  g_string_append (text, ") {\n");
+  append_sample (emit, list, text);
+  g_string_append_printf (text, "}\n\n%s {\n", declaration);
+  append_registers (emit, list, text);
+  g_string_append (text, "    for (unsigned s = 0; s < samples; s++) {\n        one_sample(");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      g_string_append_printf (text, "%s%s + s * %" G_GSIZE_FORMAT, k > 0 ? ", " : "", port->name, port->layer->count);
+    }
+  g_string_append (text, ");\n    }\n");
+}
+
+static void
+write_wrapper (HlsEmit      *emit,
+               const GArray *list)
 {
   GString *header = g_string_new (HEAD), *text = g_string_new (HEAD);
   g_autofree char *path = g_strdup_printf ("firmware/%s_axi.cpp", emit->name);
   g_autofree char *header_path = g_strdup_printf ("firmware/%s_axi.h", emit->name);
-  g_autofree char *guard = g_ascii_strup (emit->name, -1);
-  g_autofree char *prototype = NULL;
-  gsize n_in = input_of (emit)->count, n_out = output_of (emit)->count;
+  g_autofree char *guard = g_ascii_strup (emit->name, -1), *declaration = prototype (emit, list);
 
-  g_string_append_printf (header, "// The network behind AXI; numbers cross as 32-bit floats.\n#ifndef %s_AXI_H_\n#define %s_AXI_H_\n\n"
-                                  "#include \"%s.h\"\n\n", guard, guard, emit->name);
+  g_string_append_printf (header, "// The network behind AXI; numbers cross as 32-bit floats, inputs (outputs) in the order of the network's.\n"
+                                  "#ifndef %s_AXI_H_\n#define %s_AXI_H_\n\n#include \"%s.h\"\n", guard, guard, emit->name);
+  if (streams (emit))
+    g_string_append (header, emit->backend->backend == NN_BACKEND_VITIS ? vitis_words : vivado_words);
   g_string_append_printf (text, "#include \"%s_axi.h\"\n\n", emit->name);
-  if (emit->interface == HLS_INTERFACE_AXI_STREAM)
-    {
-      g_string_append (header, "struct axi_word {\n    float data;\n    ap_uint<1> last;\n};\n\n");
-      prototype = g_strdup_printf ("void %s_axi(nnet::stream<axi_word> &in, nnet::stream<axi_word> &out)", emit->name);
-      g_string_append_printf (text,
-                              "%s {\n    NNET_PRAGMA(HLS INTERFACE axis port = in)\n    NNET_PRAGMA(HLS INTERFACE axis port = out)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE ap_ctrl_none port = return)\n", prototype);
-      g_autofree char *give = g_strdup_printf ("axi_word word;\n            word.data = value;\n            word.last = i + 1 == %"
-                                               G_GSIZE_FORMAT ";\n            out.write(word);", n_out);
-      append_body (emit, text, "in.read().data", give);
-    }
-  else if (emit->interface == HLS_INTERFACE_AXI_LITE)
-    {
-      prototype = g_strdup_printf ("void %s_axi(const float in[%" G_GSIZE_FORMAT "], float out[%" G_GSIZE_FORMAT "])", emit->name, n_in,
-                                   n_out);
-      g_string_append_printf (text,
-                              "%s {\n    NNET_PRAGMA(HLS INTERFACE s_axilite port = in bundle = control)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE s_axilite port = out bundle = control)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE s_axilite port = return bundle = control)\n", prototype);
-      append_body (emit, text, "in[i]", "out[i] = value;");
-    }
+  if (streams (emit))
+    append_word_functions (emit, text);
+  append_load (emit, list, text);
+  append_store (emit, list, text);
+  if (emit->interface == HLS_INTERFACE_AXI_MASTER)
+    append_batch (emit, list, declaration, text);
   else
     {
-      prototype = g_strdup_printf ("extern \"C\" void %s_axi(const float *in, float *out, unsigned samples)", emit->name);
-      g_string_append_printf (text,
-                              "static void one_sample(const float *in, float *out) {\n");
-      append_body (emit, text, "in[i]", "out[i] = value;");
-      g_string_append_printf (text,
-                              "}\n\n%s {\n    NNET_PRAGMA(HLS INTERFACE m_axi port = in bundle = gmem0 offset = slave)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE m_axi port = out bundle = gmem1 offset = slave)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE s_axilite port = in bundle = control)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE s_axilite port = out bundle = control)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE s_axilite port = samples bundle = control)\n"
-                              "    NNET_PRAGMA(HLS INTERFACE s_axilite port = return bundle = control)\n"
-                              "    for (unsigned s = 0; s < samples; s++) {\n"
-                              "        one_sample(in + s * %" G_GSIZE_FORMAT ", out + s * %" G_GSIZE_FORMAT ");\n    }\n",
-                              prototype, n_in, n_out);
+      g_string_append_printf (text, "%s {\n", declaration);
+      if (streams (emit))
+        g_string_append (text, "    NNET_PRAGMA(HLS INTERFACE axis port = source)\n    NNET_PRAGMA(HLS INTERFACE axis port = sink)\n"
+                               "    NNET_PRAGMA(HLS INTERFACE ap_ctrl_none port = return)\n");
+      else
+        append_registers (emit, list, text);
+      append_sample (emit, list, text);
     }
   g_string_append (text, "}\n");
-  g_string_append_printf (header, "%s;\n\n#endif\n", prototype);
+  g_string_append_printf (header, "\n%s;\n\n#endif\n", declaration);
   hls_project_add (emit->project, path, text);
   hls_project_add (emit->project, header_path, header);
 }
 
-/* Runs the wrapper on one vector: `wrapped(in, out)`, which the test bench calls where floats hold the inputs exactly. */
+/* Puts the vector where the wrapper reads it, as floats of numbers that the inputs can hold. */
+static void
+append_test_inputs (const HlsEmit *emit,
+                    const GArray  *list,
+                    GString       *text)
+{
+  gsize at = 0, n = hls_emit_ports_count (list, TRUE);
+
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      if (!port->input && !streams (emit))
+        g_string_append_printf (text, "    float %s[%" G_GSIZE_FORMAT "];\n", port->name, port->layer->count);
+      if (!port->input)
+        continue;
+      if (streams (emit))
+        g_string_append_printf (text,
+                                "    for (unsigned i = %" G_GSIZE_FORMAT "; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "        axi_word word;\n        word.data = static_cast<float>(nnet::real_of(%s(in[i])));\n"
+                                "        word.last = i + 1 == %" G_GSIZE_FORMAT " ? 1 : 0;\n        source.write(word);\n    }\n",
+                                at, at + port->layer->count, port->layer->type, n);
+      else
+        g_string_append_printf (text,
+                                "    float %s[%" G_GSIZE_FORMAT "];\n    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                "        %s[i] = static_cast<float>(nnet::real_of(%s(in[%" G_GSIZE_FORMAT " + i])));\n    }\n",
+                                port->name, port->layer->count, port->layer->count, port->name, port->layer->type, at);
+      at += port->layer->count;
+    }
+}
+
+/* Runs the wrapper on one vector, which the test bench calls where floats hold the inputs exactly. */
 void
 hls_interface_test (const HlsEmit *emit,
                     GString       *text)
 {
-  gsize n_in = input_of (emit)->count, n_out = output_of (emit)->count;
+  GArray *list = hls_emit_ports (emit);
+  gsize at = 0;
 
-  g_string_append_printf (text, "// The same vector through the wrapper; false where an output differs.\n"
-                                "bool wrapper_agrees(const std::vector<double> &in, const std::vector<double> &out) {\n");
-  if (emit->interface == HLS_INTERFACE_AXI_STREAM)
+  g_string_append (text, "// The same vector through the wrapper; false where an output differs.\n"
+                         "bool wrapper_agrees(const std::vector<double> &in, const std::vector<double> &out) {\n");
+  if (streams (emit))
+    g_string_append (text, "    nnet::stream<axi_word> source(\"source\");\n    nnet::stream<axi_word> sink(\"sink\");\n");
+  append_test_inputs (emit, list, text);
+  g_string_append_printf (text, "    %s_axi(", emit->name);
+  for (guint k = 0; k < list->len && !streams (emit); k++)
+    g_string_append_printf (text, "%s%s", k > 0 ? ", " : "", g_array_index (list, HlsPort, k).name);
+  g_string_append_printf (text, "%s%s);\n    bool agrees = true;\n", streams (emit) ? "source, sink" : "",
+                          emit->interface == HLS_INTERFACE_AXI_MASTER ? ", 1" : "");
+  if (streams (emit))
     g_string_append_printf (text,
-                            "    nnet::stream<axi_word> from(\"from\");\n    nnet::stream<axi_word> to(\"to\");\n"
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                            "        axi_word word;\n        word.data = static_cast<float>(nnet::real_of(%s(in[i])));\n"
-                            "        word.last = i + 1 == %" G_GSIZE_FORMAT ";\n        from.write(word);\n    }\n"
-                            "    %s_axi(from, to);\n    bool agrees = true;\n"
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                            "        agrees = to.read().data == static_cast<float>(out[i]) && agrees;\n    }\n    return agrees;\n}\n\n",
-                            n_in, input_of (emit)->type, n_in, emit->name, n_out);
-  else
-    g_string_append_printf (text,
-                            "    float from[%" G_GSIZE_FORMAT "];\n    float to[%" G_GSIZE_FORMAT "];\n"
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                            "        from[i] = static_cast<float>(nnet::real_of(%s(in[i])));\n    }\n"
-                            "    %s_axi(from, to%s);\n    bool agrees = true;\n"
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                            "        agrees = to[i] == static_cast<float>(out[i]) && agrees;\n    }\n    return agrees;\n}\n\n",
-                            n_in, n_out, n_in, input_of (emit)->type, emit->name,
-                            emit->interface == HLS_INTERFACE_AXI_MASTER ? ", 1" : "", n_out);
-}
+                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n        const axi_word word = sink.read();\n"
+                            "        agrees = word.data == static_cast<float>(out[i]) && (word.last != 0) == (i + 1 == %" G_GSIZE_FORMAT
+                            ") && agrees;\n    }\n",
+                            hls_emit_ports_count (list, FALSE), hls_emit_ports_count (list, FALSE));
+  for (guint k = 0; k < list->len && !streams (emit); k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
 
-static const char host_body[] =
-  "#include <algorithm>\n#include <cstdlib>\n#include <fstream>\n#include <iostream>\n#include <string>\n#include <vector>\n\n"
-  "#include <xrt/xrt_bo.h>\n#include <xrt/xrt_device.h>\n#include <xrt/xrt_kernel.h>\n\n"
-  "// host XCLBIN: runs all vectors of tb_data on the card and prints the outputs.\n"
-  "int main(int argc, char **argv) {\n"
-  "    if (argc != 2) {\n        std::cerr << \"usage: host XCLBIN\" << std::endl;\n        return 2;\n    }\n"
-  "    std::ifstream file(\"tb_data/tb_input_features.dat\");\n"
-  "    std::vector<float> features;\n    float value = 0;\n"
-  "    while (file >> value) {\n        features.push_back(value);\n    }\n"
-  "    const unsigned samples = static_cast<unsigned>(features.size() / n_in);\n"
-  "    xrt::device device(0);\n"
-  "    const auto uuid = device.load_xclbin(argv[1]);\n"
-  "    xrt::kernel kernel(device, uuid, kernel_name);\n"
-  "    xrt::bo in(device, features.size() * sizeof(float), kernel.group_id(0));\n"
-  "    xrt::bo out(device, samples * n_out * sizeof(float), kernel.group_id(1));\n"
-  "    std::copy(features.begin(), features.end(), in.map<float *>());\n"
-  "    in.sync(XCL_BO_SYNC_BO_TO_DEVICE);\n"
-  "    auto run = kernel(in, out, samples);\n"
-  "    run.wait();\n"
-  "    out.sync(XCL_BO_SYNC_BO_FROM_DEVICE);\n"
-  "    const float *results = out.map<float *>();\n"
-  "    for (unsigned s = 0; s < samples; s++) {\n"
-  "        for (unsigned i = 0; i < n_out; i++) {\n"
-  "            std::cout << (i > 0 ? \" \" : \"\") << results[s * n_out + i];\n        }\n"
-  "        std::cout << std::endl;\n    }\n"
-  "    return 0;\n}\n";
-
-static void
-write_host (HlsEmit *emit)
-{
-  GString *text = g_string_new (HEAD), *make = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n"
-                                                            "# make kernel PLATFORM=... | make host\n");
-
-  g_string_append_printf (text, "static const unsigned n_in = %" G_GSIZE_FORMAT ";\nstatic const unsigned n_out = %" G_GSIZE_FORMAT
-                                ";\nstatic const char *const kernel_name = \"%s_axi\";\n\n%s",
-                          input_of (emit)->count, output_of (emit)->count, emit->name, host_body);
-  hls_project_add (emit->project, "src/host.cpp", text);
-  g_string_append_printf (make,
-                          "NAME = %s\nTARGET ?= hw\n\nkernel: $(NAME).xclbin\n\n"
-                          "$(NAME).xo: firmware/$(NAME)_axi.cpp firmware/$(NAME).cpp\n"
-                          "\tv++ -c -t $(TARGET) --platform $(PLATFORM) -k $(NAME)_axi -Ifirmware -Ifirmware/nnet_utils $^ -o $@\n\n"
-                          "$(NAME).xclbin: $(NAME).xo\n\tv++ -l -t $(TARGET) --platform $(PLATFORM) $^ -o $@\n\n"
-                          "host: src/host.cpp\n\t$(CXX) -std=c++17 -O2 -I$(XILINX_XRT)/include $^ -L$(XILINX_XRT)/lib -lxrt_coreutil -pthread -o $@\n\n"
-                          ".PHONY: kernel\n",
-                          emit->name);
-  hls_project_add (emit->project, "Makefile", make);
-}
-
-static void
-write_pynq (HlsEmit *emit)
-{
-  GString *text = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n");
-
-  g_string_append_printf (text,
-                          "\"\"\"Runs the network on a PYNQ board: one DMA to it, one from it, 32-bit floats.\"\"\"\n\n"
-                          "import time\n\nimport numpy as np\nfrom pynq import Overlay, allocate\n\n"
-                          "N_IN = %" G_GSIZE_FORMAT "\nN_OUT = %" G_GSIZE_FORMAT "\n\n\n"
-                          "class Network(Overlay):\n"
-                          "    def __init__(self, bitfile, dma=\"axi_dma_0\", **options):\n"
-                          "        super().__init__(bitfile, **options)\n"
-                          "        self.dma = getattr(self, dma)\n\n"
-                          "    def predict(self, x):\n"
-                          "        \"\"\"x: (samples, ...); returns (samples, N_OUT) and the seconds it took.\"\"\"\n"
-                          "        x = np.ascontiguousarray(x, dtype=np.float32).reshape(-1, N_IN)\n"
-                          "        source = allocate(shape=(N_IN,), dtype=np.float32)\n"
-                          "        sink = allocate(shape=(N_OUT,), dtype=np.float32)\n"
-                          "        y = np.empty((x.shape[0], N_OUT), dtype=np.float32)\n"
-                          "        start = time.perf_counter()\n"
-                          "        for i, sample in enumerate(x):\n"
-                          "            source[:] = sample\n"
-                          "            self.dma.recvchannel.transfer(sink)\n"
-                          "            self.dma.sendchannel.transfer(source)\n"
-                          "            self.dma.sendchannel.wait()\n"
-                          "            self.dma.recvchannel.wait()\n"
-                          "            y[i] = sink\n"
-                          "        seconds = time.perf_counter() - start\n"
-                          "        source.freebuffer()\n"
-                          "        sink.freebuffer()\n"
-                          "        return y, seconds\n",
-                          input_of (emit)->count, output_of (emit)->count);
-  hls_project_add (emit->project, "pynq_driver.py", text);
+      if (port->input)
+        continue;
+      g_string_append_printf (text,
+                              "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                              "        agrees = %s[i] == static_cast<float>(out[%" G_GSIZE_FORMAT " + i]) && agrees;\n    }\n",
+                              port->layer->count, port->name, at);
+      at += port->layer->count;
+    }
+  g_string_append (text, "    return agrees;\n}\n\n");
+  hls_emit_ports_free (list);
 }
 
 void
 hls_interface_write (HlsEmit *emit)
 {
+  GArray *list;
+
   if (emit->interface == HLS_INTERFACE_NONE)
     return;
-  write_wrapper (emit);
-  if (emit->interface == HLS_INTERFACE_AXI_MASTER)
-    write_host (emit);
-  if (emit->interface == HLS_INTERFACE_AXI_STREAM)
-    write_pynq (emit);
+  list = hls_emit_ports (emit);
+  write_wrapper (emit, list);
+  hls_interface_write_host (emit, list);
+  hls_emit_ports_free (list);
 }

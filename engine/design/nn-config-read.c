@@ -362,6 +362,68 @@ static gboolean
 read_top (const char  *key,
           JsonNode    *node,
           NnConfig    *config,
+          GError     **error);
+
+/* hls4ml's backends for whole accelerators are its plain ones with an AXI wrapper. */
+static gboolean
+read_accelerator (JsonNode *node,
+                  NnConfig *config)
+{
+  static const struct { const char *name; NnBackend backend; } accelerators[] = {
+    { "VivadoAccelerator", NN_BACKEND_VIVADO }, { "VitisAccelerator", NN_BACKEND_VITIS }, { "VitisUnified", NN_BACKEND_VITIS },
+  };
+  const char *text = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+
+  for (guint k = 0; text != NULL && k < G_N_ELEMENTS (accelerators); k++)
+    if (g_ascii_strcasecmp (text, accelerators[k].name) == 0)
+      {
+        config->backend = accelerators[k].backend;
+        if (!g_hash_table_contains (config->project_extra, "Interface"))
+          g_hash_table_insert (config->project_extra, g_strdup ("Interface"), g_strdup ("\"axi_stream\""));
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/* A board stands for its part where none is named. Source: hls4ml, supported_boards.json; AMD's board files for the last. */
+static void
+read_board (const char *text,
+            JsonNode   *node,
+            NnConfig   *config)
+{
+  static const char *const boards[][2] = {
+    { "pynq-z2", "xc7z020clg400-1" },           { "pynq-z1", "xc7z020clg400-1" },
+    { "zcu102", "xczu9eg-ffvb1156-2-e" },       { "kv260", "xck26-sfvc784-2LV-c" },
+    { "alveo-u50", "xcu50-fsvh2104-2-e" },      { "alveo-u200", "xcu200-fsgd2104-2-e" },
+    { "alveo-u250", "xcu250-figd2104-2L-e" },   { "alveo-u280", "xcu280-fsvh2892-2L-e" },
+  };
+
+  for (guint k = 0; text != NULL && config->part == NULL && k < G_N_ELEMENTS (boards); k++)
+    if (g_ascii_strcasecmp (text, boards[k][0]) == 0)
+      nn_config_set_part (config, boards[k][1]);
+  g_hash_table_insert (config->project_extra, g_strdup ("Board"), json_to_string (node, FALSE));
+}
+
+/* Its board and interface mean what they mean at the top; the rest is kept and written back. */
+static gboolean
+read_accelerator_config (JsonNode  *node,
+                         NnConfig  *config,
+                         GError   **error)
+{
+  static const char *const keys[] = { "Board", "Interface", "Driver" };
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+
+  g_hash_table_insert (config->project_extra, g_strdup ("AcceleratorConfig"), json_to_string (node, FALSE));
+  for (guint k = 0; object != NULL && k < G_N_ELEMENTS (keys); k++)
+    if (json_object_has_member (object, keys[k]) && !read_top (keys[k], json_object_get_member (object, keys[k]), config, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+read_top (const char  *key,
+          JsonNode    *node,
+          NnConfig    *config,
           GError     **error)
 {
   static const char *const io_types[] = { "io_parallel", "io_stream", NULL };
@@ -375,6 +437,8 @@ read_top (const char  *key,
     return unknown ("configuration", key, nn_config_top_keys, error);
   if (strcmp (name, "Backend") == 0)
     {
+      if (read_accelerator (node, config))
+        return TRUE;
       if (!read_words (name, node, backend_names, &index, error))
         return FALSE;
       config->backend = index;
@@ -402,6 +466,10 @@ read_top (const char  *key,
     return read_uncertainty (node, config, error);
   else if (strcmp (name, "HLSConfig") == 0)
     return read_hls_config (node, config, error);
+  else if (strcmp (name, "AcceleratorConfig") == 0)
+    return read_accelerator_config (node, config, error);
+  else if (strcmp (name, "Board") == 0)
+    read_board (text, node, config);
   else if (strcmp (name, "Model") == 0)
     return read_layer ("Model", node, config->model, error);
   else if (strcmp (name, "LayerType") == 0)

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 
 #define SMALL 30000     /* products of one sample up to which all settings are tried */
-#define MEDIUM 1000000  /* and up to which a third of them are */
-#define LARGE 300000    /* weights from which on one setting must do */
+#define MEDIUM 1000000  /* from here on one vector must do, and two kernels are left out */
+#define LARGE 300000    /* weights from which on each backend is tried once */
 #define N_SMALL_VECTORS 4
 #define KEEP_SHARE 2    /* of a pruned network every second multiplier is kept */
 
@@ -31,20 +31,22 @@ typedef struct {
   gboolean    pruned;
 } Setting;
 
-/* The first four are tried with every network, the next eight with all but the largest. */
+/* The first five, one of each backend, are tried with every network; the next five, which are the other interface of each,
+ * with all but the largest. */
 static const Setting settings[] = {
   { "Vitis", "io_parallel", "Latency", "fixed<16,6>", 1, FALSE },
   { "Vivado", "io_stream", "Resource", "fixed<10,4,RND_CONV,SAT_SYM>", 8, TRUE },
   { "Catapult", "io_parallel", "Resource", "fixed<18,8,RND,SAT>", 64, FALSE },
   { "oneAPI", "io_stream", "Latency", "fixed<14,6>", 2, FALSE },
-
   { "Quartus", "io_parallel", "Resource", "fixed<16,6>", 4, TRUE },
+
   { "Vitis", "io_stream", "Resource", "auto", 16, TRUE },
   { "Vivado", "io_parallel", "Latency", "auto", 1, FALSE },
   { "Catapult", "io_stream", "Resource", "fixed<12,5,RND_INF,SAT>", 3, TRUE },
   { "oneAPI", "io_parallel", "Resource", "fixed<11,4,TRN_ZERO,SAT_ZERO>", 1000, TRUE },
-  { "Vitis", "io_parallel", "Compressed", "fixed<16,6>", 4, TRUE },
   { "Quartus", "io_stream", "Latency", "fixed<9,3,RND_MIN_INF,SAT>", 1, TRUE },
+
+  { "Vitis", "io_parallel", "Compressed", "fixed<16,6>", 4, TRUE },
   { "Vivado", "io_stream", "DistributedArithmetic", "fixed<16,6>", 1, FALSE },
 
   { "Vitis", "io_parallel", "Resource", "fixed<16,6>", 2, FALSE },
@@ -69,11 +71,12 @@ static const Setting settings[] = {
   { "Quartus", "io_stream", "Resource", "fixed<16,6>", 10, TRUE },
 };
 
-#define N_ALWAYS 4
+#define N_ALWAYS 5
+#define N_MOSTLY 10
 #define N_OFTEN 12
 
 /* All networks are tried in a few settings before any is tried in many. */
-static const guint rounds[] = { 0, N_ALWAYS, N_OFTEN, G_N_ELEMENTS (settings) };
+static const guint rounds[] = { 0, N_ALWAYS, N_MOSTLY, N_OFTEN, G_N_ELEMENTS (settings) };
 
 typedef enum { EQUAL, REFUSED, DIFFERS } Outcome;
 
@@ -208,27 +211,45 @@ compiler (void)
   return given != NULL && *given != '\0' ? given : "g++";
 }
 
-/* Standard headers and number types, which take most of the compiler's time, once for each backend. */
+static const char standard_headers[] = "#include <fstream>\n#include <iomanip>\n#include <iostream>\n#include <sstream>\n#include <vector>\n";
+
+/* Of the project; Intel's buffers have a size of the network's, so that all that stands on them is read each time. */
+static char *
+common_headers (const Setting *s,
+                const char    *project)
+{
+  gboolean intel = g_str_equal (s->backend, "oneAPI") || g_str_equal (s->backend, "Quartus");
+  g_autofree char *path = g_build_filename (project, "firmware", "parameters.h", NULL), *text = NULL;
+  GString *headers = g_string_new (standard_headers);
+  g_auto (GStrv) lines = NULL;
+
+  if (intel)
+    return g_string_free (g_string_append (headers, "#include \"ac_fixed.h\"\n#include \"ac_int.h\"\n"), FALSE);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], "#include \"nnet_utils/") && strstr (lines[i], "code_gen") == NULL)
+      g_string_append_printf (headers, "%s\n", lines[i]);
+  return g_string_free (headers, FALSE);
+}
+
+/* What all projects of a backend share, which takes most of the compiler's time, once. */
 static char *
 precompiled (const Setting *s,
              const char    *project,
              const char    *standard)
 {
-  gboolean amd = g_str_equal (s->backend, "Vitis") || g_str_equal (s->backend, "Vivado");
   g_autofree char *folder = g_build_filename (headers_folder, s->backend, NULL), *header = g_build_filename (folder, "all.h", NULL);
   g_autofree char *compiled = g_strconcat (header, ".gch", NULL), *types = g_build_filename (project, "firmware", "ap_types", NULL);
+  g_autofree char *firmware = g_build_filename (project, "firmware", NULL), *text = NULL;
   g_autofree char *part = g_strdup_printf ("%s.%d", compiled, (int) g_get_monotonic_time ()), *said = NULL;
-  const char *argv[] = { compiler (), standard, "-O0", "-Wall", "-Wextra", "-I", types, "-x", "c++-header", header, "-o", part, NULL };
+  const char *argv[] = { compiler (), standard, "-O0", "-Wall", "-Wextra", "-I", types, "-I", firmware, "-x", "c++-header", header, "-o", part, NULL };
 
   if (g_file_test (compiled, G_FILE_TEST_EXISTS))
     return g_steal_pointer (&header);
   g_mkdir_with_parents (folder, 0777);
-  g_assert_true (g_file_set_contents (header,
-                                      amd ? "#include <fstream>\n#include <iomanip>\n#include <iostream>\n#include <sstream>\n#include <vector>\n"
-                                            "#include \"ap_fixed.h\"\n#include \"ap_int.h\"\n#include \"hls_stream.h\"\n"
-                                          : "#include <fstream>\n#include <iomanip>\n#include <iostream>\n#include <sstream>\n#include <vector>\n"
-                                            "#include \"ac_fixed.h\"\n#include \"ac_int.h\"\n",
-                                      -1, NULL));
+  text = common_headers (s, project);
+  g_assert_true (g_file_set_contents (header, text, -1, NULL));
   if (!spawn (NULL, argv, &said))
     g_error ("%s", said);
   g_assert_cmpint (g_rename (part, compiled), ==, 0);
@@ -304,8 +325,8 @@ settings_for (const NnModel *model)
   for (guint k = 0; k < nn_model_n_weights (model); k++)
     weights += nn_model_weight (model, k)->values->n;
   if (weights > LARGE)
-    return 1;
-  return products <= SMALL ? G_N_ELEMENTS (settings) : products <= MEDIUM ? N_OFTEN : N_ALWAYS;
+    return N_ALWAYS;
+  return products <= SMALL ? G_N_ELEMENTS (settings) : products <= MEDIUM ? N_OFTEN : N_MOSTLY;
 }
 
 /* Small files first: much is known soon. */

@@ -84,6 +84,11 @@ template <int N, class T> inline unsigned top_bits(const T &x) {
 
 template <class T> inline double real_of(const T &x) { return x.to_double(); }
 
+// For wrappers: the conversion that synthesis knows of each type.
+template <class T> inline float float_of(const T &x) { return x.to_float(); }
+template <int W> inline float float_of(const ap_int<W> &x) { return static_cast<float>(x.to_int64()); }
+template <int W> inline float float_of(const ap_uint<W> &x) { return static_cast<float>(x.to_uint64()); }
+
 } // namespace nnet
 
 #endif
