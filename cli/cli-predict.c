@@ -21,9 +21,8 @@ cli_predictor_load (CliPredictor  *predictor,
   if (config == NULL)
     return FALSE;
   predictor->design = nn_design_new (predictor->model, config, error);
-  for (const char *const *w = predictor->design != NULL ? nn_design_warnings (predictor->design) : NULL;
-       w != NULL && *w != NULL && !cli->quiet; w++)
-    g_printerr ("%s\n", *w);
+  if (predictor->design != NULL)
+    cli_warn (nn_design_warnings (predictor->design));
   return predictor->design != NULL;
 }
 

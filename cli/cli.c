@@ -105,6 +105,13 @@ cli_fail (const CliVerb *verb,
   return cancelled ? CLI_CANCELLED : CLI_FAILED;
 }
 
+void
+cli_warn (const char *const *warnings)
+{
+  for (; *warnings != NULL; warnings++)
+    g_printerr ("warning: %s\n", *warnings);
+}
+
 /* json-glib 1.6 writes 1e-08 as "1e-08.0", which is no JSON: takes the ".0" out, outside strings. */
 static void
 mend_exponents (char *text)

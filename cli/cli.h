@@ -77,6 +77,8 @@ gboolean cli_parse       (Cli                *cli,
 /* Prints "espalier-cli VERB: message" to stderr; the status that fits the error. Frees @error. */
 int      cli_fail        (const CliVerb      *verb,
                           GError             *error);
+/* What a design does otherwise than asked, on standard error. */
+void     cli_warn        (const char *const  *warnings);
 /* Prints the builder's root object to stdout. */
 void     cli_print_json  (JsonBuilder        *builder);
 void     cli_json_double (JsonBuilder        *builder,

@@ -169,8 +169,7 @@ configure (Cli            *cli,
   design = nn_design_new (model, config, error);
   if (design == NULL)
     return NULL;
-  for (const char *const *warning = nn_design_warnings (design); *warning != NULL; warning++)
-    g_printerr ("%s\n", *warning);
+  cli_warn (nn_design_warnings (design));
   if (nn_config_granularity (config) == NN_GRANULARITY_NAME)
     add_layers (config, design);
   if (options->data != NULL && !observe (cli, options, config, model, design, error))

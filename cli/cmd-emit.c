@@ -119,10 +119,8 @@ print_result (const Cli        *cli,
     {
       print_kernels (layers);
       g_print ("%u files in %s\n", g_strv_length ((char **) files), output);
-      for (const char *const *w = nn_design_warnings (design); *w != NULL; w++)
-        g_printerr ("warning: %s\n", *w);
-      for (const char *const *w = hls_project_warnings (project); *w != NULL; w++)
-        g_printerr ("warning: %s\n", *w);
+      cli_warn (nn_design_warnings (design));
+      cli_warn (hls_project_warnings (project));
       return;
     }
   json_builder_begin_object (json);

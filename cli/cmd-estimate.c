@@ -452,6 +452,7 @@ estimate_model (Cli              *cli,
     return FALSE;
   if (arguments->cycles > 0 && !solve (cli, arguments, model, part, &design, &plan, error))
     return FALSE;
+  cli_warn (nn_design_warnings (design));
   estimate = nn_estimate (design, part, error);
   if (estimate == NULL)
     return FALSE;

@@ -59,25 +59,39 @@ add_packing (JsonBuilder  *json,
   json_builder_end_object (json);
 }
 
-/* Groups of one weight are neighbours. */
+/* The weight of group @first, unless only another layer is wanted. @next: the first group of the next weight; groups of one weight
+ * are neighbours */
+static const NnWeight *
+next_weight (const NnDesign *design,
+             const NnGroups *groups,
+             const char     *layer,
+             gsize           first,
+             gsize          *next)
+{
+  const NnGroup *group = &groups->groups[first];
+  const NnWeight *weight = nn_model_weight (nn_design_source (design), group->weight);
+
+  for (*next = first; *next < groups->n_groups && groups->groups[*next].weight == group->weight; ++*next)
+    ;
+  if (layer != NULL && strcmp (layer, weight->layer) != 0 &&
+      strcmp (layer, nn_graph_node (nn_model_graph (nn_design_model (design)), group->node)->name) != 0)
+    return NULL;
+  return weight;
+}
+
 static void
 add_layers (JsonBuilder    *json,
             const NnDesign *design,
             const NnGroups *groups,
             const char     *layer)
 {
-  const NnModel *source = nn_design_source (design);
-
   for (gsize first = 0, next; first < groups->n_groups; first = next)
     {
       const NnGroup *group = &groups->groups[first];
-      const NnWeight *weight = nn_model_weight (source, group->weight);
-      const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), group->node);
+      const NnWeight *weight = next_weight (design, groups, layer, first, &next);
       const NnLayerPlan *plan = nn_design_plan (design, group->node);
 
-      for (next = first; next < groups->n_groups && groups->groups[next].weight == group->weight; next++)
-        ;
-      if (layer != NULL && strcmp (layer, weight->layer) != 0 && strcmp (layer, node->name) != 0)
+      if (weight == NULL)
         continue;
       json_builder_begin_object (json);
       cli_json_string (json, "name", weight->layer);
@@ -97,25 +111,27 @@ add_layers (JsonBuilder    *json,
 
 static void
 print_table (const NnDesign *design,
-             const NnGroups *groups)
+             const NnGroups *groups,
+             const char     *layer)
 {
-  const NnModel *source = nn_design_source (design);
-
   g_print ("%-28s %-14s %6s %10s %10s %10s %10s\n", "layer", "structure", "reuse", "groups", "kept", "dsp", "bram");
   for (gsize first = 0, next; first < groups->n_groups; first = next)
     {
       const NnGroup *group = &groups->groups[first];
+      const NnWeight *weight = next_weight (design, groups, layer, first, &next);
       gsize kept = 0;
       double dsp = 0, bram = 0;
 
-      for (next = first; next < groups->n_groups && groups->groups[next].weight == group->weight; next++)
+      if (weight == NULL)
+        continue;
+      for (gsize g = first; g < next; g++)
         {
-          kept += groups->groups[next].kept;
-          dsp += groups->groups[next].cost.amount[NN_RESOURCE_DSP];
-          bram += groups->groups[next].cost.amount[NN_RESOURCE_BRAM];
+          kept += groups->groups[g].kept;
+          dsp += groups->groups[g].cost.amount[NN_RESOURCE_DSP];
+          bram += groups->groups[g].cost.amount[NN_RESOURCE_BRAM];
         }
       g_print ("%-28s %-14s %6u %10" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT " %10.1f %10.1f\n",
-               nn_model_weight (source, group->weight)->layer, nn_structure_name (groups->structure[group->node]),
+               weight->layer, nn_structure_name (groups->structure[group->node]),
                nn_design_plan (design, group->node)->reuse_factor, next - first, kept, dsp, bram);
     }
 }
@@ -166,7 +182,7 @@ run (Cli   *cli,
     return cli_fail (&cli_groups, error);
   if (!cli->json)
     {
-      print_table (design, groups);
+      print_table (design, groups, o.layer);
       return CLI_DONE;
     }
   json_builder_begin_object (json);

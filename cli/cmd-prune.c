@@ -454,6 +454,7 @@ run (Cli   *cli,
   };
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnConfig) config = NULL, own = NULL;
+  g_autoptr (NnDesign) design = NULL;
   g_autofree gint8 *pins = NULL;
   g_auto (NnPruneOptions) p = { 0 };
   GError *error = NULL;
@@ -479,6 +480,10 @@ run (Cli   *cli,
     return cli_fail (&cli_prune, error);
   if ((o.keep != NULL || o.cut != NULL) && (pins = make_pins (&o, &p, model, config, &error)) == NULL)
     return cli_fail (&cli_prune, error);
+  design = nn_design_new (model, config, &error);
+  if (design == NULL)
+    return cli_fail (&cli_prune, error);
+  cli_warn (nn_design_warnings (design));
   return prune (cli, &o, model, config, o.data, NULL, &p);
 }
 

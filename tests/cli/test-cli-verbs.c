@@ -232,6 +232,37 @@ test_emit (void)
   fails ("build @/hls --follow", 1, "nothing has been begun");
 }
 
+/* One layer's groups in the table, as in JSON. */
+static void
+test_one_layer (void)
+{
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GSubprocess) process = start ("groups @/jets.h5 --config @/c.json --layer fc2");
+
+  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  g_assert_nonnull (strstr (out, "fc2"));
+  g_assert_null (strstr (out, "fc1"));
+}
+
+/* A reuse factor that no kernel has is not changed in silence. */
+static void
+test_warning (void)
+{
+  g_autofree char *config = g_build_filename (folder, "seven.json", NULL);
+
+  g_assert_true (g_file_set_contents (config, "{\"Model\": {\"Precision\": \"fixed<16,6>\", \"ReuseFactor\": 7, \"Strategy\": \"Resource\"}}",
+                                      -1, NULL));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *out = NULL, *err = NULL;
+      g_autoptr (GSubprocess) process = start (i == 0 ? "estimate @/jets.h5 --config @/seven.json --json --quiet"
+                                                      : "emit @/jets.h5 --config @/seven.json --output @/seven --quiet");
+
+      g_assert_cmpint (finish (process, &out, &err), ==, 0);
+      g_assert_nonnull (strstr (err, "warning: layer \"fc1\": a reuse factor of 7"));
+    }
+}
+
 /* A run that is interrupted after its first step: 130, the project there with what was finished, and able to go on. */
 static void
 test_prune (void)
@@ -473,6 +504,8 @@ main (int    argc,
   g_test_add_func ("/cli/profile-keys", test_profile);
   g_test_add_func ("/cli/emit", test_emit);
   g_test_add_func ("/cli/prune", test_prune);
+  g_test_add_func ("/cli/warning", test_warning);
+  g_test_add_func ("/cli/one-layer", test_one_layer);
   g_test_add_func ("/cli/prune-by-hand", test_by_hand);
   g_test_add_func ("/cli/prune-weigh", test_weigh);
   g_test_add_func ("/cli/prune-words", test_words);
