@@ -4,6 +4,8 @@
 #include "nn-fixed-kernels.h"
 #include "nn-fixed-private.h"
 
+#include <string.h>
+
 /* Source of the rounding and overflow rules: reference ap_fixed (UG1399), as nn_type_quantize(). */
 
 void
@@ -67,7 +69,10 @@ nn_cast_column (const NnCast *cast,
         }
       return;
     }
-  nn_fixed_kernels ()->round (out, in, n, cast);
+  if (!cast->nothing || cast->shift != 0)
+    nn_fixed_kernels ()->round (out, in, n, cast);
+  else if (out != in)
+    memcpy (out, in, n * sizeof *out);
   if (cast->nothing)
     return;
   if (overflows != NULL)
@@ -158,4 +163,38 @@ nn_cast_wide (const NnCast *cast,
     default:
       return low_bits (cast, (NnUWide) v);
     }
+}
+
+/**
+ * nn_cast_product:
+ * @x, @w: two numbers of 64 bits, with a sign or without
+ *
+ * Assigns their product. That of two numbers without a sign may need 128 bits and none for a sign.
+ */
+gint64
+nn_cast_product (const NnCast *cast,
+                 gint64        x,
+                 gboolean      x_unsigned,
+                 gint64        w,
+                 gboolean      w_unsigned,
+                 gboolean     *overflowed)
+{
+  NnUWide product = (NnUWide) (x_unsigned ? (NnWide) (guint64) x : x) * (NnUWide) (w_unsigned ? (NnWide) (guint64) w : w);
+  NnCast less = *cast;
+  gint64 raw;
+
+  if (!x_unsigned || !w_unsigned || product >> 127 == 0)
+    return nn_cast_wide (cast, (NnWide) product, overflowed);
+  if (cast->shift >= 3) /* one bit less; it stays known whether any that fell off was set */
+    {
+      less.shift--;
+      return nn_cast_wide (&less, (NnWide) (product >> 1 | (product & 1)), overflowed);
+    }
+  raw = nn_cast_wide (cast, (NnWide) (product << 1 >> 1), overflowed); /* its low bits are the same */
+  if (cast->overflow == NN_OVERFLOW_SAT || cast->overflow == NN_OVERFLOW_SAT_SYM)
+    raw = cast->is_signed || cast->width < 64 ? cast->max : -1;
+  else if (cast->overflow == NN_OVERFLOW_SAT_ZERO)
+    raw = 0;
+  *overflowed = TRUE;
+  return raw;
 }

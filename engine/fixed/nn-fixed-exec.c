@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Runs a design, block of samples after block. */
 
+#include "nn-fixed-kernels.h"
 #include "nn-fixed-private.h"
 
 #include "nn-error.h"
@@ -182,52 +183,34 @@ typedef struct {
   GCancellable *cancellable;
 } Batch;
 
-/* Rounding of reals by the fast way; the others and those out of reach go through nn_type_quantize(). */
+/* Whether a kernel may round reals to the type; the others and those out of its reach go through nn_type_quantize(). */
 static gboolean
-quick_column (const NnType *type,
-              double       *v,
-              gint64       *out,
-              gsize         n)
+has_quick_load (const NnType *type)
 {
-  gboolean half = type->rounding == NN_ROUND_RND;
-  double scale = ldexp (1, nn_type_fraction (type)), most = 0;
-
-  if (type->kind != NN_TYPE_FIXED || (type->rounding != NN_ROUND_TRN && !half) || type->width > 62 ||
-      ABS (nn_type_fraction (type)) > 100)
-    return FALSE;
-  for (gsize b = 0; b < n; b++)
-    most = fabs (v[b] * scale) < 0x1p52 ? most : 1;
-  if (most > 0)
-    return FALSE;
-  for (gsize b = 0; b < n; b++)
-    {
-      double y = v[b] * scale, f = floor (y);
-
-      out[b] = (gint64) f + (half && y - f >= 0.5);
-    }
-  return TRUE;
+  return type->kind == NN_TYPE_FIXED && (type->rounding == NN_ROUND_TRN || type->rounding == NN_ROUND_RND) && type->width <= 62 &&
+         ABS (nn_type_fraction (type)) <= 100;
 }
 
 static void
 load_column (const NnType *type,
-             double       *v,
+             const NnCast *cast,
+             const double *v,
+             gsize         stride,
              gint64       *out,
              gsize         n,
              guint64      *overflows)
 {
-  NnCast cast;
-
-  if (quick_column (type, v, out, n))
+  if (has_quick_load (type) &&
+      nn_fixed_kernels ()->load (out, v, stride, n, ldexp (1, nn_type_fraction (type)), type->rounding == NN_ROUND_RND))
     {
-      nn_cast_init (&cast, 62, TRUE, nn_type_fraction (type), type);
-      nn_cast_column (&cast, out, out, n, overflows);
+      nn_cast_column (cast, out, out, n, overflows);
       return;
     }
   for (gsize b = 0; b < n; b++)
     {
       gboolean over = FALSE;
 
-      out[b] = nn_type_quantize (type, v[b], &over);
+      out[b] = nn_type_quantize (type, v[b * stride], &over);
       if (overflows != NULL)
         *overflows += over;
     }
@@ -241,15 +224,20 @@ load_input (const Batch *batch,
             gsize        first)
 {
   const NnFixedLayer *layer = &batch->engine->layers[node];
+  const NnType *type = &layer->plan->result;
   const NnTensor *tensor = batch->inputs[k];
+  const double *reals = tensor->dtype == NN_DTYPE_F64 ? (const double *) tensor->data + first * layer->n : NULL;
   gint64 *out = run->values[node];
   double v[NN_FIXED_LANES];
+  NnCast cast;
 
+  nn_cast_init (&cast, 62, TRUE, type->kind == NN_TYPE_FIXED ? nn_type_fraction (type) : 0, type);
   for (gsize f = 0; f < layer->n; f++)
     {
-      for (gsize b = 0; b < run->active; b++)
+      for (gsize b = 0; reals == NULL && b < run->active; b++)
         v[b] = nn_tensor_get (tensor, (first + b) * layer->n + f);
-      load_column (&layer->plan->result, v, out + f * run->lanes, run->active, run->overflows != NULL ? &run->overflows[node] : NULL);
+      load_column (type, &cast, reals != NULL ? reals + f : v, reals != NULL ? layer->n : 1, out + f * run->lanes, run->active,
+                   run->overflows != NULL ? &run->overflows[node] : NULL);
       for (gsize b = run->active; b < run->lanes; b++)
         out[f * run->lanes + b] = 0;
     }

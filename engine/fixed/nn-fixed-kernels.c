@@ -17,8 +17,8 @@
   typedef UType name##_uvector_##bytes __attribute__ ((vector_size (bytes), aligned (sizeof (Type)), may_alias));     \
                                                                                                                       \
   static inline __attribute__ ((always_inline)) void name##_pass_##bytes (Type *acc, const Type *const *x,            \
-                                                                          const Type *w, gsize n, int shift,          \
-                                                                          gsize first)                                \
+                                                                          const guint32 *at, const Type *w, gsize n,  \
+                                                                          int shift, gsize first)                     \
   {                                                                                                                   \
     name##_uvector_##bytes a[PASS_VECTORS];                                                                           \
                                                                                                                       \
@@ -26,7 +26,7 @@
       a[v] = ((name##_uvector_##bytes *) (acc + first))[v];                                                           \
     for (gsize i = 0; i < n; i++)                                                                                     \
       {                                                                                                               \
-        const name##_uvector_##bytes *xi = (const name##_uvector_##bytes *) (x[i] + first);                           \
+        const name##_uvector_##bytes *xi = (const name##_uvector_##bytes *) (x[at[i]] + first);                           \
         UType wi = (UType) w[i];                                                                                      \
                                                                                                                       \
         if (shift == 0)                                                                                               \
@@ -41,27 +41,28 @@
   }                                                                                                                   \
                                                                                                                       \
   static inline __attribute__ ((always_inline)) void name##_full_##bytes (Type *acc, const Type *const *x,            \
-                                                                          const Type *w, gsize n, int shift)          \
+                                                                          const guint32 *at, const Type *w, gsize n,  \
+                                                                          int shift)                                  \
   {                                                                                                                   \
     enum { IN_PASS = PASS_VECTORS * bytes / sizeof (Type) };                                                          \
                                                                                                                       \
     G_STATIC_ASSERT (NN_FIXED_LANES % IN_PASS == 0);                                                                   \
     for (gsize first = 0; first < NN_FIXED_LANES; first += IN_PASS)                                                   \
-      name##_pass_##bytes (acc, x, w, n, shift, first);                                                               \
+      name##_pass_##bytes (acc, x, at, w, n, shift, first);                                                           \
   }
 
 #define SUM_FEW(name, Type, UType)                                                                                    \
-  static inline __attribute__ ((always_inline)) void name##_few (Type *acc, const Type *const *x, const Type *w,      \
-                                                                 gsize n, int shift, gsize lanes)                     \
+  static inline __attribute__ ((always_inline)) void name##_few (Type *acc, const Type *const *x, const guint32 *at,  \
+                                                                 const Type *w, gsize n, int shift, gsize lanes)      \
   {                                                                                                                   \
     for (gsize i = 0; i < n; i++)                                                                                     \
       for (gsize b = 0; b < lanes; b++)                                                                               \
-        acc[b] = (Type) ((UType) acc[b] + (UType) ((Type) ((UType) x[i][b] * (UType) w[i]) >> shift));                \
+        acc[b] = (Type) ((UType) acc[b] + (UType) ((Type) ((UType) x[at[i]][b] * (UType) w[i]) >> shift));            \
   }
 
 /* The plain twin walks lane by lane. */
-#define sum32_full_plain(acc, x, w, n, shift) sum32_few (acc, x, w, n, shift, NN_FIXED_LANES)
-#define sum64_full_plain(acc, x, w, n, shift) sum64_few (acc, x, w, n, shift, NN_FIXED_LANES)
+#define sum32_full_plain(acc, x, at, w, n, shift) sum32_few (acc, x, at, w, n, shift, NN_FIXED_LANES)
+#define sum64_full_plain(acc, x, at, w, n, shift) sum64_few (acc, x, at, w, n, shift, NN_FIXED_LANES)
 
 SUM_FEW (sum32, gint32, guint32)
 SUM_FEW (sum64, gint64, guint64)
@@ -77,43 +78,16 @@ SUM_FULL (sum64, gint64, guint64, 64)
 
 #define BODY(name, suffix)                                                                                            \
   if (lanes == NN_FIXED_LANES && shift == 0)                                                                          \
-    name##_full_##suffix (acc, x, w, n, 0);                                                                           \
+    name##_full_##suffix (acc, x, at, w, n, 0);                                                                       \
   else if (lanes == NN_FIXED_LANES)                                                                                   \
-    name##_full_##suffix (acc, x, w, n, shift);                                                                       \
+    name##_full_##suffix (acc, x, at, w, n, shift);                                                                   \
   else                                                                                                                \
-    name##_few (acc, x, w, n, shift, lanes)
-
-static inline __attribute__ ((always_inline)) gint64
-round_one (gint64     v,
-           int        shift,
-           NnRounding mode)
-{
-  gint64 q = v >> shift, mask = ((gint64) 1 << shift) - 1, rest = v & mask, half = (gint64) 1 << (shift - 1);
-
-  switch (mode)
-    {
-    case NN_ROUND_TRN_ZERO:
-      return q + (v < 0 && rest != 0);
-    case NN_ROUND_RND:
-      return q + (rest >= half);
-    case NN_ROUND_RND_ZERO:
-      return q + (rest > half || (rest == half && v < 0));
-    case NN_ROUND_RND_INF:
-      return q + (rest > half || (rest == half && v >= 0));
-    case NN_ROUND_RND_MIN_INF:
-      return q + (rest > half);
-    case NN_ROUND_RND_CONV:
-      return q + (rest > half || (rest == half && (q & 1)));
-    case NN_ROUND_TRN:
-    default:
-      return q;
-    }
-}
+    name##_few (acc, x, at, w, n, shift, lanes)
 
 #define ROUND_LOOP(mode)                                                                                              \
   case mode:                                                                                                          \
     for (gsize k = 0; k < n; k++)                                                                                     \
-      out[k] = round_one (in[k], shift, mode);                                                                        \
+      out[k] = nn_round_one (in[k], shift, mode);                                                                     \
     break
 
 static inline __attribute__ ((always_inline)) void
@@ -187,79 +161,73 @@ clip_column (gint64       *out,
     }
 }
 
-static inline __attribute__ ((always_inline)) gint64
-overflow_one (gint64     v,
-              gint64     min,
-              gint64     max,
-              int        up,
-              NnOverflow mode)
+/* Rounds down or half up. Numbers near the end of 64 bits are left to others: this way of making an integer of a real, by adding
+ * a number whose last bit is one, is exact to 2^51. */
+#define LOAD_REACH 0x1p50
+#define LOAD_MAGIC 0x1.8p52
+
+static inline __attribute__ ((always_inline)) gboolean
+load_column (gint64       *restrict out,
+             const double *in,
+             gsize         stride,
+             gsize         n,
+             double        scale,
+             gboolean      half)
 {
-  switch (mode)
+  double y[NN_FIXED_LANES];
+  int far = 0;
+
+  for (gsize k = 0; k < n; k++)
+    y[k] = in[k * stride] * scale;
+  for (gsize k = 0; k < n; k++)
+    far |= !(__builtin_fabs (y[k]) < LOAD_REACH);
+  if (far)
+    return FALSE;
+  for (gsize k = 0; k < n; k++)
     {
-    case NN_OVERFLOW_SAT:
-    case NN_OVERFLOW_SAT_SYM: /* min is -max then */
-      return v < min ? min : v > max ? max : v;
-    case NN_OVERFLOW_SAT_ZERO:
-      return v < min || v > max ? 0 : v;
-    case NN_OVERFLOW_WRAP:
-    default:
-      return (gint64) ((guint64) v << up) >> up;
+      double f = __builtin_floor (y[k]);
+      union { double real; gint64 bits; } made = { .real = f + LOAD_MAGIC }, magic = { .real = LOAD_MAGIC };
+
+      out[k] = made.bits - magic.bits + (half & (y[k] - f >= 0.5));
     }
+  return TRUE;
 }
 
-/* acc = (T) (acc + (T) (x * w)) for all i in order, T being signed or saturating. */
+#define COPY(name, Out, In)                                                                                           \
+  static inline __attribute__ ((always_inline)) void name (Out *restrict out, const In *in, gsize n)                  \
+  {                                                                                                                   \
+    for (gsize k = 0; k < n; k++)                                                                                     \
+      out[k] = (Out) in[k];                                                                                           \
+  }
+
+COPY (narrow16, gint16, gint64)
+COPY (narrow32, gint32, gint64)
+COPY (widen16, gint64, gint16)
+COPY (widen32, gint64, gint32)
+
 static inline __attribute__ ((always_inline)) void
-steps_in_order (gint64              *restrict acc,
-                const gint64 *const *x,
-                const gint64        *w,
-                gsize                n,
-                const NnCast        *cast,
-                gsize                lanes,
-                NnRounding           rounding,
-                NnOverflow           overflow)
+pair_columns (gint16       *restrict out,
+              const gint64 *first,
+              const gint64 *second,
+              gsize         n)
 {
-  gint64 max = cast->max, min = overflow == NN_OVERFLOW_SAT_SYM && cast->is_signed ? -max : cast->min;
-  int shift = cast->shift, up = 64 - cast->width;
-
-  for (gsize i = 0; i < n; i++)
+  for (gsize k = 0; k < n; k++)
     {
-      const gint64 *xi = x[i];
-      gint64 wi = w[i];
-
-      for (gsize b = 0; b < lanes; b++)
-        {
-          gint64 product = xi[b] * wi;
-
-          product = overflow_one (round_one (product, shift, rounding), min, max, up, overflow);
-          acc[b] = overflow_one (acc[b] + product, min, max, up, overflow);
-        }
+      out[2 * k] = (gint16) first[k];
+      out[2 * k + 1] = (gint16) second[k];
     }
 }
 
-#define STEPS(rounding, overflow)                                                                                     \
-  case rounding * 4 + overflow:                                                                                       \
-    if (lanes == NN_FIXED_LANES)                                                                                      \
-      steps_in_order (acc, x, w, n, cast, NN_FIXED_LANES, rounding, overflow);                                        \
-    else                                                                                                              \
-      steps_in_order (acc, x, w, n, cast, lanes, rounding, overflow);                                                 \
-    break;
-
-#define STEPS_ALL(rounding)                                                                                           \
-  STEPS (rounding, NN_OVERFLOW_WRAP)                                                                                  \
-  STEPS (rounding, NN_OVERFLOW_SAT)                                                                                   \
-  STEPS (rounding, NN_OVERFLOW_SAT_ZERO)                                                                              \
-  STEPS (rounding, NN_OVERFLOW_SAT_SYM)
-
-#define KERNELS(suffix, attributes)                                                                                   \
-  attributes static void sum32_##suffix (gint32 *acc, const gint32 *const *x, const gint32 *w, gsize n, int shift,    \
-                                         gsize lanes)                                                                 \
+#define KERNELS(suffix, attributes, steps_suffix)                                                                     \
+  attributes static void sum32_##suffix (gint32 *acc, const gint32 *const *x, const guint32 *at, const gint32 *w,     \
+                                         gsize n, int shift, gsize lanes)                                             \
   {                                                                                                                   \
-    BODY (sum32, suffix);                                                                                                   \
+    BODY (sum32, suffix);                                                                                             \
   }                                                                                                                   \
-  attributes static void sum64_##suffix (gint64 *acc, const gint64 *const *x, const gint64 *w, gsize n, int shift,    \
-                                         gsize lanes)                                                                 \
+  attributes static void sum64_##suffix (gint64 *acc, const gint64 *const *x, const guint32 *at, const gint64 *w,     \
+                                         gsize n, int shift, gsize lanes)                                             \
   {                                                                                                                   \
-    BODY (sum64, suffix);                                                                                                   \
+    BODY (sum64, suffix);                                                                                             \
   }                                                                                                                   \
   attributes static void round_##suffix (gint64 *out, const gint64 *in, gsize n, const NnCast *cast)                  \
   {                                                                                                                   \
@@ -277,29 +245,43 @@ steps_in_order (gint64              *restrict acc,
   {                                                                                                                   \
     clip_column (out, in, ceiling, n);                                                                                \
   }                                                                                                                   \
-  attributes static void steps_##suffix (gint64 *acc, const gint64 *const *x, const gint64 *w, gsize n,               \
-                                         const NnCast *cast, gsize lanes)                                             \
+  attributes static void narrow16_##suffix (gint16 *out, const gint64 *in, gsize n)                                   \
   {                                                                                                                   \
-    switch (cast->rounding * 4 + cast->overflow)                                                                      \
-      {                                                                                                               \
-        STEPS_ALL (NN_ROUND_TRN)                                                                                      \
-        STEPS_ALL (NN_ROUND_TRN_ZERO)                                                                                 \
-        STEPS_ALL (NN_ROUND_RND)                                                                                      \
-        STEPS_ALL (NN_ROUND_RND_ZERO)                                                                                 \
-        STEPS_ALL (NN_ROUND_RND_INF)                                                                                  \
-        STEPS_ALL (NN_ROUND_RND_MIN_INF)                                                                              \
-        STEPS_ALL (NN_ROUND_RND_CONV)                                                                                 \
-      default:                                                                                                        \
-        g_assert_not_reached ();                                                                                      \
-      }                                                                                                               \
+    narrow16 (out, in, n);                                                                                            \
   }                                                                                                                   \
-  static const NnFixedKernels kernels_##suffix = { sum32_##suffix, sum64_##suffix, round_##suffix, overflow_##suffix, \
-                                                   clip_##suffix, steps_##suffix };
+  attributes static void narrow32_##suffix (gint32 *out, const gint64 *in, gsize n)                                   \
+  {                                                                                                                   \
+    narrow32 (out, in, n);                                                                                            \
+  }                                                                                                                   \
+  attributes static void widen16_##suffix (gint64 *out, const gint16 *in, gsize n)                                    \
+  {                                                                                                                   \
+    widen16 (out, in, n);                                                                                             \
+  }                                                                                                                   \
+  attributes static void widen32_##suffix (gint64 *out, const gint32 *in, gsize n)                                    \
+  {                                                                                                                   \
+    widen32 (out, in, n);                                                                                             \
+  }                                                                                                                   \
+  attributes static void pair_##suffix (gint16 *out, const gint64 *first, const gint64 *second, gsize n)              \
+  {                                                                                                                   \
+    pair_columns (out, first, second, n);                                                                             \
+  }                                                                                                                   \
+  attributes static gboolean load_##suffix (gint64 *out, const double *in, gsize stride, gsize n, double scale,       \
+                                            gboolean half)                                                            \
+  {                                                                                                                   \
+    return load_column (out, in, stride, n, scale, half);                                                             \
+  }                                                                                                                   \
+  static const NnFixedKernels kernels_##suffix = {                                                                    \
+    .sum32 = sum32_##suffix, .sum64 = sum64_##suffix, .low16 = nn_low16_##steps_suffix,                               \
+    .high16 = nn_high16_##steps_suffix, .pair16 = nn_pair16_##steps_suffix, .steps32 = nn_steps32_##steps_suffix,     \
+    .steps64 = nn_steps64_##steps_suffix, .round = round_##suffix, .overflow = overflow_##suffix,                     \
+    .clip = clip_##suffix, .narrow16 = narrow16_##suffix, .narrow32 = narrow32_##suffix,                              \
+    .widen16 = widen16_##suffix, .widen32 = widen32_##suffix, .pair = pair_##suffix, .load = load_##suffix,           \
+  };
 
-KERNELS (plain, )
+KERNELS (plain, , naive)
 #if defined(__x86_64__)
-KERNELS (avx2, __attribute__ ((target ("avx2"))))
-KERNELS (avx512, __attribute__ ((target ("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))))
+KERNELS (avx2, __attribute__ ((target ("avx2"))), avx2)
+KERNELS (avx512, __attribute__ ((target ("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))), avx2)
 #endif
 
 static const NnFixedKernels *

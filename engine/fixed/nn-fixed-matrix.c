@@ -14,16 +14,41 @@
  * acc = (accum_t) bias; for each product: acc += (accum_t) (x * w); result = (result_t) acc.
  * Source: hls4ml nnet_dense_latency.h, nnet_dense_resource.h; docs of its numerics, 4.4.
  *
- * Where the accumulator wraps and truncates, or is wide enough that nothing ever overflows or rounds, the order of
- * the sum does not matter and integers that wrap themselves do (SUM_32, SUM_64). Otherwise every step is done in the
- * order of the kernel (SUM_STEPS), with 128 bits where 64 are not enough (SUM_WIDE).
+ * Where the accumulator wraps, or is so wide that nothing ever overflows, the order of the sum does not matter and
+ * integers that wrap themselves do. Otherwise every step is done in the order of the kernel. How wide the integers are is
+ * decided by the types and the weights:
+ *
+ * SUM_16: products of 16 bits, a weight split in two where bits fall off: high * 2^shift + low, so that
+ *   (x * w) >> shift = x * high + (x * low) >> shift
+ * SUM_PAIR: two products of 16 bits a step, summed in 32
+ * SUM_32, SUM_64: products that are summed as they are or truncated
+ * STEPS_32, STEPS_64, STEPS_WIDE: each product is rounded, each sum clipped, if need be; products of up to 127 bits
+ * COUNTED: the same, one cast after the other, counting what does not fit
+ * SLOW: 128 bits and one cast after the other: exponents, bits, whatever remains
  */
 typedef enum {
+  SUM_16,
+  SUM_PAIR,
   SUM_32,
   SUM_64,
-  SUM_STEPS,
-  SUM_WIDE,
+  STEPS_32,
+  STEPS_64,
+  STEPS_WIDE,
+  COUNTED,
+  SLOW,
 } Sum;
+
+/**
+ * Rows16: weights of 16 bits.
+ * @n: (array): how many an output has
+ * @at: (array): which columns they meet, @stride for each output
+ * @w: (array): they themselves, or pairs
+ */
+typedef struct {
+  gsize    stride;
+  guint32 *n, *at;
+  gint16  *w;
+} Rows16;
 
 /**
  * Matrix:
@@ -33,6 +58,7 @@ typedef enum {
  * @live: (array): by output, the number of weights that are not zero, and
  * @live_at: (array): their places in the order, @n_in for each output
  * @order: (array length=n_in): which product is added when
+ * @wraps: whether what the sum leaves has bits above the accumulator's
  */
 typedef struct {
   Sum      sum, counted_sum;
@@ -42,19 +68,30 @@ typedef struct {
   guint32 *live_at;
   guint32 *order;
   gint64  *w64;
-  gint64  *shifted64; /* for the sums without order, zeros shifted in */
+  gint64  *shifted64; /* for all but COUNTED and SLOW, zeros shifted in */
   gint32  *shifted32;
+  Rows16   high, low; /* of SUM_16; pairs stand in high */
   gint64  *bias;
   int      shift;
   gboolean binary;
   gboolean exponential;
-  gboolean fused; /* whether one loop does every step */
+  gboolean wraps;
   gsize    list_bytes;
+  NnSteps  steps;
+  NnWideSteps wide_steps;
   NnCast   product, step, result, sign;
   int      accum_fraction;
   int      power_width; /* of the exponents' field and the input together */
   const NnFixedKernels *kernels;
 } Matrix;
+
+static void
+rows16_clear (Rows16 *rows)
+{
+  g_free (rows->n);
+  g_free (rows->at);
+  g_free (rows->w);
+}
 
 static void
 matrix_free (gpointer data)
@@ -69,29 +106,58 @@ matrix_free (gpointer data)
   g_free (m->shifted64);
   g_free (m->shifted32);
   g_free (m->bias);
+  rows16_clear (&m->high);
+  rows16_clear (&m->low);
   g_free (m);
 }
 
-static void
-init_columns (const NnFixedLayer *layer,
+/* Bytes of one sample's number in a column. */
+static gsize
+element_bytes (Sum sum)
+{
+  switch (sum)
+    {
+    case SUM_16:
+      return sizeof (gint16);
+    case SUM_PAIR: /* of two */
+    case SUM_32:
+    case STEPS_32:
+      return sizeof (gint32);
+    default:
+      return sizeof (gint64);
+    }
+}
+
+/* Columns of the sum's own element, made from the input's; pairs take the place of two. */
+static gconstpointer
+make_columns (const NnFixedLayer *layer,
               NnFixedRun         *run,
               const Matrix       *m,
-              gint64             *x64,
-              gint32             *x32)
+              Sum                 sum,
+              gpointer            made)
 {
-  const NnFixedInput *input = &layer->inputs[0];
   const gint64 *x = nn_fixed_in (layer, run, 0);
-  gsize n = m->n_features * run->lanes;
+  gsize n = m->n_features * run->lanes, lanes = run->lanes;
+  gint64 *numbers = made, none[NN_FIXED_LANES] = { 0 };
 
-  if (x32 != NULL && input->is_binary && !m->binary)
-    for (gsize k = 0; k < n; k++)
-      x32[k] = (gint32) (2 * x[k] - 1);
-  else if (x32 != NULL)
-    for (gsize k = 0; k < n; k++)
-      x32[k] = (gint32) x[k];
+  if (layer->inputs[0].is_binary && !m->binary)
+    {
+      if (sum == SUM_16 || sum == SUM_PAIR || sum == SUM_32 || sum == STEPS_32)
+        numbers = (gint64 *) made + n;
+      for (gsize k = 0; k < n; k++)
+        numbers[k] = 2 * x[k] - 1;
+      x = numbers;
+    }
+  if (sum == SUM_16)
+    m->kernels->narrow16 (made, x, n);
+  else if (sum == SUM_PAIR)
+    for (gsize f = 0; f < m->n_features; f += 2)
+      m->kernels->pair ((gint16 *) made + f * lanes, x + f * lanes, f + 1 < m->n_features ? x + (f + 1) * lanes : none, lanes);
+  else if (sum == SUM_32 || sum == STEPS_32)
+    m->kernels->narrow32 (made, x, n);
   else
-    for (gsize k = 0; k < n; k++)
-      x64[k] = 2 * x[k] - 1;
+    return x;
+  return made;
 }
 
 /* 2 acc - n_in in ceil (log2 n_in) + 2 bits: what counts of equal signs become. */
@@ -123,132 +189,174 @@ finish_output (const NnFixedLayer *layer,
   nn_cast_column (&m->result, out, acc, lanes, nn_fixed_counter (layer, run));
 }
 
-/* The columns that one position of one group reads, in the order of the kernel. */
-#define READ_COLUMNS(all, zero, x)                                                                                    \
-  for (gsize k = 0; k < m->n_in; k++)                                                                                 \
-    {                                                                                                                 \
-      gint32 tap = m->taps[(position * m->n_groups + group) * m->n_in + m->order[k]];                                 \
-                                                                                                                      \
-      (all)[k] = tap < 0 ? (zero) : (x) + (gsize) tap * lanes;                                                        \
-    }
+/* Where the columns stand that one position of one group reads, in the order of the kernel; pairs, in their own. */
+static void
+read_columns (const Matrix  *m,
+              Sum            sum,
+              gsize          group_position,
+              const guint8  *x,
+              const guint8  *zero,
+              gsize          lanes,
+              gconstpointer *all)
+{
+  const gint32 *taps = m->taps + group_position * m->n_in;
+  gsize column = lanes * element_bytes (sum);
 
-/* Of these, the ones with a weight that is not zero. */
-#define LIVE_COLUMNS(live, all, o)                                                                                    \
-  (live) = m->live[o] == m->n_in ? (all) : (all) + m->n_in;                                                           \
-  for (gsize k = 0; (live) != (all) && k < m->live[o]; k++)                                                           \
-    (live)[k] = (all)[m->live_at[(o) * m->n_in + k]];
+  if (sum == SUM_PAIR)
+    for (gsize k = 0; k < m->n_in; k += 2)
+      all[k / 2] = taps[k] < 0 ? zero : x + (gsize) taps[k] / 2 * column;
+  else
+    for (gsize k = 0; k < m->n_in; k++)
+      all[k] = taps[m->order[k]] < 0 ? zero : x + (gsize) taps[m->order[k]] * column;
+}
 
 static void
-run_sum32 (const NnFixedLayer *layer,
-           NnFixedRun         *run)
+sum16_output (const Matrix        *m,
+              gsize                o,
+              const gint16 *const *x,
+              gint64              *sum,
+              gsize                lanes)
 {
-  const Matrix *m = layer->state;
-  gsize lanes = run->lanes;
-  const gint32 **all = (const gint32 **) run->scratch, **live;
-  gint32 *zero = (gint32 *) (run->scratch + m->list_bytes), *x32 = zero + NN_FIXED_LANES;
+  gint16 acc[NN_FIXED_LANES];
+
+  for (gsize b = 0; b < lanes; b++)
+    acc[b] = (gint16) m->bias[o];
+  m->kernels->low16 (acc, x, m->high.at + o * m->high.stride, m->high.w + o * m->high.stride, m->high.n[o], lanes);
+  if (m->low.n != NULL)
+    m->kernels->high16 (acc, x, m->low.at + o * m->low.stride, m->low.w + o * m->low.stride, m->low.n[o], lanes);
+  m->kernels->widen16 (sum, acc, lanes);
+}
+
+static void
+sum32_output (const Matrix  *m,
+              Sum            how,
+              gsize          o,
+              gconstpointer *x,
+              gint64        *sum,
+              gsize          lanes)
+{
+  const guint32 *at = m->live_at + o * m->n_in;
+  const gint32 *w = m->shifted32 + o * m->n_in, *const *columns = (const gint32 *const *) x;
   gint32 acc[NN_FIXED_LANES];
-  gint64 wide[NN_FIXED_LANES];
 
-  memset (zero, 0, lanes * sizeof *zero);
-  init_columns (layer, run, m, NULL, x32);
-  for (gsize position = 0; position < m->n_positions; position++)
-    for (gsize group = 0; group < m->n_groups; group++)
-      {
-        READ_COLUMNS (all, zero, x32);
-        for (gsize o = group * m->group_out; o < (group + 1) * m->group_out; o++)
-          {
-            LIVE_COLUMNS (live, all, o);
-            for (gsize b = 0; b < lanes; b++)
-              acc[b] = (gint32) m->bias[o];
-            m->kernels->sum32 (acc, live, m->shifted32 + o * m->n_in, m->live[o], MAX (m->shift, 0), lanes);
-            for (gsize b = 0; b < lanes; b++)
-              wide[b] = acc[b];
-            nn_cast_column (&m->step, wide, wide, lanes, NULL);
-            finish_output (layer, run, m, wide, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
-          }
-      }
+  for (gsize b = 0; b < lanes; b++)
+    acc[b] = (gint32) m->bias[o];
+  if (how == SUM_PAIR)
+    m->kernels->pair16 (acc, (const gint16 *const *) x, m->high.at + o * m->high.stride, m->high.w + 2 * o * m->high.stride, m->high.n[o], lanes);
+  else if (how == STEPS_32)
+    m->kernels->steps32 (acc, columns, at, w, m->live[o], &m->steps, lanes);
+  else
+    m->kernels->sum32 (acc, columns, at, w, m->live[o], MAX (m->shift, 0), lanes);
+  m->kernels->widen32 (sum, acc, lanes);
 }
 
-static const gint64 *
-columns64 (const NnFixedLayer *layer,
-           NnFixedRun         *run,
-           const Matrix       *m,
-           gint64             *x64)
+/* The accumulator of one output, before what is above its bits is cut off. */
+static void
+sum_output (const Matrix  *m,
+            Sum            how,
+            gsize          o,
+            gconstpointer *x,
+            gint64        *acc,
+            gsize          lanes)
 {
-  if (!layer->inputs[0].is_binary || m->binary)
-    return nn_fixed_in (layer, run, 0);
-  init_columns (layer, run, m, x64, NULL);
-  return x64;
+  const guint32 *at = m->live_at + o * m->n_in;
+  const gint64 *w = m->shifted64 + o * m->n_in, *const *columns = (const gint64 *const *) x;
+
+  if (how == SUM_16)
+    {
+      sum16_output (m, o, (const gint16 *const *) x, acc, lanes);
+      return;
+    }
+  if (how == SUM_PAIR || how == SUM_32 || how == STEPS_32)
+    {
+      sum32_output (m, how, o, x, acc, lanes);
+      return;
+    }
+  for (gsize b = 0; b < lanes; b++)
+    acc[b] = m->bias[o];
+  if (how == STEPS_64)
+    m->kernels->steps64 (acc, columns, at, w, m->live[o], &m->steps, lanes);
+  else if (how == STEPS_WIDE)
+    nn_steps_wide (acc, columns, at, w, m->live[o], &m->wide_steps, lanes);
+  else
+    m->kernels->sum64 (acc, columns, at, w, m->live[o], MAX (m->shift, 0), lanes);
 }
 
 static void
-run_sum64 (const NnFixedLayer *layer,
-           NnFixedRun         *run)
+run_sums (const NnFixedLayer *layer,
+          NnFixedRun         *run,
+          Sum                 sum)
 {
   const Matrix *m = layer->state;
   gsize lanes = run->lanes;
-  const gint64 **all = (const gint64 **) run->scratch, **live;
-  gint64 *zero = (gint64 *) (run->scratch + m->list_bytes);
-  const gint64 *x = columns64 (layer, run, m, zero + NN_FIXED_LANES);
-  gboolean in_order = m->sum == SUM_STEPS;
+  gconstpointer *all = (gconstpointer *) run->scratch;
+  guint8 *zero = run->scratch + m->list_bytes;
+  const guint8 *x = make_columns (layer, run, m, sum, zero + NN_FIXED_LANES * sizeof (gint64));
   gint64 acc[NN_FIXED_LANES];
 
-  memset (zero, 0, lanes * sizeof *zero);
+  memset (zero, 0, NN_FIXED_LANES * sizeof (gint64));
   for (gsize position = 0; position < m->n_positions; position++)
     for (gsize group = 0; group < m->n_groups; group++)
       {
-        READ_COLUMNS (all, zero, x);
+        read_columns (m, sum, position * m->n_groups + group, x, zero, lanes, all);
         for (gsize o = group * m->group_out; o < (group + 1) * m->group_out; o++)
           {
-            LIVE_COLUMNS (live, all, o);
-            for (gsize b = 0; b < lanes; b++)
-              acc[b] = m->bias[o];
-            if (in_order)
-              m->kernels->steps (acc, live, m->w64 + o * m->n_in, m->live[o], &m->product, lanes);
-            else
-              m->kernels->sum64 (acc, live, m->shifted64 + o * m->n_in, m->live[o], MAX (m->shift, 0), lanes);
-            nn_cast_column (&m->step, acc, acc, lanes, NULL);
+            sum_output (m, sum, o, all, acc, lanes);
+            if (m->wraps)
+              nn_cast_column (&m->step, acc, acc, lanes, NULL);
             finish_output (layer, run, m, acc, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
           }
       }
 }
 
+static void
+counted_steps (const Matrix  *m,
+               gsize          o,
+               gconstpointer *all,
+               gconstpointer  zero,
+               gint64        *acc,
+               gsize          n,
+               guint64       *count)
+{
+  gint64 product[NN_FIXED_LANES];
+
+  for (gsize k = 0; k < m->live[o]; k++)
+    {
+      const gint64 *x = all[m->live_at[o * m->n_in + k]];
+      gint64 w = m->w64[o * m->n_in + k];
+
+      if (x == zero)
+        continue;
+      for (gsize b = 0; b < n; b++)
+        product[b] = x[b] * w;
+      nn_cast_column (&m->product, product, product, n, count);
+      for (gsize b = 0; b < n; b++)
+        acc[b] += product[b];
+      nn_cast_column (&m->step, acc, acc, n, count);
+    }
+}
+
 /* Each step by itself, counting what does not fit. */
 static void
-run_steps (const NnFixedLayer *layer,
-           NnFixedRun         *run)
+run_counted (const NnFixedLayer *layer,
+             NnFixedRun         *run)
 {
   const Matrix *m = layer->state;
   gsize lanes = run->lanes, n = nn_fixed_lanes (run);
-  const gint64 **all = (const gint64 **) run->scratch, **live;
-  gint64 *zero = (gint64 *) (run->scratch + m->list_bytes);
-  const gint64 *x = columns64 (layer, run, m, zero + NN_FIXED_LANES);
-  guint64 *count = nn_fixed_counter (layer, run);
-  gint64 acc[NN_FIXED_LANES], product[NN_FIXED_LANES];
+  gconstpointer *all = (gconstpointer *) run->scratch;
+  guint8 *zero = run->scratch + m->list_bytes;
+  const guint8 *x = make_columns (layer, run, m, COUNTED, zero + NN_FIXED_LANES * sizeof (gint64));
+  gint64 acc[NN_FIXED_LANES];
 
-  memset (zero, 0, lanes * sizeof *zero);
   for (gsize position = 0; position < m->n_positions; position++)
     for (gsize group = 0; group < m->n_groups; group++)
       {
-        READ_COLUMNS (all, zero, x);
+        read_columns (m, COUNTED, position * m->n_groups + group, x, zero, lanes, all);
         for (gsize o = group * m->group_out; o < (group + 1) * m->group_out; o++)
           {
-            LIVE_COLUMNS (live, all, o);
             for (gsize b = 0; b < n; b++)
               acc[b] = m->bias[o];
-            for (gsize k = 0; k < m->live[o]; k++)
-              {
-                gint64 w = m->w64[o * m->n_in + k];
-
-                if (live[k] == zero)
-                  continue;
-                for (gsize b = 0; b < n; b++)
-                  product[b] = live[k][b] * w;
-                nn_cast_column (&m->product, product, product, n, count);
-                for (gsize b = 0; b < n; b++)
-                  acc[b] += product[b];
-                nn_cast_column (&m->step, acc, acc, n, count);
-              }
+            counted_steps (m, o, all, zero, acc, n, nn_fixed_counter (layer, run));
             finish_output (layer, run, m, acc, nn_fixed_out (layer, run) + (position * m->n_out + o) * lanes);
           }
       }
@@ -268,27 +376,42 @@ exponential_product (const NnFixedInput *input,
   return w & 1 ? -y : y;
 }
 
-static NnWide
-wide_product (const Matrix       *m,
-              const NnFixedInput *input,
-              gint64              raw,
-              gint64              w)
+static gboolean
+is_unsigned_64 (const NnType *type)
 {
-  gboolean is_unsigned = input->type.width == 64 && !input->type.is_signed;
+  return type->kind == NN_TYPE_FIXED && type->width == 64 && !type->is_signed;
+}
+
+static gint64
+assigned_product (const NnFixedLayer *layer,
+                  const Matrix       *m,
+                  gint64              raw,
+                  gint64              w,
+                  gboolean           *overflowed)
+{
+  const NnFixedInput *input = &layer->inputs[0];
 
   if (m->binary)
-    return raw == w;
+    return nn_cast_wide (&m->product, raw == w, overflowed);
   if (m->exponential)
-    return exponential_product (input, m->power_width, nn_fixed_number (input, raw), w);
-  return (is_unsigned ? (NnWide) (guint64) raw : (NnWide) nn_fixed_number (input, raw)) * w;
+    return nn_cast_wide (&m->product, exponential_product (input, m->power_width, nn_fixed_number (input, raw), w), overflowed);
+  return nn_cast_product (&m->product, nn_fixed_number (input, raw), is_unsigned_64 (&input->type), w, is_unsigned_64 (&layer->plan->weight),
+                          overflowed);
+}
+
+/* A number of the accumulator's type. */
+static NnWide
+accumulated (const Matrix *m,
+             gint64        raw)
+{
+  return m->step.is_signed ? (NnWide) raw : (NnWide) (guint64) raw;
 }
 
 static void
-run_wide (const NnFixedLayer *layer,
+run_slow (const NnFixedLayer *layer,
           NnFixedRun         *run)
 {
   const Matrix *m = layer->state;
-  const NnFixedInput *input = &layer->inputs[0];
   gsize lanes = run->lanes, n = nn_fixed_lanes (run);
   const gint64 *x = nn_fixed_in (layer, run, 0);
   guint64 *count = nn_fixed_counter (layer, run), unused = 0;
@@ -312,8 +435,8 @@ run_wide (const NnFixedLayer *layer,
 
                 if (taps[m->order[at[k]]] < 0)
                   continue;
-                product = nn_cast_wide (&m->product, wide_product (m, input, x[(gsize) taps[m->order[at[k]]] * lanes + b], m->w64[o * m->n_in + k]), &over[0]);
-                acc[b] = nn_cast_wide (&m->step, (NnWide) acc[b] + product, &over[1]);
+                product = assigned_product (layer, m, x[(gsize) taps[m->order[at[k]]] * lanes + b], m->w64[o * m->n_in + k], &over[0]);
+                acc[b] = nn_cast_wide (&m->step, accumulated (m, acc[b]) + accumulated (m, product), &over[1]);
                 *count += (guint64) over[0] + over[1];
               }
           }
@@ -326,26 +449,14 @@ run_matrix (const NnFixedLayer *layer,
             NnFixedRun         *run)
 {
   const Matrix *m = layer->state;
+  Sum sum = run->overflows != NULL ? m->counted_sum : m->sum;
 
-  switch (run->overflows != NULL ? m->counted_sum : m->sum)
-    {
-    case SUM_32:
-      run_sum32 (layer, run);
-      break;
-    case SUM_64:
-      run_sum64 (layer, run);
-      break;
-    case SUM_STEPS:
-      if (run->overflows == NULL && m->fused)
-        run_sum64 (layer, run);
-      else
-        run_steps (layer, run);
-      break;
-    case SUM_WIDE:
-    default:
-      run_wide (layer, run);
-      break;
-    }
+  if (sum == COUNTED)
+    run_counted (layer, run);
+  else if (sum == SLOW)
+    run_slow (layer, run);
+  else
+    run_sums (layer, run, sum);
 }
 
 /* Dense: one position that reads every feature. */
@@ -549,45 +660,119 @@ prepare_bias (Matrix             *m,
     {
       gboolean over;
 
-      m->bias[o] = nn_cast_wide (&cast, ((const gint64 *) raw->data)[o], &over);
+      m->bias[o] = nn_cast_product (&cast, ((const gint64 *) raw->data)[o], is_unsigned_64 (type), 1, FALSE, &over);
     }
 }
 
-/* The largest sum that can stand in the accumulator at any time, in its own last bit; huge where it might not fit. */
-static double
-largest_sum (const Matrix       *m,
-             const NnFixedLayer *layer)
+/**
+ * Facts: what the choice of a sum rests on.
+ * @bits: of a product, its sign included; @up: zeros shifted in behind it
+ * @shift: bits of it that fall off, @truncated: and are forgotten
+ * @largest: no sum is larger, in the accumulator's last bit; @product: no product
+ * @modular: whether the sum may wrap at any width above the accumulator's
+ */
+typedef struct {
+  int      x_bits, w_bits, bits, up, shift, width;
+  gboolean truncated, bounded, modular;
+  double   largest, product;
+} Facts;
+
+/* Sums of products no larger than these are sure to be right in doubles. */
+#define BOUND_MARGIN (1 + 0x1p-20)
+
+static void
+largest_sums (const Matrix *m,
+              Facts        *f)
 {
-  double x = ldexp (1, layer->inputs[0].bits - 1), largest = 0;
+  double x = ldexp (1, f->x_bits - 1 - m->shift);
 
   for (gsize o = 0; o < m->n_out; o++)
     {
-      double sum = 0;
+      double sum = ABS ((double) m->bias[o]);
 
       for (gsize k = 0; k < m->live[o]; k++)
-        sum += ABS ((double) m->w64[o * m->n_in + k]);
-      sum = ldexp (sum * x, MAX (-m->shift, 0)) + ABS ((double) m->bias[o]);
-      largest = MAX (largest, sum);
+        {
+          double w = f->w_bits > 64 ? 0x1p64 : ABS ((double) m->w64[o * m->n_in + k]);
+          double product = w * x + (f->shift > 0 ? 1 : 0);
+
+          f->product = MAX (f->product, product * BOUND_MARGIN);
+          sum += product;
+        }
+      f->largest = MAX (f->largest, sum * BOUND_MARGIN);
     }
-  return largest;
 }
 
 static int
-weight_bits (const Matrix *m)
+weight_bits (const Matrix *m,
+             gboolean      is_unsigned)
 {
   guint64 largest = 0;
 
+  for (gsize k = 0; is_unsigned && k < m->n_in * m->n_out; k++)
+    if (m->w64[k] < 0)
+      return 65;
   for (gsize k = 0; k < m->n_in * m->n_out; k++)
-    largest = MAX (largest, (guint64) ABS (m->w64[k]));
+    largest = MAX (largest, m->w64[k] < 0 ? -(guint64) m->w64[k] : (guint64) m->w64[k]);
   return largest == 0 ? 1 : 65 - __builtin_clzll (largest);
 }
 
-static Sum
-steps (int bits,
-       int shift,
-       int width)
+static void
+find_facts (const Matrix       *m,
+            const NnFixedLayer *layer,
+            Facts              *f)
 {
-  return bits + MAX (-shift, 0) <= 62 && width <= 62 ? SUM_STEPS : SUM_WIDE;
+  const NnType *accum = &layer->plan->accum;
+
+  *f = (Facts){ .x_bits = layer->inputs[0].bits, .w_bits = weight_bits (m, is_unsigned_64 (&layer->plan->weight)), .up = MAX (-m->shift, 0), .shift = MAX (m->shift, 0),
+                .width = nn_type_bits (accum) };
+  f->bits = f->x_bits + f->w_bits;
+  f->truncated = f->shift == 0 || accum->rounding == NN_ROUND_TRN;
+  largest_sums (m, f);
+  f->bounded = accum->is_signed && f->largest < ldexp (1, accum->width - 1) - 1;
+  f->modular = f->bounded || accum->overflow == NN_OVERFLOW_WRAP;
+}
+
+/* Whether integers of @width bits hold the sum, or wrap where the accumulator does not see it. */
+static gboolean
+sum_fits (const Facts *f,
+          int          width)
+{
+  return f->modular && (f->width <= width || f->largest < ldexp (1, width - 1));
+}
+
+static gboolean
+pairs_fit (const Matrix       *m,
+           const NnFixedLayer *layer,
+           const Facts        *f)
+{
+  return f->shift == 0 && sum_fits (f, 32) && f->x_bits <= 16 && f->w_bits + f->up <= 16 &&
+         (layer->node->op == NN_OP_DENSE || (m->n_in % 2 == 0 && nn_shape_last (&layer->inputs[0].shape) / (gint64) m->n_groups % 2 == 0));
+}
+
+static Sum
+fastest_sum (const Matrix       *m,
+             const NnFixedLayer *layer,
+             const Facts        *f)
+{
+  gboolean whole = f->shift == 0;
+
+  if (m->exponential || m->binary)
+    return SLOW;
+  if (f->truncated && sum_fits (f, 16) && (whole || (f->shift <= 16 && f->x_bits <= 16)))
+    return SUM_16;
+  if (pairs_fit (m, layer, f))
+    return SUM_PAIR;
+  if (f->truncated && sum_fits (f, 32) && (whole || (f->bits <= 32 && f->shift <= 31)))
+    return SUM_32;
+  if (f->bits + f->up <= 31 && f->shift <= 30 && (f->modular ? sum_fits (f, 32) : f->width <= 31))
+    return STEPS_32;
+  if (f->modular && whole && (f->x_bits > 32 || f->w_bits + f->up > 32))
+    return SUM_64;
+  if (f->bits + f->up <= 62 && f->shift <= 60 && (f->modular || f->width <= 62))
+    return STEPS_64;
+  if (f->modular && f->truncated && (whole || (f->bits <= 64 && f->shift <= 62)))
+    return SUM_64;
+  return m->shift >= 0 && m->shift <= 63 && f->x_bits <= 64 && f->w_bits <= 64 && f->bits <= 127 ? STEPS_WIDE : SLOW;
 }
 
 static void
@@ -595,24 +780,23 @@ choose_sum (Matrix             *m,
             const NnFixedLayer *layer)
 {
   const NnType *accum = &layer->plan->accum;
-  int width = nn_type_bits (accum), x_bits = layer->inputs[0].bits, bits = x_bits + weight_bits (m);
-  double largest = largest_sum (m, layer);
-  gboolean lossless = m->shift <= 0 && accum->is_signed && largest < ldexp (1, accum->width - 1) - 1;
-  gboolean modular = lossless || (accum->overflow == NN_OVERFLOW_WRAP && (m->shift <= 0 || accum->rounding == NN_ROUND_TRN));
-  gboolean fits32 = lossless ? largest < 0x1p31 && x_bits <= 32
-                             : width <= 32 && (m->shift <= 0 || (bits <= 32 && m->shift <= 31));
+  NnLimit limit = NN_LIMIT_NONE;
+  Facts f;
 
-  if (m->exponential || bits > 64)
-    m->sum = m->counted_sum = SUM_WIDE;
-  else if (m->binary)
-    m->sum = m->counted_sum = SUM_WIDE;
-  else
-    {
-      m->counted_sum = steps (bits, m->shift, width);
-      m->sum = !modular ? m->counted_sum : fits32 ? SUM_32 : m->shift <= 62 ? SUM_64 : SUM_WIDE;
-      if (lossless)
-        m->counted_sum = m->sum;
-    }
+  find_facts (m, layer, &f);
+  m->sum = fastest_sum (m, layer, &f);
+  m->counted_sum = f.bounded || m->sum == SLOW ? m->sum : f.bits + f.up <= 62 && f.width <= 62 ? COUNTED : SLOW;
+  m->wraps = !f.bounded && accum->overflow == NN_OVERFLOW_WRAP && accum->width != 64 &&
+             !(m->sum == SUM_16 && accum->is_signed && accum->width == 16);
+  if (!f.modular && accum->overflow == NN_OVERFLOW_SAT_ZERO)
+    limit = NN_LIMIT_ZERO;
+  else if (!f.modular)
+    limit = accum->is_signed && f.product < ldexp (1, accum->width - 1) - 1 ? NN_LIMIT_SUM : NN_LIMIT_BOTH;
+  m->steps = (NnSteps){ .shift = f.shift, .rounding = accum->rounding, .limit = limit, .max = m->product.max,
+                        .min = accum->overflow == NN_OVERFLOW_SAT_SYM && accum->is_signed ? -m->product.max : m->product.min,
+                        .narrow = f.x_bits <= 32 && f.w_bits + f.up <= 32 };
+  if (m->sum == STEPS_WIDE && !nn_wide_steps_init (&m->wide_steps, &m->product, limit))
+    m->sum = SLOW;
 }
 
 /* Zeros are shifted in where the accumulator is finer than the products: into the weights, once. */
@@ -625,6 +809,80 @@ shift_weights (Matrix *m)
     {
       m->shifted64[k] = up > 63 ? 0 : (gint64) ((guint64) m->w64[k] << up);
       m->shifted32[k] = (gint32) (guint32) (guint64) m->shifted64[k];
+    }
+}
+
+static void
+rows16_init (Rows16 *rows,
+             gsize   n_out,
+             gsize   stride,
+             gsize   each)
+{
+  rows->stride = stride;
+  rows->n = g_new0 (guint32, n_out);
+  rows->at = g_new (guint32, n_out * stride);
+  rows->w = g_new (gint16, n_out * stride * each);
+}
+
+static void
+rows16_add (Rows16 *rows,
+            gsize   o,
+            gsize   at,
+            gint16  w)
+{
+  gsize k = o * rows->stride + rows->n[o];
+
+  if (w == 0)
+    return;
+  rows->at[k] = (guint32) at;
+  rows->w[k] = w;
+  rows->n[o]++;
+}
+
+/* w = high * 2^shift + low, low from -2^(shift-1) on; low stands at the upper end of its 16 bits. */
+static void
+split_weights (Matrix *m)
+{
+  int shift = MAX (m->shift, 0);
+
+  rows16_init (&m->high, m->n_out, m->n_in, 1);
+  if (shift > 0)
+    rows16_init (&m->low, m->n_out, m->n_in, 1);
+  for (gsize o = 0; o < m->n_out; o++)
+    for (gsize k = 0; k < m->live[o]; k++)
+      {
+        gsize at = m->live_at[o * m->n_in + k];
+        gint64 w = m->shifted64[o * m->n_in + k], high = w;
+
+        if (shift > 0)
+          {
+            high = (w >> shift) + (w >> (shift - 1) & 1);
+            rows16_add (&m->low, o, at, (gint16) ((w - (gint64) ((guint64) high << shift)) * (1 << (16 - shift))));
+          }
+        rows16_add (&m->high, o, at, (gint16) high);
+      }
+}
+
+static void
+pair_weights (Matrix *m)
+{
+  gsize n_pairs = (m->n_in + 1) / 2;
+  g_autofree gint16 *row = g_new (gint16, 2 * n_pairs);
+
+  rows16_init (&m->high, m->n_out, n_pairs, 2);
+  for (gsize o = 0; o < m->n_out; o++)
+    {
+      memset (row, 0, 2 * n_pairs * sizeof *row);
+      for (gsize k = 0; k < m->live[o]; k++)
+        row[m->order[m->live_at[o * m->n_in + k]]] = (gint16) m->shifted32[o * m->n_in + k];
+      for (gsize k = 0; k < n_pairs; k++)
+        if (row[2 * k] != 0 || row[2 * k + 1] != 0)
+          {
+            gsize at = o * n_pairs + m->high.n[o]++;
+
+            m->high.at[at] = (guint32) k;
+            memcpy (m->high.w + 2 * at, row + 2 * k, 2 * sizeof *row);
+          }
     }
 }
 
@@ -683,8 +941,11 @@ nn_fixed_prepare_matrix (NnFixedLayer  *layer,
   prepare_casts (m, layer);
   choose_sum (m, layer);
   shift_weights (m);
-  m->fused = m->shift > 0 && !m->product.wide && !m->step.wide && (m->step.is_signed || m->step.overflow != NN_OVERFLOW_WRAP);
-  m->list_bytes = (2 * m->n_in * sizeof (gpointer) + 63) & ~(gsize) 63;
-  layer->scratch = m->list_bytes + (m->n_features + 1) * NN_FIXED_LANES * sizeof (gint64);
+  if (m->sum == SUM_16)
+    split_weights (m);
+  else if (m->sum == SUM_PAIR)
+    pair_weights (m);
+  m->list_bytes = (m->n_in * sizeof (gpointer) + 63) & ~(gsize) 63;
+  layer->scratch = m->list_bytes + (2 * m->n_features + 2) * NN_FIXED_LANES * sizeof (gint64);
   return TRUE;
 }

@@ -49,6 +49,12 @@ void   nn_cast_column (const NnCast   *cast,
 gint64 nn_cast_wide   (const NnCast   *cast,
                        NnWide          value,
                        gboolean       *overflowed);
+gint64 nn_cast_product (const NnCast  *cast,
+                        gint64         x,
+                        gboolean       x_unsigned,
+                        gint64         w,
+                        gboolean       w_unsigned,
+                        gboolean      *overflowed);
 
 /**
  * NnFixedInput: one input of a layer, as integers.

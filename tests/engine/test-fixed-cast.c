@@ -77,45 +77,150 @@ test_wide (void)
     }
 }
 
+#define N_COLUMNS 9
+
+/* Columns of @bits bits and weights of @weight_bits, in every width that the kernels take, and the order of the columns. */
+typedef struct {
+  gint64        x64[N_COLUMNS][NN_FIXED_LANES], w64[N_COLUMNS];
+  gint32        x32[N_COLUMNS][NN_FIXED_LANES], w32[N_COLUMNS];
+  gint16        x16[N_COLUMNS][2 * NN_FIXED_LANES], w16[2 * N_COLUMNS];
+  const gint64 *columns64[N_COLUMNS];
+  const gint32 *columns32[N_COLUMNS];
+  const gint16 *columns16[N_COLUMNS];
+  guint32       at[N_COLUMNS];
+  gsize         n, lanes;
+} Operands;
+
+static gint64
+random_bits (NnRng *rng,
+             int    bits)
+{
+  return (gint64) (nn_rng_next (rng) << (64 - bits)) >> (64 - bits);
+}
+
+static void
+random_operands (NnRng    *rng,
+                 Operands *o,
+                 int       bits,
+                 int       weight_bits)
+{
+  o->n = 1 + nn_rng_below (rng, N_COLUMNS);
+  o->lanes = nn_rng_below (rng, 2) ? NN_FIXED_LANES : NN_FIXED_FEW_LANES;
+  for (guint i = 0; i < N_COLUMNS; i++)
+    {
+      o->columns64[i] = o->x64[i];
+      o->columns32[i] = o->x32[i];
+      o->columns16[i] = o->x16[i];
+      o->at[i] = (guint32) nn_rng_below (rng, N_COLUMNS);
+      o->w64[i] = random_bits (rng, weight_bits);
+      o->w32[i] = (gint32) o->w64[i];
+      o->w16[2 * i] = (gint16) nn_rng_next (rng);
+      o->w16[2 * i + 1] = (gint16) nn_rng_next (rng);
+      for (guint b = 0; b < NN_FIXED_LANES; b++)
+        {
+          o->x64[i][b] = random_bits (rng, bits);
+          o->x32[i][b] = (gint32) o->x64[i][b];
+          o->x16[i][b] = (gint16) nn_rng_next (rng);
+          o->x16[i][NN_FIXED_LANES + b] = nn_rng_below (rng, 4) ? (gint16) nn_rng_next (rng) : G_MININT16;
+        }
+    }
+}
+
+#define COMPARE(Type, call)                                                                                           \
+  {                                                                                                                   \
+    Type acc[2][NN_FIXED_LANES];                                                                                      \
+                                                                                                                      \
+    for (guint twin = 0; twin < 2; twin++)                                                                            \
+      {                                                                                                               \
+        const NnFixedKernels *k = twin == 0 ? nn_fixed_kernels () : nn_fixed_kernels_naive ();                        \
+        Type *sum = acc[twin];                                                                                        \
+                                                                                                                      \
+        for (guint b = 0; b < NN_FIXED_LANES; b++)                                                                    \
+          sum[b] = (Type) ((int) b - 20);                                                                             \
+        call;                                                                                                         \
+      }                                                                                                               \
+    g_assert_cmpmem (acc[0], sizeof acc[0], acc[1], sizeof acc[1]);                                                   \
+  }
+
 static void
 test_kernels (void)
 {
-  const NnFixedKernels *fast = nn_fixed_kernels (), *naive = nn_fixed_kernels_naive ();
-  gint32 x[9][NN_FIXED_LANES], w[9], acc[2][NN_FIXED_LANES];
-  gint64 x64[9][NN_FIXED_LANES], w64[9], acc64[2][NN_FIXED_LANES];
-  const gint32 *columns[9];
-  const gint64 *columns64[9];
+  Operands o;
   NnRng rng;
 
   nn_rng_init (&rng, 3);
   for (guint round = 0; round < 500; round++)
     {
-      gsize lanes = round % 2 ? NN_FIXED_LANES : NN_FIXED_FEW_LANES, n = 1 + nn_rng_below (&rng, 9);
       int shift = (int) nn_rng_below (&rng, 20);
 
-      for (guint i = 0; i < 9; i++)
+      random_operands (&rng, &o, 64, 64);
+      COMPARE (gint32, k->sum32 (sum, o.columns32, o.at, o.w32, o.n, shift, o.lanes));
+      COMPARE (gint64, k->sum64 (sum, o.columns64, o.at, o.w64, o.n, shift, o.lanes));
+      COMPARE (gint16, k->low16 (sum, o.columns16, o.at, o.w16, o.n, o.lanes));
+      COMPARE (gint16, k->high16 (sum, o.columns16, o.at, o.w16, o.n, o.lanes));
+      COMPARE (gint32, k->pair16 (sum, o.columns16, o.at, o.w16, o.n, o.lanes));
+      COMPARE (gint16, k->narrow16 (sum, o.x64[0], o.lanes));
+      COMPARE (gint32, k->narrow32 (sum, o.x64[0], o.lanes));
+      COMPARE (gint64, k->widen16 (sum, o.x16[0], o.lanes));
+      COMPARE (gint64, k->widen32 (sum, o.x32[0], o.lanes));
+      COMPARE (gint64, k->clip (sum, o.x64[0], o.w64[0] & G_MAXINT64, o.lanes));
+    }
+}
+
+/* All roundings and all limits, in the widths that the engine gives the kernels. */
+static void
+test_steps (void)
+{
+  Operands o;
+  NnRng rng;
+
+  nn_rng_init (&rng, 5);
+  for (guint round = 0; round < 28 * 40; round++)
+    {
+      NnSteps steps = { .rounding = (NnRounding) (round % 7), .limit = (NnLimit) (round / 7 % 4) };
+      int width = 2 + (int) nn_rng_below (&rng, 30), bits = 2 + (int) nn_rng_below (&rng, 28);
+
+      steps.shift = (int) nn_rng_below (&rng, 31);
+      steps.max = ((gint64) 1 << (width - 1)) - 1;
+      steps.min = nn_rng_below (&rng, 3) == 0 ? 0 : nn_rng_below (&rng, 2) ? -steps.max : -steps.max - 1;
+      random_operands (&rng, &o, bits, 31 - bits);
+      COMPARE (gint32, k->steps32 (sum, o.columns32, o.at, o.w32, o.n, &steps, o.lanes));
+      width = 2 + (int) nn_rng_below (&rng, 61);
+      bits = 2 + (int) nn_rng_below (&rng, 59);
+      steps.shift = (int) nn_rng_below (&rng, 61);
+      steps.max = ((gint64) 1 << (width - 1)) - 1;
+      steps.narrow = bits <= 32 && 62 - bits <= 32;
+      random_operands (&rng, &o, bits, 62 - bits);
+      COMPARE (gint64, k->steps64 (sum, o.columns64, o.at, o.w64, o.n, &steps, o.lanes));
+    }
+}
+
+/* Reals near and far, ties and what is no number: what the kernel takes, it makes the integers that nn_type_quantize() does. */
+static void
+test_load (void)
+{
+  NnRng rng;
+
+  nn_rng_init (&rng, 11);
+  for (guint round = 0; round < 2000; round++)
+    {
+      NnType type = NN_FIXED (62, 40);
+      double v[2 * NN_FIXED_LANES];
+      gint64 out[NN_FIXED_LANES];
+
+      type.rounding = round % 2 ? NN_ROUND_RND : NN_ROUND_TRN;
+      for (guint k = 0; k < 2 * NN_FIXED_LANES; k++)
+        v[k] = round % 3 == 0 ? ldexp ((double) random_bits (&rng, 30), -24) : ldexp (nn_rng_normal (&rng), (int) nn_rng_below (&rng, 26));
+      if (round % 50 == 0)
+        v[0] = round % 100 == 0 ? NAN : 0x1p60;
+      if (!nn_fixed_kernels ()->load (out, v, 2, NN_FIXED_LANES, 0x1p22, round % 2))
         {
-          columns[i] = x[i];
-          columns64[i] = x64[i];
-          w[i] = (gint32) nn_rng_next (&rng);
-          w64[i] = (gint64) nn_rng_next (&rng);
-          for (guint b = 0; b < NN_FIXED_LANES; b++)
-            {
-              x[i][b] = (gint32) nn_rng_next (&rng);
-              x64[i][b] = (gint64) nn_rng_next (&rng);
-            }
+          g_assert_true (round % 50 == 0);
+          continue;
         }
-      for (guint b = 0; b < NN_FIXED_LANES; b++)
-        {
-          acc[0][b] = acc[1][b] = (gint32) b;
-          acc64[0][b] = acc64[1][b] = b;
-        }
-      fast->sum32 (acc[0], columns, w, n, shift, lanes);
-      naive->sum32 (acc[1], columns, w, n, shift, lanes);
-      fast->sum64 (acc64[0], columns64, w64, n, shift, lanes);
-      naive->sum64 (acc64[1], columns64, w64, n, shift, lanes);
-      g_assert_cmpmem (acc[0], sizeof acc[0], acc[1], sizeof acc[1]);
-      g_assert_cmpmem (acc64[0], sizeof acc64[0], acc64[1], sizeof acc64[1]);
+      g_assert_true (round % 50 != 0);
+      for (guint k = 0; k < NN_FIXED_LANES; k++)
+        g_assert_cmpint (out[k], ==, nn_type_quantize (&type, v[2 * k], NULL));
     }
 }
 
@@ -127,5 +232,7 @@ main (int    argc,
   g_test_add_func ("/fixed/casts", test_casts);
   g_test_add_func ("/fixed/wide", test_wide);
   g_test_add_func ("/fixed/kernels", test_kernels);
+  g_test_add_func ("/fixed/steps", test_steps);
+  g_test_add_func ("/fixed/load", test_load);
   return g_test_run ();
 }
