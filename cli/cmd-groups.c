@@ -114,7 +114,7 @@ print_table (const NnDesign *design,
              const NnGroups *groups,
              const char     *layer)
 {
-  g_print ("%-28s %-14s %6s %10s %10s %10s %10s\n", "layer", "structure", "reuse", "groups", "kept", "dsp", "bram");
+  g_print ("%-28s %-18s %-14s %6s %10s %10s %10s %10s\n", "layer", "weight", "structure", "reuse", "groups", "kept", "dsp", "bram");
   for (gsize first = 0, next; first < groups->n_groups; first = next)
     {
       const NnGroup *group = &groups->groups[first];
@@ -130,8 +130,8 @@ print_table (const NnDesign *design,
           dsp += groups->groups[g].cost.amount[NN_RESOURCE_DSP];
           bram += groups->groups[g].cost.amount[NN_RESOURCE_BRAM];
         }
-      g_print ("%-28s %-14s %6u %10" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT " %10.1f %10.1f\n",
-               weight->layer, nn_structure_name (groups->structure[group->node]),
+      g_print ("%-28s %-18s %-14s %6u %10" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT " %10.1f %10.1f\n",
+               weight->layer, weight->name, nn_structure_name (groups->structure[group->node]),
                nn_design_plan (design, group->node)->reuse_factor, next - first, kept, dsp, bram);
     }
 }

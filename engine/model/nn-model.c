@@ -297,6 +297,26 @@ nn_model_zeros (const NnModel *model,
   return zeros;
 }
 
+/* Queries and outputs at every position of the first input, values and keys at those of the second and third. */
+static gsize
+attention_multiplications (const NnModel *model,
+                           const NnNode  *node)
+{
+  guint value = node->n_inputs > 1 ? 1 : 0, key = node->n_inputs > 2 ? 2 : value;
+  gsize n = 0;
+
+  for (guint k = 0; k < node->n_weights; k++)
+    {
+      const NnWeight *w = &model->weights[node->weights[k]];
+      guint from = w->role == NN_ROLE_VALUE_KERNEL ? value : w->role == NN_ROLE_KEY_KERNEL ? key : 0;
+      const NnShape *shape = &nn_graph_node (model->graph, node->inputs[from])->shape;
+
+      if (nn_role_is_prunable (w->role))
+        n += w->values->n * nn_shape_count (shape) / (gsize) MAX (nn_shape_last (shape), 1);
+    }
+  return n;
+}
+
 /**
  * nn_node_multiplications:
  *
@@ -309,6 +329,8 @@ nn_node_multiplications (const NnModel *model,
   const NnNode *input = node->n_inputs > 0 ? nn_graph_node (model->graph, node->inputs[0]) : NULL;
   gsize n = 0, positions = 1;
 
+  if (node->op == NN_OP_MULTI_HEAD_ATTENTION && input != NULL)
+    return attention_multiplications (model, node);
   if (!nn_op_is_prunable (node->op) || input == NULL)
     return 0;
   for (guint k = 0; k < node->n_weights; k++)

@@ -156,7 +156,8 @@ gboolean
 nn_role_is_prunable (NnRole role)
 {
   return role == NN_ROLE_KERNEL || role == NN_ROLE_RECURRENT_KERNEL || role == NN_ROLE_DEPTHWISE_KERNEL ||
-         role == NN_ROLE_POINTWISE_KERNEL;
+         role == NN_ROLE_POINTWISE_KERNEL || role == NN_ROLE_QUERY_KERNEL || role == NN_ROLE_KEY_KERNEL ||
+         role == NN_ROLE_VALUE_KERNEL || role == NN_ROLE_OUTPUT_KERNEL;
 }
 
 const char *

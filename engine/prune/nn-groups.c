@@ -203,14 +203,15 @@ choose_structure (const NnGroupOptions *options,
   return NN_STRUCTURE_UNSTRUCTURED;
 }
 
-/* The source's weight behind weight @role of a lowered node: by the layer it came from and the part it plays. */
+/* The source's weight behind @lowered: by the layer it came from and the part it plays, or the name it has there. */
 static gboolean
 find_source (const NnDesign *design,
              const NnNode   *node,
-             NnRole          role,
-             gsize           n,
+             const NnWeight *lowered,
              guint          *id)
 {
+  NnRole role = lowered->role;
+  gsize n = lowered->values->n;
   const NnModel *source = nn_design_source (design);
   const NnNode *origin;
   guint i;
@@ -230,6 +231,18 @@ find_source (const NnDesign *design,
             nn_model_weight (source, *id)->values->n == n)
           return TRUE;
       }
+  /* Attention is four dense layers. */
+  for (guint k = 0; role == NN_ROLE_KERNEL && k < origin->n_weights; k++)
+    {
+      const NnWeight *weight = nn_model_weight (source, origin->weights[k]);
+
+      if (weight->role >= NN_ROLE_QUERY_KERNEL && weight->role <= NN_ROLE_OUTPUT_KERNEL && nn_role_is_prunable (weight->role) &&
+          weight->values->n == n && g_str_equal (weight->name, lowered->name))
+        {
+          *id = origin->weights[k];
+          return TRUE;
+        }
+    }
   return FALSE;
 }
 
@@ -332,7 +345,7 @@ make_matrix (const NnDesign *design,
   const NnShape *shape = &lowered->values->shape;
 
   *matrix = (NnGroupMatrix) { .node = node, .role = lowered->role, .plan = plan };
-  if (lowered->values->n == 0 || !find_source (design, n, lowered->role, lowered->values->n, &matrix->weight))
+  if (lowered->values->n == 0 || !find_source (design, n, lowered, &matrix->weight))
     return FALSE;
   matrix->source = nn_model_weight (nn_design_source (design), matrix->weight);
   if (is_rearranged (design, n, lowered, matrix->source))

@@ -322,6 +322,54 @@ test_einsum (void)
     }
 }
 
+/* The four dense layers that attention is in hardware: what is cut in the network is gone in each. */
+static void
+test_attention (void)
+{
+  static const NnRole roles[] = { NN_ROLE_QUERY_KERNEL, NN_ROLE_KEY_KERNEL, NN_ROLE_VALUE_KERNEL, NN_ROLE_OUTPUT_KERNEL };
+  static const char *const lowered[] = { "query", "key", "value", "output" };
+  TestNet *net = net_new (&NN_SHAPE (4, 6), 2);
+  NnNode *node = net_add (net, NN_OP_MULTI_HEAD_ATTENTION);
+  g_autoptr (NnModel) model = NULL, cut = NULL;
+  g_autoptr (NnGroups) groups = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *keep = NULL;
+  g_autofree char *name = g_strdup (node->name);
+
+  node->attrs.n_heads = 2;
+  node->attrs.key_dim = node->attrs.value_dim = 3;
+  node->shape = NN_SHAPE (4, 6);
+  for (guint k = 0; k < G_N_ELEMENTS (roles); k++)
+    net_weight (net, node, roles[k], k < 3 ? &NN_SHAPE (6, 2, 3) : &NN_SHAPE (2, 3, 6), 0.5, 1);
+  net_add (net, NN_OP_FLATTEN);
+  net_dense (net, 24, 2, NN_ACT_LINEAR);
+  model = net_seal (net);
+  groups = make_groups (model, "Resource", 3, NN_STRUCTURE_MULTIPLIER);
+  g_assert_cmpuint (check_partition (model, groups), ==, 5);
+  g_assert_cmpuint (groups->n_groups, ==, 4 * 36 / 3 + 48 / 3);
+  check_mask (model, groups, "Resource", 3, NN_STRUCTURE_MULTIPLIER);
+  keep = g_malloc (groups->n_groups);
+  memset (keep, 1, groups->n_groups);
+  for (guint k = 0; k < 4; k++)
+    keep[k * 12 + k] = 0; /* multiplier k of matrix k */
+  cut = nn_groups_apply (groups, model, keep);
+  design = try_design (cut, "Resource", 3, &error);
+  g_assert_no_error (error);
+  for (guint k = 0; k < 4; k++)
+    {
+      g_autofree char *dense = g_strdup_printf ("%s_%s", name, lowered[k]);
+      const float *w;
+      guint i;
+
+      g_assert_true (nn_graph_find (nn_model_graph (nn_design_model (design)), dense, &i));
+      w = nn_tensor_f32 (nn_model_node_weight (nn_design_model (design), nn_graph_node (nn_model_graph (nn_design_model (design)), i),
+                                               NN_ROLE_KERNEL)->values);
+      for (guint f = 0; f < 36; f++)
+        g_assert_cmpint (w[f % 6 * 6 + f / 6] == 0, ==, f / 3 == k);
+    }
+}
+
 /* Every valid reuse factor of a matrix: as many multipliers as there are, each with as many weights. */
 static void
 test_reuse (void)
@@ -421,6 +469,7 @@ main (int    argc,
   g_test_add_func ("/prune-structures/convolutions", test_convolutions);
   g_test_add_func ("/prune-structures/windows", test_windows);
   g_test_add_func ("/prune-structures/einsum", test_einsum);
+  g_test_add_func ("/prune-structures/attention", test_attention);
   g_test_add_func ("/prune-structures/reuse", test_reuse);
   g_test_add_func ("/prune-structures/real", test_real);
   return g_test_run ();
