@@ -37,6 +37,27 @@ groups_of (const AppAnalysis *analysis,
   return of;
 }
 
+/* The layer of the hardware that multiplies by the weight; -1 where none does. */
+static int
+hardware_layer_of (const AppAnalysis *analysis,
+                   guint              layer,
+                   guint              weight)
+{
+  const NnGroups *groups = analysis->groups;
+
+  /* Attention and the like are several layers in hardware: the groups know which. */
+  for (gsize g = 0; groups != NULL && g < groups->n_groups; g++)
+    if (groups->groups[g].weight == weight)
+      return (int) groups->groups[g].node;
+  return analysis->layers[layer].main;
+}
+
+static gboolean
+is_projection (NnRole role)
+{
+  return role == NN_ROLE_QUERY_KERNEL || role == NN_ROLE_KEY_KERNEL || role == NN_ROLE_VALUE_KERNEL || role == NN_ROLE_OUTPUT_KERNEL;
+}
+
 static void
 set_cell (AppWeightMap   *map,
           AppGrid        *grid,
@@ -82,7 +103,6 @@ static AppGrid *
 hardware_order (AppWeightMap   *map,
                 const NnWeight *weight,
                 const gint32   *group,
-                guint           hardware_layer,
                 guint           reuse)
 {
   gboolean words = map->order == APP_ORDER_WORDS;
@@ -104,7 +124,9 @@ hardware_order (AppWeightMap   *map,
     {
       gsize m = f / reuse, cell = (m / a_line * reuse + f % reuse) * a_line + m % a_line;
 
-      set_cell (map, grid, weight, group, cell, nn_design_weight_index (map->analysis->design, hardware_layer, map->role, f));
+      set_cell (map, grid, weight, group, cell,
+                nn_design_weight_index (map->analysis->design, (guint) map->hardware,
+                                        is_projection (map->role) ? NN_ROLE_KERNEL : map->role, f));
       if (words)
         grid->block[cell] = m / map->in_word;
     }
@@ -204,7 +226,7 @@ possible_order (AppWeightMap      *map,
                 guint              reuse,
                 AppWeightOrder     order)
 {
-  gboolean hardware = reuse > 0 && (map->role == NN_ROLE_KERNEL || map->role == NN_ROLE_RECURRENT_KERNEL)
+  gboolean hardware = reuse > 0 && (map->role == NN_ROLE_KERNEL || map->role == NN_ROLE_RECURRENT_KERNEL || is_projection (map->role))
                       && plan->n_in * (gsize) plan->n_out == weight->values->n;
   gboolean in_memory = hardware && reuse > 1
                        && (plan->strategy == NN_STRATEGY_RESOURCE || plan->strategy == NN_STRATEGY_RESOURCE_UNROLLED);
@@ -237,23 +259,28 @@ app_weight_map_new (AppAnalysis    *analysis,
   AppWeightMap *map = g_new0 (AppWeightMap, 1);
   const NnNode *node = nn_graph_node (nn_model_graph (analysis->model), layer);
   const NnWeight *weight = nn_model_node_weight (analysis->model, node, role);
-  const NnLayerPlan *plan = analysis->design != NULL && analysis->layers[layer].main >= 0
-                              ? nn_design_plan (analysis->design, analysis->layers[layer].main) : NULL;
-  guint reuse = plan != NULL ? role == NN_ROLE_RECURRENT_KERNEL ? plan->recurrent_reuse_factor : plan->reuse_factor : 0;
+  const NnLayerPlan *plan = NULL;
   g_autofree gint32 *group = NULL;
+  guint reuse = 0;
 
   map->analysis = app_analysis_ref (analysis);
   map->node = node;
   map->role = role;
   nn_model_node_weight_id (analysis->model, node, role, &map->weight);
-  map->n_out = nn_shape_last (&weight->values->shape);
+  map->hardware = hardware_layer_of (analysis, layer, map->weight);
+  if (analysis->design != NULL && map->hardware >= 0)
+    {
+      plan = nn_design_plan (analysis->design, (guint) map->hardware);
+      reuse = role == NN_ROLE_RECURRENT_KERNEL ? plan->recurrent_reuse_factor : plan->reuse_factor;
+    }
+  map->n_out = is_projection (role) && plan != NULL && plan->n_out > 0 ? plan->n_out : nn_shape_last (&weight->values->shape);
   map->n_in = weight->values->n / MAX (map->n_out, 1);
   group = groups_of (analysis, map->weight, weight->values->n);
   map->order = possible_order (map, weight, plan, reuse, order);
   map->pins = pins;
   map->map = make_map (map, weight, map->order == APP_ORDER_TENSOR ? tensor_order (map, weight, group)
                                     : map->order == APP_ORDER_KERNELS ? kernel_order (map, weight, group)
-                                    : hardware_order (map, weight, group, analysis->layers[layer].main, reuse), reuse);
+                                    : hardware_order (map, weight, group, reuse), reuse);
   return map;
 }
 

@@ -19,6 +19,7 @@ typedef enum {
 /**
  * AppWeightMap:
  * @index: (array): flat index in the tensor of each cell, -1 for a cell that only fills the last line
+ * @hardware: the layer of the design that multiplies by the weight, -1 where none does
  * @order: as asked for, or what there is of it for this layer
  * @in_word: multipliers whose weights share a word of memory, 0 where they lie in none
  * @base_group: where the groups of this weight begin in the analysis
@@ -30,6 +31,7 @@ typedef struct {
   guint          weight;  /* id in the model */
   const NnNode  *node;    /* of the network as loaded */
   NnRole         role;
+  int            hardware;
   AppWeightOrder order;
   gsize          n_in, n_out;
   guint          in_word, word_bits;

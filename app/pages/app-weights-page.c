@@ -165,9 +165,9 @@ fill_layer (AppWeightsPage     *self,
     layer = &map->analysis->layers[i];
   if (layer == NULL)
     return;
-  if (layer->main >= 0 && map->analysis->design != NULL)
+  if (map->hardware >= 0 && map->analysis->design != NULL)
     {
-      const NnLayerPlan *plan = nn_design_plan (map->analysis->design, layer->main);
+      const NnLayerPlan *plan = nn_design_plan (map->analysis->design, (guint) map->hardware);
       g_autofree char *reuse = g_strdup_printf ("%u", plan->reuse_factor);
       g_autofree char *type = nn_type_to_string (&plan->weight);
 
