@@ -2,6 +2,7 @@
 /* espalier-cli estimate MODEL --config C.json: resources and latency before synthesis. */
 
 #include "cli.h"
+#include "cli-table.h"
 
 #include <math.h>
 
@@ -194,28 +195,25 @@ range_text (NnFigure figure)
 }
 
 static void
-print_row (const char   *name,
-           const NnCost *cost)
+add_row (CliTable     *table,
+         const char   *name,
+         const NnCost *cost)
 {
   static const NnResource columns[] = { NN_RESOURCE_DSP, NN_RESOURCE_BRAM, NN_RESOURCE_LUT, NN_RESOURCE_FF };
-  g_autofree char *latency = range_text (cost->latency);
-  g_autofree char *interval = range_text (cost->interval);
 
-  g_print ("%-24.24s", name);
+  cli_table_add (table, "%s", name);
   for (guint c = 0; c < G_N_ELEMENTS (columns); c++)
-    {
-      g_autofree char *text = range_text (cost->resource[columns[c]]);
-
-      g_print (" %26s", text);
-    }
-  g_print (" %20s %18s\n", latency, interval);
+    cli_table_take (table, range_text (cost->resource[columns[c]]));
+  cli_table_take (table, range_text (cost->latency));
+  cli_table_take (table, range_text (cost->interval));
 }
 
 static void
-print_measured (const char       *name,
-                const NnResources *resources,
-                double             latency,
-                double             interval)
+measured_row (CliTable          *table,
+              const char        *name,
+              const NnResources *resources,
+              double             latency,
+              double             interval)
 {
   NnCost cost = { 0 };
 
@@ -223,17 +221,18 @@ print_measured (const char       *name,
     cost.resource[r] = (NnFigure) { resources->amount[r], resources->amount[r], resources->amount[r] };
   cost.latency = (NnFigure) { latency, latency, latency };
   cost.interval = (NnFigure) { interval, interval, interval };
-  print_row (name, &cost);
+  add_row (table, name, &cost);
 }
 
 static void
-print_synthesised (const NnEstimate *estimate)
+add_synthesised (CliTable         *table,
+                 const NnEstimate *estimate)
 {
   NnCost cost = estimate->total;
 
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     cost.resource[r] = estimate->synthesised[r];
-  print_row ("after synthesis", &cost);
+  add_row (table, "after synthesis", &cost);
 }
 
 static void
@@ -256,23 +255,25 @@ print_estimate (const NnDesign   *design,
                 const NnEstimate *estimate,
                 const HlsReport  *measured)
 {
+  static const char *const titles[] = { "layer", "DSP", "BRAM 18K", "LUT", "FF", "latency", "interval", NULL };
   const NnGraph *graph = nn_model_graph (nn_design_model (design));
+  g_autoptr (CliTable) table = cli_table_new (titles, 1);
 
-  g_print ("%s: %s\n\n%-24s %26s %26s %26s %26s %20s %18s\n", estimate->part != NULL ? estimate->part->name : "part",
-           estimate->part != NULL ? estimate->part->title : "unknown", "layer", "DSP", "BRAM 18K", "LUT", "FF", "latency",
-           "interval");
+  g_print ("%s: %s\n\n", estimate->part != NULL ? estimate->part->name : "part",
+           estimate->part != NULL ? estimate->part->title : "unknown");
   for (guint i = 0; i < estimate->n_layers; i++)
     {
       const HlsModule *module = measured != NULL ? hls_report_node (measured, i, nn_graph_node (graph, i)) : NULL;
 
-      print_row (nn_graph_node (graph, i)->name, &estimate->layers[i]);
+      add_row (table, nn_graph_node (graph, i)->name, &estimate->layers[i]);
       if (module != NULL)
-        print_measured ("  measured", &module->resources, module->latency_max, module->interval_max);
+        measured_row (table, "  measured", &module->resources, module->latency_max, module->interval_max);
     }
-  print_row ("total", &estimate->total);
-  print_synthesised (estimate);
+  add_row (table, "total", &estimate->total);
+  add_synthesised (table, estimate);
   if (measured != NULL)
-    print_measured ("  measured", &measured->resources, measured->latency_max, measured->interval_max);
+    measured_row (table, "  measured", &measured->resources, measured->latency_max, measured->interval_max);
+  cli_table_print (table);
   print_summary (design, estimate);
 }
 

@@ -2,6 +2,7 @@
 /* espalier-cli evaluate MODEL --data DATA: how good the answers are. */
 
 #include "cli-predict.h"
+#include "cli-table.h"
 
 #include <string.h>
 
@@ -138,9 +139,17 @@ print_classes (const NnMetrics *metrics,
 {
   const char *const *names = nn_dataset_class_names (data);
   guint n_names = names != NULL ? g_strv_length ((char **) names) : 0;
+  g_autoptr (GPtrArray) titles = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (CliTable) table = NULL;
 
-  g_print ("loss %.6f\naccuracy %.4f\n\n%-16s %10s %10s  confusion (columns: what was said)\n", metrics->loss,
-           metrics->accuracy, "class", "samples", "AUC");
+  g_ptr_array_add (titles, g_strdup ("class"));
+  g_ptr_array_add (titles, g_strdup ("samples"));
+  g_ptr_array_add (titles, g_strdup ("AUC"));
+  for (guint c = 0; c < metrics->n_classes; c++)
+    g_ptr_array_add (titles, c < n_names ? g_strdup_printf ("said %s", names[c]) : g_strdup_printf ("said %u", c));
+  g_ptr_array_add (titles, NULL);
+  table = cli_table_new ((const char *const *) titles->pdata, 1);
+  g_print ("loss %.6f\naccuracy %.4f\n\n", metrics->loss, metrics->accuracy);
   for (guint c = 0; c < metrics->n_classes; c++)
     {
       g_autofree char *number = g_strdup_printf ("%u", c);
@@ -148,11 +157,13 @@ print_classes (const NnMetrics *metrics,
 
       for (guint k = 0; k < metrics->n_classes; k++)
         samples += metrics->confusion[c * metrics->n_classes + k];
-      g_print ("%-16s %10" G_GSIZE_FORMAT " %10.4f ", c < n_names ? names[c] : number, samples, metrics->auc[c]);
+      cli_table_add (table, "%s", c < n_names ? names[c] : number);
+      cli_table_add (table, "%" G_GSIZE_FORMAT, samples);
+      cli_table_add (table, "%.4f", metrics->auc[c]);
       for (guint k = 0; k < metrics->n_classes; k++)
-        g_print (" %6" G_GSIZE_FORMAT, metrics->confusion[c * metrics->n_classes + k]);
-      g_print ("\n");
+        cli_table_add (table, "%" G_GSIZE_FORMAT, metrics->confusion[c * metrics->n_classes + k]);
     }
+  cli_table_print (table);
 }
 
 static void

@@ -2,6 +2,7 @@
 /* espalier-cli groups MODEL --config C.json: which weights the hardware ties together. */
 
 #include "cli-prune.h"
+#include "cli-table.h"
 
 #include <string.h>
 
@@ -114,7 +115,9 @@ print_table (const NnDesign *design,
              const NnGroups *groups,
              const char     *layer)
 {
-  g_print ("%-28s %-18s %-14s %6s %10s %10s %10s %10s\n", "layer", "weight", "structure", "reuse", "groups", "kept", "dsp", "bram");
+  static const char *const titles[] = { "layer", "weight", "structure", "reuse", "groups", "kept", "dsp", "bram", NULL };
+  g_autoptr (CliTable) table = cli_table_new (titles, 3);
+
   for (gsize first = 0, next; first < groups->n_groups; first = next)
     {
       const NnGroup *group = &groups->groups[first];
@@ -130,10 +133,16 @@ print_table (const NnDesign *design,
           dsp += groups->groups[g].cost.amount[NN_RESOURCE_DSP];
           bram += groups->groups[g].cost.amount[NN_RESOURCE_BRAM];
         }
-      g_print ("%-28s %-18s %-14s %6u %10" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT " %10.1f %10.1f\n",
-               weight->layer, weight->name, nn_structure_name (groups->structure[group->node]),
-               nn_design_plan (design, group->node)->reuse_factor, next - first, kept, dsp, bram);
+      cli_table_add (table, "%s", weight->layer);
+      cli_table_add (table, "%s", weight->name);
+      cli_table_add (table, "%s", nn_structure_name (groups->structure[group->node]));
+      cli_table_add (table, "%u", nn_design_plan (design, group->node)->reuse_factor);
+      cli_table_add (table, "%" G_GSIZE_FORMAT, next - first);
+      cli_table_add (table, "%" G_GSIZE_FORMAT, kept);
+      cli_table_add (table, "%.1f", dsp);
+      cli_table_add (table, "%.1f", bram);
     }
+  cli_table_print (table);
 }
 
 static gboolean

@@ -2,6 +2,7 @@
 /* espalier-cli inspect MODEL: layers, shapes, parameters, multiplications. */
 
 #include "cli.h"
+#include "cli-table.h"
 
 static void
 add_layer (JsonBuilder   *json,
@@ -35,19 +36,23 @@ add_layer (JsonBuilder   *json,
 static void
 print_table (const NnModel *model)
 {
+  static const char *const titles[] = { "layer", "class", "output", "parameters", "multiplications", "zeros", "", NULL };
   const NnGraph *graph = nn_model_graph (model);
+  g_autoptr (CliTable) table = cli_table_new (titles, 3);
 
-  g_print ("%-28s %-22s %-20s %12s %16s %10s\n", "layer", "class", "output", "parameters", "multiplications", "zeros");
   for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
     {
       const NnNode *node = nn_graph_node (graph, i);
-      g_autofree char *shape = nn_shape_to_string (&node->shape);
 
-      g_print ("%-28s %-22s %-20s %12" G_GSIZE_FORMAT " %16" G_GSIZE_FORMAT " %10" G_GSIZE_FORMAT "%s%s\n", node->name,
-               node->class_name, shape, nn_model_parameters (model, node), nn_node_multiplications (model, node),
-               nn_model_zeros (model, node), node->op == NN_OP_UNSUPPORTED ? "  not supported: " : "",
-               node->op == NN_OP_UNSUPPORTED ? node->reason : "");
+      cli_table_add (table, "%s", node->name);
+      cli_table_add (table, "%s", node->class_name);
+      cli_table_take (table, nn_shape_to_string (&node->shape));
+      cli_table_add (table, "%" G_GSIZE_FORMAT, nn_model_parameters (model, node));
+      cli_table_add (table, "%" G_GSIZE_FORMAT, nn_node_multiplications (model, node));
+      cli_table_add (table, "%" G_GSIZE_FORMAT, nn_model_zeros (model, node));
+      cli_table_take (table, node->op == NN_OP_UNSUPPORTED ? g_strdup_printf ("not supported: %s", node->reason) : NULL);
     }
+  cli_table_print (table);
 }
 
 static int

@@ -2,6 +2,7 @@
 /* espalier-cli parts [--add FILE] [--remove NAME]: the catalogue, and the user's own parts in it. */
 
 #include "cli.h"
+#include "cli-table.h"
 
 static void
 add_part (JsonBuilder  *json,
@@ -29,17 +30,18 @@ print_parts (void)
   guint n;
   const NnPart *const *parts = nn_parts (&n);
 
-  g_print ("%-20s %-12s %9s %9s %9s %9s %6s  %s\n", "part", "family", "DSP", "BRAM", "LUT", "FF", "URAM", "");
+  static const char *const titles[] = { "part", "family", "DSP", "BRAM", "LUT", "FF", "URAM", "", NULL };
+  g_autoptr (CliTable) table = cli_table_new (titles, 2);
+
   for (guint i = 0; i < n; i++)
     {
-      g_print ("%-20s %-12s", parts[i]->name, nn_family_name (parts[i]->family));
+      cli_table_add (table, "%s", parts[i]->name);
+      cli_table_add (table, "%s", nn_family_name (parts[i]->family));
       for (guint r = 0; r < NN_N_RESOURCES; r++)
-        if (parts[i]->total.amount[r] < 0)
-          g_print (" %*s", r == NN_RESOURCE_URAM ? 6 : 9, "-");
-        else
-          g_print (" %*.0f", r == NN_RESOURCE_URAM ? 6 : 9, parts[i]->total.amount[r]);
-      g_print ("  %s%s\n", parts[i]->title, nn_part_is_own (parts[i]) ? " (own)" : "");
+        cli_table_take (table, parts[i]->total.amount[r] < 0 ? g_strdup ("-") : g_strdup_printf ("%.0f", parts[i]->total.amount[r]));
+      cli_table_add (table, "%s%s", parts[i]->title, nn_part_is_own (parts[i]) ? " (own)" : "");
     }
+  cli_table_print (table);
 }
 
 static void

@@ -2,6 +2,7 @@
 /* espalier-cli report PATH: what tools have reported, of a file or of a project's folder. */
 
 #include "cli.h"
+#include "cli-table.h"
 
 #include <math.h>
 
@@ -112,39 +113,37 @@ amount_text (double amount)
 }
 
 static void
-print_row (const char        *name,
-           const NnResources *resources,
-           double             latency,
-           double             interval)
+add_row (CliTable          *table,
+         const char        *name,
+         const NnResources *resources,
+         double             latency,
+         double             interval)
 {
-  g_autofree char *cycles = amount_text (latency);
-  g_autofree char *ii = amount_text (interval);
-
-  g_print ("%-56.56s", name);
+  cli_table_add (table, "%s", name);
   for (guint r = 0; r < NN_N_RESOURCES; r++)
-    {
-      g_autofree char *text = amount_text (resources->amount[r]);
-
-      g_print (" %10s", text);
-    }
-  g_print (" %10s %10s\n", cycles, ii);
+    cli_table_take (table, amount_text (resources->amount[r]));
+  cli_table_take (table, amount_text (latency));
+  cli_table_take (table, amount_text (interval));
 }
 
 static void
 print_report (const HlsReport *report)
 {
+  const char *titles[] = { "module", "DSP", report->ram_kbit == 18 ? "BRAM 18K" : "RAM", "LUT", "FF", "URAM", "latency", "interval", NULL };
+  g_autoptr (CliTable) table = cli_table_new (titles, 1);
+
   g_print ("%s%s%s, %s, part %s%s%s\n", report->tool, report->version != NULL ? " " : "",
            report->version != NULL ? report->version : "", report->stage, report->part != NULL ? report->part : "unknown",
            report->status != NULL ? ": " : "", report->status != NULL ? report->status : "");
   if (!isnan (report->clock_target_ns))
     g_print ("clock %.3f ns asked, %.3f ns reached\n", report->clock_target_ns, report->clock_estimated_ns);
-  g_print ("\n%-56s %10s %10s %10s %10s %10s %10s %10s\n", "", "DSP", report->ram_kbit == 18 ? "BRAM 18K" : "RAM", "LUT", "FF",
-           "URAM", "latency", "interval");
-  print_row (report->top != NULL ? report->top : "total", &report->resources, report->latency_max, report->interval_max);
-  print_row ("available", &report->available, NAN, NAN);
+  add_row (table, report->top != NULL ? report->top : "total", &report->resources, report->latency_max, report->interval_max);
+  add_row (table, "available", &report->available, NAN, NAN);
   for (guint i = 0; i < report->n_modules; i++)
-    print_row (report->modules[i].name, &report->modules[i].resources, report->modules[i].latency_max,
-               report->modules[i].interval_max);
+    add_row (table, report->modules[i].name, &report->modules[i].resources, report->modules[i].latency_max,
+             report->modules[i].interval_max);
+  g_print ("\n");
+  cli_table_print (table);
 }
 
 static int

@@ -232,6 +232,26 @@ test_emit (void)
   fails ("build @/hls --follow", 1, "nothing has been begun");
 }
 
+/* Columns are as wide as what stands in them: no name is cut off, and figures stand under each other. */
+static void
+test_columns (void)
+{
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GSubprocess) process = start ("estimate @/jets.h5 --config @/c.json");
+  g_auto (GStrv) lines = NULL;
+  glong width = 0;
+
+  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  lines = g_strsplit (out, "\n", -1);
+  for (guint i = 2; lines[i] != NULL && *lines[i] != '\0'; i++)
+    {
+      g_assert_true (width == 0 || width == g_utf8_strlen (lines[i], -1));
+      width = g_utf8_strlen (lines[i], -1);
+    }
+  g_assert_cmpint (width, >, 40);
+  g_assert_nonnull (strstr (out, "output_softmax"));
+}
+
 /* One layer's groups in the table, as in JSON. */
 static void
 test_one_layer (void)
@@ -505,6 +525,7 @@ main (int    argc,
   g_test_add_func ("/cli/emit", test_emit);
   g_test_add_func ("/cli/prune", test_prune);
   g_test_add_func ("/cli/warning", test_warning);
+  g_test_add_func ("/cli/columns", test_columns);
   g_test_add_func ("/cli/one-layer", test_one_layer);
   g_test_add_func ("/cli/prune-by-hand", test_by_hand);
   g_test_add_func ("/cli/prune-weigh", test_weigh);
