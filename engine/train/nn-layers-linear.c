@@ -19,7 +19,7 @@ typedef struct {
   gboolean    add, relu;
   gboolean    exact;  /* there is no padding in memory: x is where it would begin */
   gint64      top, left, rows, columns; /* of x, all but these rows and columns is 0; they may begin outside of it */
-  const NnTerms *terms; /* what is left of the kernel, NULL for all; then w is the kernel as the layer has it */
+  const NnTerms *terms; /* what is left of the kernel, NULL for all; then w is of each of them */
 } Correlate;
 
 /* The runs of taps and channels that lie side by side both in the weights and in the input. */
@@ -264,8 +264,9 @@ forward_of (const NnLayer *l,
             NnShard       *s)
 {
   const NnWindow *w = &l->window;
+  const real *kernel = l->sparse != NULL ? (const real *) s->aux + l->sparse->forward.aux : WEIGHT (l, s, NN_ROLE_KERNEL);
 
-  return (Correlate) { .w = WEIGHT (l, s, NN_ROLE_KERNEL), .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
+  return (Correlate) { .w = kernel, .bias = WEIGHT (l, s, NN_ROLE_BIAS), .wp = w->wp, .c = w->c,
                        .last = w->oh, .ow = w->ow, .o = w->o, .kh = w->kh, .kw = w->kw, .sh = w->sh, .sw = w->sw,
                        .dh = w->dh, .dw = w->dw, .groups = w->groups, .lanes = s->lanes, .relu = l->relu,
                        .top = w->top, .left = w->left, .rows = w->h, .columns = w->w,
@@ -350,6 +351,34 @@ bias_gradient (const NnLayer *l,
   output_gradient (l, s, gb, FALSE, l->n_y / l->window.o);
 }
 
+/* The same from the pooling that alone reads the layer, which gives each of its gradients, rectified, to one input or to none. */
+static void
+pooled_bias_gradient (const NnLayer *l,
+                      NnShard       *s,
+                      real          *gb)
+{
+  const gsize lanes = s->lanes, step = l->window.o * lanes, n = l->pooled->n_y * lanes;
+  const real *y = OUT (l->pooled, s), *g = GOUT (l->pooled, s);
+  const ivec always = l->pooled->rectify ? (ivec) {} : ~(ivec) {};
+
+  for (gsize o = 0; o < step; o += lanes)
+    {
+      vec sum = {};
+
+      for (gsize v = o; v < o + lanes; v += VLEN)
+        {
+          vec lane_sum = {};
+
+          for (gsize p = v; p < n; p += step)
+            lane_sum += (vec) ((ivec) *(const vec *) (g + p) & ((*(const vec *) (y + p) > 0) | always));
+          if (s->squares)
+            lane_sum *= lane_sum;
+          sum += lane_sum;
+        }
+      gb[o / lanes] += vec_sum (sum);
+    }
+}
+
 /* One position: a matrix product, with the gradient turned so that the outputs lie on the vectors. */
 static void
 dense_kernel_gradient (const NnLayer *l,
@@ -379,11 +408,11 @@ dense_kernel_gradient (const NnLayer *l,
 /*
  * Every weight meets every position. A band of positions is taken at a time, of which the input and a block of outputs stay in
  * the first-level cache; a short band would cost more in adding up its sums. Positions often lie a power of two apart, so that
- * more of them than MOST_BAND would not fit the cache's ways. The few weights that pruning leaves pay more for their sums than
- * for the second-level cache.
+ * more of them than MOST_BAND would not fit the cache's ways. The few weights that pruning leaves come one after the other from
+ * all over the window, so that a band that holds them all would be too short to pay for its sums.
  */
 #define BAND_BYTES (20 * 1024)
-#define SPARSE_BAND_BYTES (256 * 1024)
+#define SPARSE_BAND_BYTES (56 * 1024)
 #define OUTPUTS_AT_ONCE 4
 #define LEAST_BAND 8
 #define MOST_BAND 20
@@ -437,22 +466,24 @@ band_gradient (const NnLayer *l,
         }
 }
 
-/* The same for what pruning has left. */
+/* The same for what pruning has left: sums of @sums, or the gradient itself. */
 static void
 sparse_band_gradient (const NnLayer *l,
                       NnShard       *s,
                       real          *gw,
+                      real          *sums,
                       const real    *x,
                       const real    *g,
                       const Band     band)
 {
   const NnWindow *w = &l->window;
   const guint lanes = s->lanes;
-  Outer q = { .gw = gw, .x = x, .g = g, .xp = (gsize) w->sw * w->c * lanes, .gp = (gsize) w->o * lanes,
-              .xr = (gsize) w->sh * w->wp * w->c * lanes, .gr = (gsize) w->ow * w->o * lanes,
-              .rows = band.rows, .positions = band.columns, .lanes = lanes };
+  const SparseProducts q = { .sums = sums, .gw = gw, .terms = &l->sparse->forward, .x = x, .g = g,
+                             .xp = (gsize) w->sw * w->c * lanes, .gp = (gsize) w->o * lanes,
+                             .xr = (gsize) w->sh * w->wp * w->c * lanes, .gr = (gsize) w->ow * w->o * lanes,
+                             .rows = band.rows, .positions = band.columns, .lanes = lanes };
 
-  CLASSED (nn_sparse_products) (&q, &l->sparse->forward);
+  CLASSED (nn_sparse_products) (&q);
 }
 
 /* Rows of the output from @first on, before @last, of one slice of the leading axes; their gradient begins at @g. */
@@ -469,7 +500,10 @@ rows_gradient (const NnLayer *l,
   const Band most = band_of (l, s->lanes);
   const guint lanes = s->lanes;
   const real *x = padded_input (l, s, outer, FALSE);
+  real *sums = l->sparse != NULL && w->oh * w->ow > 1 ? BLOCK (s) + l->sparse->sums : NULL;
 
+  if (sums != NULL)
+    memset (sums, 0, l->sparse->forward.start[w->o * w->kh] * sizeof (vec));
   for (guint oy = first; oy < last; oy += most.rows)
     for (guint ox = 0; ox < w->ow; ox += most.columns)
       {
@@ -478,10 +512,12 @@ rows_gradient (const NnLayer *l,
         const Band band = { MIN (most.rows, last - oy), MIN (most.columns, w->ow - ox) };
 
         if (l->sparse != NULL)
-          sparse_band_gradient (l, s, gw, from, gy, band);
+          sparse_band_gradient (l, s, gw, sums, from, gy, band);
         else
           band_gradient (l, s, gw, from, gy, band);
       }
+  if (sums != NULL)
+    CLASSED (nn_sparse_add_sums) (&l->sparse->forward, sums, gw);
 }
 
 static void
@@ -552,7 +588,7 @@ input_gradient_turned (const NnLayer *l,
   const gsize n = (gsize) w->o * s->lanes, edge_y = (gsize) (w->kh - 1) * w->dh, edge_x = (gsize) (w->kw - 1) * w->dw;
   const gboolean exact = l->sparse == NULL && w->dw == 1;
   Correlate q = { .wp = w->ow + (exact ? 0 : edge_x),
-                  .w = l->sparse != NULL ? WEIGHT (l, s, NN_ROLE_KERNEL) : (const real *) s->aux + l->aux, .c = w->o, .last = w->h, .ow = w->w, .o = w->c,
+                  .w = (const real *) s->aux + (l->sparse != NULL ? l->sparse->backward.aux : l->aux), .c = w->o, .last = w->h, .ow = w->w, .o = w->c,
                   .kh = w->kh, .kw = w->kw, .sh = 1, .sw = 1, .dh = w->dh, .dw = w->dw, .groups = 1,
                   .lanes = s->lanes, .add = l->add[0],
                   .top = (gint64) edge_y - w->top, .left = (gint64) edge_x - w->left, .rows = w->oh, .columns = w->ow,
@@ -647,6 +683,8 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
     output_gradient (l, s, gb, TRUE, 1);
   else if (l->relu && !l->rectified)
     output_gradient (l, s, gb, TRUE, l->n_y / w->o);
+  else if (gb != NULL && l->pooled != NULL)
+    pooled_bias_gradient (l, s, gb);
   else if (gb != NULL)
     bias_gradient (l, s, gb);
   if (gw != NULL && s->squares)
@@ -665,7 +703,16 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
     input_gradient_taps (l, s, gx);
 }
 
-/* The kernel turned round: [kh][kw][c][o] -> [kh - 1 - ky][kw - 1 - kx][o][c]. */
+static void
+pack (const NnTerms *terms,
+      const real    *kernel,
+      real          *aux)
+{
+  for (guint32 k = 0; k < terms->start[terms->n * terms->kh]; k++)
+    aux[terms->aux + k] = kernel[terms->weight[k]];
+}
+
+/* The kernel turned round: [kh][kw][c][o] -> [kh - 1 - ky][kw - 1 - kx][o][c]; of what pruning has left, the weights in order. */
 void
 CLASSED (nn_linear_prepare) (const NnLayer *l,
                              gconstpointer  values,
@@ -675,7 +722,13 @@ CLASSED (nn_linear_prepare) (const NnLayer *l,
   const gsize taps = (gsize) w->kh * w->kw, n = (gsize) w->c * w->o;
   const real *kernel = (const real *) values + l->w[NN_ROLE_KERNEL];
 
-  if (l->kind != NN_LAYER_LINEAR || l->aux == NN_NOWHERE || l->sparse != NULL)
+  if (l->sparse != NULL)
+    {
+      pack (&l->sparse->forward, kernel, aux);
+      pack (&l->sparse->backward, kernel, aux);
+      return;
+    }
+  if (l->kind != NN_LAYER_LINEAR || l->aux == NN_NOWHERE)
     return;
   for (gsize t = 0; t < taps; t++)
     CLASSED (nn_flip) ((real *) aux + l->aux + (taps - 1 - t) * n, w->c, kernel + t * n, w->o, w->c, w->o);

@@ -50,6 +50,20 @@ CLASSED (nn_sum_map_backward) (const NnLayer *l,
     weighted_sums (&l->back, GOUT (l, s), GIN (l, s, 0), s->lanes, l->add[0]);
 }
 
+/* Where a window's inputs begin; of the usual four they are found once, as stores could change the indices for all the compiler knows. */
+#define WINDOW 4
+#define AT(t) (n == WINDOW ? from[t] : index[t] * lanes)
+
+static inline __attribute__ ((always_inline)) void
+find_window (gsize          from[WINDOW],
+             const guint32 *index,
+             const guint    n,
+             gsize          lanes)
+{
+  for (guint t = 0; n == WINDOW && t < WINDOW; t++)
+    from[t] = index[t] * lanes;
+}
+
 /* The channels of one position, which have the same window of n inputs. */
 static inline __attribute__ ((always_inline)) void
 max_position (const NnLayer *l,
@@ -61,15 +75,17 @@ max_position (const NnLayer *l,
   const guint32 *index = l->map.index + l->map.start[p * c_n];
   const real *x = IN (l, s, 0);
   real *y = OUT (l, s) + p * c_n * lanes;
+  gsize from[WINDOW];
 
+  find_window (from, index, n, lanes);
   for (gsize v = 0; v < c_n * lanes; v += VLEN)
     {
-      vec top = *(const vec *) (x + index[0] * lanes + v);
+      vec top = *(const vec *) (x + AT (0) + v);
 
 #pragma GCC unroll 4
       for (guint t = 1; t < n; t++)
         {
-          vec other = *(const vec *) (x + index[t] * lanes + v);
+          vec other = *(const vec *) (x + AT (t) + v);
           ivec more = (other > top) | (other != other);
 
           top = (vec) (((ivec) other & more) | ((ivec) top & ~more));
@@ -90,8 +106,8 @@ CLASSED (nn_max_map_forward) (const NnLayer *l,
                               NnShard       *s)
 {
   for (gsize p = 0; p < l->map.n_out / l->channels; p++)
-    if (window_of (l, p) == 4)
-      max_position (l, s, p, 4);
+    if (window_of (l, p) == WINDOW)
+      max_position (l, s, p, WINDOW);
     else
       max_position (l, s, p, window_of (l, p));
 }
@@ -108,18 +124,21 @@ max_gradient (const NnLayer *l,
   const guint32 *index = l->map.index + l->map.start[p * c_n];
   const real *x = IN (l, s, 0), *y = OUT (l, s) + p * c_n * lanes, *gy = GOUT (l, s) + p * c_n * lanes;
   real *gx = GIN (l, s, 0);
+  const gboolean rectify = l->rectify;
+  gsize from[WINDOW];
 
+  find_window (from, index, n, lanes);
   for (gsize v = 0; v < c_n * lanes; v += VLEN)
     {
       const vec top = *(const vec *) (y + v);
       vec g = *(const vec *) (gy + v);
 
-      if (l->rectify)
+      if (rectify)
         g = (vec) ((ivec) g & (top > 0));
 #pragma GCC unroll 4
       for (guint t = 0; t < n; t++)
         {
-          const gsize at = index[t] * lanes + v;
+          const gsize at = AT (t) + v;
           const ivec hit = *(const vec *) (x + at) == top;
 
           if (store)
@@ -145,8 +164,8 @@ CLASSED (nn_max_map_backward) (const NnLayer *l,
       for (gsize i = 0; i < l->n_gaps; i++)
         memset (gx + l->gaps[i] * lanes, 0, lanes * sizeof (real));
       for (gsize p = 0; p < l->map.n_out / l->channels; p++)
-        if (window_of (l, p) == 4)
-          max_gradient (l, s, p, 4, TRUE);
+        if (window_of (l, p) == WINDOW)
+          max_gradient (l, s, p, WINDOW, TRUE);
         else
           max_gradient (l, s, p, window_of (l, p), TRUE);
       return;

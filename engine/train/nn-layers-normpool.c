@@ -197,23 +197,46 @@ CLASSED (nn_norm_pool_sums) (const NnLayer *l,
     }
 }
 
-/* Of the window of one position and channel, @n terms of @index: the largest normalised value, and its raw one. */
-static inline __attribute__ ((always_inline)) vec
-top_of (const real    *x,
-        const guint32 *index,
-        const guint    n,
-        gsize          base,
-        gsize          lanes,
-        vec            factor,
-        vec            shift,
-        vec           *raw)
+/* Where a window's inputs begin; of the usual four they are found once, as stores could change the indices for all the compiler knows. */
+#define WINDOW 4
+
+typedef struct {
+  gsize          from[WINDOW];
+  const guint32 *index;
+  gsize          base, lanes;
+} Window;
+
+static inline __attribute__ ((always_inline)) Window
+window_at (const NnLayer *l,
+           const NnShard *s,
+           const Part    *part,
+           gsize          p,
+           const guint    n)
 {
-  vec most = (*raw = *(const vec *) (x + (index[0] - base) * lanes)) * factor + shift;
+  Window w = { .index = l->pool->map.index + l->pool->map.start[p * l->channels], .base = part->base, .lanes = s->lanes };
+
+  for (guint t = 0; n == WINDOW && t < WINDOW; t++)
+    w.from[t] = (w.index[t] - w.base) * w.lanes;
+  return w;
+}
+
+#define AT(w, n, t) ((n) == WINDOW ? (w)->from[t] : ((w)->index[t] - (w)->base) * (w)->lanes)
+
+/* Of the window of one position and channel, @n terms: the largest normalised value, and its raw one. */
+static inline __attribute__ ((always_inline)) vec
+top_of (const real   *x,
+        const Window *w,
+        const guint   n,
+        vec           factor,
+        vec           shift,
+        vec          *raw)
+{
+  vec most = (*raw = *(const vec *) (x + AT (w, n, 0))) * factor + shift;
 
 #pragma GCC unroll 4
   for (guint t = 1; t < n; t++)
     {
-      const vec here = *(const vec *) (x + (index[t] - base) * lanes), z = here * factor + shift;
+      const vec here = *(const vec *) (x + AT (w, n, t)), z = here * factor + shift;
       const ivec more = (z > most) | (z != z);
 
       most = (vec) (((ivec) z & more) | ((ivec) most & ~more));
@@ -232,16 +255,17 @@ pool_position (const NnLayer *l,
 {
   const NnLayer *pool = l->pool;
   const gsize lanes = s->lanes, c_n = l->channels;
-  const guint32 *index = pool->map.index + pool->map.start[p * c_n];
+  const Window w = window_at (l, s, part, p, n);
+  const gboolean relu = l->relu;
   real *y = OUT (pool, s) + p * c_n * lanes, *tops = BLOCK (s) + l->scratch + p * c_n * lanes;
 
   for (gsize c = 0; c < c_n; c++)
     for (gsize v = 0; v < lanes; v += VLEN)
       {
         const vec factor = splat (k[FACTOR * c_n + c]), shift = splat (k[SHIFT * c_n + c]);
-        vec raw, top = top_of (part->x + c * lanes + v, index, n, part->base, lanes, factor, shift, &raw);
+        vec raw, top = top_of (part->x + c * lanes + v, &w, n, factor, shift, &raw);
 
-        if (l->relu)
+        if (relu)
           top = (vec) ((ivec) top & ~(ivec) (top < 0));
         *(vec *) (y + c * lanes + v) = top;
         *(vec *) (tops + c * lanes + v) = raw;
@@ -266,16 +290,18 @@ CLASSED (nn_norm_pool_finish) (const NnLayer *l,
       const Part part = part_of (l, s, r);
 
       for (gsize p = part.from; p < part.to; p++)
-        if (window_of (l, p) == 4)
-          pool_position (l, s, k, &part, p, 4);
+        if (window_of (l, p) == WINDOW)
+          pool_position (l, s, k, &part, p, WINDOW);
         else
           pool_position (l, s, k, &part, p, window_of (l, p));
     }
 }
 
+/* Where the rectifier's output is more than 0 is computed again, as it would have to come from far. */
 static inline __attribute__ ((always_inline)) void
 channel_gradient_sums (const NnLayer *l,
                        NnShard       *s,
+                       const real    *k_of,
                        gsize          c,
                        const int      count)
 {
@@ -283,24 +309,31 @@ channel_gradient_sums (const NnLayer *l,
   const gsize lanes = s->lanes, c_n = l->channels, step = c_n * lanes, n = pool->n_y * lanes;
   const double *stats = (const double *) s->stats + l->stats;
   double *partial = (double *) s->partial + l->stats + 2 * c_n;
-  const real *tops = BLOCK (s) + l->scratch, *y = OUT (pool, s), *g = GOUT (pool, s);
+  const real *tops = BLOCK (s) + l->scratch, *g = GOUT (pool, s);
   real *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA);
-  vec sum[CHANNELS], product[CHANNELS], at[CHANNELS];
+  const gboolean relu = l->relu;
+  vec sum[CHANNELS], product[CHANNELS], at[CHANNELS], factor[CHANNELS], shift[CHANNELS];
 
   for (int k = 0; k < count; k++)
-    sum[k] = product[k] = (vec) {}, at[k] = splat (stats[c + k]);
+    {
+      sum[k] = product[k] = (vec) {};
+      at[k] = splat (stats[c + k]);
+      factor[k] = splat (k_of[FACTOR * c_n + c + k]);
+      shift[k] = splat (k_of[SHIFT * c_n + c + k]);
+    }
   for (gsize from = c * lanes; from < n; from += step)
     for (gsize v = from; v < from + lanes; v += VLEN)
 #pragma GCC unroll 4
       for (int k = 0; k < count; k++)
         {
           const gsize i = v + k * lanes;
+          const vec top = *(const vec *) (tops + i);
           vec here = *(const vec *) (g + i);
 
-          if (l->relu)
-            here = (vec) ((ivec) here & (*(const vec *) (y + i) > 0));
+          if (relu)
+            here = (vec) ((ivec) here & (top * factor[k] + shift[k] > 0));
           sum[k] += here;
-          product[k] += here * (*(const vec *) (tops + i) - at[k]);
+          product[k] += here * (top - at[k]);
         }
   for (int k = 0; k < count; k++)
     {
@@ -323,12 +356,13 @@ void
 CLASSED (nn_norm_pool_backward) (const NnLayer *l,
                                  NnShard       *s)
 {
+  const real *k = coefficients (l, s);
   gsize c = 0;
 
   for (; c + CHANNELS <= l->channels; c += CHANNELS)
-    channel_gradient_sums (l, s, c, CHANNELS);
+    channel_gradient_sums (l, s, k, c, CHANNELS);
   for (; c < l->channels; c++)
-    channel_gradient_sums (l, s, c, 1);
+    channel_gradient_sums (l, s, k, c, 1);
 }
 
 /* The first of a window's largest has the gradient, as in max pooling. Each element is read before it is written: x may be gx. */
@@ -342,9 +376,10 @@ spread_position (const NnLayer *l,
 {
   const NnLayer *pool = l->pool;
   const gsize lanes = s->lanes, c_n = l->channels;
-  const guint32 *index = pool->map.index + pool->map.start[p * c_n];
-  const real *tops = BLOCK (s) + l->scratch + p * c_n * lanes, *y = OUT (pool, s) + p * c_n * lanes;
-  const real *gy = GOUT (pool, s) + p * c_n * lanes;
+  const Window w = window_at (l, s, part, p, n);
+  const gboolean relu = l->relu;
+  const real *x = part->x, *tops = BLOCK (s) + l->scratch + p * c_n * lanes, *gy = GOUT (pool, s) + p * c_n * lanes;
+  real *gx = part->gx;
 
   for (gsize c = 0; c < c_n; c++)
     for (gsize v = 0; v < lanes; v += VLEN)
@@ -353,16 +388,16 @@ spread_position (const NnLayer *l,
         const vec top = *(const vec *) (tops + c * lanes + v);
         vec g = factor * *(const vec *) (gy + c * lanes + v);
 
-        if (l->relu)
-          g = (vec) ((ivec) g & (*(const vec *) (y + c * lanes + v) > 0));
+        if (relu)
+          g = (vec) ((ivec) g & (top * factor + splat (k[SHIFT * c_n + c]) > 0));
 #pragma GCC unroll 4
         for (guint t = 0; t < n; t++)
           {
-            const gsize at = (index[t] - part->base) * lanes + c * lanes + v;
-            const vec here = *(const vec *) (part->x + at);
+            const gsize at = AT (&w, n, t) + c * lanes + v;
+            const vec here = *(const vec *) (x + at);
             const ivec hit = here == top;
 
-            *(vec *) (part->gx + at) = (vec) ((ivec) g & hit) + (offset - here * slope);
+            *(vec *) (gx + at) = (vec) ((ivec) g & hit) + (offset - here * slope);
             g = (vec) ((ivec) g & ~hit);
           }
       }
@@ -412,8 +447,8 @@ CLASSED (nn_norm_pool_finish_back) (const NnLayer *l,
       guint first, last;
 
       for (gsize p = part.from; p < part.to; p++)
-        if (window_of (l, p) == 4)
-          spread_position (l, s, k, &part, p, 4);
+        if (window_of (l, p) == WINDOW)
+          spread_position (l, s, k, &part, p, WINDOW);
         else
           spread_position (l, s, k, &part, p, window_of (l, p));
       gap = spread_gaps (l, s, k, &part, gap);

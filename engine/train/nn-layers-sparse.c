@@ -8,83 +8,183 @@
 #define MOST_PAIRS 7
 #define MOST_OF_ONE 8
 
+/* Tells the compiler to have an address in a register: operands are found from it and a distance, which others share. */
+#if defined(__x86_64__) && !defined(NN_WIDE)
+#define HOLD(p) __asm__ ("" : "+r" (p))
+#else
+#define HOLD(p) (void) (p)
+#endif
+
 /*
- * One row of results at @count / @per positions, of @per vectors each, from its list of terms.
+ * One row of results at @n times as many positions as take @count vectors, @per each, from its list of terms.
  */
 static inline __attribute__ ((always_inline)) void
-row_block (const SparseRows *q,
-           guint             m,
-           const real       *x,
-           real             *c,
-           const int         count,
-           const int         per)
+row_blocks (const SparseRows *q,
+            guint             m,
+            const real       *x,
+            real             *c,
+            guint             n,
+            const int         count,
+            const int         per)
 {
   const NnTerms *t = q->terms;
-  const guint32 end = t->start[m * t->kh + q->last];
   const int positions = count / per; /* outside the loop's head, where sanitizers check the division */
-  const real *at[MOST]; /* of each position; a term's offset indexes them all */
-  vec acc[MAX (MOST, 2 * MOST_PAIRS)];
+  const gsize xn = q->xn, xn3 = 3 * xn, cn = q->cn;
+  const guint32 from = t->start[m * t->kh + q->first], n_terms = t->start[m * t->kh + q->last] - from;
+  const vec first = q->bias != NULL ? splat (q->bias[m]) : (vec) {};
+  const gboolean add = q->add, relu = q->relu;
 
-#pragma GCC unroll 24
-  for (int j = 0; j < positions; j++)
-    at[j] = x + j * q->xn;
-#pragma GCC unroll 24
-  for (int j = 0; j < count; j++)
-    acc[j] = q->add ? *(const vec *) (c + j / per * q->cn + j % per * VLEN) : q->bias != NULL ? splat (q->bias[m]) : (vec) {};
-  for (guint32 k = t->start[m * t->kh + q->first]; k < end; k++)
+  for (; n > 0; n--, x += positions * xn, c += positions * cn)
     {
-      const gsize offset = t->offset[k];
-      const vec w = splat (q->w[t->weight[k]]);
+      const guint32 *offset = t->offset + from;
+      const real *weight = q->w + from, *end = weight + n_terms;
+      vec acc[MAX (MOST, 2 * MOST_PAIRS)];
 
 #pragma GCC unroll 24
       for (int j = 0; j < count; j++)
-        acc[j] += w * *(const vec *) (at[j / per] + offset + j % per * VLEN);
-    }
+        acc[j] = add ? *(const vec *) (c + j / per * cn + j % per * VLEN) : first;
+      for (; weight < end; weight++, offset++)
+        {
+          const vec w = splat (*weight);
+          const real *at = x + *offset;
+
+          HOLD (at);
 #pragma GCC unroll 24
-  for (int j = 0; j < count; j++)
-    {
-      if (q->relu)
-        acc[j] = (vec) ((ivec) acc[j] & ~(ivec) (acc[j] < 0));
-      *(vec *) (c + j / per * q->cn + j % per * VLEN) = acc[j];
+          for (int j = 0; j < count; j++)
+            {
+              if (j > 0 && j % (3 * per) == 0)
+                {
+                  at += xn3;
+                  HOLD (at);
+                }
+              acc[j] += w * *(const vec *) (at + j / per % 3 * xn + j % per * VLEN);
+            }
+        }
+      if (relu)
+#pragma GCC unroll 24
+        for (int j = 0; j < count; j++)
+          acc[j] = (vec) ((ivec) acc[j] & ~(ivec) (acc[j] < 0));
+#pragma GCC unroll 24
+      for (int j = 0; j < count; j++)
+        *(vec *) (c + j / per * cn + j % per * VLEN) = acc[j];
     }
 }
 
-/* The same of two vectors a position in blocks of about the same size, as small ones wait for their sums. */
-#define PAIRS(N) case N: row_block (q, m, x + n * q->xn, c + n * q->cn, 2 * N, 2); break;
+/* Each in a function of its own, so that its loop has all registers. */
+#define BLOCKS(N, PER)                                                                          \
+  static __attribute__ ((noinline)) void                                                        \
+  blocks_##N##_##PER (const SparseRows *q, guint m, const real *x, real *c, guint n)            \
+  {                                                                                             \
+    row_blocks (q, m, x, c, n, N * PER, PER);                                                   \
+  }
 
-static inline __attribute__ ((always_inline)) void
+BLOCKS (1, 8)
+BLOCKS (1, 4)
+BLOCKS (3, 4)
+BLOCKS (2, 2)
+BLOCKS (3, 2)
+BLOCKS (4, 2)
+BLOCKS (5, 2)
+BLOCKS (6, 2)
+BLOCKS (7, 2)
+BLOCKS (1, 1)
+BLOCKS (4, 1)
+BLOCKS (12, 1)
+#if VBYTES == 64
+BLOCKS (24, 1)
+#endif
+
+/* The same of two vectors a position in blocks of about the same size, as small ones wait for their sums. */
+static void
 row_of_pairs (const SparseRows *q,
               guint             m,
               const real       *x,
               real             *c)
 {
-  for (guint n = 0, blocks = (q->n + MOST_PAIRS - 1) / MOST_PAIRS, take; blocks > 0; blocks--, n += take)
+  const guint blocks = (q->n + MOST_PAIRS - 1) / MOST_PAIRS, size = (q->n + blocks - 1) / blocks;
+  const guint smaller = blocks * size - q->n, counts[2] = { blocks - smaller, smaller };
+
+  for (guint i = 0; i < 2 && counts[i] > 0; i++)
     {
-      take = (q->n - n + blocks - 1) / blocks;
-      switch (take)
+      switch (size - i)
         {
-          PAIRS (1) PAIRS (2) PAIRS (3) PAIRS (4) PAIRS (5) PAIRS (6) PAIRS (7)
+        case 2: blocks_2_2 (q, m, x, c, counts[i]); break;
+        case 3: blocks_3_2 (q, m, x, c, counts[i]); break;
+        case 4: blocks_4_2 (q, m, x, c, counts[i]); break;
+        case 5: blocks_5_2 (q, m, x, c, counts[i]); break;
+        case 6: blocks_6_2 (q, m, x, c, counts[i]); break;
+        default: blocks_7_2 (q, m, x, c, counts[i]); break;
         }
+      x += counts[i] * size * q->xn;
+      c += counts[i] * size * q->cn;
     }
 }
 
-static inline __attribute__ ((always_inline)) void
-row (const SparseRows *q,
-     guint             m,
-     const real       *x,
-     real             *c,
-     const int         per)
+/* Blocks of as many positions as the registers take, then smaller ones. */
+static void
+row_of_quads (const SparseRows *q,
+              guint             m,
+              const real       *x,
+              real             *c)
+{
+  const guint n = q->n / 3;
+
+  blocks_3_4 (q, m, x, c, n);
+  blocks_1_4 (q, m, x + 3 * n * q->xn, c + 3 * n * q->cn, q->n - 3 * n);
+}
+
+static void
+row_of_singles (const SparseRows *q,
+                guint             m,
+                const real       *x,
+                real             *c)
 {
   guint n = 0;
 
-  for (; n + MOST / per <= q->n; n += MOST / per)
-    row_block (q, m, x + n * q->xn, c + n * q->cn, MOST / per * per, per);
-  for (; 4 * per < MOST && n + 4 <= q->n; n += 4)
-    row_block (q, m, x + n * q->xn, c + n * q->cn, 4 * per < MOST ? 4 * per : per, per);
-  for (; 2 * per < MOST && n + 2 <= q->n; n += 2)
-    row_block (q, m, x + n * q->xn, c + n * q->cn, 2 * per < MOST ? 2 * per : per, per);
-  for (; n < q->n; n++)
-    row_block (q, m, x + n * q->xn, c + n * q->cn, per, per);
+#if VBYTES == 64
+  blocks_24_1 (q, m, x, c, q->n / 24);
+  n = q->n / 24 * 24;
+#endif
+  blocks_12_1 (q, m, x + n * q->xn, c + n * q->cn, (q->n - n) / 12);
+  n += (q->n - n) / 12 * 12;
+  blocks_4_1 (q, m, x + n * q->xn, c + n * q->cn, (q->n - n) / 4);
+  n += (q->n - n) / 4 * 4;
+  blocks_1_1 (q, m, x + n * q->xn, c + n * q->cn, q->n - n);
+}
+
+/* One position of @per vectors, few: each has four sums, as one would wait for itself. */
+static inline __attribute__ ((always_inline)) void
+row_of_one (const SparseRows *q,
+            guint             m,
+            const real       *x,
+            real             *c,
+            const int         per)
+{
+  const NnTerms *t = q->terms;
+  guint32 k = t->start[m * t->kh + q->first];
+  const guint32 end = t->start[m * t->kh + q->last];
+  vec acc[4][2] = { { {} } };
+
+  for (; k + 4 <= end; k += 4)
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+      {
+        const vec w = splat (q->w[k + i]);
+
+#pragma GCC unroll 2
+        for (int j = 0; j < per; j++)
+          acc[i][j] += w * *(const vec *) (x + t->offset[k + i] + j * VLEN);
+      }
+  for (; k < end; k++)
+    for (int j = 0; j < per; j++)
+      acc[0][j] += splat (q->w[k]) * *(const vec *) (x + t->offset[k] + j * VLEN);
+  for (int j = 0; j < per; j++)
+    {
+      vec sum = (acc[0][j] + acc[1][j]) + (acc[2][j] + acc[3][j]);
+
+      sum += q->add ? *(const vec *) (c + j * VLEN) : q->bias != NULL ? splat (q->bias[m]) : (vec) {};
+      *(vec *) (c + j * VLEN) = q->relu ? (vec) ((ivec) sum & ~(ivec) (sum < 0)) : sum;
+    }
 }
 
 void
@@ -102,16 +202,22 @@ CLASSED (nn_sparse_rows) (const SparseRows *q)
         switch (per)
           {
           case 8:
-            row (q, m, x, c, 8);
+            blocks_1_8 (q, m, x, c, q->n);
             break;
           case 4:
-            row (q, m, x, c, 4);
+            row_of_quads (q, m, x, c);
             break;
           case 2:
-            row_of_pairs (q, m, x, c);
+            if (q->n == 1)
+              row_of_one (q, m, x, c, 2);
+            else
+              row_of_pairs (q, m, x, c);
             break;
           default:
-            row (q, m, x, c, 1);
+            if (q->n == 1 && per == 1)
+              row_of_one (q, m, x, c, 1);
+            else
+              row_of_singles (q, m, x, c);
           }
       }
 }
@@ -122,16 +228,35 @@ CLASSED (nn_sparse_rows) (const SparseRows *q)
 #define SUMS (NN_LANES / VLEN > 1 ? 2 : 1)
 
 static inline __attribute__ ((always_inline)) void
-product_block (const Outer   *q,
-               const NnTerms *t,
-               guint          m,
-               guint32        k,
-               const int      count,
-               const gsize    lanes)
+add_to_kernel (real          *gw,
+               const guint32 *weight,
+               const vec     *acc,
+               const int      count)
 {
-  const gsize n_sums = lanes == NN_LANES ? SUMS : 1;
-  vec acc[2 * TERMS] = { {} };
   real sums[8] = { 0 };
+
+  if (count >= 4)
+    {
+      add_sums_4 (sums, acc[0], acc[1], acc[2], acc[3]);
+      if (count > 4)
+        add_sums_4 (sums + 4, acc[4], count > 5 ? acc[5] : (vec) {}, count > 6 ? acc[6] : (vec) {}, count > 7 ? acc[7] : (vec) {});
+    }
+  else
+    for (int j = 0; j < count; j++)
+      sums[j] = vec_sum (acc[j]);
+  for (int j = 0; j < count; j++)
+    gw[weight[j]] += sums[j];
+}
+
+static inline __attribute__ ((always_inline)) void
+product_block (const SparseProducts *q,
+               guint                 m,
+               guint32               k,
+               const int             count,
+               const gsize           lanes)
+{
+  const guint32 *offset = q->terms->offset + k;
+  vec acc[2 * TERMS] = { {} };
 
   for (guint r = 0; r < q->rows; r++)
     {
@@ -139,42 +264,41 @@ product_block (const Outer   *q,
 
       for (guint p = 0; p < q->positions; p++, x += q->xp, g += q->gp)
 #pragma GCC unroll 4
-        for (gsize v = 0; v < lanes; v += n_sums * VLEN)
+        for (gsize v = 0; v < lanes; v += SUMS * VLEN)
 #pragma GCC unroll 2
-          for (gsize h = 0; h < n_sums; h++)
+          for (gsize h = 0; h < SUMS; h++)
             {
               vec gv = *(const vec *) (g + v + h * VLEN);
+              const real *at = x + v + h * VLEN;
 
               KEEP (gv);
+              if (__builtin_constant_p (lanes)) /* otherwise a loop's counter is added anyway */
+                HOLD (at);
 #pragma GCC unroll 24
               for (int j = 0; j < count; j++)
-                acc[h * TERMS + j] += gv * *(const vec *) (x + t->offset[k + j] + v + h * VLEN);
+                acc[h * TERMS + j] += gv * *(const vec *) (at + offset[j]);
             }
     }
 #pragma GCC unroll 24
   for (int j = 0; j < count; j++)
-    acc[j] += acc[TERMS + j];
-  if (count >= 4)
     {
-      add_sums_4 (sums, acc[0], acc[1], acc[2], acc[3]);
-      if (count > 4)
-        add_sums_4 (sums + 4, acc[4], acc[5], (vec) {}, (vec) {});
+      acc[j] += acc[TERMS + j];
+      if (q->sums != NULL)
+        ((vec *) (gpointer) q->sums)[k + j] += acc[j];
     }
-  else
-    for (int j = 0; j < count; j++)
-      sums[j] = vec_sum (acc[j]);
-  for (int j = 0; j < count; j++)
-    q->gw[t->weight[k + j]] += sums[j];
+  if (q->sums == NULL)
+    add_to_kernel (q->gw, q->terms->weight + k, acc, count);
 }
 
-#define PRODUCTS(N) case N: product_block (q, t, m, k, N, lanes); break;
+#define PRODUCTS(N) case N: product_block (q, m, k, N, lanes); break;
 
 /* A row's terms in blocks of about the same size: one by one each sum would wait for its last product. */
 static inline __attribute__ ((always_inline)) void
-products (const Outer   *q,
-          const NnTerms *t,
-          const gsize    lanes)
+products (const SparseProducts *q,
+          const gsize           lanes)
 {
+  const NnTerms *t = q->terms;
+
   for (guint m = 0; m < t->n; m++)
     {
       const guint32 end = t->start[(m + 1) * t->kh];
@@ -192,13 +316,70 @@ products (const Outer   *q,
     }
 }
 
-/* The gradients of the weights that are left; mi, no and ldw of @q do not count. */
-void
-CLASSED (nn_sparse_products) (const Outer   *q,
-                              const NnTerms *t)
+/* One position of few lanes: each term has few products, so that to add them up is most of the work. */
+static inline __attribute__ ((always_inline)) void
+position_block (const SparseProducts *q,
+                guint                 m,
+                guint32               k,
+                const int             count)
 {
-  if (q->lanes == NN_LANES)
-    products (q, t, NN_LANES);
+  const real *g = q->g + (gsize) m * NN_LANES;
+  vec acc[8];
+
+#pragma GCC unroll 8
+  for (int j = 0; j < count; j++)
+    {
+      const real *x = q->x + q->terms->offset[k + j];
+
+      acc[j] = *(const vec *) g * *(const vec *) x;
+#pragma GCC unroll 8
+      for (int v = VLEN; v < NN_LANES; v += VLEN)
+        acc[j] += *(const vec *) (g + v) * *(const vec *) (x + v);
+    }
+  add_to_kernel (q->gw, q->terms->weight + k, acc, count);
+}
+
+static void
+one_position (const SparseProducts *q)
+{
+  const NnTerms *t = q->terms;
+
+  for (guint m = 0; m < t->n; m++)
+    {
+      const guint32 end = t->start[(m + 1) * t->kh];
+      guint32 k = t->start[m * t->kh];
+
+      for (; k + 8 <= end; k += 8)
+        position_block (q, m, k, 8);
+      for (; k + 4 <= end; k += 4)
+        position_block (q, m, k, 4);
+      for (; k < end; k++)
+        position_block (q, m, k, 1);
+    }
+}
+
+void
+CLASSED (nn_sparse_products) (const SparseProducts *q)
+{
+  if (q->lanes == NN_LANES && q->rows * q->positions == 1 && q->sums == NULL)
+    one_position (q);
+  else if (q->lanes == NN_LANES)
+    products (q, NN_LANES);
   else
-    products (q, t, q->lanes);
+    products (q, q->lanes);
+}
+
+void
+CLASSED (nn_sparse_add_sums) (const NnTerms *t,
+                              const real    *sums,
+                              real          *gw)
+{
+  const vec *all = (const vec *) (gconstpointer) sums;
+  const guint32 n = t->start[t->n * t->kh];
+  guint32 k = 0;
+
+  for (; k + 8 <= n; k += 8)
+    add_to_kernel (gw, t->weight + k, all + k, 8);
+  for (; k < n; k++)
+    add_to_kernel (gw, t->weight + k, all + k, 1);
 }

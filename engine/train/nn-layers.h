@@ -77,18 +77,21 @@ typedef struct {
  * @start: (array length=n * kh + 1): the first term of each
  * @offset: where a term's operand lies from a position's first, in reals
  * @weight: which element of the kernel multiplies it
+ * @aux: where the weights lie side by side in this order, among the prepared copies
  */
 typedef struct {
   guint32 *start;
-  gsize   *offset;
+  guint32 *offset;
   guint32 *weight;
+  gsize    aux;
   guint    n, kh;
 } NnTerms;
 
 /* By output, and by input for the gradient at stride 1. */
 typedef struct {
   NnTerms  forward, backward;
-  gboolean few; /* so few that a dense layer's gradient is quicker one by one */
+  gboolean few;  /* so few that a dense layer's gradient is quicker one by one */
+  gsize    sums; /* where the shard's block has room for a vector of NN_LANES for each term */
 } NnSparse;
 
 /**
@@ -106,6 +109,7 @@ typedef struct {
  * @gaps: (array length=n_gaps): then the inputs that none looks at
  * @pool: (nullable): the max map that alone reads this batch norm in training, done by it in the same passes
  * @conv: (nullable): the convolution that it does as well, whose output is computed again in each pass; @pool has @pool_rows
+ * @pooled: (nullable): the max map that alone reads this convolution
  * @fused: a batch norm does this layer's work
  * @rectify: (max map) rectifies the gradient for the layer before it, which is @rectified
  */
@@ -142,7 +146,7 @@ struct _NnLayer {
   const NnQuantizer *quantizer;
   NnShape       shape;      /* of a sample, for it */
   NnSparse     *sparse;     /* NULL where the dense kernels are faster */
-  const NnLayer *pool, *conv;
+  const NnLayer *pool, *conv, *pooled;
   guint         pool_rows;
   gboolean      fused;
   guint         id;         /* position in the network */

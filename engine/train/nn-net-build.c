@@ -406,6 +406,7 @@ nn_net_build (NnNet   *net,
 
       layer->pool = layer->pool != NULL ? &net->layers[layer->pool->id] : NULL;
       layer->conv = layer->conv != NULL ? &net->layers[layer->conv->id] : NULL;
+      layer->pooled = layer->pooled != NULL ? &net->layers[layer->pooled->id] : NULL;
     }
   net->n_quantized = quantized->len;
   net->quantized = nn_arena_memdup (net->arena, quantized->data, quantized->len * sizeof (NnQuantizedWeight));

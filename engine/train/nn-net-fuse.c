@@ -133,6 +133,8 @@ nn_build_find_pools (NnNetBuilder *b,
         continue;
       if (maker->relu)
         pool->rectify = maker->rectified = TRUE;
+      if (maker->kind == NN_LAYER_LINEAR && pool->channels == maker->window.o)
+        maker->pooled = pool;
       join_norm (b, pool);
     }
 }

@@ -331,6 +331,14 @@ make_memory (NnNet   *net,
     }
 }
 
+/* Copies of the parameters as the kernels read them. */
+static void
+prepare (NnNet *net)
+{
+  for (guint i = 0; i < net->n_layers && net->n_aux > 0; i++)
+    net->k->prepare (&net->layers[i], net->used, net->aux);
+}
+
 static gboolean
 run (NnNet         *net,
      const NnBatch *batch,
@@ -346,9 +354,7 @@ run (NnNet         *net,
   job.scale = 1.0 / ((batch->squares ? 1.0 : batch->n) * (net->n_output / net->classes));
   make_memory (net, n > 0 ? job.n_shards : job.n_groups, with_backward ? job.n_groups : 0, job.n_shards);
   nn_net_quantize (net);
-  if (net->n_aux > 0 && with_backward)
-    for (guint i = 0; i < net->n_layers; i++)
-      net->k->prepare (&net->layers[i], net->used, net->aux);
+  prepare (net);
   for (job.phase = 0; job.phase <= last; job.phase++)
     {
       nn_parallel_for (job.n_groups, run_group, &job);
@@ -441,6 +447,7 @@ nn_net_predict (NnNet        *net,
   groups = MIN (job.n_shards, MAX_GROUPS);
   make_memory (net, groups, 0, 0);
   nn_net_quantize (net);
+  prepare (net);
   nn_parallel_for (groups, predict_group, &job);
   return !job.cancelled;
 }

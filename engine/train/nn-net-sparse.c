@@ -5,21 +5,29 @@
 
 /* Measured: above about this the dense kernels win. */
 #define MOST_DENSITY 0.45
-/* Measured: one weight's own gradient takes about as long as so many lanes more of one among all, for adding up its lanes. */
-#define LANES_OF_SUM 96
+/* Measured: the same for the gradient of a dense layer's kernel, where each weight has few products to add up. */
+#define MOST_DENSITY_ONE_BY_ONE 0.35
+
+static gsize
+whole_vectors (gsize n)
+{
+  return (n + NN_LANES - 1) / NN_LANES * NN_LANES;
+}
 
 static void
 terms_init (NnTerms *terms,
-            NnArena *arena,
+            NnNet   *net,
             gsize    rows,
             gsize    kh,
             gsize    n)
 {
   terms->n = rows;
   terms->kh = kh;
-  terms->start = nn_arena_new0 (arena, guint32, rows * kh + 1);
-  terms->offset = nn_arena_new0 (arena, gsize, n + 1);
-  terms->weight = nn_arena_new0 (arena, guint32, n + 1);
+  terms->start = nn_arena_new0 (net->arena, guint32, rows * kh + 1);
+  terms->offset = nn_arena_new0 (net->arena, guint32, n + 1);
+  terms->weight = nn_arena_new0 (net->arena, guint32, n + 1);
+  terms->aux = net->n_aux;
+  net->n_aux += whole_vectors (n);
 }
 
 static gsize
@@ -46,7 +54,7 @@ make_lists (NnNet          *net,
   NnSparse *sparse = nn_arena_new0 (net->arena, NnSparse, 1);
   gsize at = 0;
 
-  terms_init (&sparse->forward, net->arena, o_n, w->kh, n_live);
+  terms_init (&sparse->forward, net, o_n, w->kh, n_live);
   for (gsize o = 0; o < o_n; o++)
     {
       for (gsize t = 0; t < taps; t++)
@@ -60,7 +68,7 @@ make_lists (NnNet          *net,
           sparse->forward.start[o * w->kh + t / w->kw + 1] = at;
         }
     }
-  terms_init (&sparse->backward, net->arena, c_n, w->kh, n_live);
+  terms_init (&sparse->backward, net, c_n, w->kh, n_live);
   at = 0;
   for (gsize c = 0; c < c_n; c++)
     {
@@ -77,13 +85,17 @@ make_lists (NnNet          *net,
           sparse->backward.start[c * w->kh + turned / w->kw + 1] = at;
         }
     }
-  sparse->few = n_live * (double) (lanes + LANES_OF_SUM) < weight->values->n * (double) lanes;
+  sparse->few = n_live < MOST_DENSITY_ONE_BY_ONE * weight->values->n;
+  sparse->sums = net->block;
   layer->sparse = sparse;
 }
 
+/* Before the memory for prepared copies is made: theirs is added to it, and the sums of one layer's gradients to the shards'. */
 void
 nn_net_find_sparse (NnNet *net)
 {
+  gsize most = 0;
+
   for (guint i = 0; i < net->n_layers; i++)
     {
       NnLayer *layer = &net->layers[i];
@@ -100,7 +112,12 @@ nn_net_find_sparse (NnNet *net)
             continue;
           n_live = count_live (w);
           if (n_live < MOST_DENSITY * w->values->n)
-            make_lists (net, layer, w, n_live);
+            {
+              make_lists (net, layer, w, n_live);
+              most = MAX (most, n_live);
+            }
         }
     }
+  if (net->options.gradients)
+    net->block += most * NN_LANES;
 }

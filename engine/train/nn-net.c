@@ -128,9 +128,11 @@ nn_net_new (const NnModel      *model,
   for (guint i = 0; i < nn_model_n_weights (model); i++)
     net->param_at[i] = NN_NOWHERE;
   net->nadam_product = 1;
-  if (!nn_net_build (net, error) || !load_params (net, error))
+  if (!nn_net_build (net, error))
     return NULL;
   nn_net_find_sparse (net);
+  if (!load_params (net, error))
+    return NULL;
   net->stats = g_new0 (double, net->n_stats + 1);
   return g_steal_pointer (&net);
 }

@@ -171,7 +171,7 @@ typedef struct {
   gsize          cm, cn;
   const real    *x;
   gsize          xn;
-  const real    *w;
+  const real    *w;           /* of each term */
   const real    *bias;
   const NnTerms *terms;
   guint          first, last; /* rows of the kernel that count: from first on, before last */
@@ -180,8 +180,20 @@ typedef struct {
   gboolean       add, relu;
 } SparseRows;
 
+/* Products of each term's operand and its row's gradient over positions and lanes, as Outer. */
+typedef struct {
+  real          *sums; /* (nullable): a vector for each term, to which they are added */
+  real          *gw;   /* otherwise they are summed up and added to the kernel's gradient */
+  const NnTerms *terms;
+  const real    *x, *g;
+  gsize          xp, gp, xr, gr;
+  guint          rows, positions;
+  guint          lanes;
+} SparseProducts;
+
 void CLASSED (nn_sparse_rows)     (const SparseRows *rows);
-void CLASSED (nn_sparse_products) (const Outer *outer, const NnTerms *terms);
+void CLASSED (nn_sparse_products) (const SparseProducts *products);
+void CLASSED (nn_sparse_add_sums) (const NnTerms *terms, const real *sums, real *gw);
 /* to[j][i] = from[i][j]; both dense but for their leading dimensions */
 void CLASSED (nn_flip)  (real *to, gsize ldt, const real *from, gsize ldf, guint rows, guint columns);
 
