@@ -21,7 +21,7 @@ static const char *const directives[] = {
 static const char options[] =
   TCL_HEAD "# Which steps build_prj.tcl runs; Espalier writes this file before it starts the tool.\n"
            "array set opt {\n"
-           "    reset 0\n    csim 1\n    synth 1\n    cosim 0\n    validation 0\n    export 0\n    vsynth 0\n    lint 1\n    coverage 1\n"
+           "    reset 0\n    csim 1\n    synth 1\n    cosim 0\n    validation 0\n    export 0\n    vsynth 0\n"
            "}\n";
 
 static const char head[] =
@@ -40,13 +40,23 @@ static const char head[] =
            "options set Input/CppStandard c++14\n"
            "options set Input/CompilerFlags {-DNNET_SCVERIFY}\n"
            "options set Input/SearchPath {. firmware firmware/nnet_utils} -append\n"
-           "options set Output/OutputVHDL false\n"
-           "options set Output/OutputVerilog true\n"
-           "project new -name ${project_name}_prj\n"
+           "options set Output/OutputVHDL [expr {$opt(vhdl) ? {true} : {false}}]\n"
+           "options set Output/OutputVerilog [expr {$opt(verilog) ? {true} : {false}}]\n"
+           "if {!$opt(reset) && [file exists ${project_name}_prj.ccs]} {\n"
+           "    project load ${project_name}_prj.ccs\n"
+           "    go new\n"
+           "} else {\n"
+           "    project new -name ${project_name}_prj\n"
+           "}\n"
+           "# Layers that stand beside one another in the top function are meant to.\n"
+           "catch {options set Message/ErrorOverride HIER-10 -remove}\n"
+           "catch {solution options set Message/ErrorOverride HIER-10 -remove}\n"
+           "catch {flow package require /HLS4ML}\n"
            "flow package require /SCVerify\n"
            "flow package option set /SCVerify/USE_CCS_BLOCK true\n"
            "if {$opt(coverage)} { catch {flow package require /CCOV} }\n"
            "if {$opt(lint)} { catch {flow package require /CDesignChecker} }\n"
+           "if {$opt(power)} { catch {flow package require /PowerAnalysis} }\n"
            "solution file add firmware/${project_name}.cpp -type C++\n"
            "solution file add ${project_name}_test.cpp -type C++ -exclude true\n"
            "directive set -RESET_CLEARS_ALL_REGS no\n"
@@ -98,17 +108,32 @@ static const char tail[] =
   "source [file join $tcldir directives.tcl]\n"
   "go architect\n"
   "go allocate\n"
+  "go schedule\n"
+  "go dpfsm\n"
   "go extract\n"
-  "if {$opt(cosim)} {\n"
+  "project save\n"
+  "if {$opt(cosim) || $opt(validation)} {\n"
   "    puts \"***** C/RTL SIMULATION *****\"\n"
-  "    flow run /SCVerify/launch_make ./scverify/Verify_rtl_v_msim.mk {} SIMTOOL=msim sim\n"
+  "    if {$opt(verilog)} { flow run /SCVerify/launch_make ./scverify/Verify_rtl_v_msim.mk {} SIMTOOL=msim sim }\n"
+  "    if {$opt(vhdl)} { flow run /SCVerify/launch_make ./scverify/Verify_rtl_vhdl_msim.mk {} SIMTOOL=msim sim }\n"
+  "}\n"
+  "if {$opt(power)} {\n"
+  "    attempt \"POWER ANALYSIS\" {\n"
+  "        go switching\n"
+  "        if {$opt(verilog)} { flow run /PowerAnalysis/report_pre_pwropt_Verilog }\n"
+  "        if {$opt(vhdl)} { flow run /PowerAnalysis/report_pre_pwropt_VHDL }\n"
+  "    }\n"
   "}\n";
 
 static const char synthesis_fpga[] =
+  "if {$opt(export)} {\n"
+  "    attempt \"EXPORT IP\" {flow run /Vivado/launch_package_ip -shell ./vivado_concat_v/concat_v_package_ip.tcl}\n"
+  "}\n"
   "if {$opt(vsynth)} {\n"
   "    puts \"***** VIVADO SYNTHESIS *****\"\n"
   "    flow run /Vivado/synthesize -shell vivado_concat_v/concat_rtl.v.xv\n"
   "}\n"
+  "catch {flow run /HLS4ML/collect_reports}\n"
   "project save\n"
   "exit\n";
 
@@ -117,6 +142,7 @@ static const char synthesis_asic[] =
   "    puts \"***** LOGIC SYNTHESIS *****\"\n"
   "    flow run /$asic_synthesis/synthesize -shell ./[string tolower $asic_synthesis]_concat_v/concat_rtl.v.dc\n"
   "}\n"
+  "catch {flow run /HLS4ML/collect_reports}\n"
   "project save\n"
   "exit\n";
 
@@ -171,7 +197,8 @@ write_project (HlsEmit *emit)
 
   g_string_append_printf (text,
                           "set project_name \"%s\"\nset part \"%s\"\nset clock_period %s\nset clock_uncertainty %s\n"
-                          "set family \"%s\"\nset speed \"%s\"\nset asic_libraries {%s}\nset asic_synthesis DesignCompiler\n",
+                          "set family \"%s\"\nset speed \"%s\"\nset asic_libraries {%s}\nset asic_synthesis DesignCompiler\n"
+                          "# What the steps of build_opt.tcl do besides.\narray set opt {lint 1 coverage 1 verilog 1 vhdl 0 power 0}\n",
                           emit->name, nn_config_part (config), clock, uncertainty, family_of (nn_config_part (config)), speed,
                           libraries != NULL ? libraries : "nangate-45nm_beh");
   hls_project_add (emit->project, "project.tcl", text);

@@ -234,10 +234,9 @@ write_steps (const Build  *build,
   g_autofree char *text = g_strdup_printf (
     "# SPDX-License-Identifier: Apache-2.0\n"
     "# Which steps build_prj.tcl runs; Espalier writes this file before it starts the tool.\n"
-    "array set opt {\n    reset 1\n    csim %d\n    synth %d\n    cosim %d\n    validation 0\n    export %d\n    vsynth %d\n%s}\n",
+    "array set opt {\n    reset 1\n    csim %d\n    synth %d\n    cosim %d\n    validation 0\n    export %d\n    vsynth %d\n}\n",
     (s & HLS_STAGE_CSIM) != 0, (s & (HLS_STAGE_SYNTH | HLS_STAGE_COSIM | HLS_STAGE_EXPORT | HLS_STAGE_VSYNTH)) != 0,
-    (s & HLS_STAGE_COSIM) != 0, (s & HLS_STAGE_EXPORT) != 0, vsynth,
-    g_str_equal (build->backend, "catapult") ? "    lint 1\n    coverage 1\n" : "");
+    (s & HLS_STAGE_COSIM) != 0, (s & HLS_STAGE_EXPORT) != 0, vsynth);
 
   return g_file_set_contents (path, text, -1, error);
 }
