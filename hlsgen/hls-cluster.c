@@ -377,17 +377,18 @@ slurm_state (const char *job)
   return g_str_has_prefix (word, "PENDING") || g_str_has_prefix (word, "CONFIGURING") ? HLS_JOB_WAITING : HLS_JOB_RUNNING;
 }
 
-/* JobStatus of HTCondor's manual: 1 idle, 2 running, 3 removed, 4 completed, 5 held, 6 transferring, 7 suspended. */
+/* JobStatus of HTCondor's manual: 1 idle, 2 running, 3 removed, 4 completed, 5 held, 6 transferring, 7 suspended. A job is held
+ * for what it did, or for more memory or time than it may take; it stays so until somebody sees to it. */
 static HlsJobState
 condor_state (const char *job)
 {
   g_autofree char *number = ask (NULL, (const char *const[]){ "condor_q", job, "-af", "JobStatus", NULL }, NULL);
 
-  if (number == NULL || *number == '\0' || *number == '4')
+  if (number == NULL || *number == '\0' || *number == '4' || *number == '5')
     return HLS_JOB_LOST;
   if (*number == '3')
     return HLS_JOB_CANCELLED;
-  return *number == '1' || *number == '5' ? HLS_JOB_WAITING : HLS_JOB_RUNNING;
+  return *number == '1' ? HLS_JOB_WAITING : HLS_JOB_RUNNING;
 }
 
 /**
@@ -515,6 +516,19 @@ wait_for_end (HlsCluster    cluster,
   return state;
 }
 
+static void
+tell_why_held (const char  *job,
+               HlsLineFunc  on_line,
+               gpointer     data)
+{
+  g_autofree char *reason = ask (NULL, (const char *const[]){ "condor_q", job, "-af", "HoldReason", NULL }, NULL), *line = NULL;
+
+  if (reason == NULL || *reason == '\0' || g_str_equal (reason, "undefined") || on_line == NULL)
+    return;
+  line = g_strdup_printf ("ERROR: HTCondor holds job %s: %s", job, reason);
+  on_line (line, data);
+}
+
 /**
  * hls_cluster_follow:
  * @on_line: (nullable): sees the job's log, line by line, on this thread
@@ -541,6 +555,8 @@ hls_cluster_follow (HlsCluster     cluster,
   Tail tail = { .path = g_build_filename (folder, LOG, NULL), .partial = g_string_new (NULL), .on_line = on_line, .data = data };
 
   *state = wait_for_end (cluster, folder, job, &tail, cancellable, exit_status);
+  if (*state == HLS_JOB_LOST && cluster == HLS_CLUSTER_HTCONDOR)
+    tell_why_held (job, on_line, data);
   g_string_free (tail.partial, TRUE);
   g_free (tail.path);
   if (!g_cancellable_is_cancelled (cancellable) || *state == HLS_JOB_DONE)

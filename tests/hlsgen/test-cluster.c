@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Jobs on a real Slurm, started by the test itself on loopback: a queue, a failure, a job cancelled, one killed. */
+/* Jobs on a real Slurm, started by the test itself on loopback, and on a stand-in for HTCondor, which Debian does not have:
+ * a queue, a failure, a job cancelled, one killed, variants of a project; HTCondor's held jobs. */
 
 #include "hls-cluster.h"
 
@@ -17,6 +18,7 @@
 
 static char *root;
 static GSubprocess *daemons[2];
+static HlsCluster cluster;
 
 static char *
 configuration (void)
@@ -42,6 +44,8 @@ node_is_idle (void)
 {
   g_autofree char *out = NULL;
 
+  if (cluster == HLS_CLUSTER_HTCONDOR)
+    return g_spawn_command_line_sync ("condor_q", &out, NULL, NULL, NULL) && strstr (out, "idle") != NULL;
   return g_spawn_command_line_sync ("sinfo -h -o %T", &out, NULL, NULL, NULL) && strstr (out, "idle") != NULL;
 }
 
@@ -95,7 +99,7 @@ submit (const char *folder,
 {
   const char *command[] = { "sh", "-c", shell, NULL };
   g_autoptr (GError) error = NULL;
-  char *job = hls_cluster_submit (HLS_CLUSTER_SLURM, folder, command, NULL, &error);
+  char *job = hls_cluster_submit (cluster, folder, command, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (job);
@@ -127,7 +131,7 @@ test_queue (void)
     {
       int status;
 
-      n_waiting += hls_cluster_state (HLS_CLUSTER_SLURM, folder[i], job[i], &status) == HLS_JOB_WAITING;
+      n_waiting += hls_cluster_state (cluster, folder[i], job[i], &status) == HLS_JOB_WAITING;
     }
   g_assert_cmpint (n_waiting, >=, 2);
   for (int i = 0; i < 3; i++)
@@ -138,7 +142,7 @@ test_queue (void)
       HlsJobState state;
       int status;
 
-      g_assert_true (hls_cluster_follow (HLS_CLUSTER_SLURM, folder[i], job[i], collect, log, NULL, &state, &status, &error));
+      g_assert_true (hls_cluster_follow (cluster, folder[i], job[i], collect, log, NULL, &state, &status, &error));
       g_assert_cmpint (state, ==, HLS_JOB_DONE);
       g_assert_cmpint (status, ==, i);
       g_assert_cmpstr (log->str, ==, expected);
@@ -165,7 +169,7 @@ test_cancel (void)
   HlsJobState state;
   int status;
 
-  g_assert_false (hls_cluster_follow (HLS_CLUSTER_SLURM, folder, job, NULL, NULL, cancellable, &state, &status, &error));
+  g_assert_false (hls_cluster_follow (cluster, folder, job, NULL, NULL, cancellable, &state, &status, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (thread);
   for (guint i = 0; i < 100 && !node_is_idle (); i++)
@@ -178,16 +182,16 @@ static void
 test_killed (void)
 {
   g_autofree char *folder = test_folder (), *job = submit (folder, "echo begun; sleep 600");
-  g_autofree char *kill = g_strdup_printf ("scancel %s", job);
+  g_autofree char *kill = g_strdup_printf ("%s %s", cluster == HLS_CLUSTER_SLURM ? "scancel" : "condor_rm", job);
   g_autoptr (GString) log = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
   HlsJobState state;
   int status;
 
-  for (guint i = 0; i < 50 && hls_cluster_state (HLS_CLUSTER_SLURM, folder, job, &status) != HLS_JOB_RUNNING; i++)
+  for (guint i = 0; i < 50 && hls_cluster_state (cluster, folder, job, &status) != HLS_JOB_RUNNING; i++)
     g_usleep (100 * 1000);
   g_assert_true (g_spawn_command_line_sync (kill, NULL, NULL, NULL, NULL));
-  g_assert_true (hls_cluster_follow (HLS_CLUSTER_SLURM, folder, job, collect, log, NULL, &state, &status, &error));
+  g_assert_true (hls_cluster_follow (cluster, folder, job, collect, log, NULL, &state, &status, &error));
   g_assert_true (state == HLS_JOB_CANCELLED || state == HLS_JOB_LOST);
 }
 
@@ -235,7 +239,7 @@ test_variants (void)
       hls_build_options_init (&tasks[i].options);
       tasks[i].options.stages = HLS_STAGE_SYNTH;
       tasks[i].options.tool = tool;
-      tasks[i].options.cluster = HLS_CLUSTER_SLURM;
+      tasks[i].options.cluster = cluster;
     }
   g_assert_cmpuint (hls_queue_run (tasks, G_N_ELEMENTS (tasks), NULL, NULL, NULL, NULL), ==, 2);
   g_assert_cmpfloat (tasks[0].report->resources.amount[NN_RESOURCE_DSP], ==, 1);
@@ -253,6 +257,7 @@ test_variants (void)
 static void
 test_slurm (void)
 {
+  cluster = HLS_CLUSTER_SLURM;
   if (start_slurm ())
     {
       test_queue ();
@@ -261,6 +266,102 @@ test_slurm (void)
       test_variants ();
     }
   stop_slurm ();
+}
+
+/* HTCondor's commands over files of a folder: one slot, jobs in the order of their numbers' locks. States are those of its
+ * manual; a job that has ended leaves the queue. What a real pool would refuse is refused. */
+static const char condor_submit[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\")\n"
+  "value() { sed -n \"s/^$1 = //p\" \"$file\"; }\n"
+  "[ \"$1\" = -terse ] || { echo 'ERROR: -terse is expected' >&2; exit 1; }\n"
+  "file=$2\n"
+  "[ \"$(value universe)\" = vanilla ] && [ \"$(tail -n 1 \"$file\")\" = queue ] || { echo 'ERROR: not a submit description' >&2; exit 1; }\n"
+  "[ -x \"$(value executable)\" ] || { echo \"ERROR: Executable file $(value executable) does not exist\" >&2; exit 1; }\n"
+  "[ -n \"$(value accounting_group)\" ] && { echo 'ERROR: no such group' >&2; exit 1; }\n"
+  "id=$(( $(cat \"$here/last\" 2> /dev/null || echo 16) + 1 )); echo $id > \"$here/last\"\n"
+  "echo 1 > \"$here/$id.state\"\n"
+  "[ -e held ] && { echo 5 > \"$here/$id.state\"; echo \"$id.0 - $id.0\"; exit 0; }\n"
+  "setsid bash -c 'exec 9> \"$0/slot\"; flock 9\n"
+  "  [ \"$(cat \"$0/$1.state\")\" = 3 ] && exit\n"
+  "  echo 2 > \"$0/$1.state\"; echo $$ > \"$0/$1.pid\"\n"
+  "  \"./$2\" > \"$3\" 2>&1 9>&-\n"
+  "  rm \"$0/$1.state\"' \"$here\" $id \"$(value executable)\" \"$(value output)\" < /dev/null > /dev/null 2>&1 &\n"
+  "echo \"$id.0 - $id.0\"\n";
+static const char condor_q[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\")\n"
+  "[ $# = 0 ] && { grep -qsx '[12]' \"$here\"/*.state || echo idle; exit 0; }\n"
+  "[ \"$2 $3\" = '-af JobStatus' ] && cat \"$here/${1%.0}.state\" 2> /dev/null\n"
+  "[ \"$2 $3\" = '-af HoldReason' ] && echo 'Job has gone over memory limit of 100 megabytes'\n"
+  "exit 0\n";
+static const char condor_rm[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\"); id=${1%.0}\n"
+  "[ -e \"$here/$id.state\" ] || { echo \"Couldn't find/remove all jobs in cluster $id\" >&2; exit 1; }\n"
+  "echo 3 > \"$here/$id.state\"\n"
+  "[ -e \"$here/$id.pid\" ] && kill -KILL -- \"-$(cat \"$here/$id.pid\")\"\n"
+  "exit 0\n";
+
+/* A job that the pool holds does not run: that is told with its reason, not waited for. */
+static void
+test_held (void)
+{
+  g_autofree char *folder = test_folder (), *held = g_build_filename (folder, "held", NULL), *job = NULL;
+  g_autoptr (GString) log = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+  HlsJobState state;
+  int status;
+
+  g_assert_true (g_file_set_contents (held, "", 0, NULL));
+  job = submit (folder, "echo never");
+  g_assert_true (hls_cluster_follow (cluster, folder, job, collect, log, NULL, &state, &status, &error));
+  g_assert_cmpint (state, ==, HLS_JOB_LOST);
+  g_assert_nonnull (strstr (log->str, "over memory limit"));
+  remove_folder (folder);
+}
+
+static void
+test_refused (void)
+{
+  const char *command[] = { "true", NULL };
+  HlsJobOptions options = { .name = "variant", .queue = "group_none" };
+  g_autofree char *folder = test_folder ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (hls_cluster_submit (cluster, folder, command, &options, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+  g_assert_nonnull (strstr (error->message, "no such group"));
+  remove_folder (folder);
+}
+
+static void
+test_htcondor (void)
+{
+  static const struct { const char *name, *text; } commands[] = {
+    { "condor_submit", condor_submit }, { "condor_q", condor_q }, { "condor_rm", condor_rm },
+  };
+  g_autofree char *bin = test_folder (), *old_path = g_strdup (g_getenv ("PATH")), *path = g_strdup_printf ("%s:%s", bin, old_path);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    {
+      g_autofree char *file = g_build_filename (bin, commands[i].name, NULL);
+
+      g_assert_true (g_file_set_contents_full (file, commands[i].text, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+    }
+  g_setenv ("PATH", path, TRUE);
+  cluster = hls_cluster_find_named ("htcondor", &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (cluster, ==, HLS_CLUSTER_HTCONDOR);
+  test_queue ();
+  test_cancel ();
+  test_killed ();
+  test_variants ();
+  test_held ();
+  test_refused ();
+  g_setenv ("PATH", old_path, TRUE);
+  remove_folder (bin);
 }
 
 /* Words reach the program as they are. */
@@ -295,6 +396,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cluster/script", test_script);
   g_test_add_func ("/cluster/none", test_none);
+  g_test_add_func ("/cluster/htcondor", test_htcondor);
   g_test_add_func ("/cluster/slurm", test_slurm);
   return g_test_run ();
 }

@@ -237,13 +237,15 @@ common_headers (const Setting *s,
 static char *
 precompiled (const Setting *s,
              const char    *project,
-             const char    *standard)
+             const char    *standard,
+             const char    *optimisation)
 {
-  g_autofree char *folder = g_build_filename (headers_folder, s->backend, NULL), *header = g_build_filename (folder, "all.h", NULL);
+  g_autofree char *name = g_strconcat (s->backend, optimisation, NULL);
+  g_autofree char *folder = g_build_filename (headers_folder, name, NULL), *header = g_build_filename (folder, "all.h", NULL);
   g_autofree char *compiled = g_strconcat (header, ".gch", NULL), *types = g_build_filename (project, "firmware", "ap_types", NULL);
   g_autofree char *firmware = g_build_filename (project, "firmware", NULL), *text = NULL;
   g_autofree char *part = g_strdup_printf ("%s.%d", compiled, (int) g_get_monotonic_time ()), *said = NULL;
-  const char *argv[] = { compiler (), standard, "-O0", "-Wall", "-Wextra", "-I", types, "-I", firmware, "-x", "c++-header", header, "-o", part, NULL };
+  const char *argv[] = { compiler (), standard, optimisation, "-Wall", "-Wextra", "-I", types, "-I", firmware, "-x", "c++-header", header, "-o", part, NULL };
 
   if (g_file_test (compiled, G_FILE_TEST_EXISTS))
     return g_steal_pointer (&header);
@@ -259,6 +261,7 @@ precompiled (const Setting *s,
 static Outcome
 simulate (const HlsProject *project,
           const Setting    *s,
+          const char       *optimisation,
           char            **said)
 {
   g_autoptr (GError) error = NULL;
@@ -269,9 +272,9 @@ simulate (const HlsProject *project,
   Outcome outcome = DIFFERS;
 
   g_assert_true (hls_project_write (project, target, &error));
-  header = precompiled (s, target, standard);
+  header = precompiled (s, target, standard, optimisation);
   {
-    const char *build[] = { compiler (), standard, "-O0", "-Wall", "-Wextra", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
+    const char *build[] = { compiler (), standard, optimisation, "-Wall", "-Wextra", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
                             "-include", header, "-include", "firmware/myproject.cpp", "myproject_test.cpp", "-o", "csim-models", NULL };
 
     if (spawn (target, build, said) && spawn (target, run, &messages))
@@ -306,7 +309,7 @@ try (const NnModel *model,
     }
   project = design != NULL ? emit (design, &error) : NULL;
   if (project != NULL)
-    return simulate (project, s, said);
+    return simulate (project, s, products_of (design) > MEDIUM ? "-O1" : "-O0", said); /* compiling takes longest, but of the largest */
   *said = g_strdup (error->message);
   if (error->domain != NN_ERROR && error->domain != HLS_ERROR)
     return DIFFERS;
