@@ -30,8 +30,9 @@ static const char stand_in[] =
   "garbage) head -c 300000 /dev/urandom; exit 2;;\n"
   "esac\n"
   "echo 'INFO: [HLS 200-10] Starting hardware synthesis ...'\n"
-  "mkdir -p myproject_prj/solution1/syn/report\n"
-  "cp \"$here/report.xml\" myproject_prj/solution1/syn/report/myproject_csynth.xml\n"
+  "target=$(cat \"$here/report-path\")\n"
+  "mkdir -p \"$(dirname \"$target\")\"\n"
+  "cp \"$here/report\" \"$target\"\n"
   "echo 'INFO: [HLS 200-111] Generating all RTL models'\n"
   "exit 0\n";
 
@@ -55,6 +56,41 @@ static const char report_xml[] =
   "<AreaEstimates><Resources><DSP>36</DSP><FF>100</FF><LUT>200</LUT><BRAM_18K>3</BRAM_18K><URAM>0</URAM></Resources>"
   "<AvailableResources><DSP>12288</DSP><FF>3456000</FF><LUT>1728000</LUT><BRAM_18K>5376</BRAM_18K><URAM>1280</URAM></AvailableResources></AreaEstimates>\n"
   "</profile>\n";
+
+/* Of Catapult, for the top function. */
+static const char report_rpt[] =
+  "-- Catapult Ultra Synthesis: Version 2023.2\n\n"
+  "  Processes/Blocks in Design\n    Process          Real Operation(s) count Latency Throughput Reset Length II Comments\n"
+  "    /myproject/core                    120      21          4            1  1\n"
+  "    Design Total:                      120      21          4            1  1\n\n"
+  "  Clock Information\n    Clock Signal Edge   Period Sharing Alloc (%) Uncertainty Used by Processes/Blocks\n"
+  "    clk          rising  5.000               20.00    0.000000 /myproject/core\n\n"
+  "  Area Scores\n                      Post-Scheduling   Post-DP & FSM    Post-Assignment\n"
+  "    Total Area Score:      36.0              36.0              36.0\n";
+
+/* Of Intel's compilers. */
+static const char report_json[] =
+  "{\"columns\":[\"\",\"ALUTs\",\"FFs\",\"RAMs\",\"DSPs\",\"MLABs\",\"Details\"],\"total\":[200,100,3,36,0],\"name\":\"System\","
+  "\"max_resources\":[854400,1708800,2713,1518,42720],\"children\":[]}\n";
+
+/* How each tool is called, what it leaves, and where. */
+static const struct { const char *tool, *backend, *words, *path, *report, *phase; } kinds[] = {
+  { "vitis-run", "Vitis", "--mode hls --tcl build_prj.tcl\n", "myproject_prj/solution1/syn/report/myproject_csynth.xml", report_xml, "writing RTL" },
+  { "vitis_hls", "Vitis", "-f build_prj.tcl\n", "myproject_prj/solution1/syn/report/myproject_csynth.xml", report_xml, "writing RTL" },
+  { "vivado_hls", "Vivado", "-f build_prj.tcl\n", "myproject_prj/solution1/syn/report/myproject_csynth.xml", report_xml, "writing RTL" },
+  { "catapult", "Catapult", "-shell -file build_prj.tcl\n", "myproject_prj/myproject.v1/rtl.rpt", report_rpt, "C synthesis" },
+  { "icpx", "oneAPI", "-fsycl-link=early", "myproject_report.prj/reports/resources/json/area.json", report_json, "scheduling" },
+  { "i++", "Quartus", "-march=Arria10 --clock 5ns", "myproject-fpga.prj/reports/lib/json/area.json", report_json, "scheduling" },
+};
+
+static guint
+kind_of (const char *tool)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_str_equal (kinds[i].tool, tool))
+      return i;
+  return 0;
+}
 
 typedef struct {
   char *folder;  /* of the stand-in */
@@ -90,14 +126,17 @@ set_up (Fixture       *f,
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnDesign) design = NULL;
   g_autoptr (HlsProject) project = NULL;
-  g_autofree char *path = NULL;
+  g_autofree char *path = NULL, *config = NULL;
+  guint kind = kind_of (data);
   TestNetwork n;
 
   network_begin (&n);
   network_input (&n, "x", &NN_SHAPE (4));
   network_dense (&n, "fc", 4, 3);
   model = network_end (&n);
-  design = network_design (model, "{\"Backend\":\"Vitis\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  config = g_strdup_printf ("{\"Backend\":\"%s\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}",
+                            kinds[kind].backend);
+  design = network_design (model, config);
   project = hls_project_new (design, NULL, &error);
   f->folder = test_folder ();
   f->project = g_build_filename (f->folder, "project", NULL);
@@ -105,7 +144,8 @@ set_up (Fixture       *f,
   g_assert_no_error (error);
   put (f, data, stand_in);
   put (f, "vivado", vivado_stand_in);
-  put (f, "report.xml", report_xml);
+  put (f, "report", kinds[kind].report);
+  put (f, "report-path", kinds[kind].path);
   f->old_path = g_strdup (g_getenv ("PATH"));
   path = g_strdup_printf ("%s:%s", f->folder, f->old_path);
   g_setenv ("PATH", path, TRUE);
@@ -291,6 +331,52 @@ test_cancel (Fixture       *f,
       if (g_file_get_contents (path, &status, NULL, NULL))
         g_assert_nonnull (strstr (status, "Z (zombie)"));
     }
+}
+
+/* Every tool: found on PATH, called as it wants to be, followed by phase, its report read. */
+static void
+test_tool (Fixture       *f,
+           gconstpointer  data)
+{
+  static const struct { const char *mode, *text; } failures[] = {
+    { "fail", "Use the strategy Resource with a larger reuse factor" }, { "die", "Its last words:" }, { "garbage", "failed with exit status 2" },
+    { "silent", "no report" },
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsReport) report = NULL;
+  g_autofree char *arguments = NULL;
+  guint kind = kind_of (data);
+  HlsBuildOptions options;
+  Log log = { g_ptr_array_new_with_free_func (g_free), g_ptr_array_new_with_free_func (g_free) };
+  NnProgress progress = { on_progress, &log };
+
+  hls_build_options_init (&options);
+  options.stages = HLS_STAGE_SYNTH;
+  for (guint i = 0; i < G_N_ELEMENTS (failures); i++)
+    {
+      put (f, "mode", failures[i].mode);
+      g_assert_null (hls_build (f->project, &options, NULL, NULL, &error));
+      g_assert_cmpuint (error->domain, ==, HLS_ERROR);
+      if (strstr (error->message, failures[i].text) == NULL)
+        g_error ("%s: %s", failures[i].mode, error->message);
+      g_clear_error (&error);
+    }
+  options.on_line = on_line;
+  options.on_line_data = &log;
+  put (f, "mode", "ok");
+  report = hls_build (f->project, &options, &progress, NULL, &error);
+  g_assert_no_error (error);
+  arguments = take (f, "arguments");
+  g_assert_nonnull (strstr (arguments, kinds[kind].words));
+  g_assert_true (has (log.phases, kinds[kind].phase));
+  if (g_str_equal (data, "catapult"))
+    g_assert_cmpfloat (report->area, ==, 36);
+  else
+    g_assert_cmpfloat (report->resources.amount[NN_RESOURCE_DSP], ==, 36);
+  if (kind <= kind_of ("catapult"))
+    g_assert_cmpfloat (report->latency_max, ==, 21);
+  g_ptr_array_unref (log.lines);
+  g_ptr_array_unref (log.phases);
 }
 
 typedef struct {
@@ -521,11 +607,17 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add ("/build/vitis-run", Fixture, "vitis-run", set_up, test_success, tear_down);
-  g_test_add ("/build/vitis_hls", Fixture, "vitis_hls", set_up, test_success, tear_down);
+  g_test_add ("/build/vitis-run/vsynth", Fixture, "vitis-run", set_up, test_success, tear_down);
+  g_test_add ("/build/vitis_hls/vsynth", Fixture, "vitis_hls", set_up, test_success, tear_down);
   g_test_add ("/build/failure", Fixture, "vitis_hls", set_up, test_failure, tear_down);
   g_test_add ("/build/no-report", Fixture, "vitis_hls", set_up, test_no_report, tear_down);
-  g_test_add ("/build/cancel", Fixture, "vitis_hls", set_up, test_cancel, tear_down);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autofree char *run = g_strdup_printf ("/build/%s/run", kinds[i].tool), *hang = g_strdup_printf ("/build/%s/cancel", kinds[i].tool);
+
+      g_test_add (run, Fixture, kinds[i].tool, set_up, test_tool, tear_down);
+      g_test_add (hang, Fixture, kinds[i].tool, set_up, test_cancel, tear_down);
+    }
   g_test_add ("/build/queue", Fixture, "vitis_hls", set_up, test_queue, tear_down);
   g_test_add ("/build/settings", Fixture, "vitis_hls", set_up, test_settings, tear_down);
   g_test_add ("/build/sandbox", Fixture, "vitis_hls", set_up, test_sandbox, tear_down);
