@@ -7,6 +7,9 @@
 
 #define TCL_HEAD "# SPDX-License-Identifier: Apache-2.0\n"
 
+/* Of an array that is split into registers (hls4ml's key MaximumSize and its default). */
+#define DEFAULT_MAXIMUM_SIZE 4096
+
 static const char *const simulation[] = {
   "ap_axi_sdata.h", "ap_fixed.h", "ap_int.h", "espalier_channel.h", "espalier_fixed.h", "hls_stream.h", NULL,
 };
@@ -149,11 +152,16 @@ write_project_tcl (HlsEmit *emit)
   g_autofree char *clock = nn_text_from_double (nn_config_clock_ns (config));
   g_autofree char *uncertainty = nn_text_from_double (nn_config_clock_ns (config) * nn_config_uncertainty (config));
   g_autofree char *board = nn_config_setting (config, "Board");
+  const char *size = nn_config_extra (config, NULL, NULL, "MaximumSize");
+  gint64 maximum;
+
+  if (size == NULL || !nn_text_to_int (size, &maximum) || maximum < 1)
+    maximum = DEFAULT_MAXIMUM_SIZE;
 
   g_string_append_printf (text,
                           "set project_name \"%s\"\nset top_name \"%s%s\"\nset backend \"%s\"\nset part \"%s\"\nset clock_period %s\n"
-                          "set clock_uncertainty %s\nset maximum_size 4096\nset standard \"%s\"\nset board \"%s\"\n",
-                          emit->name, emit->name, emit->interface != HLS_INTERFACE_NONE ? "_axi" : "", emit->backend->key, nn_config_part (config), clock, uncertainty,
+                          "set clock_uncertainty %s\nset maximum_size %" G_GINT64_FORMAT "\nset standard \"%s\"\nset board \"%s\"\n",
+                          emit->name, emit->name, emit->interface != HLS_INTERFACE_NONE ? "_axi" : "", emit->backend->key, nn_config_part (config), clock, uncertainty, maximum,
                           emit->backend->backend == NN_BACKEND_VIVADO ? "c++0x" : emit->backend->standard, board != NULL ? board : "");
   hls_project_add (emit->project, "project.tcl", text);
 }

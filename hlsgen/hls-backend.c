@@ -96,14 +96,18 @@ static void
 write_library_script (HlsEmit *emit)
 {
   GString *text = g_string_new ("#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n"
-                                "# Compiles the test bench with an ordinary compiler and the headers in firmware/ap_types, and runs it.\n"
-                                "set -e\ncd \"$(dirname \"$0\")\"\n"
-                                "ulimit -s \"$(ulimit -H -s)\" # whole tensors are on the stack\n");
+                                "# Compiles the test bench with an ordinary compiler and the headers in firmware/ap_types, and runs it;\n"
+                                "# with the word lib makes a library of the network for C or Python instead.\n"
+                                "set -e\ncd \"$(dirname \"$0\")\"\n");
 
   g_string_append_printf (text,
-                          "${CXX:-g++} -std=%s -O1 -Wall -Wextra -I firmware/ap_types -I firmware -I firmware/nnet_utils \\\n"
-                          "    %s_test.cpp firmware/%s*.cpp -o %s_csim\n./%s_csim\n",
-                          emit->backend->standard, emit->name, emit->name, emit->name, emit->name);
+                          "flags=\"-std=%s -O1 -Wall -Wextra -I firmware/ap_types -I firmware -I firmware/nnet_utils\"\n"
+                          "if [ \"$1\" = lib ]; then\n"
+                          "    ${CXX:-g++} $flags -fPIC -shared %s_bridge.cpp firmware/%s.cpp -o firmware/%s.so\n"
+                          "    exit\nfi\n"
+                          "ulimit -s \"$(ulimit -H -s)\" # whole tensors are on the stack\n"
+                          "${CXX:-g++} $flags %s_test.cpp firmware/%s*.cpp -o %s_csim\n./%s_csim\n",
+                          emit->backend->standard, emit->name, emit->name, emit->name, emit->name, emit->name, emit->name, emit->name);
   hls_project_add (emit->project, "build_lib.sh", text);
 }
 
@@ -136,11 +140,12 @@ hls_emit_readme (HlsEmit *emit)
                           "# %s\n\nAn HLS project for %s, written by Espalier. Part %s, clock %s ns, %s.\n\n"
                           "- `espalier-cli build . --csim` simulates it with an ordinary C++ compiler, without a vendor's tool; so does `sh build_lib.sh`.\n"
                           "- `espalier-cli build . --synth` runs the vendor's tool and reads its reports.\n"
-                          "- The test bench `%s_test.cpp` compares every output with `tb_data`, bit by bit.\n\n"
+                          "- The test bench `%s_test.cpp` compares every output with `tb_data`, bit by bit.\n"
+                          "- `sh build_lib.sh lib` makes `firmware/%s.so`, which C or Python calls (`%s_float`, `%s_double`, a sample a call).\n\n"
                           "`firmware/ap_types` stands in for the vendor's headers in simulation only and is on no include path of the vendor's tool.\n\n"
                           "## Layers\n\n",
                           emit->name, emit->backend->name, nn_config_part (config), clock,
-                          emit->stream ? "io_stream" : "io_parallel", emit->name);
+                          emit->stream ? "io_stream" : "io_parallel", emit->name, emit->name, emit->name, emit->name);
   describe_layers (emit, text);
   hls_project_add (emit->project, "README.md", text);
   hls_project_add (emit->project, "hls4ml_config.yml", g_string_new (yaml));

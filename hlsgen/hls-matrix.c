@@ -194,6 +194,24 @@ warn_of_lost_zeros (HlsEmit         *emit,
   hls_project_warn (emit->project, text);
 }
 
+/* A place for every weight and a choice among all inputs are dear where few weights are zero. */
+static void
+warn_of_few_zeros (HlsEmit         *emit,
+                   const HlsLayer  *layer,
+                   const HlsMatrix *matrix,
+                   gsize            left)
+{
+  gsize total = (gsize) matrix->n_in * matrix->n_out;
+  g_autofree char *text = NULL;
+
+  if ((double) (total - left) >= NOTABLE_ZEROS * (double) total)
+    return;
+  text = g_strdup_printf ("layer \"%s\": compressed storage keeps the place of each of its %" G_GSIZE_FORMAT " weights, of which only %"
+                          G_GSIZE_FORMAT " are zero; the strategy Resource is smaller",
+                          layer->node->name, total, total - left);
+  hls_project_warn (emit->project, text);
+}
+
 static gboolean
 write_resource (HlsEmit          *emit,
                 HlsLayer         *layer,
@@ -270,6 +288,7 @@ write_compressed (HlsEmit          *emit,
   layer->n_dropped += (total + matrix->reuse_factor - 1) / matrix->reuse_factor - n / matrix->reuse_factor;
   layer->kernel = g_strdup_printf ("compressed, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " weights stored with their places",
                                    left, total);
+  warn_of_few_zeros (emit, layer, matrix, left);
   g_string_append_printf (emit->configs, "// Layer \"%s\" (%s): %s\n", layer->label, layer->class_label, layer->kernel);
   write_common (emit, layer, matrix, config, n);
   g_string_append_printf (emit->configs,

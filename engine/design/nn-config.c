@@ -443,6 +443,17 @@ nn_config_reuse (const NnConfig *config,
   return 1;
 }
 
+/* hls4ml's flag "Compression" makes Resource store what is left of a sparse matrix with its places. */
+static gboolean
+is_compressed (const NnConfig *config,
+               const char     *layer,
+               const char     *class_name)
+{
+  const char *flag = nn_config_extra (config, layer, class_name, "Compression");
+
+  return flag != NULL && (g_ascii_strcasecmp (flag, "true") == 0 || g_str_equal (flag, "1"));
+}
+
 NnStrategy
 nn_config_strategy (const NnConfig *config,
                     const char     *layer,
@@ -452,7 +463,9 @@ nn_config_strategy (const NnConfig *config,
 
   levels (config, layer, class_name, level);
   for (guint i = 0; i < G_N_ELEMENTS (level); i++)
-    if (level[i] != NULL && level[i]->strategy != NN_STRATEGY_UNSET)
+    if (level[i] != NULL && level[i]->strategy == NN_STRATEGY_RESOURCE)
+      return is_compressed (config, layer, class_name) ? NN_STRATEGY_COMPRESSED : NN_STRATEGY_RESOURCE;
+    else if (level[i] != NULL && level[i]->strategy != NN_STRATEGY_UNSET)
       return level[i]->strategy;
   return NN_STRATEGY_LATENCY;
 }

@@ -3,6 +3,7 @@
 
 #include "test-network.h"
 
+#include <dlfcn.h>
 #include <glib/gstdio.h>
 
 #define CONFIG(precision, reuse, strategy)                                                                            \
@@ -181,6 +182,110 @@ test_difference (void)
   remove_folder (folder);
 }
 
+static gboolean
+warned (const HlsProject *project,
+        const char       *word)
+{
+  for (const char *const *w = hls_project_warnings (project); *w != NULL; w++)
+    if (strstr (*w, word) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* A setting that would lose what pruning saved is warned of; one that keeps it is not. */
+static void
+test_lost_savings (void)
+{
+  static const struct { const char *config; gsize run; const char *warning; } cases[] = {
+    { CONFIG ("fixed<16,6>", "4", "Resource"), 4, NULL },
+    { CONFIG ("fixed<16,6>", "8", "Resource"), 2, "of its 96 weights are zero, but they lie in only" }, /* pruned for another reuse factor */
+    { CONFIG ("fixed<16,6>", "8", "Compressed"), 2, NULL },
+    { CONFIG ("fixed<16,6>", "4", "Compressed"), 0, "compressed storage keeps the place" },
+    { CONFIG ("fixed<16,6>", "1", "Latency"), 1, NULL },
+    { CONFIG ("fixed<9,3,RND,SAT>", "1", "DistributedArithmetic"), 1, "distributed arithmetic needs an accumulator" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnModel) model = dense_network (cases[i].run);
+      g_autoptr (NnDesign) design = network_design (model, cases[i].config);
+      g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+
+      g_assert_no_error (error);
+      g_test_message ("%s", cases[i].config);
+      g_assert_true (warned (project, cases[i].warning != NULL ? cases[i].warning : "weights are zero") == (cases[i].warning != NULL));
+    }
+}
+
+/* hls4ml's words for a sparse matrix and for the largest array that is split. */
+static void
+test_hls4ml_keys (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = dense_network (2);
+  g_autoptr (NnDesign) design = network_design (model, "{\"Backend\":\"Vivado\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":4,"
+                                                       "\"Strategy\":\"Resource\",\"Compression\":true,\"MaximumSize\":8192}}}");
+  g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+  gsize n;
+
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (hls_project_bytes (project, "README.md", &n), "stored with their places"));
+  g_assert_nonnull (strstr (hls_project_bytes (project, "project.tcl", &n), "set maximum_size 8192"));
+  g_assert_nonnull (strstr (hls_project_bytes (project, "hls4ml_config.yml", &n), "Compression"));
+}
+
+/* As a library, which C calls with one sample: in floats and doubles, on a backend whose ports are streams too. */
+static void
+test_library (void)
+{
+  static const char *const configs[] = { CONFIG ("fixed<16,6>", "1", "Latency"),
+                                         "{\"Backend\":\"Quartus\",\"IOType\":\"io_stream\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}" };
+
+  for (guint c = 0; c < G_N_ELEMENTS (configs); c++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnModel) model = dense_network (0);
+      g_autoptr (NnDesign) design = network_design (model, configs[c]);
+      g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+      g_autofree char *folder = test_folder (), *target = g_build_filename (folder, "p", NULL), *path = NULL;
+      const char *argv[] = { "sh", "build_lib.sh", "lib", NULL };
+      const char *x = hls_project_bytes (project, "tb_data/tb_input_features.dat", NULL);
+      const char *y = hls_project_bytes (project, "tb_data/tb_output_predictions.dat", NULL);
+      void (*in_doubles) (const double *, double *);
+      void (*in_floats) (const float *, float *);
+      double in[8], out[4];
+      float in_f[8], out_f[4];
+      void *library;
+      int status;
+
+      g_assert_true (hls_project_write (project, target, &error));
+      g_assert_true (g_spawn_sync (target, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, &error));
+      g_assert_true (g_spawn_check_wait_status (status, &error));
+      path = g_build_filename (target, "firmware", "myproject.so", NULL);
+      library = dlopen (path, RTLD_NOW | RTLD_LOCAL);
+      g_assert_nonnull (library);
+      in_doubles = (void (*) (const double *, double *)) dlsym (library, "myproject_double");
+      in_floats = (void (*) (const float *, float *)) dlsym (library, "myproject_float");
+      for (guint i = 0; i < 8; i++)
+        {
+          in[i] = g_ascii_strtod (x, (char **) &x);
+          in_f[i] = (float) in[i];
+        }
+      in_doubles (in, out);
+      in_floats (in_f, out_f);
+      for (guint i = 0; i < 4; i++)
+        {
+          double expected = g_ascii_strtod (y, (char **) &y);
+
+          g_assert_cmpfloat (out[i], ==, expected);
+          g_assert_cmpfloat_with_epsilon (out_f[i], expected, 0.02);
+        }
+      dlclose (library);
+      remove_folder (folder);
+    }
+}
+
 /* Names of a network are anything; names in C++ are not. */
 static void
 test_names (void)
@@ -208,6 +313,9 @@ main (int    argc,
   g_test_add_func ("/project/difference", test_difference);
   g_test_add_func ("/project/names", test_names);
   g_test_add_func ("/project/nothing-left", test_nothing_left);
+  g_test_add_func ("/project/library", test_library);
+  g_test_add_func ("/project/lost-savings", test_lost_savings);
+  g_test_add_func ("/project/hls4ml-keys", test_hls4ml_keys);
   g_test_add_func ("/project/dense", test_dense);
   return g_test_run ();
 }
