@@ -284,6 +284,49 @@ app_weight_map_new (AppAnalysis    *analysis,
   return map;
 }
 
+typedef struct {
+  AppAnalysis   *analysis;
+  guint          layer;
+  NnRole         role;
+  AppWeightOrder order;
+  GHashTable    *pins;
+} Input;
+
+static void
+input_free (Input *input)
+{
+  app_analysis_unref (input->analysis);
+  g_clear_pointer (&input->pins, g_hash_table_unref);
+  g_free (input);
+}
+
+static gpointer
+work (AppJob           *job,
+      gpointer          data,
+      const NnProgress *progress,
+      GCancellable     *cancellable,
+      GError          **error)
+{
+  const Input *input = data;
+  AppWeightMap *map = app_weight_map_new (input->analysis, input->layer, input->role, input->order, input->pins);
+
+  map->pins = NULL;
+  return map;
+}
+
+AppJob *
+app_weight_map_job (AppAnalysis    *analysis,
+                    guint           layer,
+                    NnRole          role,
+                    AppWeightOrder  order,
+                    GHashTable     *pins)
+{
+  Input *input = g_new (Input, 1);
+
+  *input = (Input) { app_analysis_ref (analysis), layer, role, order, pins != NULL ? g_hash_table_ref (pins) : NULL };
+  return app_job_new (_("Arranging weights"), work, input, (GDestroyNotify) input_free, (GDestroyNotify) app_weight_map_free);
+}
+
 void
 app_weight_map_free (AppWeightMap *map)
 {

@@ -22,7 +22,6 @@ typedef enum {
  * @hardware: the layer of the design that multiplies by the weight, -1 where none does
  * @order: as asked for, or what there is of it for this layer
  * @in_word: multipliers whose weights share a word of memory, 0 where they lie in none
- * @base_group: where the groups of this weight begin in the analysis
  */
 typedef struct {
   AppAnalysis   *analysis;
@@ -39,6 +38,12 @@ typedef struct {
 } AppWeightMap;
 
 AppWeightMap *app_weight_map_new   (AppAnalysis        *analysis,
+                                    guint               layer,
+                                    NnRole              role,
+                                    AppWeightOrder      order,
+                                    GHashTable         *pins); /* (nullable) */
+/* Makes an AppWeightMap: a large matrix takes longer than a window may stand still. */
+AppJob       *app_weight_map_job   (AppAnalysis        *analysis,
                                     guint               layer,
                                     NnRole              role,
                                     AppWeightOrder      order,

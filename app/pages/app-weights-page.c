@@ -17,6 +17,15 @@
 /* One entry of the list of layers. */
 typedef struct { guint layer; NnRole role; } Choice;
 
+/* What a matrix is made of. */
+typedef struct {
+  AppAnalysis   *analysis;
+  guint          layer;
+  NnRole         role;
+  AppWeightOrder order;
+  GHashTable    *pins; /* (nullable) */
+} Wanted;
+
 struct _AppWeightsPage {
   AppPage parent;
 
@@ -26,6 +35,8 @@ struct _AppWeightsPage {
   AppWhy *why;     /* (nullable): about the weight @why_id */
   gint64  why_id;
   char   *listed;  /* names in the list, to see whether it must be made again */
+  AppJob *map_job;
+  Wanted  wanted;  /* what is shown or being made; its analysis and pins are owned */
 
   /* template children */
   GtkBox      *split;
@@ -199,15 +210,63 @@ missing (AppWeightOrder wanted,
 static void ask_why (AppWeightsPage *self, gint64 id);
 
 static void
+drop_map (AppWeightsPage *self)
+{
+  if (self->map_job != NULL)
+    g_signal_handlers_disconnect_by_data (self->map_job, self);
+  g_clear_object (&self->map_job);
+  g_clear_pointer (&self->wanted.analysis, app_analysis_unref);
+  g_clear_pointer (&self->wanted.pins, g_hash_table_unref);
+}
+
+static void
+on_map (AppJob         *job,
+        AppWeightsPage *self)
+{
+  AppChart *chart = app_figure_chart (self->figure);
+  gint64 selected = app_chart_selected (chart);
+  AppWeightMap *map = app_job_steal_result (job);
+
+  g_clear_object (&self->map_job);
+  app_figure_set_subtitle (self->figure, missing (self->wanted.order, map->order));
+  app_figure_set_source (self->figure, &map_source, map, (GDestroyNotify) app_weight_map_free);
+  if (selected >= 0)
+    ask_why (self, selected);
+  app_figure_show_plot (self->histogram, app_weight_map_histogram (map));
+  app_chart_set_natural_height (app_figure_chart (self->histogram), 190);
+  app_chart_set_selected (chart, selected);
+  fill_weight (self, selected);
+  fill_layer (self, map);
+}
+
+/* What was shown stays until the new one is there. */
+static void
+want_map (AppWeightsPage *self,
+          const Wanted   *wanted)
+{
+  const Wanted *now = &self->wanted;
+
+  if (now->analysis == wanted->analysis && now->layer == wanted->layer && now->role == wanted->role && now->order == wanted->order
+      && now->pins == wanted->pins)
+    return;
+  drop_map (self);
+  self->wanted = *wanted;
+  app_analysis_ref (wanted->analysis);
+  if (wanted->pins != NULL)
+    g_hash_table_ref (wanted->pins);
+  self->map_job = app_weight_map_job (wanted->analysis, wanted->layer, wanted->role, wanted->order, wanted->pins);
+  g_signal_connect (self->map_job, "finished", G_CALLBACK (on_map), self);
+  app_job_start (self->map_job);
+}
+
+static void
 app_weights_page_update (AppPage *page)
 {
   AppWeightsPage *self = APP_WEIGHTS_PAGE (page);
   AppDocument *document = app_page_document (page);
   AppAnalysis *analysis = app_document_analysis (document);
   NnModel *model = app_document_shown (document);
-  gint64 selected = app_chart_selected (app_figure_chart (self->figure));
-  AppWeightMap *map;
-  Choice *choice;
+  const Choice *choice;
   guint k;
 
   if (model == NULL || analysis == NULL || analysis->model != model)
@@ -216,21 +275,13 @@ app_weights_page_update (AppPage *page)
   k = gtk_drop_down_get_selected (self->layer_drop);
   if (k >= self->choices->len)
     {
+      drop_map (self);
       app_figure_set_source (self->figure, NULL, NULL, NULL);
       return;
     }
   choice = &g_array_index (self->choices, Choice, k);
-  map = app_weight_map_new (analysis, choice->layer, choice->role, gtk_drop_down_get_selected (self->order_drop),
-                            app_document_state (document)->pins);
-  app_figure_set_subtitle (self->figure, missing (gtk_drop_down_get_selected (self->order_drop), map->order));
-  app_figure_set_source (self->figure, &map_source, map, (GDestroyNotify) app_weight_map_free);
-  if (selected >= 0)
-    ask_why (self, selected);
-  app_figure_show_plot (self->histogram, app_weight_map_histogram (map));
-  app_chart_set_natural_height (app_figure_chart (self->histogram), 190);
-  app_chart_set_selected (app_figure_chart (self->figure), selected);
-  fill_weight (self, selected);
-  fill_layer (self, map);
+  want_map (self, &(Wanted) { analysis, choice->layer, choice->role, gtk_drop_down_get_selected (self->order_drop),
+                              app_document_state (document)->pins });
 }
 
 static void
@@ -397,6 +448,7 @@ static void
 app_weights_page_dispose (GObject *object)
 {
   drop_why (APP_WEIGHTS_PAGE (object));
+  drop_map (APP_WEIGHTS_PAGE (object));
   adw_bin_set_child (ADW_BIN (object), NULL);
   gtk_widget_dispose_template (GTK_WIDGET (object), APP_TYPE_WEIGHTS_PAGE);
   G_OBJECT_CLASS (app_weights_page_parent_class)->dispose (object);

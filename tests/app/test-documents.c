@@ -12,26 +12,11 @@
 #include <unistd.h>
 
 #include "test-shared.h"
+#include "test-wait.h"
 
 static char *folder, *program;
 
-static gboolean
-tick (gpointer data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-#define WAIT_FOR(condition)                                           \
-  G_STMT_START {                                                      \
-    gint64 wait_end = g_get_monotonic_time () + 120 * G_USEC_PER_SEC; \
-    guint wait_id = g_timeout_add (20, tick, NULL);                   \
-    while (!(condition))                                              \
-      {                                                               \
-        g_assert_cmpint (g_get_monotonic_time (), <, wait_end);       \
-        g_main_context_iteration (NULL, TRUE);                        \
-      }                                                               \
-    g_source_remove (wait_id);                                        \
-  } G_STMT_END
+#define WAIT_FOR(condition) TEST_WAIT_FOR (120, condition)
 
 static void
 make_files (void)

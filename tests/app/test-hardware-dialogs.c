@@ -10,28 +10,12 @@
 #include <string.h>
 
 #include "test-shared.h"
+#include "test-wait.h"
 
 static AppWindow *window;
 static char *folder;
 
-static gboolean
-tick (gpointer data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-/* Runs the main loop until @condition holds. */
-#define WAIT_FOR(condition)                                                        \
-  G_STMT_START {                                                                   \
-    gint64 wait_end = g_get_monotonic_time () + 240 * G_USEC_PER_SEC;              \
-    guint wait_id = g_timeout_add (10, tick, NULL);                                \
-    while (!(condition))                                                           \
-      {                                                                            \
-        g_assert_cmpint (g_get_monotonic_time (), <, wait_end);                    \
-        g_main_context_iteration (NULL, TRUE);                                     \
-      }                                                                            \
-    g_source_remove (wait_id);                                                     \
-  } G_STMT_END
+#define WAIT_FOR(condition) TEST_WAIT_FOR (240, condition)
 
 static AppDocument *
 document (void)
