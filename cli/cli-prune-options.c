@@ -147,6 +147,7 @@ cli_prune_options_take (const CliPruneOptions *o,
   TAKE (epochs, fine_tune_epochs);
   TAKE (rewind, rewind_epochs);
   TAKE (lottery, rewind_weights);
+  TAKE (quantized, quantized);
   TAKE (regularize, regularize);
   TAKE (local, local);
   TAKE (snap, snap);

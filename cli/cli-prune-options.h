@@ -13,7 +13,7 @@ typedef struct {
   char   **leave, **layer_structure;
   double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation;
   gint     max_steps, bad_trials, epochs, rewind, batch, from_step;
-  gboolean local, lottery, snap, share, resume, replay, standardize, raw;
+  gboolean local, lottery, quantized, snap, share, resume, replay, standardize, raw;
 } CliPruneOptions;
 
 extern const CliPruneOptions cli_prune_defaults;

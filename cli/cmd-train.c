@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli train MODEL --data DATA --output M.h5: training or fine-tuning. */
 
-#include "cli-train-types.h"
+#include "cli.h"
 
 #include <math.h>
 #include <string.h>
@@ -308,7 +308,7 @@ run (Cli   *cli,
     return cli_fail (&cli_train, error);
   if (config != NULL)
     {
-      types = cli_train_types (config, model);
+      types = nn_train_types_new (config, model);
       options.types = (const NnTrainType *) (gpointer) types->data;
       options.n_types = types->len;
     }

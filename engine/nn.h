@@ -53,3 +53,4 @@
 #include "nn-project.h"
 #include "nn-pruner.h"
 #include "nn-reduce.h"
+#include "nn-train-types.h"

@@ -64,6 +64,7 @@ static const struct {
   FIELD (train.beta2, D),        FIELD (train.epsilon, D),      FIELD (train.weight_decay, D), FIELD (train.schedule, U),
   FIELD (train.lr_factor, D),    FIELD (train.lr_every, U),     FIELD (train.patience, U),    FIELD (train.min_delta, D),
   FIELD (train.keep_best, U),    FIELD (train.freeze_norm, U),  FIELD (branch, U),            FIELD (seed, G),
+  FIELD (quantized, U),
 #undef FIELD
 };
 

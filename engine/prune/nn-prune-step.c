@@ -97,7 +97,8 @@ nn_prune_measure (const NnPruneRun *run,
                   GError          **error)
 {
   NnSplit split = nn_dataset_n (run->data, NN_SPLIT_VALIDATION) > 0 ? NN_SPLIT_VALIDATION : NN_SPLIT_TRAIN;
-  g_autoptr (NnMetrics) metrics = nn_evaluate (model, run->data, split, run->cancellable, error);
+  const NnTrainOptions *train = &run->options->train;
+  g_autoptr (NnMetrics) metrics = nn_evaluate_as (model, run->data, split, train->types, train->n_types, run->cancellable, error);
   g_autoptr (NnConfig) config = nn_config_for_pruned (run->config, model, metrics != NULL ? error : NULL);
   g_autoptr (NnDesign) design = NULL;
   g_autoptr (NnEstimate) estimate = NULL;

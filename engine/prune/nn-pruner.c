@@ -6,6 +6,7 @@
 #include "nn-error.h"
 #include "nn-project.h"
 #include "nn-prune-schedule.h"
+#include "nn-train-types.h"
 
 #include <math.h>
 #include <string.h>
@@ -314,11 +315,18 @@ nn_prune (const NnModel        *model,
   NnPruneOptions o = *options;
   NnPruneRun run = { .model = model, .data = data, .options = &o, .cancellable = cancellable, .progress = progress };
   g_autofree char *json = nn_prune_options_to_json (options);
+  g_autoptr (GArray) types = NULL;
   GError *local = NULL;
   gboolean done = FALSE;
 
   if (set_up (&run, config, &o, &local))
     {
+      if (o.quantized)
+        {
+          types = nn_train_types_new (run.config, model);
+          o.train.types = (const NnTrainType *) (gpointer) types->data;
+          o.train.n_types = types->len;
+        }
       run.trail = o.resume != NULL ? nn_trail_head (o.resume, nn_trail_n_steps (o.resume)) : nn_trail_new (json);
       if (o.branch > 0)
         nn_trail_set_options (run.trail, json);

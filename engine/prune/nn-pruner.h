@@ -46,6 +46,7 @@ typedef struct _NnTrail NnTrail;
  * @fine_tune_epochs: with the masks held
  * @rewind_epochs: without masks before each choice, so that what was cut may grow back
  * @rewind_weights: fine-tuning starts from the weights of the network as given (lottery ticket)
+ * @quantized: training, and the accuracy that decides, reckon with the configuration's number types (quantisation-aware)
  * @snap: at the end, weights of the Latency strategy may move to values that need no DSP
  * @share: at the end, groups whose weights are nearly equal become their mean, so that they share a multiplier
  * @leave: (nullable): layers left alone
@@ -81,6 +82,7 @@ typedef struct {
   guint             fine_tune_epochs;
   guint             rewind_epochs;
   gboolean          rewind_weights;
+  gboolean          quantized;
   gboolean          snap;
   gboolean          share;
   const char *const *leave;

@@ -75,6 +75,26 @@ predict_with (NnNet          *net,
   return g_steal_pointer (&y);
 }
 
+static NnTensor *
+predict_as (const NnModel     *model,
+            const NnTensor    *x,
+            const NnTrainType *types,
+            guint              n_types,
+            GCancellable      *cancellable,
+            GError           **error)
+{
+  NnNetOptions options = { .layers_of = nn_layers_for (nn_cpu ()), .batch = 4096, .types = types, .n_types = n_types };
+  g_autoptr (GError) local = NULL;
+  g_autoptr (NnNet) net = nn_net_new (model, &options, &local);
+
+  if (net != NULL)
+    return predict_with (net, x, cancellable, error);
+  if (g_error_matches (local, NN_ERROR, NN_ERROR_UNSUPPORTED))
+    return predict_slowly (model, x, cancellable, error);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
+}
+
 /**
  * nn_predict_fast:
  * @x: (n, input shape)
@@ -87,16 +107,35 @@ nn_predict_fast (const NnModel  *model,
                  GCancellable   *cancellable,
                  GError        **error)
 {
-  NnNetOptions options = { .layers_of = nn_layers_for (nn_cpu ()), .batch = 4096 };
-  g_autoptr (GError) local = NULL;
-  g_autoptr (NnNet) net = nn_net_new (model, &options, &local);
+  return predict_as (model, x, NULL, 0, cancellable, error);
+}
 
-  if (net != NULL)
-    return predict_with (net, x, cancellable, error);
-  if (g_error_matches (local, NN_ERROR, NN_ERROR_UNSUPPORTED))
-    return predict_slowly (model, x, cancellable, error);
-  g_propagate_error (error, g_steal_pointer (&local));
-  return NULL;
+/**
+ * nn_evaluate_as:
+ * @types: (array length=n_types) (nullable): number types that weights and results are rounded to, as in training
+ *
+ * Errors: %NN_ERROR_SHAPE when the part has no samples
+ */
+NnMetrics *
+nn_evaluate_as (const NnModel     *model,
+                const NnDataset   *data,
+                NnSplit            split,
+                const NnTrainType *types,
+                guint              n_types,
+                GCancellable      *cancellable,
+                GError           **error)
+{
+  g_autoptr (NnTensor) predictions = NULL;
+
+  if (nn_dataset_n (data, split) == 0)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "this part of the data has no samples");
+      return NULL;
+    }
+  predictions = predict_as (model, nn_dataset_x (data, split), types, n_types, cancellable, error);
+  if (predictions == NULL)
+    return NULL;
+  return nn_metrics_new (predictions, nn_dataset_y (data, split), nn_dataset_is_classes (data), error);
 }
 
 NnMetrics *
@@ -106,15 +145,5 @@ nn_evaluate (const NnModel   *model,
              GCancellable    *cancellable,
              GError         **error)
 {
-  g_autoptr (NnTensor) predictions = NULL;
-
-  if (nn_dataset_n (data, split) == 0)
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "this part of the data has no samples");
-      return NULL;
-    }
-  predictions = nn_predict_fast (model, nn_dataset_x (data, split), cancellable, error);
-  if (predictions == NULL)
-    return NULL;
-  return nn_metrics_new (predictions, nn_dataset_y (data, split), nn_dataset_is_classes (data), error);
+  return nn_evaluate_as (model, data, split, NULL, 0, cancellable, error);
 }

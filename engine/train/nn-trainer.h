@@ -172,6 +172,14 @@ NnMetrics     *nn_evaluate           (const NnModel        *model,
                                       NnSplit               split,
                                       GCancellable         *cancellable,
                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with weights and results rounded as training for @types rounds them. */
+NnMetrics     *nn_evaluate_as        (const NnModel        *model,
+                                      const NnDataset      *data,
+                                      NnSplit               split,
+                                      const NnTrainType    *types,
+                                      guint                 n_types,
+                                      GCancellable         *cancellable,
+                                      GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 NnTensor      *nn_predict_fast       (const NnModel        *model,
                                       const NnTensor       *x,
                                       GCancellable         *cancellable,

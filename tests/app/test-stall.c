@@ -9,7 +9,7 @@
 #define N_WIDE 1024
 #define N_NARROW 512
 #define N_CLASSES 5
-#define N_SAMPLES 800
+#define N_SAMPLES 400
 #define PAGE_MS 500
 /* Promised by the issue of the desktop application. */
 #define MAX_STALL 50000
@@ -151,7 +151,9 @@ test_optimise (void)
       TEST_WAIT_FOR (PATIENCE, (n_live = MAX (n_live, app_document_live (document ())->len), !is_running (until)));
       test_stalls_end (&stalls, page);
       check (&stalls);
-      n_pages++;
+      /* on a slow machine the run need not come to its end */
+      if (++n_pages >= 2 * G_N_ELEMENTS (pages) && n_live >= 2 && app_document_job (document ()) != NULL)
+        app_job_cancel (app_document_job (document ()));
     }
   g_assert_cmpuint (n_pages, >=, G_N_ELEMENTS (pages));
   g_assert_cmpuint (n_live, >=, 2);

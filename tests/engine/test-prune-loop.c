@@ -3,6 +3,7 @@
 
 #include "nn-error.h"
 #include "nn-prune-schedule.h"
+#include "nn-train-types.h"
 #include "test-prune-nets.h"
 
 static const NnStep *
@@ -431,6 +432,42 @@ test_quantized (void)
   g_assert_cmpfloat (metrics->accuracy, ==, chosen_step (trail)->accuracy);
 }
 
+/* With the types of the configuration the loop judges as it trains, and what comes of it stands their few bits better. */
+static void
+test_types (void)
+{
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = trained (data);
+  g_autoptr (NnConfig) config = nn_config_parse ("{\"Backend\":\"Vitis\",\"Part\":\"xcvu13p-flga2577-2-e\",\"HLSConfig\":{\"Model\":"
+                                                 "{\"Precision\":\"fixed<4,2,RND,SAT>\",\"ReuseFactor\":1,\"Strategy\":\"Latency\"}}}", NULL);
+  g_autoptr (GArray) types = nn_train_types_new (config, model);
+  const NnTrainType *first = &g_array_index (types, NnTrainType, 0);
+  g_autoptr (NnTrail) plain = NULL, aware = NULL;
+  g_autoptr (NnMetrics) before = NULL, after = NULL;
+  g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+  g_auto (NnPruneOptions) again = { 0 };
+  g_autoptr (GError) error = NULL;
+  NnPruneOptions options;
+
+  g_assert_cmpuint (types->len, ==, 8); /* three kernels, three biases, two results that are no softmax's */
+  g_assert_cmpint (first->type.width, ==, 4);
+  quick (&options);
+  options.objective = 1u << NN_OBJECTIVE_BOPS;
+  plain = prune (model, config, data, &options);
+  options.quantized = TRUE;
+  aware = prune (model, config, data, &options);
+  before = nn_evaluate_as (chosen_step (plain)->model, data, NN_SPLIT_VALIDATION, first, types->len, NULL, &error);
+  g_assert_no_error (error);
+  after = nn_evaluate_as (chosen_step (aware)->model, data, NN_SPLIT_VALIDATION, first, types->len, NULL, &error);
+  g_assert_no_error (error);
+  g_test_message ("in fixed point: %g of the float run, %g of the aware run", before->accuracy, after->accuracy);
+  g_assert_cmpfloat (after->accuracy, ==, chosen_step (aware)->accuracy);
+  g_assert_cmpfloat (after->accuracy, >, before->accuracy);
+  g_assert_cmpfloat (nn_trail_step (aware, 0)->accuracy, !=, nn_trail_step (plain, 0)->accuracy);
+  g_assert_true (nn_prune_options_from_json (&again, nn_trail_options (aware), hold, &error));
+  g_assert_true (again.quantized);
+}
+
 /* Moved weights stay on their grid through a batch norm that hardware folds into them. */
 static void
 test_folded (void)
@@ -486,6 +523,7 @@ main (int    argc,
   g_test_add_func ("/prune-loop/latency", test_latency);
   g_test_add_func ("/prune-loop/share", test_share);
   g_test_add_func ("/prune-loop/quantized", test_quantized);
+  g_test_add_func ("/prune-loop/types", test_types);
   g_test_add_func ("/prune-loop/folded", test_folded);
   return g_test_run ();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The number types that training reckons with, as a configuration of the hardware has them. */
 
-#include "cli-train-types.h"
+#include "nn-train-types.h"
 
 static const struct {
   NnRole      role;
@@ -47,14 +47,16 @@ result_of (const NnConfig *config,
 }
 
 /**
- * cli_train_types:
+ * nn_train_types_new:
+ * @config: of the hardware
+ * @model: whose names the types borrow
  *
  * Softmax keeps its real probabilities: the loss goes straight to what it reads.
  *
- * Returns: (transfer full) (element-type NnTrainType): names are the model's
+ * Returns: (transfer full) (element-type NnTrainType): for NnTrainOptions, as long as @model lives
  */
 GArray *
-cli_train_types (const NnConfig *config,
+nn_train_types_new (const NnConfig *config,
                  const NnModel  *model)
 {
   const NnGraph *graph = nn_model_graph (model);

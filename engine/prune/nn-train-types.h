@@ -3,11 +3,12 @@
 
 #pragma once
 
-#include "cli.h"
+#include "nn-config.h"
+#include "nn-trainer.h"
 
 G_BEGIN_DECLS
 
-GArray *cli_train_types (const NnConfig *config,
-                         const NnModel  *model);
+GArray *nn_train_types_new (const NnConfig *config,
+                            const NnModel  *model);
 
 G_END_DECLS
