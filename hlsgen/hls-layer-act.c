@@ -137,6 +137,17 @@ static const HlsFunction functions[] = {
   { NN_ACT_EXPONENTIAL, "table_function", 16 },
   { NN_ACT_SIN, "table_function", 16 },
   { NN_ACT_COS, "table_function", 16 },
+  { NN_ACT_TAN, "table_function", 16 },
+  { NN_ACT_ATAN, "table_function", 16 },
+  { NN_ACT_ABS, "table_function", 16 },
+  { NN_ACT_SQRT, "table_function", 16 },
+  { NN_ACT_LOG, "table_function", 16 },
+  { NN_ACT_ERF, "table_function", 16 },
+  { NN_ACT_SIGN, "table_function", 16 },
+  { NN_ACT_FLOOR, "table_function", 16 },
+  { NN_ACT_CEIL, "table_function", 16 },
+  { NN_ACT_ROUND, "table_function", 16 },
+  { NN_ACT_GELU_TANH, "table_function", 16 },
 };
 
 const HlsFunction *

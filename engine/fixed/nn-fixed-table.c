@@ -12,6 +12,9 @@
 #define TANH_RANGE 8.0
 #define EXP_RANGE 8.0
 #define LEGACY_INVERSE_RANGE 64.0
+/* Hendrycks and Gimpel, Gaussian Error Linear Units, 2016. */
+#define GELU_SLOPE 0.79788456080286535588
+#define GELU_CUBE 0.044715
 #define SELU_SCALE 1.0507009873554804934193349852946
 #define SELU_ALPHA 1.6732632423543772848170429916717
 
@@ -60,6 +63,28 @@ table_value (NnAct act,
       return sinf (x);
     case NN_ACT_COS:
       return cosf (x);
+    case NN_ACT_TAN:
+      return tanf (x);
+    case NN_ACT_ATAN:
+      return atanf (x);
+    case NN_ACT_ABS:
+      return fabsf (x);
+    case NN_ACT_SQRT: /* 0 where there is none */
+      return x > 0 ? sqrtf (x) : 0;
+    case NN_ACT_LOG:
+      return x > 0 ? logf (x) : -HUGE_VALF;
+    case NN_ACT_ERF:
+      return erff (x);
+    case NN_ACT_SIGN:
+      return (float) ((x > 0) - (x < 0));
+    case NN_ACT_FLOOR:
+      return floorf (x);
+    case NN_ACT_CEIL:
+      return ceilf (x);
+    case NN_ACT_ROUND:
+      return rintf (x);
+    case NN_ACT_GELU_TANH:
+      return (float) (0.5 * x * (1 + tanh (GELU_SLOPE * (x + GELU_CUBE * x * x * x))));
     case NN_ACT_EXPONENTIAL:
     case NN_ACT_SOFTMAX: /* legacy */
     default:

@@ -7,6 +7,9 @@
 
 /* Source: Klambauer et al., Self-Normalizing Neural Networks, 2017, section 2. */
 #define SELU_ALPHA 1.6732632423543772848170429916717
+/* Hendrycks and Gimpel, Gaussian Error Linear Units, 2016: sqrt (2 / pi), and the cube's factor. */
+#define GELU_SLOPE 0.79788456080286535588
+#define GELU_CUBE 0.044715
 #define SELU_SCALE 1.0507009873554804934193349852946
 /* Source: Keras 2, backend.hard_sigmoid. */
 #define HARD_SIGMOID_SLOPE 0.2
@@ -104,6 +107,28 @@ nn_act_value (const NnAttrs *attrs,
       return sin (x);
     case NN_ACT_COS:
       return cos (x);
+    case NN_ACT_TAN:
+      return tan (x);
+    case NN_ACT_ATAN:
+      return atan (x);
+    case NN_ACT_ABS:
+      return fabs (x);
+    case NN_ACT_SQRT:
+      return sqrt (x);
+    case NN_ACT_LOG:
+      return log (x);
+    case NN_ACT_ERF:
+      return erf (x);
+    case NN_ACT_SIGN:
+      return (x > 0) - (x < 0);
+    case NN_ACT_FLOOR:
+      return floor (x);
+    case NN_ACT_CEIL:
+      return ceil (x);
+    case NN_ACT_ROUND:
+      return rint (x);
+    case NN_ACT_GELU_TANH:
+      return 0.5 * x * (1 + tanh (GELU_SLOPE * (x + GELU_CUBE * x * x * x)));
     case NN_ACT_BINARY_TANH:
       return x > 0 ? 1 : -1;
     case NN_ACT_TERNARY_TANH:

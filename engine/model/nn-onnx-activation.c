@@ -18,7 +18,12 @@ static const struct {
   { "Softplus", NN_ACT_SOFTPLUS, 0 }, { "Softsign", NN_ACT_SOFTSIGN, 0 },
   { "Exp", NN_ACT_EXPONENTIAL, 0 },   { "Sin", NN_ACT_SIN, 0 },
   { "Cos", NN_ACT_COS, 0 },           { "Mish", NN_ACT_MISH, 0 },
-  { "Swish", NN_ACT_SWISH, 0 },
+  { "Swish", NN_ACT_SWISH, 0 },       { "Tan", NN_ACT_TAN, 0 },
+  { "Atan", NN_ACT_ATAN, 0 },         { "Abs", NN_ACT_ABS, 0 },
+  { "Sqrt", NN_ACT_SQRT, 0 },         { "Log", NN_ACT_LOG, 0 },
+  { "Erf", NN_ACT_ERF, 0 },           { "Sign", NN_ACT_SIGN, 0 },
+  { "Floor", NN_ACT_FLOOR, 0 },       { "Ceil", NN_ACT_CEIL, 0 },
+  { "Round", NN_ACT_ROUND, 0 },
 };
 
 gboolean
@@ -140,10 +145,10 @@ nn_onnx_read_gelu (NnOnnx           *onnx,
 
   if (value == NULL)
     return FALSE;
-  if (!g_str_equal (approximate, "none"))
-    return nn_onnx_unsupported (error, "approximate \"%s\" is not supported; \"none\" is", approximate);
+  if (!g_str_equal (approximate, "none") && !g_str_equal (approximate, "tanh"))
+    return nn_onnx_unsupported (error, "approximate \"%s\" is not supported; \"none\" and \"tanh\" are", approximate);
   node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
-  node->attrs.act = NN_ACT_GELU;
+  node->attrs.act = g_str_equal (approximate, "none") ? NN_ACT_GELU : NN_ACT_GELU_TANH;
   return nn_onnx_finish (onnx, node, error);
 }
 
@@ -211,7 +216,7 @@ is_half_of (NnOnnx            *onnx,
          nn_tensor_f32 (g_array_index (onnx->weights, NnWeight, node->weights[0]).values)[0] == 0.5f;
 }
 
-/* Erf is met within 0.5 * x * (1 + erf (x / sqrt 2)), as exporters write it: x / sqrt 2 becomes a scale by 1 / sqrt 2, and
+/* Erf is met mostly within 0.5 * x * (1 + erf (x / sqrt 2)), as exporters write it: x / sqrt 2 becomes a scale by 1 / sqrt 2, and
  * the factor 1/2 stands at either product. */
 gboolean
 nn_onnx_read_erf (NnOnnx           *onnx,
@@ -234,7 +239,7 @@ nn_onnx_read_erf (NnOnnx           *onnx,
   last = product != NULL ? next_of (onnx, product, "Mul", &second) : NULL;
   if (factor == NULL || factor->role != NN_ROLE_SCALE || fabs (nn_tensor_f32 (factor->values)[0] - M_SQRT1_2) > 1e-6 ||
       product == NULL || !is_number (onnx, one, 1))
-    return nn_onnx_unsupported (error, "it is supported within 0.5 * x * (1 + erf (x / sqrt 2)) only");
+    return nn_onnx_read_activation (onnx, op, error);
   x = g_hash_table_lookup (onnx->values, first);
   half_of = x;
   if (last != NULL && is_number (onnx, second, 0.5))
@@ -242,7 +247,7 @@ nn_onnx_read_erf (NnOnnx           *onnx,
   else
     last = product;
   if (x == NULL || x->constant != NULL || (half_of != NULL ? !is_half_of (onnx, x, scale->inputs[0]) : x->node != scale->inputs[0]))
-    return nn_onnx_unsupported (error, "it is supported within 0.5 * x * (1 + erf (x / sqrt 2)) only");
+    return nn_onnx_read_activation (onnx, op, error);
   node = nn_onnx_node (onnx, NN_OP_ACTIVATION, nn_onnx_out (last, 0), "Gelu", &scale->inputs[0], 1);
   node->attrs.act = NN_ACT_GELU;
   g_hash_table_add (onnx->fused, add);
@@ -306,7 +311,11 @@ nn_onnx_read_softmax (NnOnnx           *onnx,
         return nn_onnx_unsupported (error, "over more than one axis it is not supported");
   lies = value->at[nn_onnx_sample_axis (value, axis)];
   if (lies == NN_ONNX_VIRTUAL)
-    return nn_onnx_unsupported (error, "its axis has one element");
+    {
+      if (!nn_onnx_natural (onnx, value, error))
+        return FALSE;
+      lies = value->at[nn_onnx_sample_axis (value, axis)];
+    }
   node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
   node->attrs.act = NN_ACT_SOFTMAX;
   node->attrs.axis = lies == (int) nn_onnx_shape (onnx, value)->rank - 1 ? -1 : lies;
@@ -364,7 +373,7 @@ nn_onnx_read_cast (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!value->integral && !only_places (onnx, nn_onnx_out (op, 0)) && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT && to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE &&
-      to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
+      to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && to != ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
     return nn_onnx_unsupported (error, "a cast of data to whole numbers is not supported");
   nn_onnx_alias (onnx, op, value);
   return TRUE;

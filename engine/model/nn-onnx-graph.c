@@ -87,11 +87,36 @@ add_unsupported (NnOnnx           *onnx,
   return TRUE;
 }
 
-/* Operators whose result is the value itself, or what is left out at inference. */
+/* Whether an operator may read a value whose batch the file has folded together with another axis. */
 static gboolean
-read_op (NnOnnx           *onnx,
-         Onnx__NodeProto  *op,
-         GError          **error)
+reads_merged (const char *type)
+{
+  static const char *const types[] = { "Transpose", "Reshape", "MatMul", "Gemm", "Softmax", "Add", "Sub", "Mul", "Div", "Cast",
+                                       "Identity", "Dropout", "Shape", "Relu", "Sigmoid", "Tanh", "Erf", "Sqrt", "Exp",
+                                       "LayerNormalization", NULL };
+
+  return g_strv_contains (types, type);
+}
+
+static gboolean
+any_merged (NnOnnx          *onnx,
+            Onnx__NodeProto *op)
+{
+  for (guint i = 0; i < op->n_input; i++)
+    {
+      const NnOnnxValue *value = nn_onnx_input (onnx, op, i);
+
+      if (value != NULL && (value->merged_before || value->merged_after))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* One operator; what cannot be read becomes a node that says why. */
+gboolean
+nn_onnx_read_op (NnOnnx           *onnx,
+                 Onnx__NodeProto  *op,
+                 GError          **error)
 {
   g_autoptr (GError) inner = NULL;
   NnOnnxReader reader;
@@ -124,6 +149,8 @@ read_op (NnOnnx           *onnx,
     nn_onnx_unsupported (&inner, "it has no first input");
   else if (reader == NULL)
     nn_onnx_unsupported (&inner, "Espalier has no operator \"%s\"", op->op_type);
+  else if (any_merged (onnx, op) && !reads_merged (op->op_type))
+    nn_onnx_unsupported (&inner, "its batch axis is folded together with another");
   else if (reader (onnx, op, &inner))
     return TRUE;
   if (onnx->options->strict || inner == NULL ||
@@ -230,6 +257,27 @@ add_outputs (NnOnnx            *onnx,
   return TRUE;
 }
 
+/* Constants before all else: exporters put them where they are used, but patterns look ahead. */
+static gboolean
+read_constants (NnOnnx            *onnx,
+                Onnx__GraphProto  *graph,
+                GError           **error)
+{
+  for (gsize i = 0; i < graph->n_node; i++)
+    {
+      Onnx__NodeProto *op = graph->node[i];
+      gboolean done = FALSE;
+
+      if (op->op_type == NULL || !g_str_equal (op->op_type, "Constant") || op->n_output != 1)
+        continue;
+      if (!nn_onnx_fold (onnx, op, &done, error))
+        return FALSE;
+      if (done)
+        g_hash_table_add (onnx->fused, op);
+    }
+  return TRUE;
+}
+
 gboolean
 nn_onnx_read_graph (NnOnnx            *onnx,
                     Onnx__GraphProto  *graph,
@@ -271,7 +319,7 @@ nn_onnx_read_graph (NnOnnx            *onnx,
       g_hash_table_insert (onnx->shapes, graph->value_info[i]->name, graph->value_info[i]->type);
   for (gsize i = 0; i < graph->n_node; i++)
     note_use (onnx, graph->node[i]);
-  if (!add_inputs (onnx, graph, error))
+  if (!read_constants (onnx, graph, error) || !add_inputs (onnx, graph, error))
     return FALSE;
   for (gsize i = 0; i < graph->n_node; i++)
     {
@@ -281,7 +329,7 @@ nn_onnx_read_graph (NnOnnx            *onnx,
           if (nn_progress_cancelled (onnx->cancellable, error))
             return FALSE;
         }
-      if (!read_op (onnx, graph->node[i], error))
+      if (!g_hash_table_contains (onnx->fused, graph->node[i]) && !nn_onnx_read_op (onnx, graph->node[i], error))
         return FALSE;
     }
   return add_outputs (onnx, graph, error);

@@ -246,7 +246,7 @@ nn_onnx_read_conv (NnOnnx           *onnx,
   if (w == NULL || w->constant->shape.rank != n + 2 || (op->n_input > 2 && op->input[2][0] != '\0' && bias == NULL))
     return nn_onnx_unsupported (error, "its kernel and bias must be constant, the kernel of %u axes", n + 2);
   channels = nn_shape_last (nn_onnx_shape (onnx, value));
-  units = transpose ? w->constant->shape.dims[1] : w->constant->shape.dims[0];
+  units = transpose ? w->constant->shape.dims[1] * MAX (groups, 1) : w->constant->shape.dims[0];
   inside = w->constant->shape.dims[last ? n + 1 : transpose ? 0 : 1];
   for (guint i = 0; i < n; i++)
     a.kernel[i] = w->constant->shape.dims[last ? i + 1 : i + 2];
@@ -257,18 +257,16 @@ nn_onnx_read_conv (NnOnnx           *onnx,
       return nn_onnx_unsupported (error, "kernel_shape is not that of its kernel");
   if (groups < 1 || units % groups != 0 || (channels > 0 && inside * (transpose ? 1 : groups) != channels))
     return nn_onnx_unsupported (error, "its kernel does not fit its %" G_GINT64_FORMAT " channels", channels);
+  if (transpose)
+    return nn_onnx_read_conv_transpose (onnx, op, value, &a, n, error);
   if (!set_padding (op, &a, n, nn_onnx_shape (onnx, value), error))
     return FALSE;
-  if (transpose && (groups != 1 || a.padding != NN_PADDING_VALID || nn_onnx_attribute (op, "output_padding") != NULL ||
-                    nn_onnx_attribute (op, "output_shape") != NULL || a.dilation[0] != 1 || (n > 1 && a.dilation[1] != 1)))
-    return nn_onnx_unsupported (error, "pads, groups, dilations and output shapes of a transposed convolution are not supported");
-  depthwise = !transpose && groups == channels && inside == 1 && groups > 1;
+  depthwise = groups == channels && inside == 1 && groups > 1;
   if (bias == NULL)
     bias = following_bias (onnx, op, units, !last, value->rank, &name);
   node = nn_onnx_node (onnx,
-                       transpose   ? (n == 1 ? NN_OP_CONV1D_TRANSPOSE : NN_OP_CONV2D_TRANSPOSE)
-                       : depthwise ? (n == 1 ? NN_OP_DEPTHWISE_CONV1D : NN_OP_DEPTHWISE_CONV2D)
-                                   : (n == 1 ? NN_OP_CONV1D : NN_OP_CONV2D),
+                       depthwise ? (n == 1 ? NN_OP_DEPTHWISE_CONV1D : NN_OP_DEPTHWISE_CONV2D)
+                                 : (n == 1 ? NN_OP_CONV1D : NN_OP_CONV2D),
                        name, op->op_type, &value->node, 1);
   node->attrs = a;
   node->attrs.units = units;
@@ -276,8 +274,6 @@ nn_onnx_read_conv (NnOnnx           *onnx,
   node->attrs.depth_multiplier = depthwise ? units / channels : 0;
   node->attrs.use_bias = bias != NULL;
   kernel_axes (last, n, axes);
-  if (transpose) /* (in, out, k...) to (k..., out, in) */
-    kernel_axes (FALSE, n, axes);
   kernel = prepare (onnx, node, NN_ROLE_KERNEL, w, axes);
   if (depthwise && nn_onnx_quant_is_scaled (w->quant))
     {
@@ -297,6 +293,47 @@ nn_onnx_read_conv (NnOnnx           *onnx,
   return TRUE;
 }
 
+/* Room for the windows that begin within the data and its first padding and end beyond it. What is added does not count in an
+ * average: where the file's own padding does, that is put in before. */
+static gboolean
+ceil_window (NnOnnx           *onnx,
+             Onnx__NodeProto  *op,
+             NnOnnxValue      *value,
+             NnAttrs          *a,
+             guint             n,
+             guint            *input,
+             GError          **error)
+{
+  gint64 added[2] = { 0 };
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 extent = nn_onnx_shape (onnx, value)->dims[i], span = extent + a->pad[i][0] + a->pad[i][1] - a->kernel[i];
+
+      if (extent < 1 || span < 0)
+        return nn_onnx_unsupported (error, "ceil_mode of an open axis is not supported");
+      if (span % a->stride[i] != 0 && (span / a->stride[i] + 1) * a->stride[i] < extent + a->pad[i][0])
+        added[i] = a->stride[i] - span % a->stride[i];
+      any |= added[i] > 0;
+    }
+  if (any && a->count_pad)
+    {
+      g_autofree char *name = g_strdup_printf ("%s__padded", nn_onnx_out (op, 0));
+      NnNode *node = nn_onnx_node (onnx, NN_OP_ZERO_PAD, name, NULL, input, 1);
+
+      memcpy (node->attrs.pad, a->pad, sizeof a->pad);
+      *input = nn_graph_builder_n_nodes (onnx->builder) - 1;
+      memset (a->pad, 0, sizeof a->pad);
+      a->count_pad = FALSE;
+      if (!nn_onnx_finish (onnx, node, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < n; i++)
+    a->pad[i][1] += added[i];
+  return TRUE;
+}
+
 gboolean
 nn_onnx_read_pool (NnOnnx           *onnx,
                    Onnx__NodeProto  *op,
@@ -306,6 +343,7 @@ nn_onnx_read_pool (NnOnnx           *onnx,
   guint n;
   NnOnnxValue *value = window_input (onnx, op, &n, error);
   NnAttrs a = { 0 };
+  guint node_input;
   NnNode *node;
 
   if (value == NULL || !get_window (op, n, a.kernel, a.stride, a.dilation, a.pad, error))
@@ -313,20 +351,17 @@ nn_onnx_read_pool (NnOnnx           *onnx,
   if (op->n_output > 1 && op->output[1][0] != '\0')
     return nn_onnx_unsupported (error, "the places of the maxima are not supported");
   for (guint i = 0; i < n; i++)
-    {
-      gint64 extent = nn_onnx_shape (onnx, value)->dims[i] + a.pad[i][0] + a.pad[i][1];
-
-      if (a.dilation[i] != 1)
-        return nn_onnx_unsupported (error, "dilations are not supported");
-      if (nn_onnx_int (op, "ceil_mode", 0) != 0 && (extent - a.kernel[i]) % a.stride[i] != 0)
-        return nn_onnx_unsupported (error, "ceil_mode is not supported where it makes a difference");
-    }
-  if (!set_padding (op, &a, n, nn_onnx_shape (onnx, value), error))
-    return FALSE;
+    if (a.dilation[i] != 1)
+      return nn_onnx_unsupported (error, "dilations are not supported");
   a.count_pad = !max && nn_onnx_int (op, "count_include_pad", 0) != 0;
+  node_input = value->node;
+  if (nn_onnx_int (op, "ceil_mode", 0) != 0 && !ceil_window (onnx, op, value, &a, n, &node_input, error))
+    return FALSE;
+  if (!set_padding (op, &a, n, &nn_graph_builder_node (onnx->builder, node_input)->shape, error))
+    return FALSE;
   node = nn_onnx_node (onnx,
                        max ? (n == 1 ? NN_OP_MAX_POOL1D : NN_OP_MAX_POOL2D) : (n == 1 ? NN_OP_AVG_POOL1D : NN_OP_AVG_POOL2D),
-                       nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+                       nn_onnx_out (op, 0), op->op_type, &node_input, 1);
   node->attrs = a;
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;
@@ -380,6 +415,63 @@ scale_values (NnTensor *tensor,
     nn_tensor_f32 (tensor)[i] *= (float) factor;
 }
 
+/* Data and a constant of more axes than a matrix has, or the constant first: a dense layer by its own equation. */
+static gboolean
+read_matmul_constant (NnOnnx           *onnx,
+                      Onnx__NodeProto  *op,
+                      gboolean          first,
+                      GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_input (onnx, op, first ? 1 : 0), *result;
+  g_autoptr (NnTensor) baked = nn_onnx_baked (constant_input (onnx, op, first ? 0 : 1));
+  g_autoptr (GString) data = g_string_new ("a");
+  g_autoptr (GString) kernel = g_string_new (NULL);
+  g_autoptr (GString) term = NULL;
+  guint n = value->rank - 1, rank = baked->shape.rank;
+  NnShape shape, kept = { 0 };
+  NnTensor *weight;
+  NnNode *node;
+
+  if (value->batch >= value->rank - 2 || rank < 2 || rank > n || value->merged_before || value->order != NULL)
+    return nn_onnx_unsupported (error, "of two factors one must be data, or both of them matrices");
+  if (!nn_onnx_natural (onnx, value, error))
+    return FALSE;
+  shape = *nn_onnx_shape (onnx, value);
+  for (guint i = 0; i < n; i++)
+    g_string_append_c (data, (char) ('b' + i));
+  term = g_string_new (data->str);
+  /* of the data's last two axes the one that is summed over is replaced by the constant's other */
+  for (guint i = 0; i < rank; i++)
+    {
+      guint axis = n - rank + i;
+      gboolean new_axis = i == (first ? rank - 2 : rank - 1), summed = i == (first ? rank - 1 : rank - 2);
+
+      if (!new_axis && !summed && baked->shape.dims[i] == 1)
+        continue;
+      if (!new_axis && baked->shape.dims[i] != shape.dims[summed && first ? n - 2 : summed ? n - 1 : axis])
+        return nn_onnx_unsupported (error, "its factors do not fit each other");
+      kept.dims[kept.rank++] = baked->shape.dims[i];
+      g_string_append_c (kernel, new_axis ? 'z' : data->str[1 + (summed ? (first ? n - 2 : n - 1) : axis)]);
+    }
+  term->str[1 + (first ? n - 2 : n - 1)] = 'z';
+  shape.dims[first ? n - 2 : n - 1] = baked->shape.dims[first ? rank - 2 : rank - 1];
+  node = nn_onnx_node (onnx, NN_OP_EINSUM_DENSE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+  g_string_append_printf (data, ",%s->%s", kernel->str, term->str);
+  node->attrs.equation = nn_graph_builder_strdup (onnx->builder, data->str);
+  node->shape = shape;
+  node->attrs.units = nn_shape_last (&shape);
+  weight = nn_tensor_new (NN_DTYPE_F32, &kept);
+  memcpy (weight->data, baked->data, weight->n * sizeof (float));
+  nn_onnx_weight (onnx, node, NN_ROLE_KERNEL, "kernel", weight);
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  for (guint i = 0; i < result->rank; i++)
+    if (i != result->batch)
+      result->dims[i] = shape.dims[nn_onnx_sample_axis (result, i)];
+  return TRUE;
+}
+
 /* Two values multiplied. */
 static gboolean
 read_matmul (NnOnnx           *onnx,
@@ -393,14 +485,20 @@ read_matmul (NnOnnx           *onnx,
   for (guint i = 0; i < 2; i++)
     {
       parts[i] = nn_onnx_input (onnx, op, i);
-      if (parts[i]->constant != NULL || parts[i]->batch != 0 || parts[i]->rank < 3)
-        return nn_onnx_unsupported (error, "of two factors one must be data, or both of them matrices");
+      if (parts[i]->constant != NULL)
+        return read_matmul_constant (onnx, op, i == 0, error);
+    }
+  for (guint i = 0; i < 2; i++)
+    {
+      if (parts[i]->rank < 3 || parts[i]->batch >= parts[i]->rank - 2)
+        return nn_onnx_unsupported (error, "its factors must be matrices with the batch before them");
       if (!nn_onnx_natural (onnx, parts[i], error))
         return FALSE;
       inputs[i] = parts[i]->node;
     }
-  if (parts[0]->rank != parts[1]->rank)
-    return nn_onnx_unsupported (error, "its factors differ in the number of axes");
+  if (parts[0]->rank != parts[1]->rank || parts[0]->batch != parts[1]->batch || parts[0]->merged_before != parts[1]->merged_before ||
+      parts[0]->merged_after != parts[1]->merged_after)
+    return nn_onnx_unsupported (error, "its factors differ in the number of axes, or in which is the batch's");
   node = nn_onnx_node (onnx, NN_OP_MATMUL, nn_onnx_out (op, 0), op->op_type, inputs, 2);
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;
@@ -425,9 +523,9 @@ nn_onnx_read_dense (NnOnnx           *onnx,
   NnTensor *kernel;
   NnNode *node;
 
-  if (value == NULL || (w == NULL && !gemm))
+  if (value == NULL || (!gemm && (w == NULL || value->constant != NULL || w->constant->shape.rank > 2)))
     return value != NULL && nn_onnx_input (onnx, op, 1) != NULL && read_matmul (onnx, op, error);
-  if (w == NULL || w->constant->shape.rank != 2 || value->constant != NULL || value->batch != 0 || value->rank < 2 ||
+  if (w == NULL || w->constant->shape.rank != 2 || value->constant != NULL || value->rank < 2 || value->batch == value->rank - 1 ||
       (gemm && nn_onnx_int (op, "transA", 0) != 0) ||
       (gemm && op->n_input > 2 && op->input[2][0] != '\0' && bias == NULL))
     return nn_onnx_unsupported (error, "only data times a constant matrix, plus a constant, is supported");
@@ -523,7 +621,7 @@ nn_onnx_read_norm (NnOnnx           *onnx,
     return nn_onnx_unsupported (error, "its data must have an axis besides the batch's");
   axis = layer || is_channels_last (op) ? value->rank - 1 : 1;
   if (layer && (!nn_onnx_axis (value, nn_onnx_int (op, "axis", -1), &axis) || axis != value->rank - 1))
-    return nn_onnx_unsupported (error, "only the last axis is supported");
+    return nn_onnx_read_layer_norm_axes (onnx, op, error);
   if (value->at[axis - 1] == NN_ONNX_VIRTUAL && !nn_onnx_natural (onnx, value, error))
     return FALSE;
   shape = nn_onnx_shape (onnx, value);
@@ -627,16 +725,21 @@ merge_constant (NnOnnx           *onnx,
 {
   g_autofree char *constant_name = g_strdup_printf ("%s__constant", name);
   NnShape shape = { 0 };
-  guint inputs[2], skip = c->shape.rank == value->rank ? 1 : 0;
+  guint inputs[2];
   NnTensor *values;
   NnNode *node;
 
-  if (value->batch != 0 || c->shape.rank > value->rank || (skip && c->shape.dims[0] != 1))
-    return nn_onnx_unsupported (error, "its constant differs from one sample of the batch to the next");
+  if (c->shape.rank > value->rank)
+    return nn_onnx_unsupported (error, "its constant has more axes than its data");
   if (!nn_onnx_natural (onnx, value, error))
     return FALSE;
-  for (guint i = skip; i < c->shape.rank; i++)
-    shape.dims[shape.rank++] = c->shape.dims[i];
+  for (guint i = 0; i < c->shape.rank; i++)
+    if (i + value->rank - c->shape.rank != value->batch)
+      shape.dims[shape.rank++] = c->shape.dims[i];
+    else if (c->shape.dims[i] != 1)
+      return nn_onnx_unsupported (error, "its constant differs from one sample of the batch to the next");
+  if (shape.rank == 0)
+    shape = NN_SHAPE (1);
   node = nn_onnx_node (onnx, NN_OP_CONSTANT, constant_name, "Constant", NULL, 0);
   node->shape = shape;
   inputs[reversed ? 0 : 1] = nn_graph_builder_n_nodes (onnx->builder) - 1;
@@ -703,7 +806,7 @@ nn_onnx_read_scale (NnOnnx           *onnx,
   int axis = constant_axis (value, values);
   gint64 last = (gint64) nn_onnx_shape (onnx, value)->rank - 1;
 
-  if (value->rank < 2 || values->n == 0)
+  if ((value->rank < 2 && values->n > 1) || values->n == 0)
     return nn_onnx_unsupported (error, "its data must have an axis besides the batch's");
   if ((op->op_type[0] == 'D' && reversed) || g_str_equal (op->op_type, "Max") || g_str_equal (op->op_type, "Min"))
     return add_constant (onnx, op, value, values, reversed, error);

@@ -10,6 +10,13 @@ nn_onnx_shape (NnOnnx            *onnx,
   return &nn_graph_builder_node (onnx->builder, value->node)->shape;
 }
 
+/* The batch's extent as shapes of the file have it. */
+gint64
+nn_onnx_batch (const NnOnnxValue *value)
+{
+  return value->dims[value->batch] > 0 ? value->dims[value->batch] : NN_ONNX_BATCH;
+}
+
 /* Axes of the file without the batch's. */
 guint
 nn_onnx_sample_axis (const NnOnnxValue *value,
@@ -23,10 +30,16 @@ nn_onnx_axis (const NnOnnxValue *value,
               gint64             axis,
               guint             *resolved)
 {
-  gint64 a = axis < 0 ? axis + (gint64) value->rank : axis;
+  guint hidden = value->merged_before + value->merged_after, first = value->batch - value->merged_before;
+  gint64 a = axis < 0 ? axis + (gint64) (value->rank - hidden) : axis;
+  gboolean known = a >= 0 && a < (gint64) (value->rank - hidden);
 
+  if (a == (gint64) first)
+    a = value->batch;
+  else if (a > (gint64) first)
+    a += hidden;
   *resolved = (guint) a;
-  return a >= 0 && a < (gint64) value->rank;
+  return known;
 }
 
 gboolean

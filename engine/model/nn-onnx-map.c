@@ -10,6 +10,36 @@
 
 /* Copies of its data that a Tile may ask for. */
 #define MAX_TILES 4096
+/* Elements of an axis that is padded by parts. */
+#define MAX_PADDED 65536
+
+/* Whether it is what an upsampling layer does: whole factors, nearest or linear, the channels left alone. */
+static gboolean
+is_upsampling (NnOnnx           *onnx,
+               Onnx__NodeProto  *op,
+               const GArray     *scales,
+               guint             rank,
+               gboolean          last)
+{
+  gboolean upsample = g_str_equal (op->op_type, "Upsample"), old = upsample || onnx->opset < 11;
+  const char *mode = nn_onnx_string (op, "mode", "nearest");
+  const char *coordinates = nn_onnx_string (op, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+  const char *rounding = nn_onnx_string (op, "nearest_mode", old ? "floor" : "round_prefer_floor");
+
+  for (guint i = 0; i < scales->len; i++)
+    {
+      double s = g_array_index (scales, double, i);
+
+      if (s < 1 || s != floor (s) || s > 1024 || (i == 0 && s != 1))
+        return FALSE;
+    }
+  if (!last && g_array_index (scales, double, 1) != 1)
+    return FALSE;
+  if (g_str_equal (mode, "linear"))
+    return g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel");
+  return g_str_equal (mode, "nearest") && (g_str_equal (coordinates, "asymmetric") ? g_str_equal (rounding, "floor")
+                                           : g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel"));
+}
 
 gboolean
 nn_onnx_read_resize (NnOnnx           *onnx,
@@ -21,7 +51,6 @@ nn_onnx_read_resize (NnOnnx           *onnx,
   g_autoptr (GArray) sizes = g_array_new (FALSE, FALSE, sizeof (double));
   gboolean upsample = g_str_equal (op->op_type, "Upsample"), found = FALSE, last;
   const char *mode = nn_onnx_string (op, "mode", "nearest");
-  const char *coordinates = nn_onnx_string (op, "coordinate_transformation_mode", upsample ? "asymmetric" : "half_pixel");
   guint input = upsample || onnx->opset < 11 ? 1 : 2;
   NnNode *node;
 
@@ -36,25 +65,9 @@ nn_onnx_read_resize (NnOnnx           *onnx,
     g_array_append_val (scales, (double){ i == value->batch ? 1 : g_array_index (sizes, double, i) / value->dims[i] });
   if (scales->len != value->rank || value->rank < 3 || value->rank > 4 || value->batch != 0)
     return nn_onnx_unsupported (error, "only data of one or two axes with channels are supported");
-  for (guint i = 0; i < scales->len; i++)
-    {
-      double s = g_array_index (scales, double, i);
-
-      if (s < 1 || s != floor (s) || s > 1024 || (i == 0 && s != 1))
-        return nn_onnx_unsupported (error, "only whole factors are supported");
-    }
   last = g_array_index (scales, double, value->rank - 1) == 1 && g_array_index (scales, double, 1) != 1;
-  if (!last && g_array_index (scales, double, 1) != 1)
-    return nn_onnx_unsupported (error, "the number of channels may not change");
-  if (!g_str_equal (mode, "nearest") && !(g_str_equal (mode, "linear") && g_str_equal (coordinates, "half_pixel")))
-    return nn_onnx_unsupported (error, "mode \"%s\" with \"%s\" is not supported; nearest, and linear with half_pixel, are", mode,
-                                coordinates);
-  if (g_str_equal (mode, "nearest") && !g_str_equal (coordinates, "asymmetric") && !g_str_equal (coordinates, "half_pixel") &&
-      !g_str_equal (coordinates, "pytorch_half_pixel"))
-    return nn_onnx_unsupported (error, "coordinates \"%s\" are not supported", coordinates);
-  if (g_str_equal (coordinates, "asymmetric") && !upsample &&
-      !g_str_equal (nn_onnx_string (op, "nearest_mode", "round_prefer_floor"), "floor"))
-    return nn_onnx_unsupported (error, "asymmetric coordinates are supported with nearest_mode \"floor\"");
+  if (!is_upsampling (onnx, op, scales, value->rank, last))
+    return nn_onnx_resize_by_matrix (onnx, op, value, scales, sizes, error);
   if (last ? !nn_onnx_natural (onnx, value, error) : !nn_onnx_channels_last (onnx, value, error))
     return FALSE;
   node = nn_onnx_node (onnx, NN_OP_UPSAMPLE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
@@ -99,6 +112,67 @@ spread_pads (NnOnnx            *onnx,
   return TRUE;
 }
 
+/* Which element of the axis stands at place @i before or after it. Source: ONNX, Pad, its modes. */
+static gint64
+padded_place (const char *mode,
+              gint64      i,
+              gint64      extent)
+{
+  if (g_str_equal (mode, "edge"))
+    return CLAMP (i, 0, extent - 1);
+  if (g_str_equal (mode, "wrap"))
+    return (i % extent + extent) % extent;
+  /* reflect: the edge itself does not stand twice */
+  for (guint turns = 0; (i < 0 || i >= extent) && turns < 64 && extent > 1; turns++)
+    i = i < 0 ? -i : 2 * (extent - 1) - i;
+  return CLAMP (i, 0, extent - 1);
+}
+
+/* Any other padding, axis by axis: parts of the data again, or constants, put beside it. */
+static gboolean
+pad_by_parts (NnOnnx           *onnx,
+              Onnx__NodeProto  *op,
+              NnOnnxValue      *value,
+              const GArray     *pads,
+              double            number,
+              GError          **error)
+{
+  const char *mode = nn_onnx_string (op, "mode", "constant");
+  gboolean constant = g_str_equal (mode, "constant");
+  const char *name = op->input[0];
+
+  if (!constant && !g_str_equal (mode, "edge") && !g_str_equal (mode, "wrap") && !g_str_equal (mode, "reflect"))
+    return nn_onnx_unsupported (error, "mode \"%s\" is not supported; constant, reflect, edge and wrap are", mode);
+  for (guint axis = 0, n = value->rank; axis < n; axis++)
+    {
+      gint64 before = (gint64) g_array_index (pads, double, axis), after = (gint64) g_array_index (pads, double, axis + n);
+      gint64 extent = value->dims[axis], from = constant ? MAX (-before, 0) : -before, to = constant ? extent + MIN (after, 0) : extent + after;
+      g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (gint64));
+      g_autofree char *next = g_strdup_printf ("%s__axis_%u", nn_onnx_out (op, 0), axis);
+
+      if (before == 0 && after == 0)
+        continue;
+      if (extent < 1 || from >= to || to - from > MAX_PADDED)
+        return nn_onnx_unsupported (error, "its pads leave nothing of an axis, or more than %d elements", MAX_PADDED);
+      for (gint64 i = from; i < to; i++)
+        g_array_append_val (places, (gint64){ padded_place (mode, i, extent) });
+      if (!nn_onnx_pick (onnx, op, next, value, axis, (const gint64 *) (gpointer) places->data, places->len, error))
+        return FALSE;
+      value = g_hash_table_lookup (onnx->values, next);
+      name = value->name;
+      if (constant && (before > 0 || after > 0))
+        {
+          g_autofree char *wide = g_strdup_printf ("%s__axis_%u_wide", nn_onnx_out (op, 0), axis);
+
+          if (!nn_onnx_put_beside (onnx, op, wide, name, axis, MAX (before, 0), MAX (after, 0), number, error))
+            return FALSE;
+          value = g_hash_table_lookup (onnx->values, wide);
+          name = value->name;
+        }
+    }
+  return nn_onnx_run (onnx, "Identity", nn_onnx_out (op, 0), name, NULL, error);
+}
+
 gboolean
 nn_onnx_read_pad (NnOnnx           *onnx,
                   Onnx__NodeProto  *op,
@@ -108,7 +182,7 @@ nn_onnx_read_pad (NnOnnx           *onnx,
   g_autoptr (GArray) pads = g_array_new (FALSE, FALSE, sizeof (double));
   const NnOnnxValue *fill = nn_onnx_input (onnx, op, 2);
   double number = nn_onnx_float (op, "value", 0);
-  gboolean found, any = FALSE;
+  gboolean found, any = FALSE, negative = FALSE, last;
   NnNode *node;
   guint n;
 
@@ -122,8 +196,9 @@ nn_onnx_read_pad (NnOnnx           *onnx,
       double p = g_array_index (pads, double, i);
 
       any |= p != 0;
-      if (p < 0 || p > G_MAXINT32 || p != floor (p))
-        return nn_onnx_unsupported (error, "negative pads are not supported");
+      if (p > G_MAXINT32 || p < -G_MAXINT32 || p != floor (p) || (p != 0 && i % n == value->batch))
+        return nn_onnx_unsupported (error, "its pads must be whole numbers, and none the batch's");
+      negative |= p < 0;
     }
   if (!any)
     {
@@ -132,18 +207,11 @@ nn_onnx_read_pad (NnOnnx           *onnx,
     }
   if (fill != NULL && fill->constant != NULL && fill->constant->n == 1)
     number = nn_tensor_get (fill->constant, 0);
-  if (number != 0 || !g_str_equal (nn_onnx_string (op, "mode", "constant"), "constant"))
-    return nn_onnx_unsupported (error, "only zeros are supported");
-  if (n < 3 || n > 4 || value->batch != 0 || g_array_index (pads, double, 0) != 0 || g_array_index (pads, double, n) != 0)
-    return nn_onnx_unsupported (error, "only the axes of a map are supported");
-  if (g_array_index (pads, double, 1) == 0 && g_array_index (pads, double, n + 1) == 0)
-    {
-      if (!nn_onnx_channels_last (onnx, value, error))
-        return FALSE;
-    }
-  else if (g_array_index (pads, double, n - 1) != 0 || g_array_index (pads, double, 2 * n - 1) != 0)
-    return nn_onnx_unsupported (error, "padding of channels is not supported");
-  else if (!nn_onnx_natural (onnx, value, error))
+  last = g_array_index (pads, double, 1) != 0 || g_array_index (pads, double, n + 1) != 0;
+  if (number != 0 || negative || !g_str_equal (nn_onnx_string (op, "mode", "constant"), "constant") || n < 3 || n > 4 || value->batch != 0 ||
+      (last && (g_array_index (pads, double, n - 1) != 0 || g_array_index (pads, double, 2 * n - 1) != 0)))
+    return pad_by_parts (onnx, op, value, pads, number, error);
+  if (last ? !nn_onnx_natural (onnx, value, error) : !nn_onnx_channels_last (onnx, value, error))
     return FALSE;
   node = nn_onnx_node (onnx, NN_OP_ZERO_PAD, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
   for (guint i = 1; i < n; i++)
@@ -166,7 +234,51 @@ nn_onnx_read_pad (NnOnnx           *onnx,
   return TRUE;
 }
 
-/* ReduceMean, ReduceSum, ReduceMax over axes that lie side by side. */
+/* The axes that are reduced lie last, the others in the file's order before them. */
+static gboolean
+gather_reduced (NnOnnx            *onnx,
+                NnOnnxValue       *value,
+                const gboolean    *mark,
+                GError           **error)
+{
+  int wanted[NN_MAX_RANK + 1], kept = 0, reduced = 0;
+
+  for (guint i = 0; i < value->rank; i++)
+    kept += i != value->batch && !mark[i];
+  reduced = kept;
+  kept = 0;
+  for (guint i = 0; i < value->rank; i++)
+    if (i != value->batch)
+      wanted[nn_onnx_sample_axis (value, i)] = mark[i] ? reduced++ : kept++;
+  return nn_onnx_arrange (onnx, value, wanted, error);
+}
+
+/* Where the reduced axes lie; whether they lie side by side. */
+static gboolean
+reduced_range (const NnOnnxValue *value,
+               const gboolean    *mark,
+               int               *first,
+               int               *last,
+               int               *count)
+{
+  *first = NN_MAX_RANK;
+  *last = -1;
+  *count = 0;
+  for (guint i = 0; i < value->rank; i++)
+    if (mark[i])
+      {
+        int at = value->at[nn_onnx_sample_axis (value, i)];
+
+        if (at == NN_ONNX_VIRTUAL)
+          return FALSE;
+        *first = MIN (*first, at);
+        *last = MAX (*last, at);
+        (*count)++;
+      }
+  return *last - *first + 1 == *count;
+}
+
+/* ReduceMean, ReduceSum, ReduceMax. */
 gboolean
 nn_onnx_read_reduce (NnOnnx           *onnx,
                      Onnx__NodeProto  *op,
@@ -174,32 +286,29 @@ nn_onnx_read_reduce (NnOnnx           *onnx,
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error), *result;
   g_autoptr (GArray) axes = g_array_new (FALSE, FALSE, sizeof (double));
-  gboolean found, keep = nn_onnx_int (op, "keepdims", 1) != 0, mark[NN_MAX_RANK + 1] = { FALSE };
-  int first = NN_MAX_RANK, last = -1, count = 0;
+  gboolean found, keep = nn_onnx_int (op, "keepdims", 1) != 0, mark[NN_MAX_RANK + 1] = { FALSE }, alone;
+  int first, last, count;
+  guint to = 0;
   NnNode *node;
 
-  if (value == NULL)
+  if (value == NULL || (value->order != NULL && !nn_onnx_natural (onnx, value, error)))
     return FALSE;
-  if (!nn_onnx_numbers (onnx, op, "axes", 1, axes, &found) || !found || axes->len == 0 || value->batch != 0 ||
-      value->order != NULL)
+  if (!nn_onnx_numbers (onnx, op, "axes", 1, axes, &found))
     return nn_onnx_unsupported (error, "its axes must be constant");
+  if (axes->len == 0)
+    return nn_onnx_unsupported (error, "its axes must be told, for the batch's is none of them");
   for (guint i = 0; i < axes->len; i++)
     {
       guint axis;
-      int at;
 
-      if (!nn_onnx_axis (value, (gint64) g_array_index (axes, double, i), &axis) || axis == 0)
+      if (!nn_onnx_axis (value, (gint64) g_array_index (axes, double, i), &axis) || axis == value->batch)
         return nn_onnx_unsupported (error, "its axes are the batch's, or none");
-      at = value->at[axis - 1];
-      if (at == NN_ONNX_VIRTUAL)
-        return nn_onnx_unsupported (error, "its axis has one element");
       mark[axis] = TRUE;
-      first = MIN (first, at);
-      last = MAX (last, at);
-      count++;
     }
-  if (last - first + 1 != count)
-    return nn_onnx_unsupported (error, "its axes do not lie side by side");
+  if (!reduced_range (value, mark, &first, &last, &count) &&
+      (!gather_reduced (onnx, value, mark, error) || !reduced_range (value, mark, &first, &last, &count)))
+    return error != NULL && *error != NULL ? FALSE : nn_onnx_unsupported (error, "its axes do not lie side by side");
+  alone = !keep && count == (int) value->rank - 1; /* one number: the computed sample keeps one axis of one element */
   node = nn_onnx_node (onnx,
                        strstr (op->op_type, "Mean") != NULL  ? NN_OP_REDUCE_MEAN
                        : strstr (op->op_type, "Sum") != NULL ? NN_OP_REDUCE_SUM
@@ -207,41 +316,50 @@ nn_onnx_read_reduce (NnOnnx           *onnx,
                        nn_onnx_out (op, 0), op->op_type, &value->node, 1);
   node->attrs.axis = first;
   node->attrs.axis2 = last;
-  node->attrs.keep_dims = keep;
+  node->attrs.keep_dims = keep || alone;
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;
   result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
-  result->rank = 1;
-  for (guint i = 1; i < value->rank; i++)
+  result->rank = 0;
+  for (guint i = 0; i < value->rank; i++)
     {
-      int at = value->at[i - 1];
+      int at = i != value->batch ? value->at[nn_onnx_sample_axis (value, i)] : 0;
 
       if (mark[i] && !keep)
         continue;
-      result->at[result->rank - 1] = keep || at < first ? at : at - count;
+      if (i == value->batch)
+        result->batch = result->rank;
+      else
+        result->at[to++] = keep || at < first ? at : at - count;
       result->dims[result->rank++] = mark[i] ? 1 : value->dims[i];
     }
   return TRUE;
 }
 
 /* One range along one axis; @into: (nullable): name of the result. */
-static gboolean
-add_slice (NnOnnx       *onnx,
-           NnOnnxValue  *value,
-           guint         axis,
-           gint64        begin,
-           gint64        end,
-           gint64        step,
-           const char   *name,
-           const char   *type,
-           GError      **error)
+gboolean
+nn_onnx_slice (NnOnnx       *onnx,
+               NnOnnxValue  *value,
+               guint         axis,
+               gint64        begin,
+               gint64        end,
+               gint64        step,
+               const char   *name,
+               const char   *type,
+               GError      **error)
 {
   int at = axis == value->batch ? NN_ONNX_VIRTUAL : value->at[nn_onnx_sample_axis (value, axis)];
   NnOnnxValue *result;
   NnNode *node;
 
-  if (at == NN_ONNX_VIRTUAL || value->order != NULL)
-    return nn_onnx_unsupported (error, "a part of this axis cannot be taken");
+  if (axis != value->batch && (at == NN_ONNX_VIRTUAL || value->order != NULL))
+    {
+      if (!nn_onnx_natural (onnx, value, error))
+        return FALSE;
+      at = value->at[nn_onnx_sample_axis (value, axis)];
+    }
+  if (axis == value->batch || value->merged_before || value->merged_after)
+    return nn_onnx_unsupported (error, "a part of the batch cannot be taken");
   node = nn_onnx_node (onnx, NN_OP_SLICE, name, type, &value->node, 1);
   node->attrs.axis = at;
   node->attrs.begin = begin;
@@ -254,40 +372,33 @@ add_slice (NnOnnx       *onnx,
   return TRUE;
 }
 
-/* Whether the one range is a whole axis from its end to its beginning. */
+/* A range from the end to the beginning: a reversed axis where it is all of it, otherwise element by element. */
 static gboolean
-reads_backwards (NnOnnx             *onnx,
-                 Onnx__NodeProto    *op,
-                 const NnOnnxValue  *value,
-                 GArray            **lists)
+slice_backwards (NnOnnx           *onnx,
+                 Onnx__NodeProto  *op,
+                 NnOnnxValue      *value,
+                 guint             axis,
+                 double            begin,
+                 double            end,
+                 gint64            step,
+                 GError          **error)
 {
-  guint axis;
-  double begin, end;
+  gint64 extent = value->dims[axis], first, last;
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (gint64));
+  NnNode *node;
 
-  if (lists[0]->len != 1 || lists[2]->len > 1 || value->order != NULL ||
-      !nn_onnx_axis (value, lists[2]->len > 0 ? (gint64) g_array_index (lists[2], double, 0) : 0, &axis) || axis == value->batch ||
-      value->dims[axis] < 1 || value->at[nn_onnx_sample_axis (value, axis)] == NN_ONNX_VIRTUAL)
-    return FALSE;
-  begin = g_array_index (lists[0], double, 0);
-  end = g_array_index (lists[1], double, 0);
-  return (begin == -1 || begin >= value->dims[axis] - 1) && end < -(double) value->dims[axis];
-}
-
-static gboolean
-add_reverse (NnOnnx           *onnx,
-             Onnx__NodeProto  *op,
-             NnOnnxValue      *value,
-             GError          **error)
-{
-  g_autoptr (GArray) axes = g_array_new (FALSE, FALSE, sizeof (double));
-  NnNode *node = nn_onnx_like (onnx, op, NN_OP_REVERSE, value);
-  gboolean found;
-  guint axis = 0;
-
-  if (nn_onnx_numbers (onnx, op, "axes", 3, axes, &found) && axes->len > 0)
-    nn_onnx_axis (value, (gint64) g_array_index (axes, double, 0), &axis);
-  node->attrs.axis = value->at[nn_onnx_sample_axis (value, axis)];
-  return nn_onnx_finish (onnx, node, error);
+  first = (gint64) CLAMP (begin < 0 ? begin + extent : begin, -1, extent - 1);
+  last = (gint64) CLAMP (end < 0 ? end + extent : end, -1, extent - 1);
+  if (step == -1 && first == extent - 1 && last == -1 && value->order == NULL && axis != value->batch &&
+      value->at[nn_onnx_sample_axis (value, axis)] != NN_ONNX_VIRTUAL)
+    {
+      node = nn_onnx_like (onnx, op, NN_OP_REVERSE, value);
+      node->attrs.axis = value->at[nn_onnx_sample_axis (value, axis)];
+      return nn_onnx_finish (onnx, node, error);
+    }
+  for (gint64 i = first; i > last; i += step)
+    g_array_append_val (places, i);
+  return nn_onnx_pick (onnx, op, nn_onnx_out (op, 0), value, axis, (const gint64 *) (gpointer) places->data, places->len, error);
 }
 
 gboolean
@@ -298,7 +409,7 @@ nn_onnx_read_slice (NnOnnx           *onnx,
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
   GArray *lists[4];
   static const char *const names[] = { "starts", "ends", "axes", "steps" };
-  gboolean found, ok = TRUE, any = FALSE;
+  gboolean found, ok = TRUE, any = FALSE, failed = FALSE;
 
   if (value == NULL)
     return FALSE;
@@ -316,37 +427,39 @@ nn_onnx_read_slice (NnOnnx           *onnx,
       gint64 extent;
       guint axis;
 
-      if (step == -1 && reads_backwards (onnx, op, value, lists))
-        {
-          for (guint k = 0; k < 4; k++)
-            g_clear_pointer (&lists[k], g_array_unref);
-          return add_reverse (onnx, op, value, error);
-        }
       if (!nn_onnx_axis (value, lists[2]->len > 0 ? (gint64) g_array_index (lists[2], double, i) : (gint64) i, &axis))
         ok = FALSE;
       extent = ok ? value->dims[axis] : 0;
-      if (!ok || step < 1 || extent < 0)
+      if (!ok || step == 0 || step != floor (step) || extent < 0)
         {
           ok = FALSE;
           break;
+        }
+      if (step < 0)
+        {
+          any = TRUE;
+          failed = !slice_backwards (onnx, op, value, axis, begin, end, (gint64) step, error);
+          if (failed)
+            break;
+          value = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
+          continue;
         }
       begin = CLAMP (begin < 0 ? begin + extent : begin, 0, extent);
       end = CLAMP (end < 0 ? end + extent : end, 0, extent);
       if (begin == 0 && end == extent && step == 1)
         continue;
       any = TRUE;
-      if (!add_slice (onnx, value, axis, (gint64) begin, (gint64) end, (gint64) step, nn_onnx_out (op, 0), op->op_type, error))
-        {
-          for (guint k = 0; k < 4; k++)
-            g_clear_pointer (&lists[k], g_array_unref);
-          return FALSE;
-        }
+      failed = !nn_onnx_slice (onnx, value, axis, (gint64) begin, (gint64) end, (gint64) step, nn_onnx_out (op, 0), op->op_type, error);
+      if (failed)
+        break;
       value = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
     }
   for (guint i = 0; i < 4; i++)
     g_clear_pointer (&lists[i], g_array_unref);
+  if (failed)
+    return FALSE;
   if (!ok)
-    return nn_onnx_unsupported (error, "its ranges must be constant and forwards");
+    return nn_onnx_unsupported (error, "its ranges must be constant");
   if (!any)
     nn_onnx_alias (onnx, op, value);
   return TRUE;
@@ -373,36 +486,49 @@ nn_onnx_read_split (NnOnnx           *onnx,
     {
       gint64 n = found ? (gint64) g_array_index (sizes, double, i) : MIN (each, value->dims[axis] - at);
 
-      if (!add_slice (onnx, value, axis, at, at + n, 1, op->output[i], op->op_type, error))
+      if (!nn_onnx_slice (onnx, value, axis, at, at + n, 1, op->output[i], op->op_type, error))
         return FALSE;
       at += n;
     }
   return TRUE;
 }
 
-/* Places along an axis that are a range: as a slice. */
+/* Places along an axis; one without an axis of its own takes the axis away. */
 static gboolean
-gather_range (NnOnnx           *onnx,
-              Onnx__NodeProto  *op,
-              NnOnnxValue      *table,
-              const NnTensor   *places,
-              GError          **error)
+gather_places (NnOnnx           *onnx,
+               Onnx__NodeProto  *op,
+               NnOnnxValue      *table,
+               const NnTensor   *places,
+               GError          **error)
 {
-  gint64 first, step = 1;
-  guint axis;
+  g_autofree gint64 *wanted = g_new (gint64, places->n + 1);
+  g_autofree char *name = NULL;
+  const NnOnnxValue *part;
+  gint64 dims[2 * NN_MAX_RANK + 1];
+  guint axis, n = 0;
 
-  if (places->n == 0 || !nn_onnx_axis (table, nn_onnx_int (op, "axis", 0), &axis) || axis == table->batch || table->dims[axis] < 1)
+  if (!nn_onnx_axis (table, nn_onnx_int (op, "axis", 0), &axis) || axis == table->batch || table->dims[axis] < 1 || places->n == 0)
     return nn_onnx_unsupported (error, "its axis is the batch's, or none");
-  first = (gint64) nn_tensor_get (places, 0);
-  first += first < 0 ? table->dims[axis] : 0;
-  if (places->n > 1)
-    step = (gint64) nn_tensor_get (places, 1) - (gint64) nn_tensor_get (places, 0);
-  for (gsize i = 1; i < places->n; i++)
-    if ((gint64) nn_tensor_get (places, i) - (gint64) nn_tensor_get (places, i - 1) != step)
-      return nn_onnx_unsupported (error, "its places are no range");
-  if (step < 1 || first < 0 || first + step * (gint64) (places->n - 1) >= table->dims[axis])
-    return nn_onnx_unsupported (error, "its places are no range within its axis");
-  return add_slice (onnx, table, axis, first, first + step * (gint64) (places->n - 1) + 1, step, nn_onnx_out (op, 0), op->op_type, error);
+  for (gsize i = 0; i < places->n; i++)
+    {
+      wanted[i] = (gint64) nn_tensor_get (places, i);
+      wanted[i] += wanted[i] < 0 ? table->dims[axis] : 0;
+    }
+  if (table->order != NULL && !nn_onnx_natural (onnx, table, error))
+    return FALSE;
+  if (places->shape.rank == 1)
+    return nn_onnx_pick (onnx, op, nn_onnx_out (op, 0), table, axis, wanted, places->n, error);
+  name = g_strdup_printf ("%s__slice", nn_onnx_out (op, 0));
+  if (!nn_onnx_pick (onnx, op, name, table, axis, wanted, places->n, error))
+    return FALSE;
+  part = g_hash_table_lookup (onnx->values, name);
+  for (guint i = 0; i < part->rank; i++)
+    if (i != axis)
+      dims[n++] = i == part->batch ? nn_onnx_batch (part) : part->dims[i];
+    else
+      for (guint k = 0; k < places->shape.rank; k++)
+        dims[n++] = places->shape.dims[k];
+  return nn_onnx_reshape (onnx, op, g_hash_table_lookup (onnx->values, name), dims, n, error);
 }
 
 /* One place along an axis, or rows of a table. */
@@ -412,8 +538,6 @@ nn_onnx_read_gather (NnOnnx           *onnx,
                      GError          **error)
 {
   NnOnnxValue *table = nn_onnx_input (onnx, op, 0), *index = nn_onnx_input (onnx, op, 1), *result;
-  gint64 k;
-  guint axis;
   NnNode *node;
 
   if (table == NULL || index == NULL)
@@ -434,28 +558,9 @@ nn_onnx_read_gather (NnOnnx           *onnx,
       result->rank++;
       return TRUE;
     }
-  if (index->constant != NULL && index->constant->shape.rank == 1 && table->constant == NULL && table->rank > 0)
-    return gather_range (onnx, op, table, index->constant, error);
-  if (table->constant != NULL || index->constant == NULL || index->constant->n != 1 || index->constant->shape.rank > 0 ||
-      !nn_onnx_axis (table, nn_onnx_int (op, "axis", 0), &axis) || axis == table->batch || table->dims[axis] < 1)
-    return nn_onnx_unsupported (error, "only one constant place, or rows of a constant table, are supported");
-  k = (gint64) nn_tensor_get (index->constant, 0);
-  k += k < 0 ? table->dims[axis] : 0;
-  {
-    g_autofree char *name = g_strdup_printf ("%s__slice", nn_onnx_out (op, 0));
-    g_autofree NnOnnxValue *part = NULL;
-    NnShape target = { 0 };
-
-    if (!add_slice (onnx, table, axis, k, k + 1, 1, name, op->op_type, error))
-      return FALSE;
-    part = g_memdup2 (g_hash_table_lookup (onnx->values, name), sizeof *part);
-    for (guint i = 0; i < part->rank; i++)
-      if (i != part->batch && i != axis)
-        target.dims[target.rank++] = part->dims[i];
-    if (part->batch != 0 || target.rank == 0)
-      return nn_onnx_unsupported (error, "its batch axis is not the first");
-    return nn_onnx_reshape (onnx, op, g_hash_table_lookup (onnx->values, name), &target, error);
-  }
+  if (table->constant != NULL || index->constant == NULL)
+    return nn_onnx_unsupported (error, "only constant places, or rows of a constant table, are supported");
+  return gather_places (onnx, op, table, index->constant, error);
 }
 
 /* The same data several times along one axis. */

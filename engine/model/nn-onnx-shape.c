@@ -10,6 +10,36 @@
 /* Elements of a flattened map whose order is noted: the weights after it are reordered. Beyond it the map itself is. */
 #define MAX_ORDER (1u << 22)
 
+/* The order of all axes, those that the file sees as one with the batch's following it; without an order, the reverse. */
+static const gint64 *
+unfold_permutation (const NnOnnxValue *value,
+                    const gint64      *perm,
+                    gsize             *n,
+                    gint64            *all)
+{
+  guint hidden = value->merged_before + value->merged_after;
+  gsize to = 0;
+
+  if (perm == NULL)
+    *n = value->rank - hidden;
+  if (*n + hidden != value->rank)
+    return NULL;
+  for (gsize i = 0; i < *n; i++)
+    {
+      guint axis;
+
+      if (!nn_onnx_axis (value, perm != NULL ? perm[i] : (gint64) (*n - 1 - i), &axis) || to + 3 > NN_MAX_RANK + 3)
+        return NULL;
+      if (axis == value->batch && value->merged_before)
+        all[to++] = axis - 1;
+      all[to++] = axis;
+      if (axis == value->batch && value->merged_after)
+        all[to++] = axis + 1;
+    }
+  *n = to;
+  return all;
+}
+
 /* A transpose makes no node: it is noted. */
 gboolean
 nn_onnx_read_transpose (NnOnnx           *onnx,
@@ -18,12 +48,13 @@ nn_onnx_read_transpose (NnOnnx           *onnx,
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error), *result;
   const gint64 *perm;
+  gint64 all[NN_MAX_RANK + 3];
   guint seen = 0;
   gsize n;
 
   if (value == NULL)
     return FALSE;
-  perm = nn_onnx_ints (op, "perm", &n);
+  perm = unfold_permutation (value, nn_onnx_ints (op, "perm", &n), &n, all);
   if (perm == NULL || n != value->rank)
     return nn_onnx_unsupported (error, "its order of axes is not that of its input");
   for (guint i = 0; i < n; i++)
@@ -82,6 +113,7 @@ flat_order (NnOnnx            *onnx,
   return order;
 }
 
+/* One sample axis, the others in the file's order. */
 static gboolean
 flatten (NnOnnx           *onnx,
          Onnx__NodeProto  *op,
@@ -94,8 +126,6 @@ flatten (NnOnnx           *onnx,
   NnOnnxValue *result;
   NnNode *node;
 
-  if (value->batch != 0)
-    return nn_onnx_unsupported (error, "its batch axis is not the first");
   if (value->rank == 2)
     {
       nn_onnx_alias (onnx, op, value);
@@ -117,7 +147,9 @@ flatten (NnOnnx           *onnx,
   result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
   result->rank = 2;
   result->at[0] = 0;
+  result->dims[0] = value->dims[value->batch];
   result->dims[1] = node->shape.dims[0];
+  result->batch = 0;
   result->order = g_steal_pointer (&order);
   result->n_order = result->order != NULL ? n_order : 0;
   return TRUE;
@@ -134,50 +166,118 @@ nn_onnx_read_flatten (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   /* keras2onnx flattens the batch too, which it takes to be one */
-  if (axis != 1 && !(axis == 0 && value->dims[0] == 1))
+  if (value->batch != 0 || (axis != 1 && axis != 1 - (gint64) value->rank && !(axis == 0 && value->dims[0] == 1)))
     return nn_onnx_unsupported (error, "only flattening from the first axis after the batch is supported");
   return flatten (onnx, op, value, error);
 }
 
-/* The sample's new shape; %FALSE where the batch does not stay in front. */
-static gboolean
-sample_target (const NnOnnxValue *value,
-               const NnTensor    *target,
-               gsize              size,
-               NnShape           *shape)
+static gint64
+sample_dim (const NnOnnxValue *value,
+            guint              i)
 {
-  gsize known = 1;
+  return value->dims[i < value->batch ? i : i + 1];
+}
+
+/* Where the batch goes in a new shape. */
+typedef struct {
+  gint64   dims[NN_MAX_RANK + 3]; /* without the batch's */
+  guint    rank;
+  guint    batch;
+  gboolean merged_before;
+  gboolean merged_after;
+} Target;
+
+/* Puts the batch at axis @j of @dims, if samples keep their order so. @before, @after: elements of a sample on either side */
+static gboolean
+place_batch (const gint64 *dims,
+             guint         n,
+             guint         j,
+             gint64        batch,
+             gint64        before,
+             gint64        after,
+             Target       *target)
+{
+  gint64 left = 1, right = 1, b, c;
+
+  for (guint i = 0; i < n; i++)
+    if (i < j)
+      left *= dims[i];
+    else if (i > j)
+      right *= dims[i];
+  if (left < 1 || right < 1 || dims[j] % batch != 0 || before % left != 0 || after % right != 0)
+    return FALSE;
+  b = before / left;
+  c = after / right;
+  if (b * c != dims[j] / batch || n + (b > 1) + (c > 1) > NN_MAX_RANK + 1)
+    return FALSE;
+  *target = (Target){ .merged_before = b > 1, .merged_after = c > 1 };
+  for (guint i = 0; i < n; i++)
+    if (i != j)
+      target->dims[target->rank++] = dims[i];
+    else
+      {
+        if (b > 1)
+          target->dims[target->rank++] = b;
+        target->batch = target->rank;
+        if (c > 1)
+          target->dims[target->rank++] = c;
+      }
+  return TRUE;
+}
+
+/* @dims: the file's new shape, with 0 and -1 as ONNX has them, and NN_ONNX_BATCH for an open batch. */
+static gboolean
+find_target (const NnOnnxValue *value,
+             gint64            *dims,
+             guint              n,
+             Target            *target)
+{
+  gint64 before = 1, after = 1, batch = value->dims[value->batch] > 0 ? value->dims[value->batch] : NN_ONNX_BATCH, known = 1;
+  guint old = value->batch - value->merged_before;
   int open = -1;
-  gint64 first;
 
-  if (target->n < 1 || target->n > NN_MAX_RANK + 1 || value->batch != 0)
+  for (guint i = 0; i < value->rank; i++)
+    if (i != value->batch)
+      *(i < value->batch ? &before : &after) *= value->dims[i];
+  if (before < 1 || after < 1 || before > G_MAXINT32 || after > G_MAXINT32)
     return FALSE;
-  first = (gint64) nn_tensor_get (target, 0);
-  shape->rank = 0;
-  for (gsize i = 1; i < target->n; i++)
+  for (guint i = 0; i < n; i++)
     {
-      gint64 d = (gint64) nn_tensor_get (target, i);
+      guint axis;
 
-      if (d == 0 && i < value->rank)
-        d = value->dims[i];
-      if (d < -1 || d == 0 || d > G_MAXINT32 || (d == -1 && (open >= 0 || first == -1)))
+      if (dims[i] == 0)
+        {
+          if (!nn_onnx_axis (value, i, &axis))
+            return FALSE;
+          dims[i] = axis != value->batch ? value->dims[axis] : batch * (value->merged_before ? value->dims[axis - 1] : 1) *
+                                                                  (value->merged_after ? value->dims[axis + 1] : 1);
+        }
+      if (dims[i] < -1 || dims[i] == 0 || (dims[i] == -1 && open >= 0) || known > G_MAXINT64 / MAX (dims[i], 1) / 2)
         return FALSE;
-      if (d == -1)
-        open = (int) i - 1;
+      if (dims[i] == -1)
+        open = (int) i;
       else
-        known *= (gsize) d;
-      shape->dims[shape->rank++] = d;
+        known *= dims[i];
     }
-  if (first != -1 && first != 0 && first != value->dims[0] && !(value->dims[0] < 0 && first == 1))
-    return FALSE;
   if (open >= 0)
     {
-      if (known == 0 || size % known != 0)
+      if (batch * before > G_MAXINT64 / after || batch * before * after % known != 0)
         return FALSE;
-      shape->dims[open] = (gint64) (size / known);
-      known = size;
+      dims[open] = batch * before * after / known;
     }
-  return known == size;
+  /* alone on its axis where that goes, then where it stood, then anywhere; exporters with a batch of one wrote it as such */
+  for (guint j = 0; j < n; j++)
+    if (dims[j] == batch && place_batch (dims, n, j, batch, before, after, target))
+      return TRUE;
+  if (old < n && place_batch (dims, n, old, batch, before, after, target))
+    return TRUE;
+  for (guint j = 0; j < n; j++)
+    if (place_batch (dims, n, j, batch, before, after, target))
+      return TRUE;
+  for (guint j = 0; j < n && value->dims[value->batch] < 0; j++)
+    if (dims[j] == 1 && place_batch (dims, n, j, 1, before, after, target))
+      return TRUE;
+  return FALSE;
 }
 
 /* Whether only axes of extent 1 move: then it is noted like a transpose. */
@@ -192,7 +292,7 @@ moves_ones (const NnOnnxValue *value,
   if (target->rank != value->rank - 1 || value->order != NULL)
     return FALSE;
   for (guint i = 0; i < target->rank; i++)
-    if (value->dims[i + 1] == 1)
+    if (sample_dim (value, i) == 1)
       ones[n_ones++] = i;
   for (guint i = 0, one = 0; i < target->rank; i++)
     {
@@ -203,52 +303,77 @@ moves_ones (const NnOnnxValue *value,
           at[i] = value->at[ones[one++]];
           continue;
         }
-      while (from < target->rank && value->dims[from + 1] == 1)
+      while (from < target->rank && sample_dim (value, from) == 1)
         from++;
-      if (from == target->rank || value->dims[from + 1] != target->dims[i])
+      if (from == target->rank || sample_dim (value, from) != target->dims[i])
         return FALSE;
       at[i] = value->at[from++];
     }
   memcpy (result->at, at, sizeof at);
-  for (guint i = 0; i < target->rank; i++)
-    result->dims[i + 1] = target->dims[i];
   return TRUE;
 }
 
+/**
+ * nn_onnx_reshape:
+ * @dims: (array length=n): the file's new shape, the batch's axis in it; 0 and -1 as ONNX has them, and NN_ONNX_BATCH times
+ *   whatever it is folded together with where the batch is open
+ *
+ * Gives a value another shape; the batch may move, and may be folded together with the axes at its side.
+ */
 gboolean
 nn_onnx_reshape (NnOnnx           *onnx,
                  Onnx__NodeProto  *op,
                  NnOnnxValue      *value,
-                 const NnShape    *target,
+                 const gint64     *dims,
+                 guint             n,
                  GError          **error)
 {
   NnOnnxValue *result, moved = *value;
+  gint64 own[NN_MAX_RANK + 2];
+  NnShape shape = { 0 };
+  Target target;
   NnNode *node;
 
-  if (target->rank == 1)
-    return flatten (onnx, op, value, error);
-  if (moves_ones (value, target, &moved))
+  if (n == 0 || n > NN_MAX_RANK + 1)
+    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+  memcpy (own, dims, n * sizeof *dims);
+  if (!find_target (value, own, n, &target))
+    return nn_onnx_unsupported (error, "its new shape mixes the batch with other axes");
+  if (target.rank > NN_MAX_RANK)
+    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+  shape.rank = target.rank;
+  memcpy (shape.dims, target.dims, shape.rank * sizeof *shape.dims);
+  if (target.rank == 0)
+    result = nn_onnx_alias (onnx, op, value); /* the computed sample keeps its axes of one element */
+  else if (target.rank == 1)
+    {
+      if (!flatten (onnx, op, value, error))
+        return FALSE;
+      result = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
+    }
+  else if (moves_ones (value, &shape, &moved))
     {
       result = nn_onnx_alias (onnx, op, value);
       memcpy (result->at, moved.at, sizeof result->at);
-      memcpy (result->dims, moved.dims, sizeof result->dims);
-      return TRUE;
     }
-  if (target->rank > NN_MAX_RANK)
-    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
-  if (!nn_onnx_natural (onnx, value, error))
-    return FALSE;
-  node = nn_onnx_node (onnx, NN_OP_RESHAPE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
-  node->attrs.target = *target;
-  if (!nn_onnx_finish (onnx, node, error))
-    return FALSE;
-  result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
-  result->rank = target->rank + 1;
-  for (guint i = 0; i < target->rank; i++)
+  else
     {
-      result->at[i] = (int) i;
-      result->dims[i + 1] = target->dims[i];
+      if (!nn_onnx_natural (onnx, value, error))
+        return FALSE;
+      node = nn_onnx_node (onnx, NN_OP_RESHAPE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+      node->attrs.target = shape;
+      if (!nn_onnx_finish (onnx, node, error))
+        return FALSE;
+      result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+      for (guint i = 0; i < shape.rank; i++)
+        result->at[i] = (int) i;
     }
+  result->rank = target.rank + 1;
+  result->batch = target.batch;
+  result->merged_before = target.merged_before;
+  result->merged_after = target.merged_after;
+  for (guint i = 0; i <= target.rank; i++)
+    result->dims[i] = i < target.batch ? target.dims[i] : i == target.batch ? value->dims[value->batch] : target.dims[i - 1];
   return TRUE;
 }
 
@@ -258,29 +383,22 @@ nn_onnx_read_reshape (NnOnnx           *onnx,
                       GError          **error)
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  const NnOnnxValue *shape = nn_onnx_input (onnx, op, 1);
-  g_autoptr (NnTensor) own = NULL;
-  const NnTensor *target = shape != NULL ? shape->constant : NULL;
-  NnShape sample;
-  gsize size, n;
+  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (double));
+  gint64 dims[NN_MAX_RANK + 1];
+  gboolean found;
+  gsize size;
 
   if (value == NULL)
     return FALSE;
-  if (shape == NULL && nn_onnx_attribute (op, "shape") != NULL)
-    {
-      const gint64 *dims = nn_onnx_ints (op, "shape", &n);
-
-      own = nn_tensor_new (NN_DTYPE_I64, &NN_SHAPE ((gint64) n));
-      memcpy (own->data, dims, n * sizeof *dims);
-      target = own;
-    }
-  if (target == NULL)
+  if (!nn_onnx_numbers (onnx, op, "shape", 1, numbers, &found) || !found)
     return nn_onnx_unsupported (error, "its new shape must be a constant");
   if (!nn_shape_size (nn_onnx_shape (onnx, value), &size))
     return nn_onnx_unsupported (error, "the shape of its data is not known");
-  if (!sample_target (value, target, size, &sample))
-    return nn_onnx_unsupported (error, "its new shape mixes the batch with other axes");
-  return nn_onnx_reshape (onnx, op, value, &sample, error);
+  if (numbers->len > NN_MAX_RANK + 1)
+    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+  for (guint i = 0; i < numbers->len; i++)
+    dims[i] = (gint64) g_array_index (numbers, double, i);
+  return nn_onnx_reshape (onnx, op, value, dims, numbers->len, error);
 }
 
 /* Axes of extent 1 come and go without a node where they can. */
@@ -292,8 +410,8 @@ nn_onnx_read_squeeze (NnOnnx           *onnx,
   NnOnnxValue *value = nn_onnx_data (onnx, op, error), *result;
   g_autoptr (GArray) axes = g_array_new (FALSE, FALSE, sizeof (double));
   gboolean add = op->op_type[0] == 'U', found, mark[NN_MAX_RANK + 1] = { FALSE }, lazy = TRUE;
-  guint rank, at = 0;
-  NnShape target = { 0 };
+  guint rank, at = 0, n_target = 0;
+  gint64 target[NN_MAX_RANK + 1];
 
   if (value == NULL)
     return FALSE;
@@ -317,13 +435,11 @@ nn_onnx_read_squeeze (NnOnnx           *onnx,
   for (guint i = 0; !add && i < rank; i++)
     {
       lazy = lazy && (!mark[i] || value->at[nn_onnx_sample_axis (value, i)] == NN_ONNX_VIRTUAL);
-      if (i != value->batch && !mark[i])
-        target.dims[target.rank++] = value->dims[i];
+      if (!mark[i])
+        target[n_target++] = i == value->batch ? nn_onnx_batch (value) : value->dims[i];
     }
-  if (!lazy && value->batch == 0)
-    return nn_onnx_reshape (onnx, op, value, &target, error);
   if (!lazy)
-    return nn_onnx_unsupported (error, "its batch axis is not the first");
+    return nn_onnx_reshape (onnx, op, value, target, n_target, error);
   result = nn_onnx_alias (onnx, op, value);
   result->rank = 0;
   for (guint i = 0; i < rank; i++)
@@ -371,11 +487,25 @@ nn_onnx_read_shape (NnOnnx           *onnx,
                     GError          **error)
 {
   NnOnnxValue *value = nn_onnx_input (onnx, op, 0);
-  NnTensor *dims = nn_tensor_new (NN_DTYPE_I64, &NN_SHAPE ((gint64) value->rank));
+  gint64 n = (gint64) value->rank - value->merged_before - value->merged_after, begin, end;
+  NnTensor *dims;
 
-  /* an open batch stays as it is: 0 in a nn_onnx_reshape */
-  for (guint i = 0; i < value->rank; i++)
-    ((gint64 *) dims->data)[i] = value->dims[i] < 0 ? (i == value->batch ? 0 : -1) : value->dims[i];
+  begin = nn_onnx_int (op, "start", 0);
+  end = nn_onnx_int (op, "end", n);
+  begin = CLAMP (begin < 0 ? begin + n : begin, 0, n);
+  end = CLAMP (end < 0 ? end + n : end, begin, n);
+  dims = nn_tensor_new (NN_DTYPE_I64, &NN_SHAPE (end - begin));
+  for (gint64 i = begin; i < end; i++)
+    {
+      gint64 extent;
+      guint axis;
+
+      nn_onnx_axis (value, i, &axis);
+      extent = axis != value->batch ? value->dims[axis]
+                                    : nn_onnx_batch (value) * (value->merged_before ? value->dims[axis - 1] : 1) *
+                                        (value->merged_after ? value->dims[axis + 1] : 1);
+      ((gint64 *) dims->data)[i - begin] = extent < 0 ? -1 : extent;
+    }
   nn_onnx_constant (onnx, nn_onnx_out (op, 0), dims);
   return TRUE;
 }

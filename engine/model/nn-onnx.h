@@ -19,6 +19,10 @@ typedef struct Onnx__TensorProto Onnx__TensorProto;
 /* The domain of operators that nn_save_onnx() writes. */
 #define NN_ONNX_OWN_DOMAIN "espalier"
 
+/* Stands for the batch's open extent in shapes that a file computes: a prime that no real extent is a multiple of, so that
+ * products, quotients and lists of extents still tell where the batch went. */
+#define NN_ONNX_BATCH 1000003
+
 /* An axis of extent 1 that the computed tensor does not have. */
 #define NN_ONNX_VIRTUAL (-1)
 
@@ -49,6 +53,8 @@ typedef struct {
  * @rank: axes in the file, the batch's included
  * @dims: extents, open where not known
  * @batch: which axis is the batch's
+ * @merged_before: whether the file sees the axis before the batch's as one with it
+ * @merged_after: the same of the axis after it: heads that were folded into the batch
  * @at: for each axis but the batch's, in order: which axis of the computed sample it is
  * @order: (nullable): of a flattened value: the place in the computed sample of each element
  * @codes: (nullable): what QuantizeLinear said, of a value between it and DequantizeLinear
@@ -64,6 +70,8 @@ typedef struct {
   guint        rank;
   gint64       dims[NN_MAX_RANK + 1];
   guint        batch;
+  gboolean     merged_before;
+  gboolean     merged_after;
   int          at[NN_MAX_RANK + 1];
   guint       *order;
   gsize        n_order;
@@ -175,6 +183,7 @@ gboolean     nn_onnx_arrange      (NnOnnx           *onnx,
                                    NnOnnxValue      *value,
                                    const int        *wanted,
                                    GError          **error);
+gint64       nn_onnx_batch        (const NnOnnxValue *value);
 const NnShape *nn_onnx_shape      (NnOnnx           *onnx,
                                    const NnOnnxValue *value);
 
@@ -186,13 +195,16 @@ NnTensor    *nn_onnx_initializer  (NnOnnx           *onnx,
                                    Onnx__TensorProto *proto,
                                    gsize             i,
                                    GError          **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean     nn_onnx_type_is_integer (int             type);
+NnTensor    *nn_onnx_baked        (const NnOnnxValue *value);
+NnTensor    *nn_onnx_broadcast    (const NnTensor   *tensor,
+                                   const NnShape    *shape);
+
+/* nn-onnx-fold.c */
 gboolean     nn_onnx_fold         (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    gboolean         *done,
                                    GError          **error);
-NnTensor    *nn_onnx_baked        (const NnOnnxValue *value);
-NnTensor    *nn_onnx_broadcast    (const NnTensor   *tensor,
-                                   const NnShape    *shape);
 
 /* nn-onnx-lift.c */
 gboolean     nn_onnx_lift         (NnOnnx           *onnx,
@@ -222,6 +234,9 @@ gboolean     nn_onnx_read_linear  (NnOnnx           *onnx,
                                    GError          **error);
 
 /* nn-onnx-graph.c */
+gboolean     nn_onnx_read_op      (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
 gboolean     nn_onnx_read_graph   (NnOnnx           *onnx,
                                    Onnx__GraphProto *graph,
                                    const NnProgress *progress,
@@ -233,6 +248,13 @@ NnOnnxRead nn_onnx_read_own;
 /* nn-onnx-layers.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
 NnOnnxRead nn_onnx_read_conv, nn_onnx_read_pool, nn_onnx_read_global_pool, nn_onnx_read_dense, nn_onnx_read_norm,
   nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max;
+/* nn-onnx-transposed.c */
+gboolean     nn_onnx_read_conv_transpose (NnOnnx          *onnx,
+                                          Onnx__NodeProto *op,
+                                          NnOnnxValue     *value,
+                                          const NnAttrs   *window,
+                                          guint            n,
+                                          GError         **error);
 /* Data merged with one number, under @name. */
 gboolean     nn_onnx_merge_number (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
@@ -250,6 +272,62 @@ NnOnnxRead nn_onnx_read_gelu, nn_onnx_read_hard_swish, nn_onnx_read_erf, nn_onnx
   nn_onnx_read_other_activation, nn_onnx_read_clip, nn_onnx_read_prelu,
   nn_onnx_read_softmax, nn_onnx_read_identity, nn_onnx_read_cast;
 
+/* nn-onnx-expand.c: operators that are made of others. */
+NnOnnxRead nn_onnx_read_compare, nn_onnx_read_logic, nn_onnx_read_where, nn_onnx_read_log_softmax, nn_onnx_read_celu,
+  nn_onnx_read_other_reduce, nn_onnx_read_instance_norm, nn_onnx_read_expand, nn_onnx_read_depth_to_space,
+  nn_onnx_read_cum_sum;
+NnOnnxRead nn_onnx_read_layer_norm_axes;
+gboolean     nn_onnx_run          (NnOnnx           *onnx,
+                                   const char       *type,
+                                   const char       *output,
+                                   const char       *a,
+                                   const char       *b,
+                                   GError          **error);
+gboolean     nn_onnx_run_along    (NnOnnx           *onnx,
+                                   const char       *type,
+                                   const char       *output,
+                                   const char       *a,
+                                   const gint64     *axes,
+                                   guint             n_axes,
+                                   GError          **error);
+void         nn_onnx_number       (NnOnnx           *onnx,
+                                   const char       *name,
+                                   double            number);
+/* The product along one axis with a constant matrix (to, from). */
+gboolean     nn_onnx_mix          (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   NnOnnxValue      *value,
+                                   guint             axis,
+                                   NnTensor         *matrix,
+                                   GError          **error);
+/* nn-onnx-resize.c */
+gboolean     nn_onnx_resize_by_matrix (NnOnnx          *onnx,
+                                       Onnx__NodeProto *op,
+                                       NnOnnxValue     *value,
+                                       const GArray    *scales,
+                                       const GArray    *sizes,
+                                       GError         **error);
+/* @before and @after elements of one number put beside the value @input along an axis. */
+gboolean     nn_onnx_put_beside   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   const char       *input,
+                                   guint             axis,
+                                   gint64            before,
+                                   gint64            after,
+                                   double            number,
+                                   GError          **error);
+/* Elements @places of one axis, in that order. */
+gboolean     nn_onnx_pick         (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   NnOnnxValue      *value,
+                                   guint             axis,
+                                   const gint64     *places,
+                                   gsize             n,
+                                   GError          **error);
+
 /* nn-onnx-merge.c */
 NnOnnxRead nn_onnx_read_unary, nn_onnx_read_einsum, nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
 
@@ -257,11 +335,21 @@ NnOnnxRead nn_onnx_read_unary, nn_onnx_read_einsum, nn_onnx_read_merge, nn_onnx_
 gboolean nn_onnx_reshape (NnOnnx *onnx,
                           Onnx__NodeProto *op,
                           NnOnnxValue *value,
-                          const NnShape *target,
+                          const gint64 *dims,
+                          guint n,
                           GError **error);
 NnOnnxRead nn_onnx_read_transpose, nn_onnx_read_flatten, nn_onnx_read_reshape, nn_onnx_read_squeeze, nn_onnx_read_shape;
 
 /* nn-onnx-map.c */
+gboolean nn_onnx_slice (NnOnnx *onnx,
+                        NnOnnxValue *value,
+                        guint axis,
+                        gint64 begin,
+                        gint64 end,
+                        gint64 step,
+                        const char *name,
+                        const char *type,
+                        GError **error);
 NnOnnxRead nn_onnx_read_tile, nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_slice, nn_onnx_read_split,
   nn_onnx_read_gather;
 

@@ -145,6 +145,17 @@ typedef enum {
   NN_ACT_MISH,
   NN_ACT_SIN,
   NN_ACT_COS,
+  NN_ACT_TAN,
+  NN_ACT_ATAN,
+  NN_ACT_ABS,
+  NN_ACT_SQRT,
+  NN_ACT_LOG,
+  NN_ACT_ERF,
+  NN_ACT_SIGN,  /* -1, 0 or 1 */
+  NN_ACT_FLOOR,
+  NN_ACT_CEIL,
+  NN_ACT_ROUND, /* half to even */
+  NN_ACT_GELU_TANH, /* its approximation by tanh */
   NN_ACT_BINARY_TANH,
   NN_ACT_TERNARY_TANH,
   NN_ACT_QUANTIZED, /* all is said by the quantiser that goes with it */

@@ -112,13 +112,25 @@ nn_onnx_put_activation (NnOnnxWriter  *w,
     case NN_ACT_EXPONENTIAL:
     case NN_ACT_SIN:
     case NN_ACT_COS:
+    case NN_ACT_TAN:
+    case NN_ACT_ATAN:
+    case NN_ACT_ABS:
+    case NN_ACT_SQRT:
+    case NN_ACT_LOG:
+    case NN_ACT_ERF:
+    case NN_ACT_SIGN:
+    case NN_ACT_FLOOR:
+    case NN_ACT_CEIL:
+    case NN_ACT_ROUND:
       {
         static const struct {
           NnAct       act;
           const char *type;
         } types[] = { { NN_ACT_SELU, "Selu" },         { NN_ACT_SIGMOID, "Sigmoid" },   { NN_ACT_TANH, "Tanh" },
                       { NN_ACT_SOFTPLUS, "Softplus" }, { NN_ACT_SOFTSIGN, "Softsign" }, { NN_ACT_EXPONENTIAL, "Exp" },
-                      { NN_ACT_SIN, "Sin" },           { NN_ACT_COS, "Cos" } };
+                      { NN_ACT_SIN, "Sin" },           { NN_ACT_COS, "Cos" },
+                      { NN_ACT_TAN, "Tan" }, { NN_ACT_ATAN, "Atan" }, { NN_ACT_ABS, "Abs" }, { NN_ACT_SQRT, "Sqrt" }, { NN_ACT_LOG, "Log" },
+                      { NN_ACT_ERF, "Erf" }, { NN_ACT_SIGN, "Sign" }, { NN_ACT_FLOOR, "Floor" }, { NN_ACT_CEIL, "Ceil" }, { NN_ACT_ROUND, "Round" } };
 
         for (guint i = 0; i < G_N_ELEMENTS (types); i++)
           if (types[i].act == a->act)

@@ -8,6 +8,10 @@
 #define SELU_SCALE ((real) 1.05070098735548049342)
 #define SELU_ALPHA ((real) 1.67326324235437728481)
 #define INV_SQRT_2 ((real) 0.70710678118654752440)
+/* Hendrycks and Gimpel, Gaussian Error Linear Units, 2016: sqrt (2 / pi), and the cube's factor. */
+#define GELU_SLOPE ((real) 0.79788456080286535588)
+#define GELU_CUBE ((real) 0.044715)
+#define TWO_INV_SQRT_PI ((real) 1.12837916709551257390)
 #define INV_SQRT_2PI ((real) 0.39894228040143267794)
 
 /* tanh (softplus (x)) with one exponential. */
@@ -89,6 +93,28 @@ CLASSED (nn_act_apply) (NnAct         act,
       EACH (real_sin (v));
     case NN_ACT_COS:
       EACH (real_cos (v));
+    case NN_ACT_TAN:
+      EACH (real_sin (v) / real_cos (v));
+    case NN_ACT_ATAN:
+      EACH (real_atan (v));
+    case NN_ACT_ABS:
+      EACH (real_abs (v));
+    case NN_ACT_SQRT:
+      EACH (real_sqrt (v));
+    case NN_ACT_LOG:
+      EACH (real_log (v));
+    case NN_ACT_ERF:
+      EACH (real_erf (v));
+    case NN_ACT_SIGN:
+      EACH ((real) ((v > 0) - (v < 0)));
+    case NN_ACT_FLOOR:
+      EACH (real_floor (v));
+    case NN_ACT_CEIL:
+      EACH (-real_floor (-v));
+    case NN_ACT_ROUND:
+      EACH (real_rint (v));
+    case NN_ACT_GELU_TANH:
+      EACH ((real) 0.5 * v * (1 + real_tanh (GELU_SLOPE * (v + GELU_CUBE * v * v * v))));
     case NN_ACT_BINARY_TANH:
       EACH (v >= 0 ? 1 : -1);
     case NN_ACT_TERNARY_TANH:
@@ -108,7 +134,16 @@ CLASSED (nn_act_apply) (NnAct         act,
     }                                   \
   break
 
-/* gx += gy act' (x), y being act (x). The steps of binary and ternary tanh pass the gradient through where the hard tanh has slope 1 (straight-through estimator). */
+/* Slope of the Gelu that is made of a tanh. */
+static inline real
+gelu_tanh_slope (real v)
+{
+  real t = real_tanh (GELU_SLOPE * (v + GELU_CUBE * v * v * v));
+
+  return (real) 0.5 * (1 + t) + (real) 0.5 * v * (1 - t * t) * GELU_SLOPE * (1 + 3 * GELU_CUBE * v * v);
+}
+
+/* gx += gy act' (x), y being act (x). Steps by one (floor, ceil, round) pass it through. The steps of binary and ternary tanh pass the gradient through where the hard tanh has slope 1 (straight-through estimator). */
 void
 CLASSED (nn_act_back) (NnAct         act,
                        const NnAttrs *a,
@@ -142,6 +177,7 @@ CLASSED (nn_act_back) (NnAct         act,
     case NN_ACT_TANH:
       EACH (1 - o * o);
     case NN_ACT_HARD_TANH:
+    case NN_ACT_SIGN:
     case NN_ACT_BINARY_TANH:
     case NN_ACT_TERNARY_TANH:
       EACH (v >= -1 && v <= 1 ? (real) 1 : 0);
@@ -159,6 +195,20 @@ CLASSED (nn_act_back) (NnAct         act,
       EACH (real_cos (v));
     case NN_ACT_COS:
       EACH (-real_sin (v));
+    case NN_ACT_TAN:
+      EACH (1 + o * o);
+    case NN_ACT_ATAN:
+      EACH (1 / (1 + v * v));
+    case NN_ACT_ABS:
+      EACH ((real) ((v > 0) - (v < 0)));
+    case NN_ACT_SQRT:
+      EACH ((real) 0.5 / o);
+    case NN_ACT_LOG:
+      EACH (1 / v);
+    case NN_ACT_ERF:
+      EACH (TWO_INV_SQRT_PI * real_exp (-v * v));
+    case NN_ACT_GELU_TANH:
+      EACH (gelu_tanh_slope (v));
     default:
       EACH (1);
     }

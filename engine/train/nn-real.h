@@ -210,12 +210,18 @@ static inline real real_log1p (real x) { return log1p (x); }
 static inline real real_log (real x) { return log (x); }
 static inline real real_erf (real x) { return erf (x); }
 static inline real real_sin (real x) { return sin (x); }
+static inline real real_atan (real x) { return atan (x); }
+static inline real real_floor (real x) { return floor (x); }
+static inline real real_rint (real x) { return rint (x); }
 static inline real real_cos (real x) { return cos (x); }
 #else
 static inline real real_sqrt (real x) { return sqrtf (x); }
 static inline real real_abs (real x) { return fabsf (x); }
 static inline real real_erf (real x) { return erff (x); }
 static inline real real_sin (real x) { return sinf (x); }
+static inline real real_atan (real x) { return atanf (x); }
+static inline real real_floor (real x) { return floorf (x); }
+static inline real real_rint (real x) { return rintf (x); }
 static inline real real_cos (real x) { return cosf (x); }
 
 static inline __attribute__ ((always_inline)) real

@@ -196,7 +196,7 @@ test_activations (void)
   const NnAct acts[] = { NN_ACT_RELU, NN_ACT_LEAKY_RELU, NN_ACT_THRESHOLDED_RELU, NN_ACT_ELU, NN_ACT_SELU, NN_ACT_GELU,
                          NN_ACT_SIGMOID, NN_ACT_HARD_SIGMOID, NN_ACT_TANH, NN_ACT_HARD_TANH, NN_ACT_SOFTPLUS,
                          NN_ACT_SOFTSIGN, NN_ACT_SOFTMAX, NN_ACT_EXPONENTIAL, NN_ACT_SWISH, NN_ACT_MISH, NN_ACT_SIN,
-                         NN_ACT_COS };
+                         NN_ACT_COS, NN_ACT_TAN, NN_ACT_ATAN, NN_ACT_ERF, NN_ACT_GELU_TANH };
 
   for (guint i = 0; i < G_N_ELEMENTS (acts); i++)
     {
