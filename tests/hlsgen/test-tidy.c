@@ -40,7 +40,8 @@ static void
 check (const NnModel *model,
        const char    *backend,
        const char    *io,
-       const char    *strategy)
+       const char    *strategy,
+       const char    *interface)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *tidy = g_find_program_in_path ("clang-tidy"), *config = NULL, *folder = NULL, *target = NULL, *out = NULL;
@@ -53,8 +54,8 @@ check (const NnModel *model,
       g_test_skip ("clang-tidy is not here");
       return;
     }
-  config = g_strdup_printf ("{\"Backend\":\"%s\",\"IOType\":\"%s\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<12,5>\",\"ReuseFactor\":4,"
-                            "\"Strategy\":\"%s\"}}}", backend, io, strategy);
+  config = g_strdup_printf ("{\"Backend\":\"%s\",\"IOType\":\"%s\",\"Interface\":\"%s\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<12,5>\",\"ReuseFactor\":4,"
+                            "\"Strategy\":\"%s\"}}}", backend, io, interface, strategy);
   design = network_design (model, config);
   project = hls_project_new (design, NULL, &error);
   g_assert_no_error (error);
@@ -64,7 +65,8 @@ check (const NnModel *model,
   {
     const char *argv[] = { tidy, "--quiet", "--warnings-as-errors=*",
                            "-checks=-*,clang-analyzer-*,bugprone-*,performance-*,-bugprone-easily-swappable-parameters",
-                           "firmware/myproject.cpp", "myproject_test.cpp", "--",
+                           "firmware/myproject.cpp", "myproject_test.cpp", "myproject_bridge.cpp",
+                           g_str_equal (interface, "none") ? "firmware/myproject.cpp" : "firmware/myproject_axi.cpp", "--",
                            g_str_equal (backend, "Vivado") ? "-std=c++11" : "-std=c++14", "-Ifirmware/ap_types", "-Ifirmware",
                            "-Ifirmware/nnet_utils", NULL };
 
@@ -79,14 +81,15 @@ check (const NnModel *model,
 static void
 test_tidy (void)
 {
-  static const char *const cases[][3] = {
-    { "Vitis", "io_parallel", "Resource" },  { "Vivado", "io_stream", "Resource" },   { "Catapult", "io_stream", "Latency" },
-    { "oneAPI", "io_stream", "Compressed" }, { "Quartus", "io_stream", "Resource" },
+  static const char *const cases[][4] = {
+    { "Vitis", "io_parallel", "Resource", "axi_stream" }, { "Vivado", "io_stream", "Resource", "axi_lite" },
+    { "Vitis", "io_stream", "Latency", "axi_master" },    { "Catapult", "io_stream", "Latency", "none" },
+    { "oneAPI", "io_stream", "Compressed", "none" },      { "Quartus", "io_stream", "Resource", "none" },
   };
   g_autoptr (NnModel) model = tidy_network ();
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    check (model, cases[i][0], cases[i][1], cases[i][2]);
+    check (model, cases[i][0], cases[i][1], cases[i][2], cases[i][3]);
 }
 
 int
