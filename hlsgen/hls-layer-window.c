@@ -137,7 +137,7 @@ hls_write_depthwise (HlsEmit   *emit,
   g_autofree char *weights = g_strdup_printf ("w%u", layer->number), *biases = g_strdup_printf ("b%u", layer->number);
   g_autofree gint64 *zeros = g_new0 (gint64, hls_layer_channels (layer));
   const gint64 *bias = hls_emit_raw (emit, layer, NN_ROLE_BIAS, NULL);
-  gsize n, n_out = hls_layer_channels (layer);
+  gsize n, left = 0, rf = MAX (p->reuse_factor, 1), n_out = hls_layer_channels (layer);
   gsize n_chan = (gsize) MAX (nn_shape_last (&nn_graph_node (emit->graph, layer->node->inputs[0])->shape), 1);
   gsize n_groups = layer->node->op == NN_OP_CONV1D || layer->node->op == NN_OP_CONV2D ? (gsize) layer->node->attrs.groups : n_chan;
   const gint64 *raw = hls_emit_raw (emit, layer, NN_ROLE_DEPTHWISE_KERNEL, &n);
@@ -153,14 +153,20 @@ hls_write_depthwise (HlsEmit   *emit,
       !hls_emit_values (emit, layer, weights, "weight_t", layer->label, &p->weight, raw, n, error) ||
       !hls_emit_values (emit, layer, biases, "bias_t", layer->label, &p->bias, bias != NULL ? bias : zeros, n_out, error))
     return FALSE;
-  layer->n_multipliers = (n + MAX (p->reuse_factor, 1) - 1) / MAX (p->reuse_factor, 1);
-  layer->kernel = g_strdup_printf ("%" G_GSIZE_FORMAT " groups of channels, all taps at once", n_groups);
+  for (gsize i = 0; i < n; i++)
+    left += p->weight.kind == NN_TYPE_BINARY || raw[i] != 0;
+  layer->n_multipliers = (left + rf - 1) / rf;
+  layer->n_dropped = (n + rf - 1) / rf - layer->n_multipliers;
+  layer->kernel = g_strdup_printf ("%" G_GSIZE_FORMAT " groups of channels, all taps at once%s, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+                                   " products are left", n_groups,
+                                   p->strategy == NN_STRATEGY_RESOURCE || p->strategy == NN_STRATEGY_RESOURCE_UNROLLED
+                                     ? " (whatever the strategy: a group is too small for a memory)" : "", left, n);
   g_string_append_printf (emit->configs, "struct config%u_matrix {\n", layer->number);
   hls_layer_field (emit, "n_in", n / n_out);
   hls_layer_field (emit, "n_out", n_out);
   hls_layer_field (emit, "n_weights", n);
   hls_layer_field (emit, "reuse_factor", MAX (p->reuse_factor, 1));
-  hls_layer_field (emit, "multiplier_limit", layer->n_multipliers);
+  hls_layer_field (emit, "multiplier_limit", MAX (layer->n_multipliers, 1));
   hls_layer_field (emit, "n_chan", n_chan);
   hls_layer_field (emit, "group_in", n_chan / n_groups);
   hls_layer_field (emit, "group_out", n_out / n_groups);

@@ -199,6 +199,40 @@ test_conv (void)
   check (&conv, "Catapult", "io_stream", 24);
 }
 
+/* Groups have no memory: what is zero is a constant that vanishes, and the limit of multipliers counts the others. */
+static void
+test_groups (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (HlsProject) project = NULL;
+  g_autofree char *parameters = NULL, *readme = NULL;
+  TestNetwork n;
+  NnNode *node;
+  guint id;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (5, 4, 3));
+  node = network_add (&n, NN_OP_DEPTHWISE_CONV2D, "layer");
+  node->attrs.kernel[0] = node->attrs.kernel[1] = 2;
+  node->attrs.stride[0] = node->attrs.stride[1] = node->attrs.dilation[0] = node->attrs.dilation[1] = 1;
+  node->attrs.padding = NN_PADDING_VALID;
+  node->attrs.depth_multiplier = 1;
+  id = network_weight (&n, "layer", "kernel", NN_ROLE_KERNEL, &NN_SHAPE (2, 2, 3, 1), 0.7);
+  nn_graph_builder_weights (n.builder, node, &id, 1);
+  for (guint i = 0; i < 7; i++)
+    nn_tensor_f32 (n.weights[0].values)[i] = 0;
+  model = network_end (&n);
+  design = network_design (model, "{\"Backend\":\"Vitis\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  project = hls_project_new (design, NULL, &error);
+  g_assert_no_error (error);
+  parameters = text_of (project, "firmware/parameters.h");
+  readme = text_of (project, "README.md");
+  g_assert_nonnull (strstr (parameters, "multiplier_limit = 5;"));
+  g_assert_nonnull (strstr (readme, "3 groups of channels, all taps at once, 5 of 12 products are left"));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -206,5 +240,6 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pruned/dense", test_dense);
   g_test_add_func ("/pruned/conv", test_conv);
+  g_test_add_func ("/pruned/groups", test_groups);
   return g_test_run ();
 }
