@@ -72,7 +72,7 @@ app_application_activate (GApplication *application)
   AppWindow *window = new_window (self);
 
   if (self->sample)
-    app_document_open_sample (app_window_document (window));
+    app_window_open_sample (window);
   self->sample = FALSE;
   ask_once (self, window);
 }

@@ -37,12 +37,15 @@ app_table_row_init (AppTableRow *self)
 {
 }
 
+#define TOOLS_BESIDE_TITLE 230 /* pixels that leave a title some room where a window is as wide as a telephone */
+
 struct _AppFigure {
   AdwBin parent;
 
   /* template children */
   GtkLabel      *title_label, *subtitle_label;
-  GtkBox        *controls, *zoom_box;
+  GtkBox        *bar, *tools, *controls, *zoom_box;
+  GtkScrolledWindow *below;
   GtkStack      *stack;
   GtkWidget     *table_view;
   GtkColumnView *columns;
@@ -269,6 +272,9 @@ app_figure_class_init (AppFigureClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-figure.ui");
   gtk_widget_class_bind_template_child (widget_class, AppFigure, title_label);
   gtk_widget_class_bind_template_child (widget_class, AppFigure, subtitle_label);
+  gtk_widget_class_bind_template_child (widget_class, AppFigure, bar);
+  gtk_widget_class_bind_template_child (widget_class, AppFigure, tools);
+  gtk_widget_class_bind_template_child (widget_class, AppFigure, below);
   gtk_widget_class_bind_template_child (widget_class, AppFigure, controls);
   gtk_widget_class_bind_template_child (widget_class, AppFigure, zoom_box);
   gtk_widget_class_bind_template_child (widget_class, AppFigure, stack);
@@ -334,4 +340,30 @@ app_figure_set_zoomable (AppFigure *self,
 {
   app_chart_set_zoomable (self->chart, zoomable);
   gtk_widget_set_visible (GTK_WIDGET (self->zoom_box), zoomable);
+}
+
+void
+app_figure_set_narrow (AppFigure *self,
+                       gboolean   narrow)
+{
+  GtkWidget *tools = GTK_WIDGET (self->tools);
+  int needs;
+
+  gtk_widget_measure (tools, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &needs, NULL, NULL);
+  narrow = narrow && needs > TOOLS_BESIDE_TITLE;
+  if (narrow == gtk_widget_get_visible (GTK_WIDGET (self->below)))
+    return;
+  g_object_ref (tools);
+  if (narrow)
+    {
+      gtk_box_remove (self->bar, tools);
+      gtk_scrolled_window_set_child (self->below, tools);
+    }
+  else
+    {
+      gtk_scrolled_window_set_child (self->below, NULL);
+      gtk_box_insert_child_after (self->bar, tools, gtk_widget_get_first_child (GTK_WIDGET (self->bar)));
+    }
+  g_object_unref (tools);
+  gtk_widget_set_visible (GTK_WIDGET (self->below), narrow);
 }

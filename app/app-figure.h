@@ -22,6 +22,9 @@ void      app_figure_set_title    (AppFigure            *figure,
                                    const char           *title);
 void      app_figure_set_subtitle (AppFigure            *figure,
                                    const char           *subtitle);
+/* Where there is no room beside the title for many controls, they stand below it. */
+void      app_figure_set_narrow   (AppFigure            *figure,
+                                   gboolean              narrow);
 void      app_figure_set_zoomable (AppFigure            *figure,
                                    gboolean              zoomable);
 gboolean  app_figure_shows_table  (AppFigure            *figure);

@@ -65,7 +65,7 @@ action_open_sample (GtkWidget  *widget,
                     const char *action,
                     GVariant   *parameter)
 {
-  app_document_open_sample (APP_WINDOW (widget)->document);
+  app_window_open_sample (APP_WINDOW (widget));
 }
 
 static gboolean
@@ -399,7 +399,7 @@ action_introduction (GtkWidget  *widget,
       return;
     }
   self->introducing = TRUE;
-  app_document_open_sample (self->document);
+  app_window_open_sample (self);
 }
 
 /* Dialogs about the hardware: win.parts, win.calibration, win.reuse. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "app-intro.h"
+#include "app-shrink.h"
 #include "app-window.h"
 #include "pages/app-page.h"
 
@@ -16,14 +17,19 @@ struct _AppWindow {
   AppDocument *document;
   GSettings   *settings; /* nullable: where no schema is installed */
   guint        inhibit;
-  gboolean     narrow, closing;
-  gboolean     introducing; /* wanted, as soon as there is a network to speak of */
+  gboolean     closing;
+  guint        form;     /* how wide it is, 0 is the widest */
+  int          needs[4]; /* pixels, by form, as last measured */
+  double       scale;    /* of text, when they were measured */
+  gboolean     introducing; /* wanted, as soon as the sample is there to speak of */
+  gboolean     sample;      /* is what was opened last */
   guint        narrow_id;
   AdwToast    *undo_toast; /* (nullable): offers to undo what led to @toast_position */
   guint        toast_position;
   GQueue       waiting; /* paths dropped or given together, one after the other */
 
   /* template children */
+  AppShrink          *shrink;
   AdwHeaderBar       *header;
   AdwViewStack       *pages;
   AdwViewSwitcher    *switcher;

@@ -8,6 +8,7 @@
 #include "app-arrays-dialog.h"
 #include "app-chart.h"
 #include "app-dialogs.h"
+#include "app-figure.h"
 #include "app-format.h"
 #include "app-names.h"
 #include "app-study.h"
@@ -20,10 +21,15 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
-/* Below this width the pages are switched at the bottom, and their columns stand below each other. */
-#define NARROW_BELOW 1080
-#define COLUMNS_BELOW 760
+/* The forms of a window: the pages are switched at the bottom, their columns stand below each other, history is in the
+ * menu. A form is taken from this width on, if what it shows then fits. */
+enum { FORM_WIDE, FORM_NARROW, FORM_COLUMN, FORM_SMALL, N_FORMS };
+static const int form_from[N_FORMS] = { 1080, 760, 480, 0 };
+#define LEAST_WIDTH 360 /* a telephone's */
+
+G_STATIC_ASSERT (G_N_ELEMENTS (((AppWindow *) 0)->needs) == N_FORMS);
 
 G_DEFINE_FINAL_TYPE (AppWindow, app_window, ADW_TYPE_APPLICATION_WINDOW)
 
@@ -41,22 +47,83 @@ all_pages (AppWindow *self,
   return pages;
 }
 
+/* As wide as a telephone: the icon alone opens, and of the window's own buttons only the closing one is left. */
 static void
-apply_width (AppWindow *self)
+set_small_header (AppWindow *self,
+                  gboolean   small)
 {
-  int width = gtk_widget_get_width (GTK_WIDGET (self)) / MAX (1, app_text_scale (GTK_WIDGET (self))); /* in columns of text, so to speak */
+  g_autofree char *layout = NULL;
+  g_autoptr (GString) kept = NULL;
+
+  if (small == (adw_split_button_get_icon_name (self->open_button) != NULL))
+    return;
+  if (!small)
+    {
+      adw_header_bar_set_decoration_layout (self->header, NULL);
+      adw_split_button_set_label (self->open_button, _("_Open"));
+      return;
+    }
+  adw_split_button_set_icon_name (self->open_button, "document-open-symbolic");
+  g_object_get (gtk_widget_get_settings (GTK_WIDGET (self)), "gtk-decoration-layout", &layout, NULL);
+  kept = g_string_new (layout);
+  g_string_replace (kept, "minimize", "", 0);
+  g_string_replace (kept, "maximize", "", 0);
+  adw_header_bar_set_decoration_layout (self->header, kept->str);
+}
+
+static void
+set_figures (GtkWidget *widget,
+             gboolean   small)
+{
+  if (APP_IS_FIGURE (widget))
+    app_figure_set_narrow (APP_FIGURE (widget), small);
+  else
+    for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+      set_figures (child, small);
+}
+
+static void
+set_form (AppWindow *self,
+          guint      form)
+{
   gboolean empty = app_document_is_empty (self->document);
   AppPage *pages[7];
 
-  self->narrow = width < NARROW_BELOW;
-  gtk_stack_set_visible_child (self->title_stack, self->narrow || empty ? GTK_WIDGET (self->title) : GTK_WIDGET (self->switcher));
-  adw_view_switcher_bar_set_reveal (self->switcher_bar, self->narrow && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->history_button), width >= COLUMNS_BELOW && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->undo_button), width >= 480 && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->redo_button), width >= 480 && !empty);
+  self->form = form;
+  gtk_stack_set_visible_child (self->title_stack, form > FORM_WIDE || empty ? GTK_WIDGET (self->title) : GTK_WIDGET (self->switcher));
+  adw_view_switcher_bar_set_reveal (self->switcher_bar, form > FORM_WIDE && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->history_button), form < FORM_COLUMN && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->undo_button), form < FORM_SMALL && !empty);
+  gtk_widget_set_visible (GTK_WIDGET (self->redo_button), form < FORM_SMALL && !empty);
   gtk_widget_set_visible (GTK_WIDGET (self->optimise_button), !empty);
+  set_small_header (self, form == FORM_SMALL);
   for (AppPage **page = all_pages (self, pages); *page != NULL; page++)
-    app_page_set_narrow (*page, width < COLUMNS_BELOW);
+    {
+      app_page_set_narrow (*page, form >= FORM_COLUMN);
+      set_figures (GTK_WIDGET (*page), form == FORM_SMALL);
+    }
+}
+
+/* Takes the widest form that fits. A form that once turned out too wide is not tried again before the window is as wide. */
+static void
+apply_width (AppWindow *self)
+{
+  int width = gtk_widget_get_width (GTK_WIDGET (self->shrink));
+  double scale = app_text_scale (GTK_WIDGET (self));
+
+  if (scale != self->scale)
+    memset (self->needs, 0, sizeof self->needs);
+  self->scale = scale;
+  for (guint form = 0; form < N_FORMS; form++)
+    {
+      if (form + 1 < N_FORMS && (width / MAX (1, scale) < form_from[form] || width < self->needs[form])) /* in columns of text, so to speak */
+        continue;
+      set_form (self, form);
+      self->needs[form] = app_shrink_needs (self->shrink);
+      if (self->needs[form] <= width)
+        break;
+    }
+  app_shrink_set_least (self->shrink, self->form == FORM_SMALL ? -1 : LEAST_WIDTH);
 }
 
 static gboolean
@@ -157,7 +224,7 @@ on_changed (AppWindow *self)
   app_window_fill_history (self);
   g_clear_handle_id (&self->narrow_id, g_source_remove);
   apply_width (self);
-  if (!empty && self->introducing)
+  if (!empty && self->introducing && self->sample)
     {
       self->introducing = FALSE;
       app_intro_begin (self->intro);
@@ -383,7 +450,7 @@ static void
 bind_children (GtkWidgetClass *widget_class)
 {
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppWindow, name)
-  BIND (header); BIND (pages); BIND (switcher); BIND (switcher_bar); BIND (title); BIND (title_stack); BIND (content);
+  BIND (shrink); BIND (header); BIND (pages); BIND (switcher); BIND (switcher_bar); BIND (title); BIND (title_stack); BIND (content);
   BIND (toasts); BIND (open_button); BIND (menu_button); BIND (history_button); BIND (optimise_button); BIND (undo_button);
   BIND (redo_button); BIND (recent_list); BIND (history_list); BIND (recent_popover); BIND (history_popover); BIND (banner);
   BIND (job_bar); BIND (banner_title); BIND (banner_text); BIND (job_title); BIND (job_what); BIND (job_left); BIND (status_label);
@@ -400,6 +467,7 @@ app_window_class_init (AppWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = app_window_dispose;
   widget_class->size_allocate = app_window_size_allocate;
   GTK_WINDOW_CLASS (klass)->close_request = app_window_close_request;
+  g_type_ensure (APP_TYPE_SHRINK);
   g_type_ensure (APP_TYPE_INTRO);
   g_type_ensure (APP_TYPE_NETWORK_PAGE);
   g_type_ensure (APP_TYPE_WEIGHTS_PAGE);
@@ -477,9 +545,17 @@ app_window_open (AppWindow  *self,
   g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
 
   gtk_revealer_set_reveal_child (self->banner, FALSE);
+  self->sample = FALSE;
   app_document_open (self->document, path);
   if (uri != NULL)
     gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
+}
+
+void
+app_window_open_sample (AppWindow *self)
+{
+  self->sample = TRUE;
+  app_document_open_sample (self->document);
 }
 
 void

@@ -16,6 +16,8 @@ GtkWidget   *app_window_new        (AdwApplication *application);
 AppDocument *app_window_document   (AppWindow      *window);
 void         app_window_open       (AppWindow      *window,
                                     const char     *path);
+/* Makes the sample and opens it; the introduction is about it, if nobody has had it yet. */
+void         app_window_open_sample (AppWindow     *window);
 /* Several files that belong together: network, data, configuration, reports. */
 void         app_window_open_later (AppWindow      *window,
                                     const char     *path);

@@ -240,6 +240,77 @@ test_pages (void)
   g_assert_cmpuint (n_controls, >, 60);
 }
 
+static int longest_need;
+
+/* Of what the window holds: its frame is the platform's. */
+static int
+least_width (void)
+{
+  int least;
+
+  gtk_widget_measure (adw_application_window_get_content (ADW_APPLICATION_WINDOW (window)), GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
+  return least;
+}
+
+static guint n_columns, n_bars;
+
+/* Columns below each other; pages switched at the bottom. */
+static void
+count_forms (GtkWidget *widget)
+{
+  if (GTK_IS_BOX (widget) && g_strcmp0 (gtk_buildable_get_buildable_id (GTK_BUILDABLE (widget)), "split") == 0)
+    n_columns += gtk_orientable_get_orientation (GTK_ORIENTABLE (widget)) == GTK_ORIENTATION_VERTICAL;
+  if (ADW_IS_VIEW_SWITCHER_BAR (widget))
+    n_bars += adw_view_switcher_bar_get_reveal (ADW_VIEW_SWITCHER_BAR (widget));
+}
+
+static void
+tell_needs (GtkWidget *widget)
+{
+  int least;
+
+  if (!gtk_widget_get_mapped (widget))
+    return;
+  gtk_widget_measure (widget, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
+  if (least > longest_need)
+    g_test_message ("%s (%s) needs %d pixels", G_OBJECT_TYPE_NAME (widget), gtk_buildable_get_buildable_id (GTK_BUILDABLE (widget)), least);
+}
+
+/* From wide to a telephone's width and back, by the user's hand: the window lets itself be made so narrow, takes the form
+ * that fits, on no page is anything cut off, and it takes the wide form again. */
+static void
+test_widths (void)
+{
+  static const struct { int width; guint bars; gboolean columns; } at[] = {
+    { 1240, 0, FALSE }, { 900, 1, FALSE }, { 600, 1, TRUE }, { 400, 1, TRUE }, { 360, 1, TRUE }, { 700, 1, TRUE }, { 1240, 0, FALSE },
+  };
+  int width, height;
+
+  gtk_window_get_default_size (GTK_WINDOW (window), &width, &height);
+  for (guint i = 0; i < G_N_ELEMENTS (at); i++)
+    {
+      longest_need = 360;
+      if (least_width () > longest_need)
+        visit (adw_application_window_get_content (ADW_APPLICATION_WINDOW (window)), tell_needs);
+      g_assert_cmpint (least_width (), <=, 360);
+      gtk_window_set_default_size (GTK_WINDOW (window), at[i].width, 800);
+      settle (500); /* the form is changed, the slower parts have their place */
+      for (guint j = 0; j < G_N_ELEMENTS (pages); j++)
+        {
+          app_window_show_page (window, pages[j]);
+          settle (40);
+          longest_need = at[i].width;
+          visit (adw_application_window_get_content (ADW_APPLICATION_WINDOW (window)), tell_needs);
+          n_columns = n_bars = 0;
+          visit (GTK_WIDGET (window), count_forms);
+          g_assert_cmpuint (n_bars, ==, at[i].bars);
+          g_assert_true (at[i].columns == (n_columns >= G_N_ELEMENTS (pages)));
+          g_assert_cmpint (gtk_widget_get_width (adw_bin_get_child (ADW_BIN (adw_application_window_get_content (ADW_APPLICATION_WINDOW (window))))), ==,
+                           gtk_widget_get_width (adw_application_window_get_content (ADW_APPLICATION_WINDOW (window))));
+        }
+    }
+}
+
 /* Every figure has the same content as a table, and leaves as a file in every format. */
 static guint n_figures;
 
@@ -937,6 +1008,7 @@ main (int    argc,
   g_test_add_func ("/window/bad-files", test_bad_files);
   g_test_add_func ("/window/choose-arrays", test_choose_arrays);
   g_test_add_func ("/window/pages", test_pages);
+  g_test_add_func ("/window/widths", test_widths);
   g_test_add_func ("/window/figures", test_figures);
   g_test_add_func ("/window/optimise", test_optimise);
   g_test_add_func ("/window/seeds", test_seeds);
