@@ -30,10 +30,12 @@ set_names (AppDocument *self,
   self->path = project ? g_strdup (path) : NULL;
 }
 
-/* What of the window goes with a project: the step shown, the groups pinned. Work that is not saved keeps its name and file too. */
-static char *
-make_notes (AppDocument *self,
-            gboolean     unsaved)
+/* What of the window goes with a project: with @shown the step shown, and the groups pinned. Work that is not saved keeps its name
+ * and file too. */
+char *
+app_document_make_notes (AppDocument *self,
+                         gboolean     unsaved,
+                         gboolean     shown)
 {
   const AppState *state = app_document_current (self);
   g_autoptr (JsonBuilder) json = json_builder_new ();
@@ -52,10 +54,13 @@ make_notes (AppDocument *self,
       json_builder_set_member_name (json, "path");
       json_builder_add_string_value (json, self->path);
     }
-  json_builder_set_member_name (json, "run");
-  json_builder_add_int_value (json, state->edited != NULL ? -1 : state->run);
-  json_builder_set_member_name (json, "step");
-  json_builder_add_int_value (json, state->edited != NULL ? 0 : state->step);
+  if (shown)
+    {
+      json_builder_set_member_name (json, "run");
+      json_builder_add_int_value (json, state->edited != NULL ? -1 : state->run);
+      json_builder_set_member_name (json, "step");
+      json_builder_add_int_value (json, state->edited != NULL ? 0 : state->step);
+    }
   if (state->data_x != NULL && state->data_y != NULL)
     {
       json_builder_set_member_name (json, "x");
@@ -85,7 +90,7 @@ read_notes (AppState   *state,
   g_autoptr (JsonNode) root = notes != NULL ? json_from_string (notes, NULL) : NULL;
   JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
   gint64 run = object != NULL ? json_object_get_int_member_with_default (object, "run", state->run) : state->run;
-  gint64 step = object != NULL ? json_object_get_int_member_with_default (object, "step", 0) : 0;
+  gint64 step = object != NULL ? json_object_get_int_member_with_default (object, "step", state->step) : state->step;
   JsonNode *pins = object != NULL ? json_object_get_member (object, "pins") : NULL;
 
   if (object != NULL && run >= -1 && run < (gint64) state->runs->len && step >= 0
@@ -346,7 +351,7 @@ to_project (AppDocument  *self,
             GError      **error)
 {
   const AppState *state = app_document_current (self);
-  g_autofree char *notes = make_notes (self, unsaved);
+  g_autofree char *notes = app_document_make_notes (self, unsaved, TRUE);
   g_autofree NnTrail **trails = g_new0 (NnTrail *, state->runs->len + 1);
 
   if (state->model == NULL)
@@ -441,7 +446,8 @@ autosave (gpointer data)
   self->autosave_id = 0;
   if (!app_document_is_modified (self) || app_document_need_autosave_path (self) == NULL)
     return G_SOURCE_REMOVE;
-  if (self->autosave_job != NULL)
+  /* a run keeps the file itself, with every step it makes */
+  if (self->autosave_job != NULL || self->optimising)
     {
       app_document_want_autosave (self);
       return G_SOURCE_REMOVE;

@@ -36,6 +36,9 @@ AppState *app_document_current     (AppDocument *self);
 void      app_document_refresh     (AppDocument *self);
 void      app_document_take_opened (AppDocument *self,
                                     AppOpened   *opened);
+char     *app_document_make_notes  (AppDocument *self,
+                                    gboolean     unsaved,
+                                    gboolean     shown);
 const char *app_document_need_autosave_path (AppDocument *self);
 void      app_document_want_autosave (AppDocument *self);
 

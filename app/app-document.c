@@ -64,6 +64,7 @@ app_document_finalize (GObject *object)
   g_clear_pointer (&self->errors_for, app_analysis_unref);
   g_ptr_array_unref (self->live);
   g_ptr_array_unref (self->reports);
+  g_clear_pointer (&self->choices.layers, g_hash_table_unref);
   g_free (self->path);
   g_free (self->name);
   g_free (self->autosave_path);
@@ -528,21 +529,62 @@ on_optimised (AppJob      *job,
   g_signal_emit (self, signals[SIGNAL_IDLE_DONE], 0, _("Optimization finished"), text);
 }
 
+static void
+optimise (AppDocument              *self,
+          const AppOptimiseChoices *choices,
+          NnTrail                  *head)
+{
+  const AppState *state = app_document_current (self);
+  g_autofree char *notes = app_document_make_notes (self, TRUE, FALSE);
+  GHashTable *layers = choices->layers != NULL ? g_hash_table_ref (choices->layers) : NULL;
+  AppOptimiseTask task = { .model = state->edited != NULL && head == NULL ? state->edited : state->model, .config = state->config,
+                           .data = state->data, .data_spec = state->data_spec, .pins = state->pins, .runs = state->runs, .notes = notes,
+                           .checkpoint = app_document_need_autosave_path (self), .head = head };
+  AppJob *job;
+
+  g_clear_pointer (&self->choices.layers, g_hash_table_unref);
+  self->choices = *choices;
+  self->choices.layers = layers;
+  self->chosen = TRUE;
+  self->optimising = TRUE;
+  g_ptr_array_set_size (self->live, 0);
+  job = app_optimise_job (&task, &self->choices);
+  g_signal_connect (job, "item", G_CALLBACK (on_step), self);
+  g_signal_connect (job, "finished", G_CALLBACK (on_optimised), self);
+  app_document_run (self, job);
+}
+
 void
 app_document_optimise (AppDocument              *self,
                        const AppOptimiseChoices *choices)
 {
   const AppState *state = app_document_current (self);
-  AppJob *job;
 
   g_return_if_fail (state->model != NULL && state->data != NULL && self->job == NULL);
-  self->choices = *choices;
-  self->chosen = TRUE;
-  self->optimising = TRUE;
-  g_ptr_array_set_size (self->live, 0);
-  job = app_optimise_job (state->edited != NULL ? state->edited : state->model, state->config, state->data, choices, state->pins,
-                          app_document_need_autosave_path (self), state->data_spec);
-  g_signal_connect (job, "item", G_CALLBACK (on_step), self);
-  g_signal_connect (job, "finished", G_CALLBACK (on_optimised), self);
-  app_document_run (self, job);
+  optimise (self, choices, NULL);
+}
+
+gboolean
+app_document_can_branch (AppDocument *self)
+{
+  const AppState *state = app_document_current (self);
+
+  return app_state_step (state) != NULL && state->edited == NULL && state->data != NULL && self->job == NULL;
+}
+
+/**
+ * app_document_branch:
+ *
+ * A run beside the others that has the steps of the run shown up to the one shown, and goes on from there as @choices say.
+ */
+void
+app_document_branch (AppDocument              *self,
+                     const AppOptimiseChoices *choices)
+{
+  const AppState *state = app_document_current (self);
+  g_autoptr (NnTrail) head = NULL;
+
+  g_return_if_fail (app_document_can_branch (self));
+  head = nn_trail_head (((AppRun *) g_ptr_array_index (state->runs, state->run))->trail, state->step + 1);
+  optimise (self, choices, head);
 }

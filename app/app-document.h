@@ -63,6 +63,9 @@ void            app_document_open_data     (AppDocument *document,
 void            app_document_open_sample   (AppDocument *document);
 void            app_document_optimise      (AppDocument *document,
                                             const AppOptimiseChoices *choices);
+gboolean        app_document_can_branch    (AppDocument *document); /* from the step that is shown */
+void            app_document_branch        (AppDocument *document,
+                                            const AppOptimiseChoices *choices);
 void            app_document_run           (AppDocument *document,
                                             AppJob      *job); /* (transfer full) */
 void            app_document_fail          (AppDocument *document,

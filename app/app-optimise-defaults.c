@@ -121,15 +121,37 @@ app_optimise_choices_for (AppOptimiseChoices *choices,
   return find_reason (choices, analysis, data, reuse);
 }
 
+/* What the network uses of it now, negative where that is not known. */
+static double
+used_now (const AppAnalysis *analysis,
+          NnObjective        objective)
+{
+  const NnEstimate *estimate = analysis->estimate;
+  double used = 0;
+
+  if (objective < NN_OBJECTIVE_PARAMETERS)
+    return app_analysis_total (analysis, (NnResource) objective);
+  for (guint i = 0; i < analysis->n_layers; i++)
+    used += analysis->layers[i].parameters - analysis->layers[i].zeros;
+  switch (objective)
+    {
+    case NN_OBJECTIVE_PARAMETERS: return used;
+    case NN_OBJECTIVE_BOPS: return estimate != NULL ? estimate->total.bops : -1;
+    case NN_OBJECTIVE_ENERGY: return estimate != NULL ? estimate->total.energy_nj.value : -1;
+    case NN_OBJECTIVE_LATENCY: return estimate != NULL ? estimate->total.latency.value : -1;
+    default: return -1;
+    }
+}
+
 void
 app_optimise_choices_limit (AppOptimiseChoices *choices,
                             const AppAnalysis  *analysis)
 {
   for (guint j = 0; j < NN_N_OBJECTIVES; j++)
     {
-      gboolean wanted = choices->goal != APP_GOAL_TOLERANCE && j < NN_N_RESOURCES && (choices->objective >> j & 1) && analysis != NULL;
-      double now = wanted ? app_analysis_total (analysis, j) : -1;
-      double all = wanted && analysis->part != NULL ? analysis->part->total.amount[j] : -1;
+      gboolean wanted = choices->goal != APP_GOAL_TOLERANCE && (choices->objective >> j & 1) && analysis != NULL;
+      double now = wanted ? used_now (analysis, j) : -1;
+      double all = wanted && j < NN_N_RESOURCES && analysis->part != NULL ? analysis->part->total.amount[j] : -1;
       double whole = choices->goal == APP_GOAL_SHARE_OF_NOW ? now : all;
 
       choices->limits[j] = whole > 0 ? choices->share * whole : -1;

@@ -17,9 +17,11 @@ typedef void (*AppChoicesFunc) (const AppOptimiseChoices *choices,
                                 NnConfig                 *config,
                                 gpointer                  data);
 
-void app_optimise_sheet_present (GtkWindow      *parent,
-                                 AppDocument    *document,
-                                 AppChoicesFunc  func,
-                                 gpointer        data);
+/* @branch: for a run that leaves the one shown after the step shown. Returns: (transfer none): its window */
+GtkWindow *app_optimise_sheet_present (GtkWindow      *parent,
+                                       AppDocument    *document,
+                                       gboolean        branch,
+                                       AppChoicesFunc  func,
+                                       gpointer        data);
 
 G_END_DECLS

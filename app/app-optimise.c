@@ -12,7 +12,9 @@ typedef struct {
   NnDataset         *data;
   AppOptimiseChoices choices;
   GHashTable        *pins;
-  char              *checkpoint, *data_spec;
+  GPtrArray         *beside; /* NnTrail */
+  NnTrail           *head;
+  char              *checkpoint, *data_spec, *notes;
 } Input;
 
 static void
@@ -21,9 +23,13 @@ input_free (Input *input)
   nn_model_unref (input->model);
   nn_config_unref (input->config);
   nn_dataset_unref (input->data);
+  g_clear_pointer (&input->choices.layers, g_hash_table_unref);
   g_clear_pointer (&input->pins, g_hash_table_unref);
+  g_clear_pointer (&input->head, nn_trail_unref);
+  g_ptr_array_unref (input->beside);
   g_free (input->checkpoint);
   g_free (input->data_spec);
+  g_free (input->notes);
   g_free (input);
 }
 
@@ -94,22 +100,10 @@ find_pins (const Input          *input,
            const NnPruneOptions *options,
            gsize                *n)
 {
-  g_autoptr (NnDesign) design = input->pins != NULL && g_hash_table_size (input->pins) > 0
-                                  ? nn_design_new (input->model, input->config, NULL) : NULL;
-  g_autoptr (NnGroups) groups = NULL;
-  NnGroupOptions group_options;
+  gboolean any = input->pins != NULL && g_hash_table_size (input->pins) > 0;
+  g_autoptr (NnGroups) groups = any ? nn_prune_options_groups (options, input->model, input->config, NULL) : NULL;
   gint8 *pins;
 
-  if (design == NULL)
-    return NULL;
-  nn_group_options_init (&group_options);
-  group_options.structure = options->structure;
-  group_options.block_in = options->block_in;
-  group_options.block_out = options->block_out;
-  group_options.for_bram = (options->objective >> NN_RESOURCE_BRAM & 1) != 0;
-  group_options.as_trained = TRUE;
-  group_options.objectives = options->objective;
-  groups = nn_groups_new_full (design, &group_options, NULL);
   if (groups == NULL)
     return NULL;
   *n = groups->n_groups;
@@ -123,6 +117,99 @@ find_pins (const Input          *input,
   return pins;
 }
 
+/* Layers left alone and layers of a structure of their own. @leave: (element-type utf8), ends with NULL; borrows the names */
+static void
+take_layers (GHashTable      *layers,
+             NnPruneOptions  *options,
+             GPtrArray       *leave)
+{
+  GHashTableIter iter;
+  gpointer name, structure;
+
+  if (layers == NULL)
+    return;
+  options->layer_structures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_iter_init (&iter, layers);
+  while (g_hash_table_iter_next (&iter, &name, &structure))
+    if (GPOINTER_TO_INT (structure) == NN_STRUCTURE_NONE)
+      g_ptr_array_add (leave, name);
+    else
+      g_hash_table_insert (options->layer_structures, g_strdup (name), structure);
+  if (leave->len > 0)
+    {
+      g_ptr_array_add (leave, NULL);
+      options->leave = (const char *const *) leave->pdata;
+    }
+}
+
+static void
+take_choices (const AppOptimiseChoices *choices,
+              NnPruneOptions           *options)
+{
+  options->objective = choices->objective;
+  options->tolerance = choices->tolerance;
+  memcpy (options->limits, choices->limits, sizeof options->limits);
+  memcpy (options->weights, choices->weights, sizeof options->weights);
+  options->structure = choices->structure;
+  options->importance = choices->importance;
+  options->schedule = choices->schedule;
+  options->step = choices->step;
+  options->max_steps = choices->max_steps;
+  options->bad_trials = choices->bad_trials;
+  options->fine_tune_epochs = choices->epochs;
+  options->rewind_epochs = choices->regrowth;
+  options->local = choices->local;
+  options->snap = choices->snap;
+  options->share = choices->merge;
+  options->quantized = choices->quantized;
+}
+
+/* A branch goes on from figures of the hardware as it was: with another they could not be compared. */
+static gboolean
+check_head (const Input  *input,
+            GError      **error)
+{
+  const NnStep *base = nn_trail_step (input->head, 0);
+  g_autoptr (NnConfig) config = nn_config_for_pruned (input->config, base->model, error);
+  g_autoptr (NnDesign) design = config != NULL ? nn_design_new (base->model, config, error) : NULL;
+  g_autoptr (NnEstimate) estimate = design != NULL ? nn_estimate (design, nn_estimate_part (config), error) : NULL;
+
+  if (estimate == NULL)
+    return FALSE;
+  for (NnResource r = 0; r < NN_N_RESOURCES; r++)
+    if (estimate->total.resource[r].value != base->resources.amount[r])
+      {
+        g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED,
+                             _("The hardware is set otherwise than when this run began. Undo that first, or begin a new run."));
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/* One run; what was there before it, and the seeds that are over, stay in the file that a crash would leave behind. */
+static NnTrail *
+run_trial (const Input       *input,
+           NnPruneOptions    *options,
+           GPtrArray         *trails,
+           Trial             *trial,
+           GCancellable      *cancellable,
+           GError           **error)
+{
+  NnProgress part = { .report = on_progress, .data = trial };
+  g_autoptr (GPtrArray) beside = g_ptr_array_new ();
+
+  g_ptr_array_extend (beside, input->beside, NULL, NULL);
+  g_ptr_array_extend (beside, trails, NULL, NULL);
+  options->beside = (NnTrail *const *) beside->pdata;
+  options->n_beside = beside->len;
+  options->seed = options->train.seed = input->choices.seed + trial->trial;
+  options->resume = input->head;
+  options->branch = input->head != NULL ? nn_trail_n_steps (input->head) : 0;
+  for (guint s = 0; s < options->branch; s++)
+    on_step (nn_trail_step (input->head, s), trial);
+  return nn_prune (input->model, input->config, input->data, options, &part, cancellable, error);
+}
+
 static gpointer
 work (AppJob           *job,
       gpointer          data,
@@ -131,38 +218,27 @@ work (AppJob           *job,
       GError          **error)
 {
   const Input *input = data;
-  const AppOptimiseChoices *choices = &input->choices;
   g_autofree gint8 *pins = NULL;
-  g_autoptr (GPtrArray) trails = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_trail_unref);
-  Trial trial = { .job = job, .progress = progress, .n_trials = MAX (choices->n_seeds, 1) };
-  NnPruneOptions options;
+  g_autoptr (GPtrArray) trails = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_trail_unref), leave = g_ptr_array_new ();
+  Trial trial = { .job = job, .progress = progress, .n_trials = MAX (input->choices.n_seeds, 1) };
+  g_auto (NnPruneOptions) options = { 0 };
 
   nn_prune_options_init (&options);
-  options.objective = choices->objective;
-  options.tolerance = choices->tolerance;
-  memcpy (options.limits, choices->limits, sizeof options.limits);
-  options.structure = choices->structure;
-  options.importance = choices->importance;
-  options.schedule = choices->schedule;
-  options.step = choices->step;
-  options.max_steps = choices->max_steps;
-  options.bad_trials = choices->bad_trials;
-  options.fine_tune_epochs = choices->epochs;
-  options.local = choices->local;
-  options.snap = choices->snap;
+  take_choices (&input->choices, &options);
+  take_layers (input->choices.layers, &options, leave);
   options.checkpoint = input->checkpoint;
   options.data_spec = input->data_spec;
+  options.notes = input->notes;
   pins = find_pins (input, &options, &options.n_pins);
   options.pins = pins;
   options.on_step = on_step;
   options.on_step_data = &trial;
+  if (input->head != NULL && !check_head (input, error))
+    return NULL;
   for (trial.trial = 0; trial.trial < trial.n_trials && !g_cancellable_is_cancelled (cancellable); trial.trial++)
     {
-      NnProgress part = { .report = on_progress, .data = &trial };
-      NnTrail *trail;
+      NnTrail *trail = run_trial (input, &options, trails, &trial, cancellable, error);
 
-      options.seed = options.train.seed = choices->seed + trial.trial;
-      trail = nn_prune (input->model, input->config, input->data, &options, &part, cancellable, error);
       if (trail == NULL)
         break;
       g_ptr_array_add (trails, trail);
@@ -194,27 +270,35 @@ app_optimise_choices_init (AppOptimiseChoices *choices)
   choices->epochs = options.fine_tune_epochs;
   choices->local = options.local;
   choices->snap = options.snap;
+  choices->merge = options.share;
+  choices->quantized = options.quantized;
+  choices->regrowth = options.rewind_epochs;
+  memcpy (choices->weights, options.weights, sizeof options.weights);
+  choices->weights[NN_OBJECTIVE_DSP] = 1; /* what a weighted sum begins with */
+  choices->layers = NULL;
   choices->seed = options.seed;
   choices->n_seeds = 1;
 }
 
 AppJob *
-app_optimise_job (NnModel                  *model,
-                  NnConfig                 *config,
-                  NnDataset                *data,
-                  const AppOptimiseChoices *choices,
-                  GHashTable               *pins,
-                  const char               *checkpoint,
-                  const char               *data_spec)
+app_optimise_job (const AppOptimiseTask    *task,
+                  const AppOptimiseChoices *choices)
 {
   Input *input = g_new0 (Input, 1);
 
-  input->model = nn_model_ref (model);
-  input->config = nn_config_ref (config);
-  input->data = nn_dataset_ref (data);
+  input->model = nn_model_ref (task->model);
+  input->config = nn_config_ref (task->config);
+  input->data = nn_dataset_ref (task->data);
   input->choices = *choices;
-  input->pins = pins != NULL ? g_hash_table_ref (pins) : NULL;
-  input->checkpoint = g_strdup (checkpoint);
-  input->data_spec = g_strdup (data_spec);
+  if (choices->layers != NULL)
+    g_hash_table_ref (choices->layers);
+  input->pins = task->pins != NULL ? g_hash_table_ref (task->pins) : NULL;
+  input->head = task->head != NULL ? nn_trail_ref (task->head) : NULL;
+  input->beside = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_trail_unref);
+  for (guint i = 0; task->runs != NULL && i < task->runs->len; i++)
+    g_ptr_array_add (input->beside, nn_trail_ref (((AppRun *) task->runs->pdata[i])->trail));
+  input->checkpoint = g_strdup (task->checkpoint);
+  input->data_spec = g_strdup (task->data_spec);
+  input->notes = g_strdup (task->notes);
   return app_job_new (_("Optimizing"), work, input, (GDestroyNotify) input_free, (GDestroyNotify) g_ptr_array_unref);
 }

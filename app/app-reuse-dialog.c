@@ -22,10 +22,27 @@ typedef struct {
   AppDocument          *document;
   AppAnalysis          *analysis;
   AdwPreferencesWindow *window;
+  AdwPreferencesGroup  *group;  /* of the layers' rows */
+  GtkWidget            *apply, *solve;
+  AppJob               *job;    /* (nullable) */
   GPtrArray            *layers; /* of Layer */
   GtkSpinButton        *cycles;
   AdwActionRow         *answer;
+  char                 *text;   /* (nullable): the last answer */
 } Choice;
+
+/* What a job needs of it. */
+typedef struct {
+  AppAnalysis *analysis;
+  double       cycles;
+} Input;
+
+static void
+input_free (Input *input)
+{
+  app_analysis_unref (input->analysis);
+  g_free (input);
+}
 
 static void
 layer_free (gpointer data)
@@ -41,9 +58,16 @@ choice_free (gpointer data)
 {
   Choice *choice = data;
 
+  if (choice->job != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (choice->job, choice);
+      app_job_cancel (choice->job);
+      g_object_unref (choice->job);
+    }
   g_object_unref (choice->document);
   app_analysis_unref (choice->analysis);
   g_ptr_array_unref (choice->layers);
+  g_free (choice->text);
   g_free (choice);
 }
 
@@ -98,20 +122,67 @@ select_reuse (Layer *layer,
       adw_combo_row_set_selected (layer->row, k);
 }
 
-static Layer *
-make_layer (const AppAnalysis *analysis,
-            guint              node)
+/* By node of the lowered graph, (element-type GArray of NnReuseOption): an estimate for each value that a kernel accepts. */
+static gpointer
+work_options (AppJob           *job,
+              gpointer          data,
+              const NnProgress *progress,
+              GCancellable     *cancellable,
+              GError          **error)
 {
+  const AppAnalysis *analysis = ((Input *) data)->analysis;
   const NnPart *part = analysis->estimate != NULL ? analysis->estimate->part : analysis->part;
-  g_autoptr (GArray) options = nn_reuse_options (analysis->design, node, part);
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+
+  for (guint i = 0; i < nn_graph_n_nodes (nn_model_graph (nn_design_model (analysis->design))); i++)
+    if (!g_cancellable_is_cancelled (cancellable))
+      g_ptr_array_add (all, nn_reuse_options (analysis->design, i, part));
+  return all;
+}
+
+static gpointer
+work_solve (AppJob           *job,
+            gpointer          data,
+            const NnProgress *progress,
+            GCancellable     *cancellable,
+            GError          **error)
+{
+  const Input *input = data;
+
+  return nn_reuse_solve (input->analysis->design, input->analysis->part, input->cycles, cancellable, error);
+}
+
+static void
+run_job (Choice         *choice,
+         const char     *title,
+         AppJobFunc      func,
+         GDestroyNotify  result_free,
+         double          cycles,
+         GCallback       on_finished)
+{
+  Input *input = g_new (Input, 1);
+
+  *input = (Input) { app_analysis_ref (choice->analysis), cycles };
+  choice->job = app_job_new (title, func, input, (GDestroyNotify) input_free, result_free);
+  g_signal_connect (choice->job, "finished", on_finished, choice);
+  gtk_widget_set_sensitive (choice->solve, FALSE);
+  app_job_start (choice->job);
+}
+
+static void
+add_layer (Choice *choice,
+           guint   node,
+           GArray *options)
+{
+  const AppAnalysis *analysis = choice->analysis;
   g_autoptr (GtkStringList) words = gtk_string_list_new (NULL);
   Layer *layer;
 
   if (options->len == 0)
-    return NULL;
+    return;
   layer = g_new0 (Layer, 1);
   layer->node = node;
-  layer->options = g_steal_pointer (&options);
+  layer->options = g_array_ref (options);
   layer->row = ADW_COMBO_ROW (adw_combo_row_new ());
   for (guint k = 0; k < layer->options->len; k++)
     {
@@ -126,7 +197,22 @@ make_layer (const AppAnalysis *analysis,
   adw_combo_row_set_model (layer->row, G_LIST_MODEL (words));
   select_reuse (layer, nn_design_plan (analysis->design, node)->reuse_factor);
   on_selected (layer->row, NULL, layer);
-  return layer;
+  g_ptr_array_add (choice->layers, layer);
+  adw_preferences_group_add (choice->group, GTK_WIDGET (layer->row));
+}
+
+static void
+on_options (AppJob *job,
+            Choice *choice)
+{
+  g_autoptr (GPtrArray) all = app_job_steal_result (job);
+
+  for (guint i = 0; i < all->len; i++)
+    add_layer (choice, i, all->pdata[i]);
+  adw_preferences_group_set_description (choice->group, _("Only values that the layer's kernel accepts; below each, what it will cost."));
+  gtk_widget_set_sensitive (choice->solve, TRUE);
+  gtk_widget_set_sensitive (choice->apply, TRUE);
+  g_clear_object (&choice->job);
 }
 
 /* What the solver found, with its proof. */
@@ -148,33 +234,57 @@ plan_text (const NnReusePlan *plan)
     }
 }
 
-char *
-app_reuse_dialog_solve (GtkWindow *dialog,
-                        double     cycles)
+static void
+on_solved (AppJob *job,
+           Choice *choice)
 {
-  Choice *choice = choice_of (dialog);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (NnReusePlan) plan = nn_reuse_solve (choice->analysis->design, choice->analysis->part, cycles, NULL, &error);
+  const GError *error = app_job_error (job);
+  g_autoptr (NnReusePlan) plan = app_job_steal_result (job);
 
-  if (plan == NULL)
-    return g_strdup (error->message);
-  for (guint l = 0; l < choice->layers->len; l++)
+  for (guint l = 0; plan != NULL && l < choice->layers->len; l++)
     {
       Layer *layer = choice->layers->pdata[l];
 
       if (plan->reuse[layer->node] > 0)
         select_reuse (layer, plan->reuse[layer->node]);
     }
-  return plan_text (plan);
+  g_free (choice->text);
+  choice->text = plan != NULL ? plan_text (plan) : g_strdup (error != NULL ? error->message : "");
+  adw_action_row_set_subtitle (choice->answer, choice->text);
+  gtk_widget_set_sensitive (choice->solve, TRUE);
+  g_clear_object (&choice->job);
+}
+
+void
+app_reuse_dialog_solve (GtkWindow *dialog,
+                        double     cycles)
+{
+  Choice *choice = choice_of (dialog);
+
+  if (choice->job != NULL)
+    return;
+  g_clear_pointer (&choice->text, g_free);
+  adw_action_row_set_subtitle (choice->answer, _("Computing…"));
+  run_job (choice, _("Reuse Factors"), work_solve, (GDestroyNotify) nn_reuse_plan_free, cycles, G_CALLBACK (on_solved));
+}
+
+gboolean
+app_reuse_dialog_is_busy (GtkWindow *dialog)
+{
+  return choice_of (dialog)->job != NULL;
+}
+
+const char *
+app_reuse_dialog_answer (GtkWindow *dialog)
+{
+  return choice_of (dialog)->text;
 }
 
 static void
 on_solve (GtkButton *button,
           Choice    *choice)
 {
-  g_autofree char *text = app_reuse_dialog_solve (GTK_WINDOW (choice->window), gtk_spin_button_get_value (choice->cycles));
-
-  adw_action_row_set_subtitle (choice->answer, text);
+  app_reuse_dialog_solve (GTK_WINDOW (choice->window), gtk_spin_button_get_value (choice->cycles));
 }
 
 void
@@ -225,6 +335,7 @@ make_target (Choice *choice)
   gtk_widget_set_valign (solve, GTK_ALIGN_CENTER);
   gtk_widget_set_tooltip_text (solve, _("Choose All Factors at Once, With Proof"));
   g_signal_connect (solve, "clicked", G_CALLBACK (on_solve), choice);
+  choice->solve = solve;
   adw_action_row_add_suffix (choice->answer, spin);
   adw_action_row_add_suffix (choice->answer, solve);
   return row;
@@ -240,16 +351,10 @@ make_page (Choice *choice)
 
   adw_preferences_group_add (target, make_target (choice));
   adw_preferences_group_set_title (layers, _("Layers"));
-  adw_preferences_group_set_description (layers, _("Only values that the layer's kernel accepts; below each, what it will cost."));
-  for (guint i = 0; i < nn_graph_n_nodes (nn_model_graph (nn_design_model (choice->analysis->design))); i++)
-    {
-      Layer *layer = make_layer (choice->analysis, i);
-
-      if (layer == NULL)
-        continue;
-      g_ptr_array_add (choice->layers, layer);
-      adw_preferences_group_add (layers, GTK_WIDGET (layer->row));
-    }
+  adw_preferences_group_set_description (layers, _("Computing…"));
+  choice->group = layers;
+  choice->apply = apply;
+  gtk_widget_set_sensitive (apply, FALSE);
   gtk_widget_add_css_class (apply, "suggested-action");
   gtk_widget_set_valign (apply, GTK_ALIGN_CENTER);
   g_signal_connect (apply, "clicked", G_CALLBACK (on_apply), choice);
@@ -279,6 +384,7 @@ app_reuse_dialog_present (GtkWindow   *parent,
   adw_preferences_window_set_search_enabled (choice->window, FALSE);
   adw_preferences_window_add (choice->window, make_page (choice));
   g_object_set_data_full (G_OBJECT (choice->window), "choice", choice, choice_free);
+  run_job (choice, _("Reuse Factors"), work_options, (GDestroyNotify) g_ptr_array_unref, 0, G_CALLBACK (on_options));
   gtk_window_present (GTK_WINDOW (choice->window));
   return GTK_WINDOW (choice->window);
 }

@@ -62,21 +62,8 @@ groups_of_run (const Input          *input,
                const NnPruneOptions *options,
                GError              **error)
 {
-  g_autoptr (NnDesign) design = nn_design_new (model, input->config, error);
-  NnGroupOptions group_options;
-  g_autoptr (NnGroups) groups = NULL;
+  g_autoptr (NnGroups) groups = nn_prune_options_groups (options, model, input->config, error);
 
-  if (design == NULL)
-    return NULL;
-  nn_group_options_init (&group_options);
-  group_options.structure = options->structure;
-  group_options.layer_structures = options->layer_structures;
-  group_options.block_in = options->block_in;
-  group_options.block_out = options->block_out;
-  group_options.for_bram = (options->objective >> NN_RESOURCE_BRAM & 1) != 0;
-  group_options.as_trained = TRUE;
-  group_options.objectives = options->objective;
-  groups = nn_groups_new_full (design, &group_options, error);
   if (groups == NULL)
     return NULL;
   if (options->importance != NN_IMPORTANCE_FIRST_ORDER && options->importance != NN_IMPORTANCE_SECOND_ORDER)

@@ -243,7 +243,29 @@ action_optimise (GtkWidget  *widget,
                              "pruning costs in accuracy."));
       return;
     }
-  app_optimise_sheet_present (GTK_WINDOW (self), self->document, on_choices, self);
+  app_optimise_sheet_present (GTK_WINDOW (self), self->document, FALSE, on_choices, self);
+}
+
+static void
+on_branch_choices (const AppOptimiseChoices *choices,
+                   NnConfig                 *config,
+                   gpointer                  object)
+{
+  AppDocument *document = APP_WINDOW (object)->document;
+
+  if (app_document_can_branch (document))
+    app_document_branch (document, choices);
+}
+
+static void
+action_branch (GtkWidget  *widget,
+               const char *action,
+               GVariant   *parameter)
+{
+  AppWindow *self = APP_WINDOW (widget);
+
+  if (app_document_can_branch (self->document))
+    app_optimise_sheet_present (GTK_WINDOW (self), self->document, TRUE, on_branch_choices, self);
 }
 
 /* Without the sheet: the choices of last time, or the defaults. */
@@ -425,7 +447,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
     { "win.open", NULL, action_open }, { "win.open-data", NULL, action_open_data }, { "win.open-sample", NULL, action_open_sample },
     { "win.save", NULL, action_save }, { "win.save-as", NULL, action_save_as }, { "win.save-to", "s", action_save_to },
     { "win.save-model", NULL, action_save_model }, { "win.undo", NULL, action_undo }, { "win.redo", NULL, action_undo },
-    { "win.cancel", NULL, action_cancel }, { "win.optimise", NULL, action_optimise }, { "win.optimise-now", NULL, action_optimise_now },
+    { "win.cancel", NULL, action_cancel }, { "win.optimise", NULL, action_optimise }, { "win.branch", NULL, action_branch }, { "win.optimise-now", NULL, action_optimise_now },
     { "win.page", "s", action_page }, { "win.find", NULL, action_find }, { "win.export-hls", NULL, action_export_hls },
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
     { "win.print-to", "s", action_print }, { "win.say", "s", action_say }, { "win.complain", "s", action_complain },
@@ -443,7 +465,7 @@ app_window_update_actions (AppWindow *self)
   gboolean empty = app_document_is_empty (self->document), busy = app_document_job (self->document) != NULL;
   const struct { const char *name; gboolean enabled; } states[] = {
     { "win.save", !empty }, { "win.save-as", !empty }, { "win.save-model", !empty }, { "win.undo", app_document_can_undo (self->document) },
-    { "win.redo", app_document_can_redo (self->document) }, { "win.cancel", busy }, { "win.optimise", !empty && !busy },
+    { "win.redo", app_document_can_redo (self->document) }, { "win.cancel", busy }, { "win.optimise", !empty && !busy }, { "win.branch", app_document_can_branch (self->document) },
     { "win.find", !empty }, { "win.export-hls", !empty }, { "win.copy-methods", !empty }, { "win.print", !empty },
     { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.reuse", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
   };

@@ -66,15 +66,20 @@ test_reuse (void)
 {
   GtkWindow *dialog = app_reuse_dialog_present (GTK_WINDOW (window), document ());
   double before = app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP);
-  g_autofree char *impossible = NULL, *answer = NULL;
 
   g_assert_nonnull (dialog);
-  impossible = app_reuse_dialog_solve (dialog, 3);
-  g_assert_true (g_str_has_prefix (impossible, "Not possible"));
-  answer = app_reuse_dialog_solve (dialog, 120);
-  g_assert_nonnull (strstr (answer, "fewer are not possible"));
+  WAIT_FOR (!app_reuse_dialog_is_busy (dialog));
+  app_reuse_dialog_solve (dialog, 3);
+  WAIT_FOR (!app_reuse_dialog_is_busy (dialog));
+  g_assert_true (g_str_has_prefix (app_reuse_dialog_answer (dialog), "Not possible"));
+  app_reuse_dialog_solve (dialog, 120);
+  g_assert_true (app_reuse_dialog_is_busy (dialog)); /* not on this thread */
+  g_assert_null (app_reuse_dialog_answer (dialog));
+  WAIT_FOR (!app_reuse_dialog_is_busy (dialog));
+  g_assert_nonnull (strstr (app_reuse_dialog_answer (dialog), "fewer are not possible"));
   app_reuse_dialog_apply (dialog);
   gtk_window_destroy (dialog);
+  gtk_window_destroy (app_reuse_dialog_present (GTK_WINDOW (window), document ())); /* closed while it computes */
   WAIT_FOR (is_analysed ());
   g_assert_cmpfloat (app_document_analysis (document ())->estimate->total.latency.value, <=, 120);
   g_assert_cmpfloat (app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP), <, before);
