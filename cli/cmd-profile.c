@@ -117,6 +117,8 @@ load (Job         *job,
     }
   job->config = nn_config_load (job->options->config, error);
   job->design = job->config != NULL ? nn_design_new (job->model, job->config, error) : NULL;
+  if (job->design != NULL && !job->cli->json)
+    cli_warn (nn_design_warnings (job->design));
   return job->design != NULL;
 }
 
@@ -247,7 +249,9 @@ print_doctor (const NnDoctor *doctor)
       g_print ("change %s of \"%s\" from %s to %s\n", doctor->changes[i].variable, doctor->changes[i].layer, from, to);
     }
   if (doctor->n_changes > 0)
-    g_print ("which gives a score of %.4f\n", doctor->repaired_score);
+    g_print ("which gives a score of %.4f at %.0f %% of the cost\n", doctor->repaired_score, 100 * doctor->repaired_cost / doctor->cost);
+  else if (doctor->fixed_score < doctor->float_score)
+    g_print ("no change is needed, or none was found that helps\n");
 }
 
 static gboolean

@@ -5,6 +5,7 @@
 
 #include "nn-error.h"
 #include "nn-product.h"
+#include "nn-text.h"
 
 #include <math.h>
 
@@ -364,6 +365,43 @@ plan_layer_norm_types (NnPlanning   *planning,
   p->accum = choose_or (planning, node, "accum", accum);
 }
 
+/* Distance of two entries of the exponentials' table. Its index is the top bits of the input's word: integer bits that no
+ * value needs are bits that no value gets. */
+static double
+softmax_step (const NnLayerPlan *p)
+{
+  NnType type = p->softmax == NN_SOFTMAX_STABLE ? p->inp_norm : as_fixed (p->input);
+
+  if (p->softmax == NN_SOFTMAX_ARGMAX)
+    return 0;
+  if (p->softmax == NN_SOFTMAX_LEGACY)
+    return 16.0 / p->exp_table_size;
+  return ldexp (1, type.integer) / p->exp_table_size;
+}
+
+double
+nn_design_softmax_step (const NnDesign *design,
+                        guint           i)
+{
+  const NnNode *node = nn_graph_node (nn_model_graph (design->model), i);
+
+  return node->op == NN_OP_ACTIVATION && node->attrs.act == NN_ACT_SOFTMAX ? softmax_step (&design->plans[i]) : 0;
+}
+
+static void
+warn_coarse_softmax (const NnPlanning  *planning,
+                     const NnNode      *node,
+                     const NnLayerPlan *p)
+{
+  g_autofree char *type = nn_type_to_string (&p->input), *step = nn_text_from_double (softmax_step (p));
+
+  if (softmax_step (p) >= NN_SOFTMAX_COARSE_STEP)
+    nn_design_warn (planning->design,
+                    "layer \"%s\": its input is %s, and its table of %u entries sees the top bits alone, in steps of %s; a result of \"%s\" "
+                    "with fewer integer bits, or a larger TableSize, makes it finer",
+                    node->name, type, p->exp_table_size, step, nn_graph_node (planning->graph, node->inputs[0])->name);
+}
+
 /* hls4ml, fix_softmax_table_size and core_templates.py. */
 static void
 plan_softmax_types (NnPlanning   *planning,
@@ -388,6 +426,7 @@ plan_softmax_types (NnPlanning   *planning,
   bits = (guint) (p->softmax == NN_SOFTMAX_STABLE ? p->inp_norm.width : in.width);
   if (bits < 31 && p->exp_table_size > 1u << bits)
     p->exp_table_size = 1u << bits;
+  warn_coarse_softmax (planning, node, p);
 }
 
 /* The fewest bits that hold a constant exactly, but no more than eight and a sign (hls4ml, _get_precision_from_constant). */

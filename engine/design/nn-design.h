@@ -75,6 +75,13 @@ NnType             nn_design_element_type (const NnDesign *design,
 /* Warnings for the user: snapped reuse factors, settings without effect. (transfer none) (zero-terminated) */
 const char *const *nn_design_warnings (const NnDesign    *design);
 
+/* From which distance on the entries of a softmax's table are too far apart: e to its half is 13 %. */
+#define NN_SOFTMAX_COARSE_STEP 0.25
+
+/* How far apart, in the input's own numbers, the entries of the exponentials' table stand; 0 for other layers. */
+double             nn_design_softmax_step (const NnDesign *design,
+                                       guint              i);
+
 /* The index map of the Resource kernels (hls4ml 5.2): weight f = o * n_in + i of the output-major tensor is multiplied
  * by multiplier f / reuse_factor in cycle f % reuse_factor. Flat index in the model's own layout of weight f: */
 gsize              nn_design_weight_index (const NnDesign *design,

@@ -57,9 +57,9 @@ run_linear (const NnFixedLayer *layer,
 {
   FOR_COLUMNS
     {
-      for (gsize b = 0; b < lanes; b++)
+      for (gsize b = 0; input->is_binary && b < lanes; b++)
         v[b] = nn_fixed_number (input, x[b]);
-      nn_cast_column (&a->straight, out, v, lanes, count);
+      nn_cast_column (&a->straight, out, input->is_binary ? v : x, lanes, count);
     }
 }
 
@@ -552,9 +552,10 @@ run_scale (const NnFixedLayer *layer,
 
       if (!s->wide)
         {
-          for (gsize b = 0; b < lanes; b++)
-            v[b] = (gint64) ((guint64) (nn_fixed_number (input, x[b]) * scale) << s->up) + (gint64) bias;
-          nn_cast_column (&s->result, out, v, lanes, count);
+          for (gsize b = 0; input->is_binary && b < lanes; b++)
+            v[b] = nn_fixed_number (input, x[b]);
+          nn_fixed_kernels ()->affine (out, input->is_binary ? v : x, scale, (gint64) bias, s->up, lanes);
+          nn_cast_column (&s->result, out, out, lanes, count);
           continue;
         }
       for (gsize b = 0; b < lanes; b++)

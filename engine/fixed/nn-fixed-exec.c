@@ -83,14 +83,17 @@ prepare_function (const NnNode *node)
 /**
  * Engine: a design made ready.
  * @layers: (array length=n)
+ * @place: (array length=n): where a layer's columns begin, among @n_columns; a place is taken again once nobody reads it
  * @scratch: bytes that the hungriest of them needs
+ * @n_values: of all layers together
  */
 typedef struct {
   const NnDesign *design;
   const NnGraph  *graph;
   NnFixedLayer   *layers;
+  gsize          *place;
   guint           n;
-  gsize           scratch, n_values;
+  gsize           scratch, n_values, n_columns;
 } Engine;
 
 static void
@@ -103,6 +106,7 @@ engine_free (Engine *engine)
       g_free (engine->layers[i].inputs);
     }
   g_free (engine->layers);
+  g_free (engine->place);
   g_free (engine);
 }
 
@@ -153,6 +157,46 @@ prepare_layer (Engine  *engine,
   return TRUE;
 }
 
+static guint
+last_reader (const Engine *engine,
+             guint         i)
+{
+  guint n, last = i;
+  const guint *readers = nn_graph_consumers (engine->graph, i, &n);
+
+  for (guint k = 0; k < n; k++)
+    last = MAX (last, readers[k]);
+  return last;
+}
+
+/* The lowest place that no layer still read has a part of. */
+static void
+find_places (Engine *engine)
+{
+  g_autofree guint *last = g_new (guint, engine->n);
+
+  engine->place = g_new0 (gsize, engine->n);
+  for (guint i = 0; i < engine->n; i++)
+    {
+      gsize place = 0;
+      gboolean moved = TRUE;
+
+      last[i] = last_reader (engine, i);
+      while (moved)
+        {
+          moved = FALSE;
+          for (guint k = 0; k < i; k++)
+            if (last[k] >= i && place < engine->place[k] + engine->layers[k].n && engine->place[k] < place + engine->layers[i].n)
+              {
+                place = engine->place[k] + engine->layers[k].n;
+                moved = TRUE;
+              }
+        }
+      engine->place[i] = place;
+      engine->n_columns = MAX (engine->n_columns, place + engine->layers[i].n);
+    }
+}
+
 static Engine *
 engine_new (const NnDesign  *design,
             GError         **error)
@@ -166,6 +210,7 @@ engine_new (const NnDesign  *design,
   for (guint i = 0; i < engine->n; i++)
     if (!prepare_layer (engine, i, error))
       return NULL;
+  find_places (engine);
   return g_steal_pointer (&engine);
 }
 
@@ -306,15 +351,12 @@ run_chunk (gsize    chunk,
   gsize n_blocks = (batch->n_samples + batch->lanes - 1) / batch->lanes;
   g_autofree gint64 **values = g_new (gint64 *, engine->n);
   NnFixedRun run = { .values = values, .lanes = batch->lanes };
-  gint64 *memory = aligned_alloc0 (engine->n_values * batch->lanes * sizeof (gint64) + 64), *at = memory;
+  gint64 *memory = aligned_alloc0 (engine->n_columns * batch->lanes * sizeof (gint64) + 64);
 
   run.scratch = aligned_alloc0 (engine->scratch + 64);
   run.overflows = batch->overflows != NULL ? batch->overflows + chunk * engine->n : NULL;
   for (guint i = 0; i < engine->n; i++)
-    {
-      values[i] = at;
-      at += engine->layers[i].n * batch->lanes;
-    }
+    values[i] = memory + engine->place[i] * batch->lanes;
   for (gsize block = chunk * n_blocks / n_chunks; block < (chunk + 1) * n_blocks / n_chunks; block++)
     if (!g_cancellable_is_cancelled (batch->cancellable))
       run_block (batch, &run, block * batch->lanes);
@@ -527,7 +569,7 @@ nn_fixed_predict (const NnDesign        *design,
 
   if (engine == NULL || !check_inputs (engine, inputs, &n_samples, error))
     return NULL;
-  lanes = engine->n_values * NN_FIXED_LANES * sizeof (gint64) > FEW_LANES_BYTES ? NN_FIXED_FEW_LANES : NN_FIXED_LANES;
+  lanes = engine->n_columns * NN_FIXED_LANES * sizeof (gint64) > FEW_LANES_BYTES ? NN_FIXED_FEW_LANES : NN_FIXED_LANES;
   step = slice_samples (engine, lanes);
   nodes = nn_graph_outputs (engine->graph, &n_outputs);
   outputs = g_new0 (NnTensor *, n_outputs + 1);

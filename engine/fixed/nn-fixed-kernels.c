@@ -193,6 +193,29 @@ load_column (gint64       *restrict out,
   return TRUE;
 }
 
+static inline __attribute__ ((always_inline)) void
+larger_column (gint64       *restrict out,
+               const gint64 *in,
+               gsize         n)
+{
+  for (gsize k = 0; k < n; k++)
+    out[k] = in[k] > out[k] ? in[k] : out[k];
+}
+
+static inline __attribute__ ((always_inline)) void
+affine_column (gint64       *restrict out,
+               const gint64 *in,
+               gint64        factor,
+               gint64        offset,
+               int           up,
+               gsize         n)
+{
+  guint64 shifted = (guint64) factor << up;
+
+  for (gsize k = 0; k < n; k++)
+    out[k] = (gint64) ((guint64) in[k] * shifted + (guint64) offset);
+}
+
 #define COPY(name, Out, In)                                                                                           \
   static inline __attribute__ ((always_inline)) void name (Out *restrict out, const In *in, gsize n)                  \
   {                                                                                                                   \
@@ -245,6 +268,15 @@ pair_columns (gint16       *restrict out,
   {                                                                                                                   \
     clip_column (out, in, ceiling, n);                                                                                \
   }                                                                                                                   \
+  attributes static void larger_##suffix (gint64 *out, const gint64 *in, gsize n)                                     \
+  {                                                                                                                   \
+    larger_column (out, in, n);                                                                                       \
+  }                                                                                                                   \
+  attributes static void affine_##suffix (gint64 *out, const gint64 *in, gint64 factor, gint64 offset, int up,        \
+                                          gsize n)                                                                    \
+  {                                                                                                                   \
+    affine_column (out, in, factor, offset, up, n);                                                                   \
+  }                                                                                                                   \
   attributes static void narrow16_##suffix (gint16 *out, const gint64 *in, gsize n)                                   \
   {                                                                                                                   \
     narrow16 (out, in, n);                                                                                            \
@@ -274,7 +306,8 @@ pair_columns (gint16       *restrict out,
     .sum32 = sum32_##suffix, .sum64 = sum64_##suffix, .low16 = nn_low16_##steps_suffix,                               \
     .high16 = nn_high16_##steps_suffix, .pair16 = nn_pair16_##steps_suffix, .steps32 = nn_steps32_##steps_suffix,     \
     .steps64 = nn_steps64_##steps_suffix, .round = round_##suffix, .overflow = overflow_##suffix,                     \
-    .clip = clip_##suffix, .narrow16 = narrow16_##suffix, .narrow32 = narrow32_##suffix,                              \
+    .clip = clip_##suffix, .larger = larger_##suffix, .affine = affine_##suffix,                                      \
+    .narrow16 = narrow16_##suffix, .narrow32 = narrow32_##suffix,                                                     \
     .widen16 = widen16_##suffix, .widen32 = widen32_##suffix, .pair = pair_##suffix, .load = load_##suffix,           \
   };
 

@@ -63,6 +63,7 @@ void     nn_steps_wide      (gint64 *acc, const gint64 *const *x, const guint32 
  * NnFixedKernels:
  * @round: shifts and rounds; @overflow: what is done about values outside the type; both without the wide path
  * @clip: below zero to zero, above @ceiling to it
+ * @larger: the larger of @out and @in; @affine: (@in * @factor << @up) + @offset, modulo 2^64
  * @narrow16, @narrow32: the low bits; @widen16, @widen32: with the sign; @pair: the low bits of both side by side
  * @load: every @stride-th real to the type's integers, where they are far from the end of 64 bits; else %FALSE
  */
@@ -76,6 +77,8 @@ typedef struct {
   void        (*round)    (gint64 *out, const gint64 *in, gsize n, const NnCast *cast);
   void        (*overflow) (const NnCast *cast, gint64 *v, gsize n);
   void        (*clip)     (gint64 *out, const gint64 *in, gint64 ceiling, gsize n);
+  void        (*larger)   (gint64 *out, const gint64 *in, gsize n);
+  void        (*affine)   (gint64 *out, const gint64 *in, gint64 factor, gint64 offset, int up, gsize n);
   void        (*narrow16) (gint16 *out, const gint64 *in, gsize n);
   void        (*narrow32) (gint32 *out, const gint64 *in, gsize n);
   void        (*widen16)  (gint64 *out, const gint16 *in, gsize n);

@@ -118,7 +118,7 @@ nn_steps64_naive (gint64              *acc,
 #define VECTOR_BYTES 32
 
 /* A full block of samples stays in four registers over the whole row of weights. */
-#define SUM_16(name, multiply)                                                                                        \
+#define SUM_16(name, multiply, multiply_few)                                                                                        \
   AVX2 void name##_avx2 (gint16 *acc, const gint16 *const *x, const guint32 *at, const gint16 *w, gsize n,            \
                          gsize lanes)                                                                                 \
   {                                                                                                                   \
@@ -127,7 +127,12 @@ nn_steps64_naive (gint64              *acc,
                                                                                                                       \
     if (lanes != NN_FIXED_LANES)                                                                                      \
       {                                                                                                               \
-        name##_naive (acc, x, at, w, n, lanes);                                                                       \
+        __m128i few = _mm_loadu_si128 ((const __m128i *) acc);                                                        \
+                                                                                                                      \
+        G_STATIC_ASSERT (NN_FIXED_FEW_LANES * sizeof (gint16) == sizeof few);                                          \
+        for (gsize i = 0; i < n; i++)                                                                                 \
+          few = _mm_add_epi16 (few, multiply_few (_mm_loadu_si128 ((const __m128i *) x[at[i]]), _mm_set1_epi16 (w[i]))); \
+        _mm_storeu_si128 ((__m128i *) acc, few);                                                                      \
         return;                                                                                                       \
       }                                                                                                               \
     for (int v = 0; v < VECTORS; v++)                                                                                 \
@@ -144,8 +149,8 @@ nn_steps64_naive (gint64              *acc,
       _mm256_storeu_si256 ((__m256i *) acc + v, a[v]);                                                                \
   }
 
-SUM_16 (nn_low16, _mm256_mullo_epi16)
-SUM_16 (nn_high16, _mm256_mulhi_epi16)
+SUM_16 (nn_low16, _mm256_mullo_epi16, _mm_mullo_epi16)
+SUM_16 (nn_high16, _mm256_mulhi_epi16, _mm_mulhi_epi16)
 
 INLINE AVX2 void
 pair16 (gint32              *acc,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Pooling over windows and over everything. */
 
+#include "nn-fixed-kernels.h"
 #include "nn-fixed-private.h"
 
 #include "nn-infer-shape.h"
@@ -40,8 +41,10 @@ run_max (const NnFixedLayer *layer,
   const Pooling *p = layer->state;
   const gint64 *in = nn_fixed_in (layer, run, 0);
   gsize lanes = nn_fixed_lanes (run);
-  gint64 v[NN_FIXED_LANES];
+  gint64 v[NN_FIXED_LANES], padding[NN_FIXED_LANES];
 
+  for (gsize b = 0; b < lanes; b++)
+    padding[b] = p->padding;
   for (gsize o = 0; o < layer->n; o++)
     {
       for (gsize b = 0; b < lanes; b++)
@@ -49,16 +52,10 @@ run_max (const NnFixedLayer *layer,
       for (gsize k = 0; k < p->n_taps; k++)
         {
           gint32 tap = p->taps[o * p->n_taps + k];
-          const gint64 *x = in + (gsize) MAX (tap, 0) * run->lanes;
 
-          for (gsize b = 0; b < lanes; b++)
-            {
-              gint64 value = tap < 0 ? p->padding : x[b];
-
-              v[b] = value > v[b] ? value : v[b];
-            }
+          nn_fixed_kernels ()->larger (v, tap < 0 ? padding : in + (gsize) tap * run->lanes, lanes);
         }
-      for (gsize b = 0; b < lanes; b++)
+      for (gsize b = 0; layer->inputs[0].is_binary && b < lanes; b++)
         v[b] = nn_fixed_number (&layer->inputs[0], v[b]);
       nn_cast_column (&p->straight, v, v, lanes, nn_fixed_counter (layer, run));
       nn_cast_column (&p->result, nn_fixed_out (layer, run) + o * run->lanes, v, lanes, nn_fixed_counter (layer, run));

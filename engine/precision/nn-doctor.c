@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The precision doctor. */
 
-#include "nn-doctor.h"
+#include "nn-doctor-private.h"
 
 #include "nn-error.h"
 #include "nn-exec.h"
 #include "nn-fixed-exec.h"
 #include "nn-passes.h"
 #include "nn-score.h"
+#include "nn-text.h"
 
 #include <math.h>
 #include <string.h>
 
-#define DEPARTS_DB 20.0
 #define TRACE_BYTES (256u << 20)
 
 void
 nn_doctor_options_init (NnDoctorOptions *options)
 {
-  *options = (NnDoctorOptions){ .tolerance = 0.005, .max_changes = 4, .max_samples = 1024, .repair = TRUE };
+  *options = (NnDoctorOptions){ .tolerance = 0.005, .max_samples = 1024, .repair = TRUE };
 }
 
 /**
@@ -158,15 +158,35 @@ compare (NnDoctor         *doctor,
   return TRUE;
 }
 
+/* What the tables of a softmax see of its input. */
+static char *
+explain_softmax (const NnDesign *design,
+                 guint           i)
+{
+  const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), i);
+  const NnLayerPlan *plan = nn_design_plan (design, i);
+  double step = nn_design_softmax_step (design, i);
+  g_autofree char *type = nn_type_to_string (&plan->input), *text = NULL;
+
+  if (step < NN_SOFTMAX_COARSE_STEP)
+    return NULL;
+  text = nn_text_from_double (step);
+  return g_strdup_printf ("the %u entries of the table of \"%s\" are %s apart, for its input is %s: \"%s\" needs a result with fewer integer "
+                          "bits, or the table more entries",
+                          plan->exp_table_size, node->name, text, type,
+                          nn_graph_node (nn_model_graph (nn_design_model (design)), node->inputs[0])->name);
+}
+
 static void
-explain (NnDoctor *doctor)
+explain (NnDoctor       *doctor,
+         const NnDesign *design)
 {
   const NnDoctorLayer *layer;
   g_autofree char *type = NULL;
 
   doctor->departs = -1;
   for (guint i = 0; i < doctor->n_layers && doctor->departs < 0; i++)
-    if (doctor->layers[i].values > 0 && doctor->layers[i].snr_db < DEPARTS_DB)
+    if (doctor->layers[i].values > 0 && doctor->layers[i].snr_db < NN_DOCTOR_DEPARTS_DB)
       doctor->departs = (int) i;
   if (doctor->departs < 0)
     {
@@ -175,6 +195,9 @@ explain (NnDoctor *doctor)
     }
   layer = &doctor->layers[doctor->departs];
   type = nn_type_to_string (&layer->result);
+  doctor->why = explain_softmax (design, (guint) doctor->departs);
+  if (doctor->why != NULL)
+    return;
   if (layer->overflows > 0)
     doctor->why = g_strdup_printf ("%" G_GUINT64_FORMAT " sums or results of \"%s\" do not fit (its output is %s): it needs more integer bits",
                                    layer->overflows, layer->name, type);
@@ -183,219 +206,6 @@ explain (NnDoctor *doctor)
                                    (int) (100 * layer->underflows / layer->values), layer->name, type);
   else
     doctor->why = g_strdup_printf ("rounding in and before \"%s\" (its output is %s) has grown to the size of its values", layer->name, type);
-}
-
-#define EVERY_LAYER G_MAXUINT
-
-/* One layer, or all, with more bits of one kind. */
-typedef struct {
-  guint       layer;
-  const char *variable; /* (nullable): result and accumulator together */
-  int         more_integer, more_fraction;
-} Candidate;
-
-static NnType
-widened (NnType           type,
-         const Candidate *c)
-{
-  type.width = MIN (type.width + c->more_integer + c->more_fraction, NN_TYPE_MAX_WIDTH);
-  type.integer += c->more_integer;
-  return type;
-}
-
-static void
-set_type (NnConfig   *config,
-          const char *layer,
-          const char *variable,
-          NnType      type)
-{
-  g_hash_table_insert (nn_config_layer (config, layer)->precision, g_strdup (variable), g_memdup2 (&type, sizeof type));
-}
-
-static void
-add_change (GArray     *changes,
-            NnConfig   *config,
-            const char *layer,
-            const char *variable,
-            NnType      from,
-            NnType      to)
-{
-  NnDoctorChange change = { .layer = g_strdup (layer), .variable = variable, .from = from, .to = to };
-
-  if (from.kind != NN_TYPE_FIXED || nn_type_equal (&from, &to))
-    {
-      g_free (change.layer);
-      return;
-    }
-  set_type (config, layer, variable, to);
-  g_array_append_val (changes, change);
-}
-
-static void
-apply_to (const NnDesign  *design,
-          const Candidate *c,
-          guint            i,
-          NnConfig        *config,
-          GArray          *changes)
-{
-  const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), i);
-  const NnLayerPlan *plan = nn_design_plan (design, i);
-
-  if (c->variable != NULL)
-    {
-      add_change (changes, config, node->name, c->variable, plan->weight, widened (plan->weight, c));
-      return;
-    }
-  if (nn_op_info (node->op)->op_class != NN_OP_CLASS_SHAPE)
-    add_change (changes, config, node->name, "result", plan->result, widened (plan->result, c));
-  if (plan->n_in > 0 || nn_op_info (node->op)->op_class == NN_OP_CLASS_POOL)
-    add_change (changes, config, node->name, "accum", plan->accum, widened (plan->accum, c));
-}
-
-/* Whether @i is the activation that hands on what @layer makes: a ReLU of numbers that now fit must hold them too. */
-static gboolean
-hands_on (const NnDesign *design,
-          guint           layer,
-          guint           i)
-{
-  const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), i);
-
-  return node->op == NN_OP_ACTIVATION && node->n_inputs == 1 && node->inputs[0] == layer && node->attrs.act != NN_ACT_SOFTMAX;
-}
-
-/* The candidate's changes to @config, whose design is @design. */
-static void
-apply (const NnDoctor  *doctor,
-       const NnDesign  *design,
-       const Candidate *c,
-       NnConfig        *config,
-       GArray          *changes)
-{
-  for (guint i = 0; i < doctor->n_layers; i++)
-    if (c->layer == i || c->layer == EVERY_LAYER || (c->variable == NULL && hands_on (design, c->layer, i)))
-      apply_to (design, c, i, config, changes);
-}
-
-static GArray *
-candidates (const NnDoctor *doctor,
-            const NnDesign *design)
-{
-  static const int more[] = { 1, 2, 4 };
-  GArray *list = g_array_new (FALSE, FALSE, sizeof (Candidate));
-
-  for (guint k = 0; k < G_N_ELEMENTS (more); k++)
-    {
-      Candidate integer = { .layer = EVERY_LAYER, .more_integer = more[k] };
-      Candidate fraction = { .layer = EVERY_LAYER, .more_fraction = more[k] };
-
-      g_array_append_val (list, integer);
-      g_array_append_val (list, fraction);
-    }
-  for (guint i = 0; i < doctor->n_layers; i++)
-    {
-      const NnLayerPlan *plan = nn_design_plan (design, i);
-
-      for (guint k = 0; k < G_N_ELEMENTS (more); k++)
-        {
-          Candidate integer = { .layer = i, .more_integer = more[k] }, fraction = { .layer = i, .more_fraction = more[k] };
-          Candidate weight = { .layer = i, .variable = "weight", .more_fraction = more[k] };
-
-          if (doctor->layers[i].overflows > 0)
-            g_array_append_val (list, integer);
-          if (doctor->layers[i].snr_db < DEPARTS_DB + 20)
-            g_array_append_val (list, fraction);
-          if (doctor->layers[i].snr_db < DEPARTS_DB + 20 && plan->n_in > 0)
-            g_array_append_val (list, weight);
-        }
-    }
-  return list;
-}
-
-static void
-change_clear (gpointer data)
-{
-  g_free (((NnDoctorChange *) data)->layer);
-}
-
-/* The best single step from @config: the cheapest that repairs, else the one that helps most. */
-static NnConfig *
-best_step (const NnScoring *scoring,
-           const NnDesign  *design,
-           const NnDoctor  *doctor,
-           const NnConfig  *config,
-           double           wanted,
-           double          *score,
-           double          *cost,
-           GArray          *changes,
-           GCancellable    *cancellable)
-{
-  g_autoptr (GArray) list = candidates (doctor, design);
-  NnConfig *best = NULL;
-  double best_score = *score, best_cost = INFINITY;
-  const Candidate *chosen = NULL;
-
-  for (guint k = 0; k < list->len; k++)
-    {
-      const Candidate *c = &g_array_index (list, Candidate, k);
-      g_autoptr (NnConfig) trial = nn_config_copy (config);
-      g_autoptr (GArray) unused = g_array_new (FALSE, FALSE, sizeof (NnDoctorChange));
-      double trial_score, trial_cost;
-
-      g_array_set_clear_func (unused, change_clear);
-      apply (doctor, design, c, trial, unused);
-      if (unused->len == 0 || !nn_scoring_score (scoring, trial, &trial_score, &trial_cost, cancellable, NULL))
-        continue;
-      if (trial_score > best_score && (best_score < wanted || trial_cost < best_cost))
-        chosen = c, best_score = MIN (trial_score, wanted), best_cost = trial_cost;
-      else if (trial_score >= wanted && best_score >= wanted && trial_cost < best_cost)
-        chosen = c, best_cost = trial_cost;
-    }
-  if (chosen == NULL)
-    return NULL;
-  best = nn_config_copy (config);
-  apply (doctor, design, chosen, best, changes);
-  if (!nn_scoring_score (scoring, best, score, cost, cancellable, NULL))
-    g_clear_pointer (&best, nn_config_unref);
-  return best;
-}
-
-/* Step after step until the score is back, each on the design that the last one left. */
-static gboolean
-repair (NnDoctor              *doctor,
-        const NnDesign        *design,
-        const NnScoring       *scoring,
-        const NnDoctorOptions *options,
-        GCancellable          *cancellable,
-        GError               **error)
-{
-  g_autoptr (NnConfig) config = nn_config_copy (nn_design_config (design));
-  g_autoptr (NnDesign) current = nn_design_ref ((NnDesign *) design);
-  GArray *changes = g_array_new (FALSE, FALSE, sizeof (NnDoctorChange));
-  double wanted = doctor->float_score - options->tolerance;
-
-  doctor->repaired_score = doctor->fixed_score;
-  doctor->repaired_cost = doctor->cost;
-  for (guint step = 0; step < options->max_changes && doctor->repaired_score < wanted; step++)
-    {
-      NnConfig *next = best_step (scoring, current, doctor, config, wanted, &doctor->repaired_score, &doctor->repaired_cost,
-                                  changes, cancellable);
-      NnDesign *design_next;
-
-      if (next == NULL)
-        break;
-      nn_config_unref (config);
-      config = next;
-      design_next = nn_design_new (nn_design_source (design), config, NULL);
-      if (design_next == NULL)
-        break;
-      nn_design_unref (current);
-      current = design_next;
-    }
-  doctor->n_changes = changes->len;
-  doctor->changes = (NnDoctorChange *) (gpointer) g_array_free (changes, FALSE);
-  if (doctor->n_changes > 0)
-    doctor->config = g_steal_pointer (&config);
-  return !nn_progress_cancelled (cancellable, error);
 }
 
 static gboolean
@@ -418,10 +228,10 @@ examine (NnDoctor              *doctor,
   done = nn_scoring_score (&scoring, nn_design_config (design), &doctor->fixed_score, &doctor->cost, cancellable, error);
   if (done)
     {
-      explain (doctor);
+      explain (doctor, design);
       doctor->repaired_score = doctor->fixed_score;
       doctor->repaired_cost = doctor->cost;
-      done = !options->repair || repair (doctor, design, &scoring, options, cancellable, error);
+      done = !options->repair || nn_doctor_repair (doctor, design, &scoring, options, cancellable, error);
     }
   nn_scoring_clear (&scoring);
   return done;

@@ -64,13 +64,11 @@ typedef struct {
 /**
  * NnDoctorOptions:
  * @tolerance: loss of the score that is no fault (default 0.005)
- * @max_changes: most changes to be tried together (default 4)
  * @max_samples: samples looked at (default 1024)
  * @repair: whether to look for a repair (default %TRUE)
  */
 typedef struct {
   double   tolerance;
-  guint    max_changes;
   gsize    max_samples;
   gboolean repair;
 } NnDoctorOptions;

@@ -319,9 +319,9 @@ nn_observe_ranges (const NnDesign    *design,
 }
 
 /* Integer bits, the sign included, that hold every number from @min to @max. */
-static int
-integer_bits (double min,
-              double max)
+int
+nn_profile_integer_bits (double min,
+                         double max)
 {
   double magnitude = MAX (fabs (min), fabs (max));
   int bits = magnitude > 0 ? (int) floor (log2 (magnitude)) + 1 : 0;
@@ -363,7 +363,7 @@ nn_propose_types (NnConfig         *config,
           strcmp (t->variable, "scale") != 0)
         continue;
       type.is_signed = t->min < 0;
-      type.integer = integer_bits (t->min, t->max);
+      type.integer = nn_profile_integer_bits (t->min, t->max);
       type.rounding = NN_ROUND_RND;
       type.overflow = NN_OVERFLOW_SAT;
       set_type (config, t->layer, t->variable, type);

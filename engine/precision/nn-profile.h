@@ -55,6 +55,8 @@ NnProfile *nn_observe_ranges (const NnDesign   *design,
                              const NnProgress  *progress,
                              GCancellable      *cancellable,
                              GError           **error) G_GNUC_WARN_UNUSED_RESULT;
+int        nn_profile_integer_bits (double      min,
+                             double            max);
 /* Types of @width bits whose integer bits hold what was seen, into @config's layers; `auto` accumulators stay. */
 void       nn_propose_types (NnConfig          *config,
                              const NnProfile   *observed,

@@ -163,6 +163,8 @@ test_kernels (void)
       COMPARE (gint32, k->narrow32 (sum, o.x64[0], o.lanes));
       COMPARE (gint64, k->widen16 (sum, o.x16[0], o.lanes));
       COMPARE (gint64, k->widen32 (sum, o.x32[0], o.lanes));
+      COMPARE (gint64, k->larger (sum, o.x64[0], o.lanes));
+      COMPARE (gint64, k->affine (sum, o.x64[0], o.w64[0], o.w64[1], shift, o.lanes));
       COMPARE (gint64, k->clip (sum, o.x64[0], o.w64[0] & G_MAXINT64, o.lanes));
     }
 }

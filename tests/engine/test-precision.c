@@ -14,7 +14,7 @@
 
 /* Two dense layers: the first makes numbers of about 20, the second tells their signs apart. */
 static NnModel *
-make_model (void)
+make_model_ending (gboolean softmax)
 {
   g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
   g_autoptr (GError) error = NULL;
@@ -36,11 +36,23 @@ make_model (void)
       nn_graph_builder_weights (builder, node, &k, 1);
       input = 1;
     }
+  if (softmax)
+    {
+      node = nn_graph_builder_add (builder, NN_OP_ACTIVATION, "chances", NULL, &(guint){ 2 }, 1);
+      node->attrs.act = NN_ACT_SOFTMAX;
+      node->attrs.axis = -1;
+    }
   graph = nn_graph_builder_seal (builder, &error);
   g_assert_no_error (error);
   model = nn_model_new (graph, weights, 2, NULL, &error);
   g_assert_no_error (error);
   return model;
+}
+
+static NnModel *
+make_model (void)
+{
+  return make_model_ending (FALSE);
 }
 
 static NnTensor *
@@ -126,6 +138,67 @@ test_doctor (void)
   g_assert_nonnull (doctor->config);
 }
 
+/* Both layers need one bit more, and no change of one alone is enough: what is not needed is not changed. */
+static void
+test_repair_two (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = make_model ();
+  g_autoptr (NnTensor) input = make_input ();
+  g_autoptr (NnConfig) config = nn_config_parse ("{\"granularity\": \"model\", \"Model\": {\"Precision\": \"fixed<24,12>\"}, \"LayerName\": {"
+                                                 "\"big\": {\"Precision\": {\"result\": \"fixed<12,5>\"}},"
+                                                 "\"out\": {\"Precision\": {\"weight\": \"fixed<5,2>\"}}}}", &error);
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (NnDoctor) doctor = NULL;
+  gboolean big = FALSE, out = FALSE;
+
+  g_assert_no_error (error);
+  design = nn_design_new (model, config, &error);
+  g_assert_no_error (error);
+  doctor = nn_doctor (design, &input, NULL, FALSE, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (doctor->fixed_score, <, 0.99);
+  g_assert_cmpfloat (doctor->repaired_score, >=, doctor->float_score - 0.005);
+  g_assert_cmpfloat (doctor->repaired_cost, >=, doctor->cost);
+  g_assert_cmpuint (doctor->n_changes, ==, 2);
+  for (guint k = 0; k < 2; k++)
+    {
+      big |= strcmp (doctor->changes[k].layer, "big") == 0 && strcmp (doctor->changes[k].variable, "result") == 0;
+      out |= strcmp (doctor->changes[k].layer, "out") == 0 && strcmp (doctor->changes[k].variable, "weight") == 0;
+    }
+  g_assert_true (big && out);
+}
+
+/* Inferred sums are wide; a softmax's table sees the top bits alone. */
+static void
+test_wide_softmax (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = make_model_ending (TRUE);
+  g_autoptr (NnTensor) input = make_input ();
+  g_autoptr (NnConfig) config = make_config ("fixed<16,6>");
+  g_autoptr (NnDesign) design = NULL;
+  g_autoptr (NnDoctor) doctor = NULL;
+
+  nn_config_set_granularity (config, NN_GRANULARITY_NAME);
+  design = nn_design_new (model, config, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (nn_design_softmax_step (design, 3), >=, 1);
+  g_assert_cmpfloat (nn_design_softmax_step (design, 2), ==, 0);
+  g_assert_nonnull (nn_design_warnings (design)[0]);
+  g_assert_nonnull (strstr (nn_design_warnings (design)[0], "\"chances\""));
+  doctor = nn_doctor (design, &input, NULL, FALSE, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (doctor->departs, ==, 3);
+  g_assert_nonnull (strstr (doctor->why, "\"out\" needs a result with fewer integer bits"));
+  g_assert_cmpfloat (doctor->fixed_score, <, 0.99);
+  g_assert_cmpfloat (doctor->repaired_score, >=, 0.995);
+  g_assert_cmpuint (doctor->n_changes, ==, 1);
+  g_assert_cmpstr (doctor->changes[0].layer, ==, "out");
+  g_assert_cmpint (doctor->changes[0].to.integer, <, doctor->changes[0].from.integer);
+  g_assert_cmpfloat (doctor->repaired_cost, <=, doctor->cost);
+}
+
 static void
 test_healthy (void)
 {
@@ -179,6 +252,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/precision/profile", test_profile);
   g_test_add_func ("/precision/doctor", test_doctor);
+  g_test_add_func ("/precision/repair-two", test_repair_two);
+  g_test_add_func ("/precision/wide-softmax", test_wide_softmax);
   g_test_add_func ("/precision/healthy", test_healthy);
   g_test_add_func ("/precision/scan", test_scan);
   g_test_add_func ("/precision/propose", test_propose);
