@@ -343,12 +343,52 @@ output_gradient (const NnLayer *l,
     }
 }
 
+/* The same for one position, whose vectors go to several sums, as one would wait for itself. */
+#define SUMS (NN_LANES / VLEN)
+
+static inline __attribute__ ((always_inline)) void
+position_gradient (const NnLayer *l,
+                   NnShard       *s,
+                   real          *gb,
+                   const gboolean rectify)
+{
+  const gsize lanes = s->lanes;
+  const gboolean squares = s->squares;
+  const real *y = OUT (l, s);
+  real *g = GOUT (l, s);
+
+  for (gsize o = 0; o < l->window.o; o++, y += lanes, g += lanes)
+    {
+      vec sum[SUMS] = { {} };
+
+      for (gsize v = 0; v < lanes; v += NN_LANES)
+#pragma GCC unroll 8
+        for (int i = 0; i < SUMS; i++)
+          {
+            vec *at = (vec *) (gpointer) (g + v + i * VLEN), here = *at;
+
+            if (rectify)
+              *at = here = (vec) ((ivec) here & (*(const vec *) (y + v + i * VLEN) > 0));
+            if (squares)
+              here *= here;
+            sum[i] += here;
+          }
+      for (int i = 1; i < SUMS; i++)
+        sum[0] += sum[i];
+      if (gb != NULL)
+        gb[o] += vec_sum (sum[0]);
+    }
+}
+
 static void
 bias_gradient (const NnLayer *l,
                NnShard       *s,
                real          *gb)
 {
-  output_gradient (l, s, gb, FALSE, l->n_y / l->window.o);
+  if (l->n_y == l->window.o)
+    position_gradient (l, s, gb, FALSE);
+  else
+    output_gradient (l, s, gb, FALSE, l->n_y / l->window.o);
 }
 
 /* The same from the pooling that alone reads the layer, which gives each of its gradients, rectified, to one input or to none. */
@@ -680,7 +720,7 @@ CLASSED (nn_linear_backward) (const NnLayer *l,
   if (l->idle_bias)
     gb = NULL;
   if (l->relu && !l->rectified && dense)
-    output_gradient (l, s, gb, TRUE, 1);
+    position_gradient (l, s, gb, TRUE);
   else if (l->relu && !l->rectified)
     output_gradient (l, s, gb, TRUE, l->n_y / w->o);
   else if (gb != NULL && l->pooled != NULL)

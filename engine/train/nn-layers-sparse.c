@@ -192,6 +192,15 @@ CLASSED (nn_sparse_rows) (const SparseRows *q)
 {
   const gsize per = MIN (q->lanes / VLEN, MOST_OF_ONE);
 
+  if (q->n == 1 && per == MOST_OF_ONE) /* a row's terms are few: all lanes at once */
+    {
+      SparseRows parts = *q;
+
+      parts.xn = parts.cn = per * VLEN;
+      for (guint m = 0; m < q->terms->n; m++)
+        blocks_1_8 (&parts, m, q->x, q->c + m * q->cm, q->lanes / (per * VLEN));
+      return;
+    }
   /* a part of the lanes at a time, whose inputs stay in the first-level cache for all rows */
   for (gsize v = 0; v < q->lanes; v += per * VLEN)
     for (guint m = 0; m < q->terms->n; m++)
