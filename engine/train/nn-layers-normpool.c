@@ -222,27 +222,28 @@ window_at (const NnLayer *l,
 
 #define AT(w, n, t) ((n) == WINDOW ? (w)->from[t] : ((w)->index[t] - (w)->base) * (w)->lanes)
 
-/* Of the window of one position and channel, @n terms: the largest normalised value, and its raw one. */
+/*
+ * Of the window of one position and channel, @n terms: what normalisation makes the largest, which is the smallest where it
+ * turns the order round. One that is no number need not be found: the mean and with it all results are none then.
+ */
 static inline __attribute__ ((always_inline)) vec
 top_of (const real   *x,
         const Window *w,
         const guint   n,
-        vec           factor,
-        vec           shift,
-        vec          *raw)
+        ivec          turned)
 {
-  vec most = (*raw = *(const vec *) (x + AT (w, n, 0))) * factor + shift;
+  vec most = *(const vec *) (x + AT (w, n, 0)), least = most;
 
 #pragma GCC unroll 4
   for (guint t = 1; t < n; t++)
     {
-      const vec here = *(const vec *) (x + AT (w, n, t)), z = here * factor + shift;
-      const ivec more = (z > most) | (z != z);
+      const vec here = *(const vec *) (x + AT (w, n, t));
+      const ivec more = here > most, less = here < least;
 
-      most = (vec) (((ivec) z & more) | ((ivec) most & ~more));
-      *raw = (vec) (((ivec) here & more) | ((ivec) *raw & ~more));
+      most = (vec) (((ivec) here & more) | ((ivec) most & ~more));
+      least = (vec) (((ivec) here & less) | ((ivec) least & ~less));
     }
-  return most;
+  return (vec) (((ivec) least & turned) | ((ivec) most & ~turned));
 }
 
 static inline __attribute__ ((always_inline)) void
@@ -263,7 +264,8 @@ pool_position (const NnLayer *l,
     for (gsize v = 0; v < lanes; v += VLEN)
       {
         const vec factor = splat (k[FACTOR * c_n + c]), shift = splat (k[SHIFT * c_n + c]);
-        vec raw, top = top_of (part->x + c * lanes + v, &w, n, factor, shift, &raw);
+        const vec raw = top_of (part->x + c * lanes + v, &w, n, factor < 0);
+        vec top = raw * factor + shift;
 
         if (relu)
           top = (vec) ((ivec) top & ~(ivec) (top < 0));

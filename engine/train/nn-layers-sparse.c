@@ -15,6 +15,14 @@
 #define HOLD(p) (void) (p)
 #endif
 
+/* Before vector j of a block: every third position is found from the one three before. */
+#define NEXT(p, step, j)           \
+  if (j % (3 * per) == 0)          \
+    {                              \
+      p += j > 0 ? 3 * (step) : 0; \
+      HOLD (p);                    \
+    }
+
 /*
  * One row of results at @n times as many positions as take @count vectors, @per each, from its list of terms.
  */
@@ -29,7 +37,7 @@ row_blocks (const SparseRows *q,
 {
   const NnTerms *t = q->terms;
   const int positions = count / per; /* outside the loop's head, where sanitizers check the division */
-  const gsize xn = q->xn, xn3 = 3 * xn, cn = q->cn;
+  const gsize xn = q->xn, cn = q->cn;
   const guint32 from = t->start[m * t->kh + q->first], n_terms = t->start[m * t->kh + q->last] - from;
   const vec first = q->bias != NULL ? splat (q->bias[m]) : (vec) {};
   const gboolean add = q->add, relu = q->relu;
@@ -39,24 +47,23 @@ row_blocks (const SparseRows *q,
       const guint32 *offset = t->offset + from;
       const real *weight = q->w + from, *end = weight + n_terms;
       vec acc[MAX (MOST, 2 * MOST_PAIRS)];
+      real *to = c;
 
 #pragma GCC unroll 24
       for (int j = 0; j < count; j++)
-        acc[j] = add ? *(const vec *) (c + j / per * cn + j % per * VLEN) : first;
+        {
+          NEXT (to, cn, j);
+          acc[j] = add ? *(const vec *) (to + j / per % 3 * cn + j % per * VLEN) : first;
+        }
       for (; weight < end; weight++, offset++)
         {
           const vec w = splat (*weight);
           const real *at = x + *offset;
 
-          HOLD (at);
 #pragma GCC unroll 24
           for (int j = 0; j < count; j++)
             {
-              if (j > 0 && j % (3 * per) == 0)
-                {
-                  at += xn3;
-                  HOLD (at);
-                }
+              NEXT (at, xn, j);
               acc[j] += w * *(const vec *) (at + j / per % 3 * xn + j % per * VLEN);
             }
         }
@@ -64,9 +71,13 @@ row_blocks (const SparseRows *q,
 #pragma GCC unroll 24
         for (int j = 0; j < count; j++)
           acc[j] = (vec) ((ivec) acc[j] & ~(ivec) (acc[j] < 0));
+      to = c;
 #pragma GCC unroll 24
       for (int j = 0; j < count; j++)
-        *(vec *) (c + j / per * cn + j % per * VLEN) = acc[j];
+        {
+          NEXT (to, cn, j);
+          *(vec *) (to + j / per % 3 * cn + j % per * VLEN) = acc[j];
+        }
     }
 }
 
@@ -94,29 +105,42 @@ BLOCKS (12, 1)
 BLOCKS (24, 1)
 #endif
 
-/* The same of two vectors a position in blocks of about the same size, as small ones wait for their sums. */
+/* Two vectors a position are taken in blocks of about the same size, as small ones wait for their sums: how many of which size. */
+typedef struct {
+  guint size, n;
+} Run;
+
 static void
+runs_of (guint positions,
+         Run   runs[2])
+{
+  const guint blocks = (positions + MOST_PAIRS - 1) / MOST_PAIRS, size = (positions + blocks - 1) / blocks;
+  const guint smaller = blocks * size - positions;
+
+  runs[0] = (Run) { size, blocks - smaller };
+  runs[1] = (Run) { size - 1, smaller };
+}
+
+static inline __attribute__ ((always_inline)) void
 row_of_pairs (const SparseRows *q,
               guint             m,
               const real       *x,
-              real             *c)
+              real             *c,
+              const Run         runs[2])
 {
-  const guint blocks = (q->n + MOST_PAIRS - 1) / MOST_PAIRS, size = (q->n + blocks - 1) / blocks;
-  const guint smaller = blocks * size - q->n, counts[2] = { blocks - smaller, smaller };
-
-  for (guint i = 0; i < 2 && counts[i] > 0; i++)
+  for (guint i = 0; i < 2 && runs[i].n > 0; i++)
     {
-      switch (size - i)
+      switch (runs[i].size)
         {
-        case 2: blocks_2_2 (q, m, x, c, counts[i]); break;
-        case 3: blocks_3_2 (q, m, x, c, counts[i]); break;
-        case 4: blocks_4_2 (q, m, x, c, counts[i]); break;
-        case 5: blocks_5_2 (q, m, x, c, counts[i]); break;
-        case 6: blocks_6_2 (q, m, x, c, counts[i]); break;
-        default: blocks_7_2 (q, m, x, c, counts[i]); break;
+        case 2: blocks_2_2 (q, m, x, c, runs[i].n); break;
+        case 3: blocks_3_2 (q, m, x, c, runs[i].n); break;
+        case 4: blocks_4_2 (q, m, x, c, runs[i].n); break;
+        case 5: blocks_5_2 (q, m, x, c, runs[i].n); break;
+        case 6: blocks_6_2 (q, m, x, c, runs[i].n); break;
+        default: blocks_7_2 (q, m, x, c, runs[i].n); break;
         }
-      x += counts[i] * size * q->xn;
-      c += counts[i] * size * q->cn;
+      x += runs[i].n * runs[i].size * q->xn;
+      c += runs[i].n * runs[i].size * q->cn;
     }
 }
 
@@ -191,7 +215,9 @@ void
 CLASSED (nn_sparse_rows) (const SparseRows *q)
 {
   const gsize per = MIN (q->lanes / VLEN, MOST_OF_ONE);
+  Run runs[2];
 
+  runs_of (q->n, runs);
   if (q->n == 1 && per == MOST_OF_ONE) /* a row's terms are few: all lanes at once */
     {
       SparseRows parts = *q;
@@ -220,7 +246,7 @@ CLASSED (nn_sparse_rows) (const SparseRows *q)
             if (q->n == 1)
               row_of_one (q, m, x, c, 2);
             else
-              row_of_pairs (q, m, x, c);
+              row_of_pairs (q, m, x, c, runs);
             break;
           default:
             if (q->n == 1 && per == 1)

@@ -40,7 +40,20 @@ count_live (const NnWeight *w)
   return n;
 }
 
-/* Weight (t, c, o) reads the input at forward[] of its output and feeds the gradient of the input from backward[]. */
+static void
+term_add (NnTerms *terms,
+          guint32 *n,
+          gsize    offset,
+          gsize    weight)
+{
+  terms->offset[*n] = offset;
+  terms->weight[(*n)++] = weight;
+}
+
+/*
+ * Weight (t, c, o) reads the input at forward[] of its output and feeds the gradient of the input from backward[]. Neighbours
+ * along a row of the kernel follow each other, as neighbouring positions read the same for them.
+ */
 static void
 make_lists (NnNet          *net,
             NnLayer        *layer,
@@ -48,43 +61,41 @@ make_lists (NnNet          *net,
             gsize           n_live)
 {
   const NnWindow *w = &layer->window;
-  const gsize c_n = w->c, o_n = w->o, taps = (gsize) w->kh * w->kw, lanes = net->lanes;
+  const gsize c_n = w->c, o_n = w->o, lanes = net->lanes;
   const gsize back_wp = w->ow + (gsize) (w->kw - 1) * w->dw; /* one gap for both rows beside it */
   const guint8 *mask = nn_tensor_u8 (weight->mask);
   NnSparse *sparse = nn_arena_new0 (net->arena, NnSparse, 1);
-  gsize at = 0;
+  guint32 n = 0;
 
   terms_init (&sparse->forward, net, o_n, w->kh, n_live);
   for (gsize o = 0; o < o_n; o++)
-    {
-      for (gsize t = 0; t < taps; t++)
-        {
-          for (gsize c = 0; c < c_n; c++)
-            if (mask[(t * c_n + c) * o_n + o] != 0)
-              {
-                sparse->forward.offset[at] = ((t / w->kw * w->dh * w->wp + t % w->kw * w->dw) * c_n + c) * lanes;
-                sparse->forward.weight[at++] = (t * c_n + c) * o_n + o;
-              }
-          sparse->forward.start[o * w->kh + t / w->kw + 1] = at;
-        }
-    }
-  terms_init (&sparse->backward, net, c_n, w->kh, n_live);
-  at = 0;
-  for (gsize c = 0; c < c_n; c++)
-    {
-      for (gsize turned = 0; turned < taps; turned++)
-        {
-          const gsize t = taps - 1 - turned;
+    for (gsize ky = 0; ky < w->kh; ky++)
+      {
+        for (gsize c = 0; c < c_n; c++)
+          for (gsize kx = 0; kx < w->kw; kx++)
+            {
+              const gsize at = ((ky * w->kw + kx) * c_n + c) * o_n + o;
 
-          for (gsize o = 0; o < o_n; o++)
-            if (mask[(t * c_n + c) * o_n + o] != 0)
-              {
-                sparse->backward.offset[at] = ((turned / w->kw * w->dh * back_wp + turned % w->kw * w->dw) * o_n + o) * lanes;
-                sparse->backward.weight[at++] = (t * c_n + c) * o_n + o;
-              }
-          sparse->backward.start[c * w->kh + turned / w->kw + 1] = at;
-        }
-    }
+              if (mask[at] != 0)
+                term_add (&sparse->forward, &n, ((ky * w->dh * w->wp + kx * w->dw) * c_n + c) * lanes, at);
+            }
+        sparse->forward.start[o * w->kh + ky + 1] = n;
+      }
+  terms_init (&sparse->backward, net, c_n, w->kh, n_live);
+  n = 0;
+  for (gsize c = 0; c < c_n; c++)
+    for (gsize ky = 0; ky < w->kh; ky++)
+      {
+        for (gsize o = 0; o < o_n; o++)
+          for (gsize kx = 0; kx < w->kw; kx++)
+            {
+              const gsize at = (((w->kh - 1 - ky) * w->kw + w->kw - 1 - kx) * c_n + c) * o_n + o;
+
+              if (mask[at] != 0)
+                term_add (&sparse->backward, &n, ((ky * w->dh * back_wp + kx * w->dw) * o_n + o) * lanes, at);
+            }
+        sparse->backward.start[c * w->kh + ky + 1] = n;
+      }
   sparse->few = n_live < MOST_DENSITY_ONE_BY_ONE * weight->values->n;
   sparse->sums = net->block;
   layer->sparse = sparse;
