@@ -91,40 +91,36 @@ part_of (const NnLayer *l,
   return part;
 }
 
-/* Channels lie side by side: so many are summed up together that their sums stay in registers. */
-#define CHANNELS 4
-
-/* Adds sums of x - at and of its square over some positions, of n channels; lanes that are no sample do not count. */
+/*
+ * Adds sums of x - at and of its square over some positions, two vectors for each channel; lanes that are no sample do not count.
+ * Memory is read in its order, which the processor foresees; the sums stay in the first-level cache.
+ */
 static inline __attribute__ ((always_inline)) void
-add_channel_sums (const NnLayer *l,
-                  const NnShard *s,
-                  const real    *x,
-                  gsize          positions,
-                  const real    *at,
-                  vec           *sums,
-                  const int      n)
+add_channel_sums (const real *x,
+                  gsize       positions,
+                  gsize       channels,
+                  const real *at,
+                  vec        *sums,
+                  const ivec *valid,
+                  const gsize lanes)
 {
-  const gsize lanes = s->lanes, step = l->channels * lanes;
-  vec sum[CHANNELS], square[CHANNELS], from[CHANNELS];
+  for (gsize p = 0; p < positions; p++)
+    for (gsize c = 0; c < channels; c++, x += lanes)
+      {
+        const vec from = splat (at[c]);
+        vec sum = sums[2 * c], square = sums[2 * c + 1];
 
-  for (int k = 0; k < n; k++)
-    sum[k] = sums[2 * k], square[k] = sums[2 * k + 1], from[k] = splat (at[k]);
-  for (gsize v = 0; v < lanes; v += VLEN)
-    {
-      const ivec mask = valid_lanes (s, v);
-
-      for (const real *p = x + v; p < x + positions * step; p += step)
 #pragma GCC unroll 4
-        for (int k = 0; k < n; k++)
+        for (gsize v = 0; v < lanes; v += VLEN)
           {
-            const vec d = (vec) ((ivec) (*(const vec *) (p + k * lanes) - from[k]) & mask);
+            const vec d = (vec) ((ivec) (*(const vec *) (x + v) - from) & valid[v / VLEN]);
 
-            sum[k] += d;
-            square[k] += d * d;
+            sum += d;
+            square += d * d;
           }
-    }
-  for (int k = 0; k < n; k++)
-    sums[2 * k] = sum[k], sums[2 * k + 1] = square[k];
+        sums[2 * c] = sum;
+        sums[2 * c + 1] = square;
+      }
 }
 
 static void
@@ -135,12 +131,14 @@ add_sums (const NnLayer *l,
           const real    *at,
           vec           *sums)
 {
-  gsize c = 0;
+  ivec *valid = g_newa (ivec, s->lanes / VLEN);
 
-  for (; c + CHANNELS <= l->channels; c += CHANNELS)
-    add_channel_sums (l, s, x + c * s->lanes, positions, at + c, sums + 2 * c, CHANNELS);
-  for (; c < l->channels; c++)
-    add_channel_sums (l, s, x + c * s->lanes, positions, at + c, sums + 2 * c, 1);
+  for (guint v = 0; v < s->lanes; v += VLEN)
+    valid[v / VLEN] = valid_lanes (s, v);
+  if (s->lanes == NN_LANES)
+    add_channel_sums (x, positions, l->channels, at, sums, valid, NN_LANES);
+  else
+    add_channel_sums (x, positions, l->channels, at, sums, valid, s->lanes);
 }
 
 /* About the mean of each channel: that of the first rows. */
@@ -299,58 +297,42 @@ CLASSED (nn_norm_pool_finish) (const NnLayer *l,
     }
 }
 
-/* Where the rectifier's output is more than 0 is computed again, as it would have to come from far. */
+/*
+ * Adds sums of the gradient and of its product with the raw value less its mean, as add_channel_sums(). Where the rectifier's
+ * output is more than 0 is computed again, as it would have to come from far.
+ */
 static inline __attribute__ ((always_inline)) void
-channel_gradient_sums (const NnLayer *l,
-                       NnShard       *s,
-                       const real    *k_of,
-                       gsize          c,
-                       const int      count)
+add_gradient_sums (const NnLayer *l,
+                   NnShard       *s,
+                   const real    *k,
+                   vec           *sums,
+                   const gsize    lanes)
 {
-  const NnLayer *pool = l->pool;
-  const gsize lanes = s->lanes, c_n = l->channels, step = c_n * lanes, n = pool->n_y * lanes;
   const double *stats = (const double *) s->stats + l->stats;
-  double *partial = (double *) s->partial + l->stats + 2 * c_n;
-  const real *tops = BLOCK (s) + l->scratch, *g = GOUT (pool, s);
-  real *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA);
+  const real *top = BLOCK (s) + l->scratch, *g = GOUT (l->pool, s);
+  const gsize c_n = l->channels, positions = l->pool->n_y / c_n;
   const gboolean relu = l->relu;
-  vec sum[CHANNELS], product[CHANNELS], at[CHANNELS], factor[CHANNELS], shift[CHANNELS];
 
-  for (int k = 0; k < count; k++)
-    {
-      sum[k] = product[k] = (vec) {};
-      at[k] = splat (stats[c + k]);
-      factor[k] = splat (k_of[FACTOR * c_n + c + k]);
-      shift[k] = splat (k_of[SHIFT * c_n + c + k]);
-    }
-  for (gsize from = c * lanes; from < n; from += step)
-    for (gsize v = from; v < from + lanes; v += VLEN)
+  for (gsize p = 0; p < positions; p++)
+    for (gsize c = 0; c < c_n; c++, top += lanes, g += lanes)
+      {
+        const vec factor = splat (k[FACTOR * c_n + c]), shift = splat (k[SHIFT * c_n + c]), at = splat (stats[c]);
+        vec sum = sums[2 * c], product = sums[2 * c + 1];
+
 #pragma GCC unroll 4
-      for (int k = 0; k < count; k++)
-        {
-          const gsize i = v + k * lanes;
-          const vec top = *(const vec *) (tops + i);
-          vec here = *(const vec *) (g + i);
+        for (gsize v = 0; v < lanes; v += VLEN)
+          {
+            const vec raw = *(const vec *) (top + v);
+            vec here = *(const vec *) (g + v);
 
-          if (relu)
-            here = (vec) ((ivec) here & (top * factor[k] + shift[k] > 0));
-          sum[k] += here;
-          product[k] += here * (top - at[k]);
-        }
-  for (int k = 0; k < count; k++)
-    {
-      double to_beta = 0, to_gamma = 0;
-
-      for (int i = 0; i < VLEN; i++)
-        to_beta += sum[k][i], to_gamma += product[k][i];
-      to_gamma *= stats[c_n + c + k];
-      if (gg != NULL)
-        gg[c + k] += to_gamma;
-      if (gb != NULL)
-        gb[c + k] += to_beta;
-      partial[c + k] = to_beta;
-      partial[c_n + c + k] = to_gamma;
-    }
+            if (relu)
+              here = (vec) ((ivec) here & (raw * factor + shift > 0));
+            sum += here;
+            product += here * (raw - at);
+          }
+        sums[2 * c] = sum;
+        sums[2 * c + 1] = product;
+      }
 }
 
 /* Gradients of gamma and beta, and what the barrier adds up. Lanes that are no sample have no gradient yet. */
@@ -358,13 +340,31 @@ void
 CLASSED (nn_norm_pool_backward) (const NnLayer *l,
                                  NnShard       *s)
 {
-  const real *k = coefficients (l, s);
-  gsize c = 0;
+  const double *stats = (const double *) s->stats + l->stats;
+  const gsize c_n = l->channels;
+  double *partial = (double *) s->partial + l->stats + 2 * c_n;
+  real *k = coefficients (l, s), *gg = GRAD (l, s, NN_ROLE_GAMMA), *gb = GRAD (l, s, NN_ROLE_BETA);
+  vec *sums = (vec *) (gpointer) (k + nn_norm_pool_coefficients (c_n));
 
-  for (; c + CHANNELS <= l->channels; c += CHANNELS)
-    channel_gradient_sums (l, s, k, c, CHANNELS);
-  for (; c < l->channels; c++)
-    channel_gradient_sums (l, s, k, c, 1);
+  memset (sums, 0, 2 * c_n * sizeof (vec));
+  if (s->lanes == NN_LANES)
+    add_gradient_sums (l, s, k, sums, NN_LANES);
+  else
+    add_gradient_sums (l, s, k, sums, s->lanes);
+  for (gsize c = 0; c < c_n; c++)
+    {
+      double to_beta = 0, to_gamma = 0;
+
+      for (int i = 0; i < VLEN; i++)
+        to_beta += sums[2 * c][i], to_gamma += sums[2 * c + 1][i];
+      to_gamma *= stats[c_n + c];
+      if (gg != NULL)
+        gg[c] += to_gamma;
+      if (gb != NULL)
+        gb[c] += to_beta;
+      partial[c] = to_beta;
+      partial[c_n + c] = to_gamma;
+    }
 }
 
 /* The first of a window's largest has the gradient, as in max pooling. Each element is read before it is written: x may be gx. */
