@@ -11,11 +11,10 @@
 #include "nn-parallel.h"
 
 #include <gio/gio.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #define POOL 4096 /* samples that batches are taken from */
-/* PyTorch's threads spin for a while after their work is done. */
-#define REST_USEC 60000
 
 /* One network and batch; PyTorch answers a line "NET BATCH THREADS SECONDS" with a number. */
 static const char torch_program[] =
@@ -214,9 +213,12 @@ run_torch (Torch *torch,
 {
   g_autofree char *ask = g_strdup_printf ("%s %u %u %g\n", row->net, row->batch, row->threads, seconds), *line = NULL;
 
+  g_subprocess_send_signal (torch->process, SIGCONT);
   if (!g_output_stream_write_all (g_subprocess_get_stdin_pipe (torch->process), ask, strlen (ask), NULL, NULL, NULL))
     return NAN;
   line = g_data_input_stream_read_line (torch->answers, NULL, NULL, NULL);
+  /* its threads look for work for a while after it is done, on the processors that our rows are to have */
+  g_subprocess_send_signal (torch->process, SIGSTOP);
   return line != NULL ? g_ascii_strtod (line, NULL) : NAN;
 }
 
@@ -359,10 +361,7 @@ run_round (Row        *rows,
       if (only != NULL && !g_str_equal (rows[i].net, only))
         continue;
       if (torch->answers != NULL && rows[i].density == 1 && rows[i].cpu == nn_cpu ())
-        {
-          theirs = run_torch (torch, &rows[i], seconds);
-          g_usleep (REST_USEC);
-        }
+        theirs = run_torch (torch, &rows[i], seconds);
       ours = run_ours (&rows[i], seconds);
       g_array_append_val (rows[i].ours, ours);
       g_array_append_val (rows[i].torch, theirs);
@@ -406,5 +405,7 @@ main (int    argc,
   missed = print_targets (rows, n);
   for (guint i = 0; i < n; i++)
     row_clear (&rows[i]);
+  if (torch.process != NULL)
+    g_subprocess_force_exit (torch.process);
   return missed > 0;
 }
