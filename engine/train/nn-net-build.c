@@ -381,10 +381,11 @@ nn_net_build (NnNet   *net,
   g_autoptr (GArray) layers = g_array_new (FALSE, TRUE, sizeof (NnLayer));
   g_autoptr (GArray) buffers = g_array_new (FALSE, TRUE, sizeof (NnBuffer));
   g_autoptr (GArray) quantized = g_array_new (FALSE, TRUE, sizeof (NnQuantizedWeight));
+  g_autoptr (GArray) folds = g_array_new (FALSE, TRUE, sizeof (NnFold));
   g_autofree guint *of_node = g_new0 (guint, n);
   g_autofree gboolean *needed = g_new0 (gboolean, n);
   NnNetBuilder b = { .net = net, .layers = layers, .buffers = buffers, .of_node = of_node, .needed = needed,
-                     .quantized = quantized };
+                     .quantized = quantized, .folds = folds };
   const NnNode *output;
   guint n_outputs;
 
@@ -410,6 +411,8 @@ nn_net_build (NnNet   *net,
     }
   net->n_quantized = quantized->len;
   net->quantized = nn_arena_memdup (net->arena, quantized->data, quantized->len * sizeof (NnQuantizedWeight));
+  net->n_folds = folds->len;
+  net->folds = nn_arena_memdup (net->arena, folds->data, folds->len * sizeof (NnFold));
   find_barriers (net);
   return TRUE;
 }

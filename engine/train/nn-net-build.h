@@ -22,6 +22,7 @@ struct _NnNetBuilder {
   guint  *of_node; /* buffer of each node's output */
   gboolean *needed; /* nodes that lead to the output */
   GArray *quantized; /* NnQuantizedWeight */
+  GArray *folds;   /* NnFold */
   gsize   tmp;     /* largest temporary, reals */
 };
 
@@ -53,6 +54,13 @@ const NnQuantizer *nn_build_quantizer (NnNetBuilder      *b,
 void      nn_build_weight_quantizer (NnNetBuilder *b,
                                      const NnNode *node,
                                      guint         id);
+/* nn-net-fold.c */
+gboolean  nn_build_has_fold (NnNetBuilder *b,
+                             const NnNode *node);
+gboolean  nn_build_fold    (NnNetBuilder *b,
+                            const NnNode *node,
+                            NnLayer      *layer,
+                            GError      **error);
 gboolean  nn_build_fail    (const NnNode *node,
                             GError      **error,
                             const char   *format,

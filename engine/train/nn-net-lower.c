@@ -530,8 +530,6 @@ check_quantizers (NnNetBuilder *b,
   if (nn_op_is_recurrent (node->op) &&
       (a->quantizer != NULL || a->recurrent_quantizer != NULL || a->state_quantizer != NULL))
     return nn_build_fail (node, error, "its gates are quantised");
-  if (node->op != NN_OP_BATCH_NORM && nn_model_node_weight (b->net->model, node, NN_ROLE_VARIANCE) != NULL)
-    return nn_build_fail (node, error, "a batch norm is folded into it");
   return TRUE;
 }
 
@@ -543,7 +541,7 @@ nn_lower_node (NnNetBuilder *b,
   const NnNode *node = nn_graph_node (nn_model_graph (b->net->model), i);
   const NnAttrs *a = &node->attrs;
   g_autofree guint *inputs = g_new0 (guint, node->n_inputs + 1);
-  guint output;
+  guint output, n_layers;
 
   for (guint k = 0; k < node->n_inputs; k++)
     inputs[k] = b->of_node[node->inputs[k]];
@@ -551,7 +549,9 @@ nn_lower_node (NnNetBuilder *b,
     return FALSE;
   if (node->n_inputs > 0)
     lower_quantizer (b, node, a->input_quantizer, nn_lower_input_shape (b, node, 0), inputs[0], &inputs[0]);
-  if (!lower_op (b, node, inputs, &output, error))
+  n_layers = b->layers->len;
+  if (!lower_op (b, node, inputs, &output, error) ||
+      (nn_build_has_fold (b, node) && !nn_build_fold (b, node, &g_array_index (b->layers, NnLayer, n_layers), error)))
     return FALSE;
   lower_quantizer (b, node, a->sum_quantizer, &node->shape, output, &output);
   if (!nn_op_is_recurrent (node->op) && !nn_lower_activation (b, node, a->act, output, &output, error))

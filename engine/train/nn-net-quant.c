@@ -59,26 +59,6 @@ nn_build_weight_quantizer (NnNetBuilder *b,
   g_array_append_val (b->quantized, weight);
 }
 
-static double
-get (const NnNet  *net,
-     gconstpointer block,
-     gsize         i)
-{
-  return net->k->real_size == sizeof (float) ? ((const float *) block)[i] : ((const double *) block)[i];
-}
-
-static void
-set (const NnNet *net,
-     gpointer     block,
-     gsize        i,
-     double       value)
-{
-  if (net->k->real_size == sizeof (float))
-    ((float *) block)[i] = (float) value;
-  else
-    ((double *) block)[i] = value;
-}
-
 /* A pruned weight is 0 also where its grid has no 0. */
 static void
 quantize_weight (NnNet                   *net,
@@ -89,10 +69,10 @@ quantize_weight (NnNet                   *net,
   const gsize at = net->param_at[weight->id];
 
   for (gsize i = 0; i < w->values->n; i++)
-    values[i] = get (net, net->values, at + i);
+    values[i] = nn_net_get (net, net->used, at + i);
   nn_quantize (weight->quantizer, &w->values->shape, values);
   for (gsize i = 0; i < w->values->n; i++)
-    set (net, net->used, at + i, w->mask != NULL && nn_tensor_u8 (w->mask)[i] == 0 ? 0 : values[i]);
+    nn_net_set (net, net->used, at + i, w->mask != NULL && nn_tensor_u8 (w->mask)[i] == 0 ? 0 : values[i]);
 }
 
 static void
@@ -104,7 +84,7 @@ put_on_grid (NnNet             *net,
 
   for (gsize i = 0; at != NN_NOWHERE && i < w->values->n; i++)
     if (grid->which[i] && (w->mask == NULL || nn_tensor_u8 (w->mask)[i] != 0))
-      set (net, net->used, at + i, grid->project (get (net, net->used, at + i), i, grid->data));
+      nn_net_set (net, net->used, at + i, grid->project (nn_net_get (net, net->used, at + i), i, grid->data));
 }
 
 void
@@ -113,12 +93,14 @@ nn_net_quantize (NnNet *net)
   g_autofree double *values = NULL;
   gsize most = 0;
 
-  if (net->n_quantized == 0 && net->options.n_grids == 0)
+  if (net->used == net->values)
     return;
   for (guint i = 0; i < net->n_quantized; i++)
     most = MAX (most, nn_model_weight (net->model, net->quantized[i].id)->values->n);
   values = g_new (double, most + 1);
   memcpy (net->used, net->values, net->n_params * net->k->real_size);
+  for (guint i = 0; i < net->n_folds; i++)
+    nn_net_fold (net, &net->folds[i]);
   for (guint i = 0; i < net->n_quantized; i++)
     quantize_weight (net, &net->quantized[i], values);
   for (guint i = 0; i < net->options.n_grids; i++)

@@ -30,7 +30,7 @@ typedef struct {
   const NnBatch *batch;
   gboolean       backward;
   guint          n_shards, n_groups;
-  guint          phase;
+  guint          phase, last;
   double         scale;
   NnLossSums     sums[MAX_GROUPS];
   guint          taken;     /* atomic; a bit for each block that a group has */
@@ -228,6 +228,9 @@ run_group (gsize    group,
         }
       run_shard (job, shard, group, block);
     }
+  if (job->backward && job->phase == job->last)
+    for (guint i = 0; i < job->net->n_folds; i++)
+      nn_net_unfold (job->net, &job->net->folds[i], job->net->grads->pdata[group], job->batch->squares);
   if (isfinite (job->sums[group].loss))
     give_block (job, block);
   restore_small (before);
@@ -293,19 +296,11 @@ move_statistics (NnNet         *net,
       const NnRole roles[2] = { NN_ROLE_MEAN, NN_ROLE_VARIANCE };
 
       for (guint k = 0; k < 2; k++)
-        if (layer->w[roles[k]] == NN_NOWHERE)
-          continue;
-        else if (net->k->real_size == sizeof (float))
+        if (layer->w[roles[k]] != NN_NOWHERE)
           {
-            float *v = (float *) net->values + layer->w[roles[k]] + c;
+            const gsize at = layer->w[roles[k]] + c;
 
-            *v = (float) (*v * keep + now[k] * (1 - keep));
-          }
-        else
-          {
-            double *v = (double *) net->values + layer->w[roles[k]] + c;
-
-            *v = *v * keep + now[k] * (1 - keep);
+            nn_net_set (net, net->values, at, nn_net_get (net, net->values, at) * keep + now[k] * (1 - keep));
           }
     }
 }
@@ -348,6 +343,7 @@ run (NnNet         *net,
   Job job = { .net = net, .batch = batch, .backward = with_backward };
   const guint n = net->n_barriers, last = with_backward ? 2 * n : n;
 
+  job.last = last;
   g_assert (batch->n > 0);
   job.n_shards = (batch->n + net->lanes - 1) / net->lanes;
   job.n_groups = MIN (job.n_shards, MAX_GROUPS);

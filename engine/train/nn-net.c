@@ -29,32 +29,12 @@ nn_net_alloc (gsize n,
   return p;
 }
 
-static double
-real_get (const NnNet  *net,
-          gconstpointer block,
-          gsize         i)
-{
-  return real_size (net) == sizeof (float) ? ((const float *) block)[i] : ((const double *) block)[i];
-}
-
-static void
-real_set (const NnNet *net,
-          gpointer     block,
-          gsize        i,
-          double       value)
-{
-  if (real_size (net) == sizeof (float))
-    ((float *) block)[i] = (float) value;
-  else
-    ((double *) block)[i] = value;
-}
-
 double
 nn_net_param (const NnNet *net,
               guint        weight,
               gsize        i)
 {
-  return real_get (net, net->values, net->param_at[weight] + i);
+  return nn_net_get (net, net->values, net->param_at[weight] + i);
 }
 
 void
@@ -63,7 +43,7 @@ nn_net_set_param (NnNet *net,
                   gsize  i,
                   double value)
 {
-  real_set (net, net->values, net->param_at[weight] + i, value);
+  nn_net_set (net, net->values, net->param_at[weight] + i, value);
 }
 
 static gboolean
@@ -98,11 +78,11 @@ load_params (NnNet   *net,
                            w->name);
               return FALSE;
             }
-          real_set (net, net->values, net->param_at[id] + i, lives ? values[i] : 0);
-          real_set (net, net->live, net->param_at[id] + i, lives && is_learnt (w) ? 1 : 0);
+          nn_net_set (net, net->values, net->param_at[id] + i, lives ? values[i] : 0);
+          nn_net_set (net, net->live, net->param_at[id] + i, lives && is_learnt (w) ? 1 : 0);
         }
     }
-  net->used = net->n_quantized > 0 || net->options.n_grids > 0 ? nn_net_alloc (net->n_params, real_size (net)) : net->values;
+  net->used = net->n_quantized > 0 || net->n_folds > 0 || net->options.n_grids > 0 ? nn_net_alloc (net->n_params, real_size (net)) : net->values;
   return TRUE;
 }
 
@@ -224,7 +204,7 @@ group_step (const NnNet           *net,
   if (options->optimizer == NN_OPTIMIZER_SGD)
     return 1 / (1 - options->momentum);
   for (guint i = from; i < to; i++)
-    sum += sqrt (real_get (net, net->v, net->param_at[groups->weight] + groups->indices[i]) / correction);
+    sum += sqrt (nn_net_get (net, net->v, net->param_at[groups->weight] + groups->indices[i]) / correction);
   return 1 / (sum / (to - from) + MAX (options->epsilon, 1e-12));
 }
 
@@ -250,7 +230,7 @@ nn_net_shrink (NnNet                 *net,
 
       for (guint i = groups->offsets[k]; i < groups->offsets[k + 1]; i++)
         {
-          double w = real_get (net, net->values, at + groups->indices[i]);
+          double w = nn_net_get (net, net->values, at + groups->indices[i]);
 
           squares += w * w;
         }
@@ -259,7 +239,7 @@ nn_net_shrink (NnNet                 *net,
       norm = sqrt (squares);
       factor = MAX (1 - rate * groups->strength[k] * group_step (net, options, groups, k) / norm, 0);
       for (guint i = groups->offsets[k]; i < groups->offsets[k + 1]; i++)
-        real_set (net, net->values, at + groups->indices[i], factor * real_get (net, net->values, at + groups->indices[i]));
+        nn_net_set (net, net->values, at + groups->indices[i], factor * nn_net_get (net, net->values, at + groups->indices[i]));
     }
 }
 
@@ -280,8 +260,8 @@ nn_net_gradient (const NnNet *net,
       double sum = 0;
 
       for (guint k = 0; k < net->n_grads; k++)
-        sum += real_get (net, net->grads->pdata[k], net->param_at[weight] + i);
-      to[i] = (float) (sum * real_get (net, net->live, net->param_at[weight] + i));
+        sum += nn_net_get (net, net->grads->pdata[k], net->param_at[weight] + i);
+      to[i] = (float) (sum * nn_net_get (net, net->live, net->param_at[weight] + i));
     }
   return gradient;
 }
@@ -303,7 +283,7 @@ nn_net_model (const NnNet  *net,
         continue;
       tensors[id] = nn_tensor_new (NN_DTYPE_F32, &old->shape);
       for (gsize i = 0; i < old->n; i++)
-        nn_tensor_f32 (tensors[id])[i] = (float) real_get (net, values, net->param_at[id] + i);
+        nn_tensor_f32 (tensors[id])[i] = (float) nn_net_get (net, values, net->param_at[id] + i);
     }
   model = nn_model_with_weights (net->model, tensors, NULL);
   for (guint id = 0; id < n; id++)

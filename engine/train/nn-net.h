@@ -30,6 +30,19 @@ typedef struct {
   const NnQuantizer *quantizer;
 } NnQuantizedWeight;
 
+/**
+ * NnFold: a batch norm within a layer; places among the parameters, %NN_NOWHERE where it has no such weight.
+ * @used: of the bias that the layer adds
+ * @quantizer: (nullable): of that, where the layer has no bias of its own
+ * @n: outputs; element i of the kernel makes output i % n
+ */
+typedef struct {
+  gsize kernel, bias, gamma, beta, mean, variance, used;
+  gsize n, n_kernel;
+  double epsilon;
+  const NnQuantizer *quantizer;
+} NnFold;
+
 typedef struct {
   NnModel        *model;    /* owned */
   NnArena        *arena;    /* owned: layers and what they point to */
@@ -53,6 +66,8 @@ typedef struct {
   gpointer        used;     /* values as the layers use them: quantised where they are; values itself where none is */
   NnQuantizedWeight *quantized;
   guint           n_quantized;
+  NnFold         *folds;
+  guint           n_folds;
   gpointer        aux;
   gsize           n_aux;
   guint           n_stats;  /* doubles */
@@ -79,6 +94,27 @@ typedef struct {
   gboolean       squares;
   GCancellable  *cancellable;   /* (nullable) */
 } NnBatch;
+
+/* A number of one of the net's runs of reals, whichever they are. */
+static inline double
+nn_net_get (const NnNet  *net,
+            gconstpointer block,
+            gsize         i)
+{
+  return net->k->real_size == sizeof (float) ? ((const float *) block)[i] : ((const double *) block)[i];
+}
+
+static inline void
+nn_net_set (const NnNet *net,
+            gpointer     block,
+            gsize        i,
+            double       value)
+{
+  if (net->k->real_size == sizeof (float))
+    ((float *) block)[i] = (float) value;
+  else
+    ((double *) block)[i] = value;
+}
 
 NnNet     *nn_net_new       (const NnModel      *model,
                              const NnNetOptions *options,
@@ -122,6 +158,13 @@ NnModel   *nn_net_model     (const NnNet        *net,
                              gconstpointer       values);
 /* Makes net->used from net->values. */
 void       nn_net_quantize  (NnNet              *net);
+/* nn-net-fold.c */
+void       nn_net_fold      (NnNet              *net,
+                             const NnFold       *fold);
+void       nn_net_unfold    (const NnNet        *net,
+                             const NnFold       *fold,
+                             gpointer            grads,
+                             gboolean            squares);
 /* nn-net-sparse.c */
 void       nn_net_find_sparse (NnNet            *net);
 gpointer   nn_net_alloc     (gsize               n,

@@ -234,6 +234,38 @@ test_convolutions (void)
     }
 }
 
+/* Batch norms that are folded into kernel and bias: convolution, dense and depthwise, with a bias, without, and without beta. */
+static void
+test_folded_norm (void)
+{
+  for (guint kind = 0; kind < 3; kind++)
+    for (guint variant = 0; variant < 3; variant++)
+      {
+        TestNet *net = net_new (&NN_SHAPE (5, 4, 3), 60 + kind);
+        NnNode *node;
+        const gint64 n = kind == 2 ? 6 : 4;
+
+        net_conv (net, 2, 2, 3, 3, 1, 1, 1, NN_PADDING_SAME)->attrs.act = NN_ACT_TANH;
+        node = net_add (net, kind == 0 ? NN_OP_CONV2D : kind == 1 ? NN_OP_DENSE : NN_OP_DEPTHWISE_CONV2D);
+        node->attrs.units = n;
+        node->attrs.kernel[0] = node->attrs.kernel[1] = 2;
+        node->attrs.stride[0] = node->attrs.stride[1] = node->attrs.dilation[0] = node->attrs.dilation[1] = 1;
+        node->attrs.depth_multiplier = 2;
+        node->attrs.act = NN_ACT_TANH;
+        net_weight (net, node, NN_ROLE_KERNEL, kind == 0 ? &NN_SHAPE (2, 2, 3, 4) : kind == 1 ? &NN_SHAPE (3, 4) : &NN_SHAPE (2, 2, 3, 2), -0.6, 0.6);
+        if (variant == 0)
+          net_weight (net, node, NN_ROLE_BIAS, &NN_SHAPE (n), -0.3, 0.3);
+        net_weight (net, node, NN_ROLE_GAMMA, &NN_SHAPE (n), 0.5, 1.5);
+        if (variant < 2)
+          net_weight (net, node, NN_ROLE_BETA, &NN_SHAPE (n), -0.5, 0.5);
+        net_weight (net, node, NN_ROLE_MEAN, &NN_SHAPE (n), -0.5, 0.5);
+        net_weight (net, node, NN_ROLE_VARIANCE, &NN_SHAPE (n), 0.5, 1.5);
+        net_add (net, NN_OP_FLATTEN);
+        net_dense (net, (kind == 1 ? 20 : 12) * n, 2, NN_ACT_LINEAR);
+        check (net_seal (net), VALUES, NN_LOSS_MSE, FALSE);
+      }
+}
+
 /* A dense layer before and after, so that weights lie on both sides of what is tested. */
 static TestNet *
 begin (const NnShape *shape,
@@ -619,6 +651,7 @@ main (int    argc,
   g_test_add_func ("/train/gradients/losses", test_losses);
   g_test_add_func ("/train/gradients/activations", test_activations);
   g_test_add_func ("/train/gradients/convolutions", test_convolutions);
+  g_test_add_func ("/train/gradients/folded-norm", test_folded_norm);
   g_test_add_func ("/train/gradients/pooling", test_pooling);
   g_test_add_func ("/train/gradients/norm-pooling", test_norm_pooling);
   g_test_add_func ("/train/gradients/merges", test_merges);

@@ -269,7 +269,10 @@ static void
 test_models (void)
 {
   static const char *const paths[] = { "models/qkeras/jets_model3_qkeras.kv211.h5", "models/keras_h5/breast_cancer_qkeras.h5",
-                                       "models/keras_h5/jets_qcnn1d.kv24.h5", "models/keras_h5/har_qkeras_561in.h5" };
+                                       "models/keras_h5/jets_qcnn1d.kv24.h5", "models/keras_h5/har_qkeras_561in.h5",
+                                       /* with folded batch norms */
+                                       "models/qkeras/lenet5_qkeras_8_4.keras", "models/qkeras/mnist_cnn_qkeras_6bit.keras",
+                                       "models/keras_h5/cifar_rn06_qkeras.h5" };
 
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
     {
