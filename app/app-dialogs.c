@@ -124,6 +124,17 @@ on_answered (AdwMessageDialog *dialog,
   question_free (question);
 }
 
+/* The default comes last: a window whose focus is set before it is shown has no role for a screen reader (GTK 4.8). */
+static void
+ask_question (GtkWidget  *dialog,
+              const char *response,
+              Question   *question)
+{
+  g_signal_connect (dialog, "response", G_CALLBACK (on_answered), question);
+  gtk_window_present (GTK_WINDOW (dialog));
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), response);
+}
+
 void
 app_ask_unsaved (GtkWidget     *parent,
                  const char    *name,
@@ -138,10 +149,8 @@ app_ask_unsaved (GtkWidget     *parent,
                                     NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard", ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "save", ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "save");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  g_signal_connect (dialog, "response", G_CALLBACK (on_answered), question_new (NULL, func, object));
-  gtk_window_present (GTK_WINDOW (dialog));
+  ask_question (dialog, "save", question_new (NULL, func, object));
 }
 
 void
@@ -158,8 +167,6 @@ app_ask_recover (GtkWidget     *parent,
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "later", _("_Not Now"), "discard", _("_Discard"), "recover", _("_Recover"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard", ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "recover", ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "recover");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "later");
-  g_signal_connect (dialog, "response", G_CALLBACK (on_answered), question_new (NULL, func, object));
-  gtk_window_present (GTK_WINDOW (dialog));
+  ask_question (dialog, "recover", question_new (NULL, func, object));
 }

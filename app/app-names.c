@@ -42,17 +42,26 @@ name_list (GtkWidget *list)
     set_name (list, name);
 }
 
-/* Rows of a group are a list of their own, called as the group. */
+/* Rows are a list of their own, called as what they belong to: rows of an expander, a group, or else the window. */
 static void
 name_rows (GtkWidget *list)
 {
-  GtkWidget *group = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_GROUP);
-  const char *title = group != NULL ? adw_preferences_group_get_title (ADW_PREFERENCES_GROUP (group)) : NULL;
+  GtkWidget *group = gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_GROUP), *row = gtk_widget_get_ancestor (list, ADW_TYPE_EXPANDER_ROW);
+  GtkRoot *root = gtk_widget_get_root (list);
+  const char *title = row != NULL ? adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)) : NULL;
 
+  if (group == NULL)
+    {
+      if (gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_WINDOW) != NULL)
+        set_name (list, _("Search"));
+      return;
+    }
+  if (title == NULL || *title == '\0')
+    title = adw_preferences_group_get_title (ADW_PREFERENCES_GROUP (group));
+  if ((title == NULL || *title == '\0') && GTK_IS_WINDOW (root))
+    title = gtk_window_get_title (GTK_WINDOW (root));
   if (title != NULL && *title != '\0')
     set_name (list, title);
-  else if (group == NULL && gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_WINDOW) != NULL)
-    set_name (list, _("Search"));
 }
 
 static const char *

@@ -330,8 +330,9 @@ app_optimise_sheet_present (GtkWindow      *parent,
   self->func = func;
   self->data = data;
   fill (self);
-  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->start_button));
   app_names_apply (GTK_WIDGET (self));
   gtk_window_present (GTK_WINDOW (self));
+  /* Not before: a window whose focus is set before it is shown has no role for a screen reader (GTK 4.8). */
+  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->start_button));
   return GTK_WINDOW (self);
 }
