@@ -205,6 +205,26 @@ test_interfaces (void)
   g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
 }
 
+/* With its directives before a compiler's eyes, as synthesis sees it: each stands where a directive may. */
+static void
+check_seen_by_synthesis (const HlsProject *project,
+                         const char       *backend)
+{
+  const char *given = g_getenv ("CXX"), *compiler = given != NULL && *given != '\0' ? given : "g++";
+  const char *argv[] = { compiler, g_str_equal (backend, "Vivado") ? "-std=c++11" : "-std=c++14", "-fsyntax-only", "-DNNET_DIRECTIVES", "-Wall",
+                         "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
+                         "firmware/myproject.cpp", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = test_folder (), *target = g_build_filename (folder, "project", NULL), *messages = NULL;
+  int status;
+
+  g_assert_true (hls_project_write (project, target, &error));
+  g_assert_true (g_spawn_sync (target, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, &messages, &status, &error));
+  if (!g_spawn_check_wait_status (status, NULL))
+    g_error ("%s: %s", backend, messages);
+  remove_folder (folder);
+}
+
 /* No directive of any backend is unknown to its tool: such a one would be a warning. */
 static void
 test_directives (void)
@@ -222,6 +242,7 @@ test_directives (void)
       g_assert_no_error (error);
       for (const char *const *w = hls_project_warnings (project); *w != NULL; w++)
         g_assert_null (strstr (*w, "directive"));
+      check_seen_by_synthesis (project, settings[i][0]);
     }
 }
 
