@@ -192,6 +192,52 @@ sign_of_bit (const HlsLayer *layer)
   return layer->plan->result.kind == NN_TYPE_BINARY ? "-1 + 2 * " : "";
 }
 
+/* Hands one number of @port to outside; the last one of all, of the batch's last sample, says so. (transfer full) */
+static char *
+store_statement (const HlsEmit *emit,
+                 const HlsPort *port,
+                 gboolean       final)
+{
+  const HlsLayer *l = port->layer;
+  g_autofree char *element = emit->stream ? g_strdup ("packet[c]") : g_strdup_printf ("net_%s[i]", port->name);
+
+  if (streams (emit))
+    return g_strdup_printf ("sink.write(word_of(%snnet::float_of(%s), %s));", sign_of_bit (l), element,
+                            !final         ? "false"
+                            : emit->stream ? "last && p + 1 == packets && c + 1 == channels"
+                                           : "last && i + 1 == numbers");
+  if (emit->stream)
+    return g_strdup_printf ("%s[p * %u + c] = %snnet::float_of(%s);", port->name, l->packet, sign_of_bit (l), element);
+  return g_strdup_printf ("%s[i] = %snnet::float_of(%s);", port->name, sign_of_bit (l), element);
+}
+
+static void
+append_store_loops (const HlsEmit *emit,
+                    const HlsPort *port,
+                    gboolean       final,
+                    GString       *text)
+{
+  const HlsLayer *l = port->layer;
+  g_autofree char *give = store_statement (emit, port, final);
+
+  if (streams (emit) && final && emit->stream)
+    g_string_append_printf (text, "    const unsigned packets = %" G_GSIZE_FORMAT ";\n    const unsigned channels = %u;\n", l->count / l->packet,
+                            l->packet);
+  else if (streams (emit) && final)
+    g_string_append_printf (text, "    const unsigned numbers = %" G_GSIZE_FORMAT ";\n", l->count);
+  if (emit->stream)
+    g_string_append_printf (text,
+                            "    for (unsigned p = 0; p < %" G_GSIZE_FORMAT "; p++) {\n        const %s_packet packet = net_%s.read();\n"
+                            "        for (unsigned c = 0; c < %u; c++) {\n            NNET_PRAGMA(HLS PIPELINE II = 1)\n            %s\n"
+                            "        }\n    }\n",
+                            l->count / l->packet, l->type, port->name, l->packet, give);
+  else
+    g_string_append_printf (text,
+                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n        NNET_PRAGMA(HLS PIPELINE II = 1)\n        %s\n"
+                            "    }\n",
+                            l->count, give);
+}
+
 /* `store`: the network's outputs to outside. */
 static void
 append_store (const HlsEmit *emit,
@@ -215,40 +261,8 @@ append_store (const HlsEmit *emit,
     append_each_outer (list, 0, emit->interface == HLS_INTERFACE_AXI_MASTER, text);
   g_string_append (text, ") {\n");
   for (guint k = 0; k < list->len; k++)
-    {
-      const HlsPort *port = &g_array_index (list, HlsPort, k);
-      const HlsLayer *l = port->layer;
-      gboolean final = k + 1 == list->len;
-      g_autofree char *element = emit->stream ? g_strdup ("packet[c]") : g_strdup_printf ("net_%s[i]", port->name);
-      g_autofree char *at = g_strdup (emit->stream ? "p + 1 == packets && c + 1 == channels" : "i + 1 == numbers");
-      g_autofree char *give = NULL;
-
-      if (port->input)
-        continue;
-      if (streams (emit))
-        give = g_strdup_printf ("sink.write(word_of(%snnet::float_of(%s), %s%s));", sign_of_bit (l), element, final ? "last && " : "false",
-                                final ? at : "");
-      else if (emit->stream)
-        give = g_strdup_printf ("%s[p * %u + c] = %snnet::float_of(%s);", port->name, l->packet, sign_of_bit (l), element);
-      else
-        give = g_strdup_printf ("%s[i] = %snnet::float_of(%s);", port->name, sign_of_bit (l), element);
-      if (streams (emit) && final && emit->stream)
-        g_string_append_printf (text, "    const unsigned packets = %" G_GSIZE_FORMAT ";\n    const unsigned channels = %u;\n", l->count / l->packet,
-                                l->packet);
-      else if (streams (emit) && final)
-        g_string_append_printf (text, "    const unsigned numbers = %" G_GSIZE_FORMAT ";\n", l->count);
-      if (emit->stream)
-        g_string_append_printf (text,
-                                "    for (unsigned p = 0; p < %" G_GSIZE_FORMAT "; p++) {\n        const %s_packet packet = net_%s.read();\n"
-                                "        for (unsigned c = 0; c < %u; c++) {\n            NNET_PRAGMA(HLS PIPELINE II = 1)\n            %s\n"
-                                "        }\n    }\n",
-                                l->count / l->packet, l->type, port->name, l->packet, give);
-      else
-        g_string_append_printf (text,
-                                "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n        NNET_PRAGMA(HLS PIPELINE II = 1)\n        %s\n"
-                                "    }\n",
-                                l->count, give);
-    }
+    if (!g_array_index (list, HlsPort, k).input)
+      append_store_loops (emit, &g_array_index (list, HlsPort, k), k + 1 == list->len, text);
   g_string_append (text, "}\n\n");
 }
 

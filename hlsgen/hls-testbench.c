@@ -187,12 +187,46 @@ total (const HlsEmit *emit,
   return sum;
 }
 
-/* The top function and the test bench's way to it behind the C calls that hls4ml's Python has for a compiled project: every
- * input, then every output, as arrays of one sample. */
+/* `NAME_float` or `NAME_double`: every input, then every output, as arrays of one sample. */
+static void
+append_bridge_call (const HlsEmit *emit,
+                    const GArray  *list,
+                    const char    *kind,
+                    GString       *text)
+{
+  gsize at = 0;
+
+  g_string_append_printf (text, "\nextern \"C\" void %s_%s(", emit->name, kind);
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      g_string_append_printf (text, "%s%s%s *%s", k > 0 ? ", " : "", port->input ? "const " : "", kind, port->name);
+    }
+  g_string_append (text, ") {\n    std::vector<double> in;\n    std::vector<double> out;\n");
+  for (guint k = 0; k < list->len && g_array_index (list, HlsPort, k).input; k++)
+    g_string_append_printf (text, "    append(in, %s, %" G_GSIZE_FORMAT ");\n", g_array_index (list, HlsPort, k).name,
+                            g_array_index (list, HlsPort, k).layer->count);
+  g_string_append (text, "    run(in, out);\n");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      if (port->input)
+        continue;
+      g_string_append_printf (text,
+                              "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                              "        %s[i] = static_cast<%s>(out[%" G_GSIZE_FORMAT " + i]);\n    }\n",
+                              port->layer->count, port->name, kind, at);
+      at += port->layer->count;
+    }
+  g_string_append (text, "}\n");
+}
+
+/* The top function, reached as the test bench reaches it, behind the C calls that hls4ml's Python has for a compiled project. */
 static void
 write_bridge (HlsEmit *emit)
 {
-  static const char *const kinds[] = { "float", "double" };
   GString *text = g_string_new ("// SPDX-License-Identifier: Apache-2.0\n// The network for callers from C or Python, one sample a call: see build_lib.sh.\n");
   g_autofree char *path = g_strdup_printf ("%s_bridge.cpp", emit->name);
   GArray *list = hls_emit_ports (emit);
@@ -206,36 +240,8 @@ write_bridge (HlsEmit *emit)
                          "template <class T> void append(std::vector<double> &in, const T *values, unsigned n) {\n"
                          "    in.insert(in.end(), values, values + n);\n}\n\n"
                          "} // namespace\n");
-  for (guint t = 0; t < G_N_ELEMENTS (kinds); t++)
-    {
-      gsize at = 0;
-
-      g_string_append_printf (text, "\nextern \"C\" void %s_%s(", emit->name, kinds[t]);
-      for (guint k = 0; k < list->len; k++)
-        {
-          const HlsPort *port = &g_array_index (list, HlsPort, k);
-
-          g_string_append_printf (text, "%s%s%s *%s", k > 0 ? ", " : "", port->input ? "const " : "", kinds[t], port->name);
-        }
-      g_string_append (text, ") {\n    std::vector<double> in;\n    std::vector<double> out;\n");
-      for (guint k = 0; k < list->len && g_array_index (list, HlsPort, k).input; k++)
-        g_string_append_printf (text, "    append(in, %s, %" G_GSIZE_FORMAT ");\n", g_array_index (list, HlsPort, k).name,
-                                g_array_index (list, HlsPort, k).layer->count);
-      g_string_append (text, "    run(in, out);\n");
-      for (guint k = 0; k < list->len; k++)
-        {
-          const HlsPort *port = &g_array_index (list, HlsPort, k);
-
-          if (port->input)
-            continue;
-          g_string_append_printf (text,
-                                  "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                  "        %s[i] = static_cast<%s>(out[%" G_GSIZE_FORMAT " + i]);\n    }\n",
-                                  port->layer->count, port->name, kinds[t], at);
-          at += port->layer->count;
-        }
-      g_string_append (text, "}\n");
-    }
+  append_bridge_call (emit, list, "float", text);
+  append_bridge_call (emit, list, "double", text);
   hls_emit_ports_free (list);
   hls_project_add (emit->project, path, text);
 }

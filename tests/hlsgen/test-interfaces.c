@@ -264,8 +264,9 @@ static const char pynq[] =
   "        self.network.mmio.array = np.zeros(64, np.uint32).view(Words)\n"
   "        import pynq_driver\n"
   "        offsets = [64, 96, 128, 160]\n"
-  "        ports = [name for name, _ in pynq_driver.INPUTS + pynq_driver.OUTPUTS]\n"
-  "        self.ip_dict = {'network': {'registers': {'Memory_' + p: {'address_offset': o} for p, o in zip(ports, offsets)}}}\n";
+  "        a, b, c, d = [name for name, _ in pynq_driver.INPUTS + pynq_driver.OUTPUTS]\n"
+  "        keys = ['Memory_' + a, 'Memory_' + b + '_r', c, d + '_r']\n"
+  "        self.ip_dict = {'network': {'registers': {k: {'address_offset': o} for k, o in zip(keys, offsets)}}}\n";
 
 static const char pynq_check[] =
   "import numpy as np\n"
