@@ -147,6 +147,11 @@ hls_emit_readme (HlsEmit *emit)
                           emit->name, emit->backend->name, nn_config_part (config), clock,
                           emit->stream ? "io_stream" : "io_parallel", emit->name, emit->name, emit->name, emit->name);
   describe_layers (emit, text);
+  if (emit->interface != HLS_INTERFACE_NONE)
+    g_string_append_printf (text, "\n## System\n\nThe top function is `%s_axi`, which moves 32-bit floats. %s\n", emit->name,
+                            emit->interface == HLS_INTERFACE_AXI_MASTER
+                              ? "`make kernel PLATFORM=…` makes a Vitis kernel of it and `make host` the program `src/host.cpp`, which runs the vectors of `tb_data` on a card."
+                              : "After the step `export`, `vivado -mode batch -source design.tcl` makes a board's system around it; `pynq_driver.py` runs that.");
   hls_project_add (emit->project, "README.md", text);
   hls_project_add (emit->project, "hls4ml_config.yml", g_string_new (yaml));
   write_library_script (emit);

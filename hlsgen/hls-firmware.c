@@ -88,7 +88,8 @@ write_top (HlsEmit *emit,
     {
       const HlsPort *port = &g_array_index (list, HlsPort, k);
 
-      if (apart (emit))
+      /* behind a wrapper these are no ports, and their arrays are split there */
+      if (apart (emit) || emit->interface != HLS_INTERFACE_NONE)
         break;
       g_string_append_printf (text, emit->stream ? "    NNET_PORT_STREAM(%s)\n" : "    NNET_PORT_REGISTERS(%s)\n    NNET_PORT_VALID(%s)\n",
                               port->name, port->name);

@@ -149,7 +149,7 @@ append_load (const HlsEmit *emit,
              const GArray  *list,
              GString       *text)
 {
-  const char *value = streams (emit) ? "next(source, last)" : NULL;
+  const char *value = streams (emit) ? "next(source, ends)" : NULL;
 
   g_string_append (text, "// Numbers from outside, in the network's own types.\nstatic void load(");
   if (streams (emit))
@@ -161,7 +161,7 @@ append_load (const HlsEmit *emit,
       g_string_append (text, ", ");
       append_inner (emit, &g_array_index (list, HlsPort, k), FALSE, FALSE, text);
     }
-  g_string_append (text, ") {\n");
+  g_string_append (text, streams (emit) ? ") {\n    bool ends = false;\n" : ") {\n");
   for (guint k = 0; k < list->len && g_array_index (list, HlsPort, k).input; k++)
     {
       const HlsPort *port = &g_array_index (list, HlsPort, k);
@@ -182,7 +182,7 @@ append_load (const HlsEmit *emit,
                                 "        net_%s[i] = %s(%s);\n    }\n",
                                 l->count, port->name, l->type, element);
     }
-  g_string_append (text, "}\n\n");
+  g_string_append (text, streams (emit) ? "    last = ends;\n}\n\n" : "}\n\n");
 }
 
 /* A bit stands for -1 or +1. */
@@ -291,7 +291,7 @@ append_sample (const HlsEmit *emit,
     }
   if (streams (emit))
     g_string_append_printf (text,
-                            "    bool last = false;\n    load(source, last, %s);\n    %s(%s, %s);\n    store(%s, last, sink);\n", in->str,
+                            "    bool last;\n    load(source, last, %s);\n    %s(%s, %s);\n    store(%s, last, sink);\n", in->str,
                             emit->name, in->str, out->str, out->str);
   else
     g_string_append_printf (text, "    load(%s, %s);\n    %s(%s, %s);\n    store(%s, %s);\n", from->str, in->str, emit->name, in->str,
@@ -312,9 +312,9 @@ append_word_functions (const HlsEmit *emit,
                        GString       *text)
 {
   g_string_append_printf (text,
-                          "// The next number; `last` becomes whether its word ends a batch.\n"
-                          "static float next(nnet::stream<axi_word> &source, bool &last) {\n    NNET_INLINE\n"
-                          "    const axi_word word = source.read();\n    last = word.last != 0;\n    return word.data;\n}\n\n"
+                          "// The next number; `ends` becomes whether its word ends a batch.\n"
+                          "static float next(nnet::stream<axi_word> &source, bool &ends) {\n    NNET_INLINE\n"
+                          "    const axi_word word = source.read();\n    ends = word.last != 0;\n    return word.data;\n}\n\n"
                           "static axi_word word_of(float value, bool last) {\n    NNET_INLINE\n"
                           "    axi_word word;\n    word.data = value;\n%s    word.last = last ? 1 : 0;\n    return word;\n}\n\n",
                           emit->backend->backend == NN_BACKEND_VITIS ? "    word.keep = -1; // all bytes are meant\n    word.strb = -1;\n" : "");

@@ -49,6 +49,9 @@ test_wrappers (void)
 
       g_assert_no_error (error);
       g_assert_null (*hls_project_warnings (project)); /* every directive is known, the board has a processor */
+      g_assert_nonnull (strstr (hls_project_bytes (project, "README.md", NULL), "## System"));
+      /* the arguments of the network are no ports of the circuit, and their arrays are split once */
+      g_assert_null (strstr (hls_project_bytes (project, "firmware/myproject.cpp", NULL), "NNET_PORT"));
       check_simulation (design, configs[i]);
     }
 }
