@@ -107,13 +107,24 @@ on_exported (AppJob        *job,
   want_next (self);
 }
 
+static guint
+number_of (GSettings  *settings,
+           const char *key)
+{
+  return settings != NULL ? g_settings_get_int (settings, key) : 0;
+}
+
 static void
 start_build (AppBuildQueue *self,
              AppBuild      *build)
 {
-  g_autofree char *tool = app_settings () != NULL ? g_settings_get_string (app_settings (), "tool") : NULL;
-  g_autofree char *script = app_settings () != NULL ? g_settings_get_string (app_settings (), "tool-settings") : NULL;
-  AppJob *job = build->exported ? app_build_job (build->folder, build->stages, tool, script)
+  GSettings *settings = app_settings ();
+  g_autofree char *tool = settings != NULL ? g_settings_get_string (settings, "tool") : NULL;
+  g_autofree char *script = settings != NULL ? g_settings_get_string (settings, "tool-settings") : NULL;
+  g_autofree char *queue = settings != NULL ? g_settings_get_string (settings, "cluster-queue") : NULL;
+  AppBuildPlace place = { tool, script, build->cluster, queue, number_of (settings, "cluster-cpus"),
+                          1024 * number_of (settings, "cluster-memory"), number_of (settings, "cluster-minutes") };
+  AppJob *job = build->exported ? app_build_job (build->folder, build->stages, &place)
                                 : app_export_job (build->analysis, app_document_state (self->document)->data, build->folder);
 
   self->active = build;
@@ -224,7 +235,8 @@ app_build_queue_add (AppBuildQueue *self,
                      AppAnalysis   *analysis,
                      HlsStages      stages,
                      const char    *folder,
-                     gboolean       exported)
+                     gboolean       exported,
+                     HlsCluster     cluster)
 {
   AppBuild *build = g_new0 (AppBuild, 1);
 
@@ -233,6 +245,7 @@ app_build_queue_add (AppBuildQueue *self,
   build->stages = stages;
   build->folder = exported ? g_strdup (folder) : folder_for (self, folder, title);
   build->exported = exported;
+  build->cluster = stages == HLS_STAGE_CSIM ? HLS_CLUSTER_NONE : cluster;
   g_ptr_array_add (self->builds, build);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   want_next (self);

@@ -15,6 +15,7 @@ typedef enum { APP_BUILD_WAITING, APP_BUILD_EXPORTING, APP_BUILD_RUNNING, APP_BU
  * @analysis: the network as hardware
  * @folder: where its project is
  * @exported: the project is there already
+ * @cluster: where its tool runs
  * @message: (nullable): why it failed
  * @report: (nullable): borrowed from the document
  */
@@ -24,6 +25,7 @@ typedef struct {
   HlsStages      stages;
   AppBuildState  state;
   gboolean       exported;
+  HlsCluster     cluster;
   const HlsReport *report;
 } AppBuild;
 
@@ -32,13 +34,15 @@ G_DECLARE_FINAL_TYPE (AppBuildQueue, app_build_queue, APP, BUILD_QUEUE, GObject)
 
 /* Signals: "changed"; "line" (text): the tool says something. */
 AppBuildQueue  *app_build_queue_new      (AppDocument     *document);
-/* @folder: of all projects; the build gets one within, or it itself where @exported says that its project is there. */
+/* @folder: of all projects; the build gets one within, or it itself where @exported says that its project is there. A cluster is
+ * for synthesis; simulations run here. */
 void            app_build_queue_add      (AppBuildQueue   *queue,
                                           const char      *title,
                                           AppAnalysis     *analysis,
                                           HlsStages        stages,
                                           const char      *folder,
-                                          gboolean         exported);
+                                          gboolean         exported,
+                                          HlsCluster       cluster);
 guint           app_build_queue_n        (AppBuildQueue   *queue);
 const AppBuild *app_build_queue_get      (AppBuildQueue   *queue,
                                           guint            i);

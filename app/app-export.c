@@ -10,8 +10,9 @@
 typedef struct {
   AppAnalysis *analysis;
   NnDataset   *data;
-  char        *folder, *tool, *settings;
+  char        *folder, *tool, *settings, *queue;
   HlsStages    stages;
+  AppBuildPlace place; /* but for its texts, which are above */
 } Input;
 
 static void
@@ -22,6 +23,7 @@ input_free (Input *input)
   g_free (input->folder);
   g_free (input->tool);
   g_free (input->settings);
+  g_free (input->queue);
   g_free (input);
 }
 
@@ -106,24 +108,36 @@ work_build (AppJob           *job,
   options.stages = input->stages;
   options.tool = input->tool;
   options.settings = input->settings;
+  options.cluster = input->place.cluster;
+  options.job.queue = input->queue;
+  options.job.cpus = MAX (input->place.cpus, 1);
+  options.job.memory_mb = input->place.memory_mb;
+  options.job.minutes = input->place.minutes;
   options.on_line = on_line;
   options.on_line_data = job;
   return hls_build (input->folder, &options, progress, cancellable, error);
 }
 
+static char *
+dup_text (const char *text)
+{
+  return text != NULL && *text != '\0' ? g_strdup (text) : NULL;
+}
+
 AppJob *
-app_build_job (const char *folder,
-               HlsStages   stages,
-               const char *tool,
-               const char *settings)
+app_build_job (const char          *folder,
+               HlsStages            stages,
+               const AppBuildPlace *place)
 {
   Input *input = g_new0 (Input, 1);
   AppJob *job;
 
   input->folder = g_strdup (folder);
   input->stages = stages;
-  input->tool = tool != NULL && *tool != '\0' ? g_strdup (tool) : NULL;
-  input->settings = settings != NULL && *settings != '\0' ? g_strdup (settings) : NULL;
+  input->place = *place;
+  input->tool = dup_text (place->tool);
+  input->settings = dup_text (place->settings);
+  input->queue = dup_text (place->queue);
   job = app_job_new (stages & HLS_STAGE_SYNTH ? _("Synthesizing") : _("Running the test bench"), work_build, input,
                      (GDestroyNotify) input_free, (GDestroyNotify) hls_report_free);
   app_job_set_outlives (job, stages != HLS_STAGE_CSIM);

@@ -11,10 +11,21 @@ G_BEGIN_DECLS
 AppJob *app_export_job (AppAnalysis *analysis,
                         NnDataset   *data,   /* (nullable): test vectors */
                         const char  *folder);
+/**
+ * AppBuildPlace: where a tool runs, and what it may take there.
+ * @tool: (nullable); @settings: (nullable): script sourced before it
+ * @cluster: %HLS_CLUSTER_NONE for this computer; the rest is for clusters, 0 and %NULL leave it to them
+ */
+typedef struct {
+  const char *tool, *settings;
+  HlsCluster  cluster;
+  const char *queue;
+  guint       cpus, memory_mb, minutes;
+} AppBuildPlace;
+
 /* Posts lines (char *); result: HlsReport. */
-AppJob *app_build_job  (const char  *folder,
-                        HlsStages    stages,
-                        const char  *tool,      /* (nullable) */
-                        const char  *settings); /* (nullable) */
+AppJob *app_build_job  (const char          *folder,
+                        HlsStages            stages,
+                        const AppBuildPlace *place);
 
 G_END_DECLS

@@ -78,8 +78,8 @@ app_parts_add_from_texts (const char        *name,
   return nn_parts_add (&part, error) && nn_parts_save_own (error);
 }
 
-static char *
-describe (const NnPart *part)
+char *
+app_parts_describe (const NnPart *part)
 {
   g_autoptr (GString) text = g_string_new (nn_family_name (part->family));
 
@@ -148,7 +148,7 @@ fill_list (Form *form)
 
       if (!nn_part_is_own (parts[i]))
         continue;
-      text = describe (parts[i]);
+      text = app_parts_describe (parts[i]);
       row = row_of (parts[i]->name, text, _("Take This Part Away"), &button);
       g_object_set_data_full (G_OBJECT (button), "part", g_strdup (parts[i]->name), g_free);
       g_signal_connect (button, "clicked", G_CALLBACK (on_remove), form);

@@ -21,4 +21,7 @@ gboolean   app_parts_add_from_texts       (const char         *name,
                                            const char *const  *figures, /* (array length=NN_N_RESOURCES) */
                                            GError            **error);
 
+/* Its family and what it has, in a line. */
+char      *app_parts_describe (const NnPart *part) G_GNUC_MALLOC;
+
 G_END_DECLS

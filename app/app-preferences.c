@@ -71,26 +71,29 @@ combo (const char        *title,
 }
 
 static void
-on_threads (GtkSpinButton *spin,
-            gpointer       data)
+on_number (GtkSpinButton *spin,
+           const char    *key)
 {
   if (app_settings () != NULL)
-    g_settings_set_int (app_settings (), "threads", gtk_spin_button_get_value_as_int (spin));
+    g_settings_set_int (app_settings (), key, gtk_spin_button_get_value_as_int (spin));
   app_preferences_apply ();
 }
 
 static GtkWidget *
-threads_row (void)
+number (const char *title,
+        const char *subtitle,
+        const char *key,
+        int         most)
 {
-  GtkWidget *row = adw_action_row_new (), *spin = gtk_spin_button_new_with_range (0, 256, 1);
+  GtkWidget *row = adw_action_row_new (), *spin = gtk_spin_button_new_with_range (0, most, 1);
 
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _("Threads"));
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), _("0: all of this computer. Results do not depend on it."));
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
   gtk_widget_set_valign (spin, GTK_ALIGN_CENTER);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (spin), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Threads"), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (spin), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   if (app_settings () != NULL)
-    gtk_spin_button_set_value (GTK_SPIN_BUTTON (spin), g_settings_get_int (app_settings (), "threads"));
-  g_signal_connect (spin, "value-changed", G_CALLBACK (on_threads), NULL);
+    gtk_spin_button_set_value (GTK_SPIN_BUTTON (spin), g_settings_get_int (app_settings (), key));
+  g_signal_connect (spin, "value-changed", G_CALLBACK (on_number), (gpointer) key);
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), spin);
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), spin);
   return row;
@@ -133,7 +136,8 @@ suffix_button (const char *icon,
 
 static GtkWidget *
 entry (const char *title,
-       const char *key)
+       const char *key,
+       gboolean    is_file)
 {
   GtkWidget *row = adw_entry_row_new (), *browse;
 
@@ -146,6 +150,8 @@ entry (const char *title,
     }
   adw_entry_row_set_show_apply_button (ADW_ENTRY_ROW (row), TRUE);
   g_signal_connect (row, "apply", G_CALLBACK (on_apply), (gpointer) key);
+  if (!is_file)
+    return row;
   g_object_set_data (G_OBJECT (row), "key", (gpointer) key);
   browse = suffix_button ("document-open-symbolic", _("Choose a File"));
   g_signal_connect (browse, "clicked", G_CALLBACK (on_browse), row);
@@ -191,6 +197,20 @@ group (const char *title,
   return widget;
 }
 
+/* What a job on the cluster that is there asks for. */
+static GtkWidget *
+cluster_group (HlsCluster cluster)
+{
+  g_autofree char *title = g_strdup_printf (_("Jobs on %s"), hls_cluster_name (cluster));
+  AdwPreferencesGroup *jobs = ADW_PREFERENCES_GROUP (group (title, _("Left empty or 0, the cluster decides.")));
+
+  adw_preferences_group_add (jobs, entry (cluster == HLS_CLUSTER_SLURM ? _("Partition") : _("Accounting group"), "cluster-queue", FALSE));
+  adw_preferences_group_add (jobs, number (_("Processors"), NULL, "cluster-cpus", 1024));
+  adw_preferences_group_add (jobs, number (_("Memory (GB)"), NULL, "cluster-memory", 4096));
+  adw_preferences_group_add (jobs, number (_("Time at most (minutes)"), NULL, "cluster-minutes", 100000));
+  return GTK_WIDGET (jobs);
+}
+
 void
 app_preferences_present (GtkWindow *parent)
 {
@@ -205,14 +225,16 @@ app_preferences_present (GtkWindow *parent)
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks), combo (_("Style"), NULL, styles, "style"));
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks),
                              combo (_("Colours"), _("All are readable with colour-blind eyes"), ramps, "ramp"));
-  adw_preferences_group_add (ADW_PREFERENCES_GROUP (work), threads_row ());
-  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Program"), "tool"));
-  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Settings script, sourced before it"), "tool-settings"));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (work), number (_("Threads"), _("0: all of this computer. Results do not depend on it."), "threads", 256));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Program"), "tool", TRUE));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Settings script, sourced before it"), "tool-settings", TRUE));
   if (hls_host_sandboxed ())
     adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), sandbox_row ());
   adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (looks));
   adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (work));
   adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (tools));
+  if (hls_cluster_find () != HLS_CLUSTER_NONE)
+    adw_preferences_page_add (ADW_PREFERENCES_PAGE (page), ADW_PREFERENCES_GROUP (cluster_group (hls_cluster_find ())));
   adw_preferences_window_add (ADW_PREFERENCES_WINDOW (window), ADW_PREFERENCES_PAGE (page));
   adw_preferences_window_set_search_enabled (ADW_PREFERENCES_WINDOW (window), FALSE);
   app_names_apply (window);

@@ -7,6 +7,7 @@
 #include "app-help.h"
 #include "app-methods.h"
 #include "app-optimise-sheet.h"
+#include "app-part-chooser.h"
 #include "app-parts-dialog.h"
 #include "app-print.h"
 #include "app-reuse-dialog.h"
@@ -424,7 +425,7 @@ action_introduction (GtkWidget  *widget,
   app_window_open_sample (self);
 }
 
-/* Dialogs about the hardware: win.parts, win.calibration, win.reuse. */
+/* Dialogs about the hardware: win.choose-part, win.parts, win.calibration, win.reuse. */
 static void
 action_hardware_dialog (GtkWidget  *widget,
                         const char *action,
@@ -432,7 +433,9 @@ action_hardware_dialog (GtkWidget  *widget,
 {
   AppDocument *document = APP_WINDOW (widget)->document;
 
-  if (g_str_equal (action, "win.parts"))
+  if (g_str_equal (action, "win.choose-part"))
+    app_part_chooser_present (GTK_WINDOW (widget), document);
+  else if (g_str_equal (action, "win.parts"))
     app_parts_dialog_present (GTK_WINDOW (widget), document);
   else if (g_str_equal (action, "win.calibration"))
     app_calibration_dialog_present (GTK_WINDOW (widget), document);
@@ -452,7 +455,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
     { "win.print-to", "s", action_print }, { "win.say", "s", action_say }, { "win.complain", "s", action_complain },
     { "win.help", NULL, action_help }, { "win.history", NULL, action_history }, { "win.introduction", NULL, action_introduction }, { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order }, { "win.frontier", NULL, action_frontier },
-    { "win.parts", NULL, action_hardware_dialog }, { "win.calibration", NULL, action_hardware_dialog }, { "win.reuse", NULL, action_hardware_dialog },
+    { "win.choose-part", NULL, action_hardware_dialog }, { "win.parts", NULL, action_hardware_dialog }, { "win.calibration", NULL, action_hardware_dialog }, { "win.reuse", NULL, action_hardware_dialog },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)

@@ -39,7 +39,7 @@ struct _AppHardwarePage {
   GtkWidget   *sidebar;
   GtkLabel    *part_label, *warning_label, *measured_title;
   GtkListBox  *facts, *files, *measured;
-  AdwComboRow *backend_row, *io_row;
+  AdwComboRow *backend_row, *io_row, *place_row;
   GtkButton   *csim_button, *synth_button, *calibrate_button, *use_button, *queue_button;
   GtkListBox  *builds;
   GtkLabel    *builds_title;
@@ -234,7 +234,10 @@ fill_builds (AppHardwarePage *self)
       gboolean at_work = build->state == APP_BUILD_RUNNING || build->state == APP_BUILD_EXPORTING;
       GtkWidget *row = adw_action_row_new (), *button = gtk_button_new_from_icon_name (at_work ? "process-stop-symbolic" : "list-remove-symbolic");
       g_autofree char *figures = build_figures (build), *title = g_markup_escape_text (build->title, -1);
-      g_autofree char *says = g_strdup_printf ("%s\n%s", build->message != NULL ? build->message : app_build_state_title (build->state), figures);
+      g_autofree char *place = build->cluster != HLS_CLUSTER_NONE ? g_strdup_printf (_("%s on %s"), app_build_state_title (build->state),
+                                                                                     hls_cluster_name (build->cluster)) : NULL;
+      g_autofree char *says = g_strdup_printf ("%s\n%s", build->message != NULL ? build->message : place != NULL ? place
+                                               : app_build_state_title (build->state), figures);
       g_autofree char *subtitle = g_markup_escape_text (says, -1);
       g_autofree char *name = g_strdup_printf (at_work ? _("Stop “%s”") : _("Remove “%s”"), build->title);
 
@@ -261,7 +264,8 @@ queue_wanted (gpointer data)
   AppAnalysis *analysis = self->wanted_of != NULL ? self->wanted_of : app_document_analysis (app_page_document (APP_PAGE (self)));
 
   if (self->wanted != 0 && self->folder != NULL && analysis != NULL)
-    app_build_queue_add (self->queue, self->wanted_title, analysis, self->wanted, self->folder, analysis == self->exported);
+    app_build_queue_add (self->queue, self->wanted_title, analysis, self->wanted, self->folder, analysis == self->exported,
+                         adw_combo_row_get_selected (self->place_row) == 1 ? hls_cluster_find () : HLS_CLUSTER_NONE);
   self->wanted = 0;
   g_clear_pointer (&self->wanted_of, app_analysis_unref);
   g_object_unref (self);
@@ -568,9 +572,23 @@ app_hardware_page_class_init (AppHardwarePageClass *klass)
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppHardwarePage, name)
   BIND (variants_figure); BIND (resource_drop); BIND (use_button); BIND (queue_button); BIND (builds); BIND (builds_title);
   BIND (split); BIND (device_figure); BIND (layers_figure); BIND (metric_drop); BIND (sidebar); BIND (part_label);
-  BIND (warning_label); BIND (measured_title); BIND (facts); BIND (files); BIND (measured); BIND (backend_row); BIND (io_row);
+  BIND (warning_label); BIND (measured_title); BIND (facts); BIND (files); BIND (measured); BIND (backend_row); BIND (io_row); BIND (place_row);
   BIND (csim_button); BIND (synth_button); BIND (calibrate_button); BIND (files_expander); BIND (log_expander); BIND (log_view);
 #undef BIND
+}
+
+/* A cluster is offered where its commands are. */
+static void
+fill_places (AppHardwarePage *self)
+{
+  HlsCluster cluster = hls_cluster_find ();
+  const char *names[] = { _("This computer"), hls_cluster_name (cluster), NULL };
+  g_autoptr (GtkStringList) places = gtk_string_list_new (names);
+
+  adw_combo_row_set_model (self->place_row, G_LIST_MODEL (places));
+  gtk_widget_set_visible (GTK_WIDGET (self->place_row), cluster != HLS_CLUSTER_NONE);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->place_row), _("Jobs on a cluster go on when this window is closed; the project must lie where its machines see it"));
+  adw_action_row_set_subtitle_lines (ADW_ACTION_ROW (self->place_row), 0);
 }
 
 static void
@@ -590,6 +608,7 @@ app_hardware_page_init (AppHardwarePage *self)
   gtk_drop_down_set_model (self->metric_drop, G_LIST_MODEL (metrics));
   adw_combo_row_set_model (self->backend_row, G_LIST_MODEL (backends));
   adw_combo_row_set_model (self->io_row, G_LIST_MODEL (interfaces));
+  fill_places (self);
   g_signal_connect_swapped (self->metric_drop, "notify::selected", G_CALLBACK (app_page_want_update), self);
   g_signal_connect_swapped (self->backend_row, "notify::selected", G_CALLBACK (on_setting), self);
   g_signal_connect_swapped (self->io_row, "notify::selected", G_CALLBACK (on_setting), self);

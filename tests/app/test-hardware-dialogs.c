@@ -3,10 +3,13 @@
 
 #include "espalier-config.h"
 
+#include "app-export.h"
+#include "app-part-chooser.h"
 #include "app-parts-dialog.h"
 #include "app-reuse-dialog.h"
 #include "app-window.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "test-shared.h"
@@ -119,6 +122,105 @@ test_parts (void)
   g_assert_true (nn_parts_remove ("our-card"));
 }
 
+static GtkWidget *
+find_list (GtkWidget *widget)
+{
+  if (GTK_IS_LIST_BOX (widget))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    {
+      GtkWidget *found = find_list (child);
+
+      if (found != NULL)
+        return found;
+    }
+  return NULL;
+}
+
+/* All known parts are listed and searched; the one chosen is the network's, and can be undone. */
+static void
+test_chooser (void)
+{
+  GtkWindow *dialog = app_part_chooser_present (GTK_WINDOW (window), document ());
+  g_autofree char *before = g_strdup (nn_config_part (app_document_state (document ())->config));
+  guint all, some;
+  GtkListBox *list;
+  GtkListBoxRow *row = NULL;
+
+  g_assert_nonnull (dialog);
+  nn_parts (&all);
+  g_assert_cmpuint (app_part_chooser_search (dialog, ""), ==, all);
+  g_assert_cmpuint (app_part_chooser_search (dialog, "no such part"), ==, 0);
+  some = app_part_chooser_search (dialog, "Versal");
+  g_assert_cmpuint (some, >, 0);
+  g_assert_cmpuint (some, <, all);
+  g_assert_cmpuint (app_part_chooser_search (dialog, "vu13p virtex"), ==, 1); /* words in any order */
+  app_part_chooser_search (dialog, "xcu250");
+  list = GTK_LIST_BOX (find_list (GTK_WIDGET (dialog)));
+  for (guint i = 0; (row = gtk_list_box_get_row_at_index (list, i)) != NULL && !gtk_widget_get_child_visible (GTK_WIDGET (row)); i++)
+    ;
+  g_assert_nonnull (row);
+  g_signal_emit_by_name (list, "row-activated", row);
+  WAIT_FOR (is_analysed ());
+  g_assert_true (g_str_has_prefix (nn_config_part (app_document_state (document ())->config), "xcu250"));
+  app_document_undo (document ());
+  WAIT_FOR (is_analysed ());
+  g_assert_cmpstr (nn_config_part (app_document_state (document ())->config), ==, before);
+}
+
+static void
+put_script (const char *folder_path,
+            const char *name,
+            const char *text)
+{
+  g_autofree char *path = g_build_filename (folder_path, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_assert_cmpint (g_chmod (path, 0755), ==, 0);
+}
+
+static void
+on_tool_line (AppJob     *job,
+              const char *line,
+              GString    *log)
+{
+  g_string_append_printf (log, "%s\n", line);
+}
+
+/* With a scheduler's commands on the PATH (stand-ins here) the page offers it; the job asks for what was set, and its log arrives. */
+static void
+test_cluster (void)
+{
+  g_autofree char *bin = g_build_filename (folder, "bin", NULL), *project = g_build_filename (folder, "on-cluster", NULL);
+  g_autofree char *path = g_strconcat (bin, ":", g_getenv ("PATH"), NULL), *script = NULL, *asked = g_build_filename (folder, "asked", NULL);
+  g_autofree char *sbatch = g_strdup_printf ("#!/bin/sh\nfor last; do :; done\ncp \"$last\" '%s'\n"
+                                              "out=$(sed -n 's/^#SBATCH --output=//p' \"$last\")\nsh \"$last\" > \"$out\" 2>&1 &\necho 71\n", asked);
+  g_autoptr (GString) log = g_string_new (NULL);
+  AppBuildPlace place = { .cluster = HLS_CLUSTER_SLURM, .queue = "long", .cpus = 3, .memory_mb = 2048 };
+  AppJob *job;
+
+  g_assert_cmpint (g_mkdir (bin, 0755), ==, 0);
+  put_script (bin, "sbatch", sbatch);
+  put_script (bin, "squeue", "#!/bin/sh\necho RUNNING\n");
+  put_script (bin, "vitis_hls", "#!/bin/sh\necho hello from the cluster\nexit 3\n");
+  g_setenv ("PATH", path, TRUE);
+  g_assert_cmpint (hls_cluster_find (), ==, HLS_CLUSTER_SLURM);
+  job = app_export_job (app_document_analysis (document ()), NULL, project);
+  app_document_run (document (), job);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  job = app_build_job (project, HLS_STAGE_SYNTH, &place);
+  g_signal_connect (job, "item", G_CALLBACK (on_tool_line), log);
+  g_object_ref (job);
+  app_document_run (document (), job);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  g_assert_nonnull (app_job_error (job)); /* the tool has failed, and that is told */
+  g_assert_nonnull (strstr (log->str, "hello from the cluster"));
+  g_assert_true (g_file_get_contents (asked, &script, NULL, NULL));
+  g_assert_nonnull (strstr (script, "--partition=long"));
+  g_assert_nonnull (strstr (script, "--cpus-per-task=3"));
+  g_object_unref (job);
+}
+
 /* Reports that were learnt from are listed. */
 static void
 test_calibration (void)
@@ -169,6 +271,8 @@ main (int    argc,
   open_sample ();
   g_test_add_func ("/hardware/reuse", test_reuse);
   g_test_add_func ("/hardware/parts", test_parts);
+  g_test_add_func ("/hardware/chooser", test_chooser);
+  g_test_add_func ("/hardware/cluster", test_cluster);
   g_test_add_func ("/hardware/calibration", test_calibration);
   g_test_add_func ("/hardware/close", test_close);
   return g_test_run ();

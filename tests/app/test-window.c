@@ -574,9 +574,9 @@ test_queue (void)
   g_autofree char *path = g_strdup (g_getenv ("PATH"));
 
   g_setenv ("PATH", folder, TRUE); /* where no tool is */
-  app_build_queue_add (queue, "First one", analysis, HLS_STAGE_SYNTH, base, FALSE);
-  app_build_queue_add (queue, "First one", analysis, HLS_STAGE_SYNTH, base, FALSE);
-  app_build_queue_add (queue, "Third", analysis, HLS_STAGE_SYNTH, base, FALSE);
+  app_build_queue_add (queue, "First one", analysis, HLS_STAGE_SYNTH, base, FALSE, HLS_CLUSTER_NONE);
+  app_build_queue_add (queue, "First one", analysis, HLS_STAGE_SYNTH, base, FALSE, HLS_CLUSTER_NONE);
+  app_build_queue_add (queue, "Third", analysis, HLS_STAGE_SYNTH, base, FALSE, HLS_CLUSTER_NONE);
   g_assert_cmpuint (app_build_queue_n (queue), ==, 3);
   g_assert_cmpstr (app_build_queue_get (queue, 0)->folder, !=, app_build_queue_get (queue, 1)->folder);
   app_build_queue_remove (queue, 2);
@@ -612,7 +612,7 @@ test_outlives (void)
   g_autofree char *project = g_build_filename (folder, "variants", "first-one", NULL), *tool = g_build_filename (folder, "tool", NULL);
   g_autofree char *began = g_build_filename (folder, "began", NULL), *ended = g_build_filename (folder, "ended", NULL);
   AppDocument *other = app_document_new ();
-  AppJob *job = app_build_job (project, HLS_STAGE_SYNTH, tool, NULL);
+  AppJob *job = app_build_job (project, HLS_STAGE_SYNTH, &(AppBuildPlace) { .tool = tool });
 
   write_tool (tool, began, ended);
   g_object_add_weak_pointer (G_OBJECT (job), (gpointer *) &job);
