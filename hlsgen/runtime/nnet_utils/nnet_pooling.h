@@ -83,7 +83,9 @@ struct all_sum {
 // The quotient is cut towards zero at the last bit of accum_t.
 struct all_average : all_sum {
     template <class res_T, class CONFIG_T, class S> static res_T finish(const S &s) {
-        const typename uint_of<16>::type count = CONFIG_T::n_positions;
+        // by value: the constant has no address
+        typedef typename uint_of<(CONFIG_T::n_positions > 65535 ? 32 : 16)>::type count_t;
+        const count_t count = static_cast<unsigned>(CONFIG_T::n_positions);
         return res_T(s / count);
     }
 };
