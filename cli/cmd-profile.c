@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli profile MODEL --data DATA: how weights and activations fit their number types, and what to do about it. */
 
-#include "cli.h"
+#include "cli-profile.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,8 @@
 #define DEFAULT_SAMPLES 2000
 
 typedef struct {
-  char    *data, *config, *weights, *x, *y, *label, *scan, *output;
+  char    *data, *config, *weights, *x, *y, *label, *scan, *output, *targets, *figure;
+  char   **inputs;
   int      samples;
   double   propose;
   gboolean doctor;
@@ -26,12 +27,16 @@ options_clear (Options *options)
   g_free (options->label);
   g_free (options->scan);
   g_free (options->output);
+  g_free (options->targets);
+  g_free (options->figure);
+  g_strfreev (options->inputs);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 /**
  * Job: what all parts of the verb work on.
+ * @inputs: (array zero-terminated=1): samples, one tensor for each input of the network
  * @y: (nullable): targets as the network wants them
  */
 typedef struct {
@@ -40,7 +45,7 @@ typedef struct {
   NnModel        *model;
   NnConfig       *config;
   NnDesign       *design;
-  NnTensor       *inputs[2];
+  NnTensor      **inputs;
   NnTensor       *y;
   gboolean        is_classes;
 } Job;
@@ -51,14 +56,14 @@ job_clear (Job *job)
   nn_model_unref (job->model);
   nn_config_unref (job->config);
   nn_design_unref (job->design);
-  nn_tensor_unref (job->inputs[0]);
+  nn_tensors_free (job->inputs);
   nn_tensor_unref (job->y);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, job_clear)
 
 static gboolean
-load_data (Job     *job,
+read_data (Job     *job,
            GError **error)
 {
   const NnModelInfo *info = nn_model_info (job->model);
@@ -81,7 +86,8 @@ load_data (Job     *job,
   nn_graph_inputs (nn_model_graph (job->model), &n);
   if (n != 1)
     {
-      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has %u inputs; networks with one can be profiled", n);
+      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED,
+                   "the network has %u inputs, and a data set has samples for one; give each its file (--inputs A.npy --inputs B.npy)", n);
       return FALSE;
     }
   count = MIN (nn_dataset_n (data, split), (gsize) MAX (job->options->samples, 1));
@@ -90,12 +96,69 @@ load_data (Job     *job,
         ? nn_dataset_standardize (rows, info->input_mean, info->input_deviation, error) : nn_tensor_ref (rows);
   if (x == NULL)
     return FALSE;
+  job->inputs = g_new0 (NnTensor *, 2);
   job->inputs[0] = nn_tensor_convert (x, NN_DTYPE_F64);
   job->is_classes = nn_dataset_is_classes (data);
   outputs = nn_graph_outputs (nn_model_graph (job->model), &n);
   y = nn_tensor_rows (nn_dataset_y (data, split), 0, count);
   job->y = nn_dataset_targets (y, job->is_classes, nn_shape_count (&nn_graph_node (nn_model_graph (job->model), outputs[0])->shape), error);
   return job->y != NULL;
+}
+
+static NnTensor *
+read_rows (const Job   *job,
+           const char  *path,
+           GError     **error)
+{
+  g_autoptr (NnTensor) all = nn_npy_read (path, error), rows = NULL;
+
+  if (all == NULL)
+    return NULL;
+  if (all->shape.rank == 0 || all->shape.dims[0] == 0)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "%s: it holds no samples", path);
+      return NULL;
+    }
+  rows = nn_tensor_rows (all, 0, MIN ((gsize) all->shape.dims[0], (gsize) MAX (job->options->samples, 1)));
+  return nn_tensor_convert (rows, NN_DTYPE_F64);
+}
+
+/* A file for each input, and one of what the outputs should be: classes where there is one number for several outputs. */
+static gboolean
+read_files (Job     *job,
+            GError **error)
+{
+  const NnGraph *graph = nn_model_graph (job->model);
+  guint n, n_outputs;
+  const guint *outputs = nn_graph_outputs (graph, &n_outputs);
+  g_autoptr (NnTensor) y = NULL;
+
+  nn_graph_inputs (graph, &n);
+  if (g_strv_length (job->options->inputs) != n)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the network has %u inputs, but %u files are given (--inputs A.npy --inputs B.npy)", n,
+                   g_strv_length (job->options->inputs));
+      return FALSE;
+    }
+  job->inputs = g_new0 (NnTensor *, n + 1);
+  for (guint k = 0; k < n; k++)
+    if ((job->inputs[k] = read_rows (job, job->options->inputs[k], error)) == NULL)
+      return FALSE;
+  if (job->options->targets == NULL)
+    return TRUE;
+  y = read_rows (job, job->options->targets, error);
+  if (y == NULL)
+    return FALSE;
+  job->is_classes = y->n == (gsize) y->shape.dims[0] && nn_shape_count (&nn_graph_node (graph, outputs[0])->shape) > 1;
+  job->y = nn_dataset_targets (y, job->is_classes, nn_shape_count (&nn_graph_node (graph, outputs[0])->shape), error);
+  return job->y != NULL;
+}
+
+static gboolean
+load_data (Job     *job,
+           GError **error)
+{
+  return job->options->inputs != NULL ? read_files (job, error) : read_data (job, error);
 }
 
 static gboolean
@@ -123,135 +186,46 @@ load (Job         *job,
 }
 
 static void
-add_type (JsonBuilder  *json,
-          const char   *name,
-          const NnType *type)
+add_tensors (JsonBuilder     *json,
+             const char      *name,
+             const NnProfile *profile)
 {
-  g_autofree char *text = type != NULL ? nn_type_to_string (type) : NULL;
-
-  cli_json_string (json, name, text);
-}
-
-static void
-add_tensor (JsonBuilder           *json,
-            const NnProfileTensor *t)
-{
-  json_builder_begin_object (json);
-  cli_json_string (json, "name", t->name);
-  cli_json_string (json, "kind", t->kind == NN_PROFILE_WEIGHT ? "weight" : "activation");
-  cli_json_double (json, "min", t->min);
-  cli_json_double (json, "q1", t->q1);
-  cli_json_double (json, "median", t->median);
-  cli_json_double (json, "q3", t->q3);
-  cli_json_double (json, "max", t->max);
-  add_type (json, "type", t->has_type ? &t->type : NULL);
-  cli_json_double (json, "below_lsb", t->has_type ? t->below_lsb : NAN);
-  cli_json_double (json, "overflow", t->has_type ? t->overflow : NAN);
-  json_builder_end_object (json);
-}
-
-static void
-print_tensors (const NnProfile *profile)
-{
-  g_print ("%-32s %-10s %11s %11s %11s %11s %11s  %-26s %9s %9s\n", "tensor", "kind", "min", "q1", "median", "q3", "max", "type",
-           "below lsb", "overflow");
+  json_builder_set_member_name (json, name);
+  json_builder_begin_array (json);
   for (guint i = 0; i < profile->n; i++)
-    {
-      const NnProfileTensor *t = &profile->tensors[i];
-      g_autofree char *type = t->has_type ? nn_type_to_string (&t->type) : g_strdup ("-");
-
-      g_print ("%-32s %-10s %11.4g %11.4g %11.4g %11.4g %11.4g  %-26s", t->name,
-               t->kind == NN_PROFILE_WEIGHT ? "weight" : "activation", t->min, t->q1, t->median, t->q3, t->max, type);
-      if (t->has_type)
-        g_print (" %8.2f%% %8.2f%%", 100 * t->below_lsb, 100 * t->overflow);
-      g_print ("\n");
-    }
+    cli_profile_add_tensor (json, &profile->tensors[i]);
+  json_builder_end_array (json);
 }
 
+/* As loaded, and with a configuration the layers of the hardware beside it. */
 static gboolean
 show_profile (Job          *job,
               JsonBuilder  *json,
               GError      **error)
 {
-  g_autoptr (NnProfile) profile = nn_profile (job->model, job->design, job->inputs, &job->cli->progress, job->cli->cancellable, error);
+  g_autoptr (NnProfile) before = nn_profile (job->model, NULL, job->inputs, &job->cli->progress, job->cli->cancellable, error);
+  g_autoptr (NnProfile) after = NULL;
+  const NnProfile *shown = before;
 
-  if (profile == NULL)
+  if (before == NULL)
     return FALSE;
-  json_builder_set_member_name (json, "tensors");
-  json_builder_begin_array (json);
-  for (guint i = 0; i < profile->n; i++)
-    add_tensor (json, &profile->tensors[i]);
-  json_builder_end_array (json);
+  if (job->design != NULL)
+    {
+      shown = after = nn_profile (job->model, job->design, job->inputs, &job->cli->progress, job->cli->cancellable, error);
+      if (after == NULL)
+        return FALSE;
+      add_tensors (json, "before", before);
+    }
+  add_tensors (json, "tensors", shown);
+  if (!job->cli->json && after != NULL)
+    {
+      g_print ("before: as loaded\n");
+      cli_profile_print (before);
+      g_print ("\nafter: the layers of the hardware, against their types\n");
+    }
   if (!job->cli->json)
-    print_tensors (profile);
-  return TRUE;
-}
-
-static void
-add_doctor_layers (JsonBuilder    *json,
-                   const NnDoctor *doctor)
-{
-  json_builder_set_member_name (json, "layers");
-  json_builder_begin_array (json);
-  for (guint i = 0; i < doctor->n_layers; i++)
-    {
-      const NnDoctorLayer *layer = &doctor->layers[i];
-
-      json_builder_begin_object (json);
-      cli_json_string (json, "name", layer->name);
-      add_type (json, "type", &layer->result);
-      cli_json_int (json, "overflows", (gint64) layer->overflows);
-      cli_json_int (json, "underflows", (gint64) layer->underflows);
-      cli_json_double (json, "snr_db", layer->snr_db);
-      cli_json_double (json, "max_error", layer->max_error);
-      json_builder_end_object (json);
-    }
-  json_builder_end_array (json);
-}
-
-static void
-add_doctor_changes (JsonBuilder    *json,
-                    const NnDoctor *doctor)
-{
-  json_builder_set_member_name (json, "changes");
-  json_builder_begin_array (json);
-  for (guint i = 0; i < doctor->n_changes; i++)
-    {
-      json_builder_begin_object (json);
-      cli_json_string (json, "layer", doctor->changes[i].layer);
-      cli_json_string (json, "variable", doctor->changes[i].variable);
-      add_type (json, "from", &doctor->changes[i].from);
-      add_type (json, "to", &doctor->changes[i].to);
-      json_builder_end_object (json);
-    }
-  json_builder_end_array (json);
-}
-
-static void
-print_doctor (const NnDoctor *doctor)
-{
-  g_print ("\n%-28s %-26s %12s %12s %10s %12s\n", "layer", "type", "overflows", "underflows", "SNR dB", "max error");
-  for (guint i = 0; i < doctor->n_layers; i++)
-    {
-      const NnDoctorLayer *layer = &doctor->layers[i];
-      g_autofree char *type = nn_type_to_string (&layer->result);
-
-      g_print ("%-28s %-26s %12" G_GUINT64_FORMAT " %12" G_GUINT64_FORMAT " %10.1f %12.4g\n", layer->name, type, layer->overflows,
-               layer->underflows, layer->snr_db, layer->max_error);
-    }
-  g_print ("\nscore %.4f in float, %.4f in fixed point\n", doctor->float_score, doctor->fixed_score);
-  if (doctor->departs >= 0)
-    g_print ("the answer departs at \"%s\": %s\n", doctor->layers[doctor->departs].name, doctor->why);
-  for (guint i = 0; i < doctor->n_changes; i++)
-    {
-      g_autofree char *from = nn_type_to_string (&doctor->changes[i].from), *to = nn_type_to_string (&doctor->changes[i].to);
-
-      g_print ("change %s of \"%s\" from %s to %s\n", doctor->changes[i].variable, doctor->changes[i].layer, from, to);
-    }
-  if (doctor->n_changes > 0)
-    g_print ("which gives a score of %.4f at %.0f %% of the cost\n", doctor->repaired_score, 100 * doctor->repaired_cost / doctor->cost);
-  else if (doctor->fixed_score < doctor->float_score)
-    g_print ("no change is needed, or none was found that helps\n");
+    cli_profile_print (shown);
+  return job->options->figure == NULL || cli_profile_figure (job->options->figure, after != NULL ? before : NULL, shown, error);
 }
 
 static gboolean
@@ -288,14 +262,14 @@ show_doctor (Job          *job,
   cli_json_double (json, "fixed_score", doctor->fixed_score);
   cli_json_string (json, "departs", doctor->departs >= 0 ? doctor->layers[doctor->departs].name : NULL);
   cli_json_string (json, "why", doctor->why);
-  add_doctor_layers (json, doctor);
-  add_doctor_changes (json, doctor);
+  cli_profile_add_layers (json, doctor);
+  cli_profile_add_changes (json, doctor);
   cli_json_double (json, "repaired_score", doctor->repaired_score);
   cli_json_double (json, "cost", doctor->cost);
   cli_json_double (json, "repaired_cost", doctor->repaired_cost);
   json_builder_end_object (json);
   if (!job->cli->json)
-    print_doctor (doctor);
+    cli_profile_print_doctor (doctor);
   return save_config (job, doctor->config, error);
 }
 
@@ -337,7 +311,7 @@ show_scan (Job          *job,
   for (guint i = 0; i < scan->n; i++)
     {
       json_builder_begin_object (json);
-      add_type (json, "type", &scan->points[i].type);
+      cli_profile_add_type (json, "type", &scan->points[i].type);
       cli_json_double (json, "score", scan->points[i].score);
       cli_json_double (json, "ratio", scan->float_score != 0 ? scan->points[i].score / scan->float_score : NAN);
       cli_json_double (json, "cost", scan->points[i].cost);
@@ -401,6 +375,8 @@ run (Cli   *cli,
   g_auto (Job) job = { .cli = cli, .options = &options };
   GOptionEntry entries[] = {
     { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Data to look at", "DATA" },
+    { "inputs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.inputs, "Samples instead; one file for each input of the network", "X.npy" },
+    { "targets", 0, 0, G_OPTION_ARG_FILENAME, &options.targets, "What their outputs should be; without it, float's are", "Y.npy" },
     { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the inputs in the file", "NAME" },
     { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the labels in the file", "NAME" },
     { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table", "COLUMN" },
@@ -410,6 +386,7 @@ run (Cli   *cli,
     { "scan", 0, 0, G_OPTION_ARG_STRING, &options.scan, "Score at every width, with INTEGER (6) bits before the point", "FIRST:LAST[:INTEGER]" },
     { "propose", 0, 0, G_OPTION_ARG_DOUBLE, &options.propose, "Search widths that lose at most this much of the score", "LOSS" },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "Write the repaired or proposed configuration", "C.json" },
+    { "figure", 0, 0, G_OPTION_ARG_FILENAME, &options.figure, "Draw the profile: .svg, .pdf or .png, or its table as .csv", "FILE" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };
@@ -419,9 +396,9 @@ run (Cli   *cli,
 
   if (!cli_parse (cli, &cli_profile, entries, 1, 1, &argc, &argv, &status))
     return status;
-  if (options.data == NULL)
+  if (options.data == NULL && options.inputs == NULL)
     {
-      g_printerr ("espalier-cli profile: --data DATA is needed\n");
+      g_printerr ("espalier-cli profile: --data DATA is needed, or --inputs X.npy\n");
       return CLI_USAGE;
     }
   json_builder_begin_object (json);

@@ -427,6 +427,6 @@ hls_write_prelu (HlsEmit   *emit,
   g_string_append_printf (emit->configs, "    static param_t alpha(unsigned i) { return a%u[i %% %" G_GSIZE_FORMAT "]; }\n",
                           layer->number, n);
   hls_layer_end (emit);
-  hls_layer_call (emit, layer, "map", "nnet::prelu", NULL);
+  call_function (emit, layer, "prelu");
   return TRUE;
 }

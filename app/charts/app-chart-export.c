@@ -2,43 +2,22 @@
 /* A chart leaves the window: as a file, on the clipboard, on paper. */
 
 #include "app-chart-private.h"
+#include "paint-file.h"
 #include "paint-scene.h"
 
 #include <adwaita.h>
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
 
-#define PNG_SCALE 2
-
-static cairo_status_t
-append_bytes (void                *closure,
-              const unsigned char *data,
-              unsigned int         length)
+static AppScene *
+scene_at (AppChart *self,
+          double    width,
+          double    height)
 {
-  g_byte_array_append (closure, data, length);
-  return CAIRO_STATUS_SUCCESS;
-}
-
-static void
-paint_all (AppChart *self,
-           cairo_t  *cr,
-           double    width,
-           double    height,
-           gboolean  dark)
-{
-  AppPalette palette = { .dark = dark, .ramp = app_chart_ramp () };
   AppView view;
-  g_autoptr (AppScene) scene = NULL;
 
-  if (self->source == NULL)
-    return;
   app_chart_view_at (self, &view);
   view.width = width;
   view.height = height;
-  scene = self->source->layout (self->data, &view);
-  paint_source (cr, dark ? app_palette_colour (&palette, APP_INK (BACKGROUND)) : (AppColour) { 1, 1, 1, 1 });
-  cairo_paint (cr);
-  paint_scene (scene, &palette, cr);
+  return self->source->layout (self->data, &view);
 }
 
 /* For paper: light, whatever the window looks like. */
@@ -48,49 +27,31 @@ app_chart_paint_on (AppChart *self,
                     double    width,
                     double    height)
 {
+  AppPalette palette = { .ramp = app_chart_ramp () };
+  g_autoptr (AppScene) scene = self->source != NULL ? scene_at (self, width, height) : NULL;
+
+  if (scene == NULL)
+    return;
   cairo_save (cr);
   cairo_rectangle (cr, 0, 0, width, height);
   cairo_clip (cr);
-  paint_all (self, cr, width, height, FALSE);
+  paint_source (cr, (AppColour) { 1, 1, 1, 1 });
+  cairo_paint (cr);
+  paint_scene (scene, &palette, cr);
   cairo_restore (cr);
 }
 
 static GByteArray *
-png_bytes (AppChart *self,
-           double    width,
-           double    height,
-           gboolean  dark)
+picture (AppChart    *self,
+         PaintFormat  format,
+         double       width,
+         double       height,
+         gboolean     dark)
 {
-  GByteArray *bytes = g_byte_array_new ();
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width * PNG_SCALE, height * PNG_SCALE);
-  cairo_t *cr;
+  AppPalette palette = { .dark = dark, .ramp = app_chart_ramp () };
+  g_autoptr (AppScene) scene = self->source != NULL ? scene_at (self, width, height) : NULL;
 
-  cairo_surface_set_device_scale (surface, PNG_SCALE, PNG_SCALE);
-  cr = cairo_create (surface);
-  paint_all (self, cr, width, height, dark);
-  cairo_destroy (cr);
-  cairo_surface_write_to_png_stream (surface, append_bytes, bytes);
-  cairo_surface_destroy (surface);
-  return bytes;
-}
-
-static GByteArray *
-vector_bytes (AppChart *self,
-              gboolean  pdf,
-              double    width,
-              double    height,
-              gboolean  dark)
-{
-  GByteArray *bytes = g_byte_array_new ();
-  cairo_surface_t *surface = pdf ? cairo_pdf_surface_create_for_stream (append_bytes, bytes, width, height)
-                                 : cairo_svg_surface_create_for_stream (append_bytes, bytes, width, height);
-  cairo_t *cr = cairo_create (surface);
-
-  paint_all (self, cr, width, height, dark);
-  cairo_destroy (cr);
-  cairo_surface_finish (surface);
-  cairo_surface_destroy (surface);
-  return bytes;
+  return scene != NULL ? paint_bytes (scene, &palette, format) : g_byte_array_new ();
 }
 
 gboolean
@@ -114,10 +75,7 @@ app_chart_export (AppChart    *self,
       csv = table != NULL ? app_table_to_csv (table, NULL) : g_strdup ("");
       return g_file_set_contents (path, csv, -1, error);
     }
-  if (g_str_has_suffix (lower, ".svg") || g_str_has_suffix (lower, ".pdf"))
-    bytes = vector_bytes (self, g_str_has_suffix (lower, ".pdf"), width, height, dark);
-  else
-    bytes = png_bytes (self, width, height, dark);
+  bytes = picture (self, paint_format (path), width, height, dark);
   return g_file_set_contents (path, (const char *) bytes->data, bytes->len, error);
 }
 
@@ -125,7 +83,7 @@ app_chart_export (AppChart    *self,
 void
 app_chart_copy (AppChart *self)
 {
-  g_autoptr (GByteArray) png = png_bytes (self, MAX (64, gtk_widget_get_width (GTK_WIDGET (self))),
+  g_autoptr (GByteArray) png = picture (self, PAINT_PNG, MAX (64, gtk_widget_get_width (GTK_WIDGET (self))),
                                           MAX (64, gtk_widget_get_height (GTK_WIDGET (self))), FALSE);
   g_autoptr (GBytes) bytes = g_bytes_new (png->data, png->len);
   g_autoptr (AppTable) table = app_chart_dup_table (self);

@@ -99,6 +99,22 @@ quantile (const GArray *sorted,
   return low + 1 < sorted->len ? a + (at - low) * (g_array_index (sorted, double, low + 1) - a) : a;
 }
 
+/* In place: the values are lost. */
+static void
+finish_sizes (GArray *kept,
+              double *size)
+{
+  guint n = 0;
+
+  for (guint k = 0; k < kept->len; k++)
+    if (g_array_index (kept, double, k) != 0)
+      g_array_index (kept, double, n++) = fabs (g_array_index (kept, double, k));
+  g_array_set_size (kept, n);
+  qsort (kept->data, n, sizeof (double), compare_doubles);
+  for (guint k = 0; n > 0 && k < 5; k++)
+    size[k] = quantile (kept, 0.25 * k);
+}
+
 static NnProfileTensor
 collector_finish (Collector *c)
 {
@@ -112,6 +128,7 @@ collector_finish (Collector *c)
       t->q3 = quantile (c->kept, 0.75);
       t->below_lsb = (double) c->below / (double) t->n;
       t->overflow = (double) c->outside / (double) t->n;
+      finish_sizes (c->kept, t->size);
     }
   else
     t->min = t->max = 0;

@@ -17,6 +17,7 @@ typedef enum { NN_PROFILE_WEIGHT, NN_PROFILE_ACTIVATION } NnProfileKind;
  * @variable: key word of its type in a configuration: `result`, `weight`, `bias`, `scale`, ...
  * @min, @max: of all values
  * @q1, @median, @q3: quartiles; of at most 2^18 values evenly taken where there are more
+ * @size: of the absolute values that are not zero: least, quartiles, largest; all 0 where there are none
  * @n: values seen
  * @has_type: whether it is known, with a design
  * @type: what it is held in
@@ -29,6 +30,7 @@ typedef struct {
   const char   *variable;
   NnProfileKind kind;
   double        min, q1, median, q3, max;
+  double        size[5];
   gsize         n;
   gboolean      has_type;
   NnType        type;
