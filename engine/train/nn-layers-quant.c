@@ -72,29 +72,46 @@ quantize_simple (const NnQuantizer *q,
 
 /* The reference's own function, sample by sample. */
 static void
-quantize_generally (const NnLayer *l,
-                    NnShard       *s)
+quantize_generally (const NnQuantizer *q,
+                    const NnShape     *shape,
+                    gsize              n,
+                    gsize              lanes,
+                    double            *sample,
+                    const real        *x,
+                    real              *y)
 {
-  double *sample = (double *) (gpointer) (BLOCK (s) + l->scratch);
-
-  for (guint k = 0; k < s->lanes; k++)
+  for (gsize k = 0; k < lanes; k++)
     {
-      for (gsize e = 0; e < l->n_y; e++)
-        sample[e] = IN (l, s, 0)[e * s->lanes + k];
-      nn_quantize (l->quantizer, &l->shape, sample);
-      for (gsize e = 0; e < l->n_y; e++)
-        OUT (l, s)[e * s->lanes + k] = sample[e];
+      for (gsize e = 0; e < n; e++)
+        sample[e] = x[e * lanes + k];
+      nn_quantize (q, shape, sample);
+      for (gsize e = 0; e < n; e++)
+        y[e * lanes + k] = sample[e];
     }
+}
+
+/* @sample: room for one */
+void
+CLASSED (nn_quantize_apply) (const NnQuantizer *q,
+                             const NnShape     *shape,
+                             gsize              n,
+                             gsize              lanes,
+                             double            *sample,
+                             const real        *x,
+                             real              *y)
+{
+  if (is_simple (q))
+    quantize_simple (q, n * lanes, x, y);
+  else
+    quantize_generally (q, shape, n, lanes, sample, x, y);
 }
 
 void
 CLASSED (nn_quantize_forward) (const NnLayer *l,
                                NnShard       *s)
 {
-  if (is_simple (l->quantizer))
-    quantize_simple (l->quantizer, l->n_y * s->lanes, IN (l, s, 0), OUT (l, s));
-  else
-    quantize_generally (l, s);
+  CLASSED (nn_quantize_apply) (l->quantizer, &l->shape, l->n_y, s->lanes, (double *) (gpointer) (BLOCK (s) + l->scratch),
+                               IN (l, s, 0), OUT (l, s));
 }
 
 /* Where the grid of element e begins and ends, as the input has it. */
@@ -152,16 +169,28 @@ slope_of (const NnQuantizer *q,
 }
 
 void
+CLASSED (nn_quantize_back) (const NnQuantizer *q,
+                            gsize              n,
+                            gsize              lanes,
+                            const real        *x,
+                            const real        *g,
+                            real              *gx,
+                            gboolean           add)
+{
+  real low, high;
+
+  for (gsize e = 0; e < n; e++)
+    {
+      range_of (q, e, &low, &high);
+      for (gsize i = e * lanes; i < (e + 1) * lanes; i++)
+        gx[i] = (add ? gx[i] : 0) + g[i] * slope_of (q, x[i], low, high);
+    }
+}
+
+void
 CLASSED (nn_quantize_backward) (const NnLayer *l,
                                 NnShard       *s)
 {
-  const NnQuantizer *q = l->quantizer;
-  real *gx = GIN (l, s, 0), low, high;
-
-  for (gsize e = 0; gx != NULL && e < l->n_y; e++)
-    {
-      range_of (q, e, &low, &high);
-      for (gsize i = e * s->lanes; i < (e + 1) * s->lanes; i++)
-        gx[i] = (l->add[0] ? gx[i] : 0) + GOUT (l, s)[i] * slope_of (q, IN (l, s, 0)[i], low, high);
-    }
+  if (GIN (l, s, 0) != NULL)
+    CLASSED (nn_quantize_back) (l->quantizer, l->n_y, s->lanes, IN (l, s, 0), GOUT (l, s), GIN (l, s, 0), l->add[0]);
 }

@@ -15,16 +15,24 @@
  *   c    (T + 1, U)   LSTM's cell
  *   tc   (T, U)       act (c)
  *   dpre (T, G U), drec (T, G U), dh (U), dc (U), tmp (G U), dx (T, F)
- * nn_rnn_rows() in nn-net-lower-rnn.c counts them.
+ *   hq   (T + 1, U)   the state as each step reads it, where it is quantised; otherwise h
+ *   raw  (2 U)        where anything is quantised: a gate before that, and its gradient or one sample
+ * lower_recurrent() in nn-net-lower.c counts them.
  */
 typedef struct {
   const NnLayer *l;
   NnShard       *s;
   gsize          lanes, units, gates, steps, features;
   NnAttrs        inner; /* of the gates' activation */
-  real          *x, *pre, *act, *rec, *h, *c, *tc, *dpre, *drec, *dh, *dc, *tmp, *dx;
+  real          *x, *pre, *act, *rec, *h, *c, *tc, *dpre, *drec, *dh, *dc, *tmp, *dx, *hq, *raw;
   const real    *w, *u, *b;
 } Rnn;
+
+static gboolean
+is_quantized (const NnQuantizer *q)
+{
+  return q != NULL && q->kind != NN_QUANT_NONE;
+}
 
 static void
 rnn_init (Rnn           *r,
@@ -54,6 +62,10 @@ rnn_init (Rnn           *r,
   TAKE (dc, r->units);
   TAKE (tmp, gates * r->units);
   TAKE (dx, r->steps * r->features);
+  r->hq = r->h;
+  if (is_quantized (r->inner.state_quantizer))
+    TAKE (hq, (r->steps + 1) * r->units);
+  TAKE (raw, 2 * r->units); /* which is there if anything is quantised */
   r->w = WEIGHT (l, s, NN_ROLE_KERNEL);
   r->u = WEIGHT (l, s, NN_ROLE_RECURRENT_KERNEL);
   r->b = WEIGHT (l, s, NN_ROLE_BIAS);
@@ -97,6 +109,34 @@ project_back (const Rnn  *r,
   CLASSED (nn_gemm) (&g);
 }
 
+/* The activation, its parameters and the quantiser after it. */
+typedef struct {
+  NnAct              act;
+  const NnAttrs     *attrs;
+  const NnQuantizer *quantizer;
+} Gate;
+
+static Gate
+gate_of (const Rnn *r,
+         gboolean   inner)
+{
+  const NnAttrs *a = &r->l->node->attrs;
+  const NnAct act = inner ? a->recurrent_act : a->act;
+
+  return (Gate) { act == NN_ACT_QUANTIZED ? NN_ACT_LINEAR : act, inner ? &r->inner : a, inner ? a->recurrent_quantizer : a->quantizer };
+}
+
+static void
+quantize (const Rnn         *r,
+          const NnQuantizer *q,
+          const real        *x,
+          real              *y)
+{
+  CLASSED (nn_quantize_apply) (q, &NN_SHAPE ((gint64) r->units), r->units, r->lanes,
+                               (double *) (gpointer) (r->raw + r->units * r->lanes), x, y);
+}
+
+/* Of as many gates as @units has of the layer's. */
 static void
 gate (const Rnn  *r,
       gboolean    inner,
@@ -104,12 +144,20 @@ gate (const Rnn  *r,
       real       *y,
       gsize       units)
 {
-  const NnAttrs *a = &r->l->node->attrs;
+  const Gate g = gate_of (r, inner);
+  const gsize n = r->units * r->lanes;
 
-  CLASSED (nn_act_apply) (inner ? a->recurrent_act : a->act, inner ? &r->inner : a, units * r->lanes, x, y);
+  if (!is_quantized (g.quantizer))
+    CLASSED (nn_act_apply) (g.act, g.attrs, units * r->lanes, x, y);
+  else
+    for (gsize i = 0; i < units * r->lanes; i += n)
+      {
+        CLASSED (nn_act_apply) (g.act, g.attrs, n, x + i, r->raw);
+        quantize (r, g.quantizer, r->raw, y + i);
+      }
 }
 
-/* d *= act' */
+/* d = act' g; what is quantised lets the gradient straight through. */
 static void
 gate_back (const Rnn  *r,
            gboolean    inner,
@@ -119,10 +167,44 @@ gate_back (const Rnn  *r,
            real       *d,
            gsize       units)
 {
-  const NnAttrs *a = &r->l->node->attrs;
+  const Gate f = gate_of (r, inner);
+  const gsize n = r->units * r->lanes;
 
   memset (d, 0, units * r->lanes * sizeof (real));
-  CLASSED (nn_act_back) (inner ? a->recurrent_act : a->act, inner ? &r->inner : a, units * r->lanes, x, y, g, d);
+  if (!is_quantized (f.quantizer))
+    CLASSED (nn_act_back) (f.act, f.attrs, units * r->lanes, x, y, g, d);
+  else
+    for (gsize i = 0; i < units * r->lanes; i += n)
+      {
+        CLASSED (nn_act_apply) (f.act, f.attrs, n, x + i, r->raw);
+        CLASSED (nn_quantize_back) (f.quantizer, r->units, r->lanes, r->raw, g + i, r->raw + n, FALSE);
+        CLASSED (nn_act_back) (f.act, f.attrs, n, x + i, r->raw, r->raw + n, d + i);
+      }
+}
+
+/* The state as step t reads it. */
+static real *
+state_at (const Rnn *r,
+          gsize      t)
+{
+  const gsize n = r->units * r->lanes;
+
+  if (r->hq != r->h)
+    quantize (r, r->inner.state_quantizer, r->h + t * n, r->hq + t * n);
+  return r->hq + t * n;
+}
+
+/* From the gradient of what step t has read to that of what the step before has made. */
+static void
+state_back (const Rnn *r,
+            gsize      t)
+{
+  const gsize n = r->units * r->lanes;
+
+  if (r->hq == r->h)
+    return;
+  memcpy (r->raw, r->dh, n * sizeof (real));
+  CLASSED (nn_quantize_back) (r->inner.state_quantizer, r->units, r->lanes, r->h + t * n, r->raw, r->dh, FALSE);
 }
 
 /* The input in working order, and its part of the gates. */
@@ -242,7 +324,7 @@ CLASSED (nn_simple_rnn_forward) (const NnLayer *l,
   read_input (&r);
   for (gsize t = 0; t < r.steps; t++)
     {
-      project (&r, r.pre + t * n, r.u, 0, r.units, NULL, r.h + t * n, r.units, TRUE);
+      project (&r, r.pre + t * n, r.u, 0, r.units, NULL, state_at (&r, t), r.units, TRUE);
       gate (&r, FALSE, r.pre + t * n, r.h + (t + 1) * n, r.units);
     }
   write_output (&r);
@@ -263,8 +345,9 @@ CLASSED (nn_simple_rnn_backward) (const NnLayer *l,
       add_outside (&r, t);
       gate_back (&r, FALSE, r.pre + t * n, r.h + (t + 1) * n, r.dh, r.dpre + t * n, r.units);
       project_back (&r, r.dh, r.u, 0, r.units, r.dpre + t * n, r.units, FALSE);
+      state_back (&r, t);
     }
-  add_products (&r, NN_ROLE_RECURRENT_KERNEL, r.h, r.units, r.dpre, 0, r.units);
+  add_products (&r, NN_ROLE_RECURRENT_KERNEL, r.hq, r.units, r.dpre, 0, r.units);
   finish_back (&r);
 }
 
@@ -282,7 +365,7 @@ CLASSED (nn_lstm_forward) (const NnLayer *l,
     {
       real *pre = r.pre + t * 4 * n, *a = r.act + t * 4 * n, *c = r.c + t * n, *h = r.h + (t + 1) * n, *tc = r.tc + t * n;
 
-      project (&r, pre, r.u, 0, 4 * r.units, NULL, r.h + t * n, r.units, TRUE);
+      project (&r, pre, r.u, 0, 4 * r.units, NULL, state_at (&r, t), r.units, TRUE);
       gate (&r, TRUE, pre, a, 2 * r.units);
       gate (&r, FALSE, pre + 2 * n, a + 2 * n, r.units);
       gate (&r, TRUE, pre + 3 * n, a + 3 * n, r.units);
@@ -330,8 +413,9 @@ CLASSED (nn_lstm_backward) (const NnLayer *l,
       gate_back (&r, FALSE, pre + 2 * n, a + 2 * n, g + 2 * n, d + 2 * n, r.units);
       gate_back (&r, TRUE, pre + 3 * n, a + 3 * n, g + 3 * n, d + 3 * n, r.units);
       project_back (&r, r.dh, r.u, 0, 4 * r.units, d, r.units, FALSE);
+      state_back (&r, t);
     }
-  add_products (&r, NN_ROLE_RECURRENT_KERNEL, r.h, r.units, r.dpre, 0, 4 * r.units);
+  add_products (&r, NN_ROLE_RECURRENT_KERNEL, r.hq, r.units, r.dpre, 0, 4 * r.units);
   finish_back (&r);
 }
 
@@ -348,7 +432,7 @@ CLASSED (nn_gru_forward) (const NnLayer *l,
   read_input (&r);
   for (gsize t = 0; t < r.steps; t++)
     {
-      real *pre = r.pre + t * 3 * n, *a = r.act + t * 3 * n, *rec = r.rec + t * 3 * n, *h = r.h + t * n;
+      real *pre = r.pre + t * 3 * n, *a = r.act + t * 3 * n, *rec = r.rec + t * 3 * n, *h = state_at (&r, t);
 
       if (after)
         {
@@ -368,7 +452,7 @@ CLASSED (nn_gru_forward) (const NnLayer *l,
         project (&r, pre + 2 * n, r.u, 2 * r.units, r.units, NULL, rec, r.units, TRUE);
       gate (&r, FALSE, pre + 2 * n, a + 2 * n, r.units);
       for (gsize i = 0; i < n; i++)
-        h[n + i] = a[i] * h[i] + (1 - a[i]) * a[2 * n + i];
+        r.h[(t + 1) * n + i] = a[i] * h[i] + (1 - a[i]) * a[2 * n + i];
     }
   write_output (&r);
 }
@@ -382,7 +466,7 @@ gru_reset_back (const Rnn *r,
 {
   const gboolean after = r->l->node->attrs.reset_after;
   const gsize n = r->units * r->lanes;
-  const real *a = r->act + t * 3 * n, *rec = r->rec + t * 3 * n, *h = r->h + t * n;
+  const real *a = r->act + t * 3 * n, *rec = r->rec + t * 3 * n, *h = r->hq + t * n;
   real *drec = r->drec + t * 3 * n;
 
   if (!after)
@@ -413,7 +497,7 @@ CLASSED (nn_gru_backward) (const NnLayer *l,
   start_back (&r);
   for (gsize t = r.steps; t-- > 0;)
     {
-      const real *pre = r.pre + t * 3 * n, *a = r.act + t * 3 * n, *h = r.h + t * n;
+      const real *pre = r.pre + t * 3 * n, *a = r.act + t * 3 * n, *h = r.hq + t * n;
       real *d = r.dpre + t * 3 * n, *drec = r.drec + t * 3 * n, *g = r.tmp;
 
       add_outside (&r, t);
@@ -428,8 +512,9 @@ CLASSED (nn_gru_backward) (const NnLayer *l,
       gate_back (&r, TRUE, pre, a, g, d, 2 * r.units);
       memcpy (drec, d, 2 * n * sizeof (real));
       project_back (&r, r.dh, r.u, 0, (after ? 3 : 2) * r.units, drec, r.units, TRUE);
+      state_back (&r, t);
     }
-  add_products (&r, NN_ROLE_RECURRENT_KERNEL, r.h, r.units, r.drec, 0, (after ? 3 : 2) * r.units);
+  add_products (&r, NN_ROLE_RECURRENT_KERNEL, r.hq, r.units, r.drec, 0, (after ? 3 : 2) * r.units);
   if (after)
     add_bias (&r, 3 * r.units, r.drec);
   else

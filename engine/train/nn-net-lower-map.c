@@ -322,6 +322,24 @@ nn_lower_reduce (NnNetBuilder *b,
                  node->op == NN_OP_GLOBAL_AVG_POOL || node->op == NN_OP_REDUCE_MEAN, output);
 }
 
+void
+nn_lower_scaled (NnNetBuilder *b,
+                 const NnNode *node,
+                 guint         input,
+                 float         factor,
+                 guint        *output)
+{
+  const gsize n = nn_build_buffer (b, input)->n;
+  g_auto (Draft) d = draft_new ();
+
+  for (gsize e = 0; e < n; e++)
+    {
+      draft_next (&d);
+      draft_add (&d, e, 0, factor);
+    }
+  finish_sums (b, node, input, &d, output);
+}
+
 /* Dot of equal axes, and matrices' product. */
 gboolean
 nn_lower_product (NnNetBuilder *b,
@@ -554,6 +572,26 @@ einsum_terms (const char    *x,
 }
 
 gboolean
+nn_lower_products (NnNetBuilder  *b,
+                   const NnNode  *node,
+                   const guint   *inputs,
+                   const char    *x,
+                   const NnShape *x_shape,
+                   const char    *w,
+                   const NnShape *w_shape,
+                   const char    *y,
+                   guint         *output,
+                   GError       **error)
+{
+  g_auto (Draft) d = draft_new ();
+
+  if (!einsum_terms (x, w, y, x_shape, w_shape, &d))
+    return nn_build_fail (node, error, "its products are too many, or do not fit its shapes");
+  nn_build_layer (b, NN_LAYER_PRODUCT_MAP, node, inputs, 2, d.start->len, output)->map = draft_take (&d, b->net->arena, TRUE, FALSE);
+  return TRUE;
+}
+
+gboolean
 nn_lower_einsum (NnNetBuilder *b,
                  const NnNode *node,
                  const guint  *inputs,
@@ -572,15 +610,11 @@ nn_lower_einsum (NnNetBuilder *b,
     return nn_build_fail (node, error, "its equation \"%s\" is not one of two operands with a leading batch",
                           node->attrs.equation != NULL ? node->attrs.equation : "");
   second = dense || w[0] != x[0] ? w : w + 1;
-  if (!einsum_terms (x + 1, second, y + 1, nn_lower_input_shape (b, node, 0),
-                     dense ? &kernel->values->shape : nn_lower_input_shape (b, node, 1), &d))
-    return nn_build_fail (node, error, "its equation \"%s\" does not fit its shapes", node->attrs.equation);
   if (!dense)
-    {
-      nn_build_layer (b, NN_LAYER_PRODUCT_MAP, node, inputs, 2, d.start->len, output)->map =
-          draft_take (&d, b->net->arena, TRUE, FALSE);
-      return TRUE;
-    }
+    return nn_lower_products (b, node, inputs, x + 1, nn_lower_input_shape (b, node, 0), second, nn_lower_input_shape (b, node, 1),
+                              y + 1, output, error);
+  if (!einsum_terms (x + 1, second, y + 1, nn_lower_input_shape (b, node, 0), &kernel->values->shape, &d))
+    return nn_build_fail (node, error, "its equation \"%s\" does not fit its shapes", node->attrs.equation);
   bias_of = g_new0 (guint32, d.start->len);
   for (gsize e = 0; bias != NULL && e < d.start->len; e++)
     {

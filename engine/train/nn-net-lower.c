@@ -112,20 +112,23 @@ window_memory (NnNetBuilder *b,
     nn_build_tmp (b, (lanes + w->c) * ((w->o + up) / NN_LANES * NN_LANES));
 }
 
-static gboolean
-lower_dense (NnNetBuilder *b,
-             const NnNode *node,
-             guint         input,
-             guint        *output,
-             GError      **error)
+gboolean
+nn_lower_matrix (NnNetBuilder *b,
+                 const NnNode *node,
+                 guint         input,
+                 gsize         n_in,
+                 gsize         n_out,
+                 NnRole        kernel,
+                 NnRole        bias,
+                 guint        *output,
+                 GError      **error)
 {
-  const gsize n_in = nn_shape_last (nn_lower_input_shape (b, node, 0)), n_out = node->attrs.units;
   const gsize positions = nn_build_buffer (b, input)->n / n_in;
   NnLayer *layer = nn_build_layer (b, NN_LAYER_LINEAR, node, &input, 1, positions * n_out, output);
 
-  if (!nn_build_weight (b, layer, node, NN_ROLE_KERNEL, NN_ROLE_KERNEL))
-    return nn_build_fail (node, error, "it has no kernel");
-  nn_build_weight (b, layer, node, NN_ROLE_BIAS, NN_ROLE_BIAS);
+  if (!nn_build_weight (b, layer, node, kernel, NN_ROLE_KERNEL))
+    return nn_build_fail (node, error, "it has no %s", nn_role_name (kernel));
+  nn_build_weight (b, layer, node, bias, NN_ROLE_BIAS);
   layer->window = (NnWindow) { .outer = 1, .h = 1, .w = positions, .c = n_in, .oh = 1, .ow = positions, .o = n_out,
                                .kh = 1, .kw = 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1, .multiplier = 1,
                                .hp = 1, .wp = positions };
@@ -370,8 +373,7 @@ lower_recurrent (NnNetBuilder *b,
   const gsize steps = in->dims[0], features = in->dims[1], units = node->attrs.units, wide = gates * units;
   NnLayer *layer = nn_build_layer (b, kind, node, &input, 1, nn_shape_count (&node->shape), output);
 
-  if (node->attrs.act == NN_ACT_SOFTMAX || node->attrs.recurrent_act == NN_ACT_SOFTMAX ||
-      node->attrs.act == NN_ACT_QUANTIZED || node->attrs.recurrent_act == NN_ACT_QUANTIZED)
+  if (node->attrs.act == NN_ACT_SOFTMAX || node->attrs.recurrent_act == NN_ACT_SOFTMAX)
     return nn_build_fail (node, error, "this activation of its gates is not known");
   if (!nn_build_weight (b, layer, node, NN_ROLE_KERNEL, NN_ROLE_KERNEL) ||
       !nn_build_weight (b, layer, node, NN_ROLE_RECURRENT_KERNEL, NN_ROLE_RECURRENT_KERNEL))
@@ -380,7 +382,7 @@ lower_recurrent (NnNetBuilder *b,
   layer->steps = steps;
   layer->channels = units;
   layer->scratch = nn_build_scratch (b, 2 * steps * features + 5 * steps * wide + 2 * (steps + 1) * units + steps * units +
-                                     2 * units + wide);
+                                     4 * units + wide + (node->attrs.state_quantizer != NULL ? (steps + 1) * units : 0));
   return TRUE;
 }
 
@@ -418,7 +420,8 @@ lower_op (NnNetBuilder *b,
       b->net->n_input = nn_build_buffer (b, *output)->n;
       return TRUE;
     case NN_OP_DENSE:
-      return lower_dense (b, node, inputs[0], output, error);
+      return nn_lower_matrix (b, node, inputs[0], nn_shape_last (nn_lower_input_shape (b, node, 0)), node->attrs.units,
+                              NN_ROLE_KERNEL, NN_ROLE_BIAS, output, error);
     case NN_OP_CONV1D:
     case NN_OP_CONV2D:
       return lower_conv (b, node, inputs[0], output, error);
@@ -433,6 +436,8 @@ lower_op (NnNetBuilder *b,
     case NN_OP_EINSUM_DENSE:
     case NN_OP_EINSUM:
       return nn_lower_einsum (b, node, inputs, output, error);
+    case NN_OP_MULTI_HEAD_ATTENTION:
+      return nn_lower_attention (b, node, inputs, output, error);
     case NN_OP_LAYER_NORM:
     case NN_OP_SCALE:
       return lower_channels (b, node, inputs[0], output, error);
@@ -520,19 +525,6 @@ lower_quantizer (NnNetBuilder      *b,
   layer->scratch = nn_build_scratch (b, (layer->n_y * sizeof (double) + NN_LANES * 4 - 1) / (NN_LANES * 4));
 }
 
-static gboolean
-check_quantizers (NnNetBuilder *b,
-                  const NnNode *node,
-                  GError      **error)
-{
-  const NnAttrs *a = &node->attrs;
-
-  if (nn_op_is_recurrent (node->op) &&
-      (a->quantizer != NULL || a->recurrent_quantizer != NULL || a->state_quantizer != NULL))
-    return nn_build_fail (node, error, "its gates are quantised");
-  return TRUE;
-}
-
 gboolean
 nn_lower_node (NnNetBuilder *b,
                guint         i,
@@ -545,8 +537,6 @@ nn_lower_node (NnNetBuilder *b,
 
   for (guint k = 0; k < node->n_inputs; k++)
     inputs[k] = b->of_node[node->inputs[k]];
-  if (!check_quantizers (b, node, error))
-    return FALSE;
   if (node->n_inputs > 0)
     lower_quantizer (b, node, a->input_quantizer, nn_lower_input_shape (b, node, 0), inputs[0], &inputs[0]);
   n_layers = b->layers->len;

@@ -39,6 +39,38 @@ gboolean nn_lower_product    (NnNetBuilder  *b,
                               const guint   *inputs,
                               guint         *output,
                               GError       **error);
+/* A matrix over the last axis, at each position: from n_in to n_out. */
+gboolean nn_lower_matrix     (NnNetBuilder  *b,
+                              const NnNode  *node,
+                              guint          input,
+                              gsize          n_in,
+                              gsize          n_out,
+                              NnRole         kernel,
+                              NnRole         bias,
+                              guint         *output,
+                              GError       **error);
+/* An einsum of two activations whose axes are these letters, no batch among them. */
+gboolean nn_lower_products   (NnNetBuilder  *b,
+                              const NnNode  *node,
+                              const guint   *inputs,
+                              const char    *x,
+                              const NnShape *x_shape,
+                              const char    *w,
+                              const NnShape *w_shape,
+                              const char    *y,
+                              guint         *output,
+                              GError       **error);
+/* All elements times the same. */
+void     nn_lower_scaled     (NnNetBuilder  *b,
+                              const NnNode  *node,
+                              guint          input,
+                              float          factor,
+                              guint         *output);
+gboolean nn_lower_attention  (NnNetBuilder  *b,
+                              const NnNode  *node,
+                              const guint   *inputs,
+                              guint         *output,
+                              GError       **error);
 gboolean nn_lower_transposed (NnNetBuilder  *b,
                               const NnNode  *node,
                               guint          input,

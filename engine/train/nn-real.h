@@ -335,6 +335,10 @@ LAYER_FUNCS (quantize)
 void     CLASSED (nn_act_apply)            (NnAct act, const NnAttrs *attrs, gsize n, const real *x, real *y);
 void     CLASSED (nn_act_back)             (NnAct act, const NnAttrs *attrs, gsize n, const real *x, const real *y,
                                             const real *gy, real *gx);
+void     CLASSED (nn_quantize_apply)       (const NnQuantizer *q, const NnShape *shape, gsize n, gsize lanes, double *sample,
+                                            const real *x, real *y);
+void     CLASSED (nn_quantize_back)        (const NnQuantizer *q, gsize n, gsize lanes, const real *x, const real *g, real *gx,
+                                            gboolean add);
 void     CLASSED (nn_linear_prepare)       (const NnLayer *layer, gconstpointer values, gpointer aux);
 void     CLASSED (nn_batch_norm_finish)    (const NnLayer *layer, NnShard *shard);
 void     CLASSED (nn_batch_norm_finish_back) (const NnLayer *layer, NnShard *shard);

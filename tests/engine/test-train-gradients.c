@@ -474,6 +474,40 @@ test_transposed_and_einsum (void)
   }
 }
 
+/* Of a sequence to itself, and of one to another, with values wider than keys. */
+static void
+test_attention (void)
+{
+  for (guint cross = 0; cross < 2; cross++)
+    {
+      TestNet *net = begin (&NN_SHAPE (4, 3), 240 + cross);
+      guint inputs[2] = { net->last, net->last };
+      NnNode *node;
+      const gint64 value = cross ? 3 : 2;
+
+      if (cross)
+        {
+          net_add (net, NN_OP_SLICE)->attrs.end = 3;
+          nn_graph_builder_node (net->builder, net->last)->attrs.step = 1;
+          inputs[1] = net->last;
+        }
+      node = net_add_to (net, NN_OP_MULTI_HEAD_ATTENTION, inputs, cross ? 2 : 1);
+      node->attrs.n_heads = 2;
+      node->attrs.key_dim = 2;
+      node->attrs.value_dim = value;
+      node->attrs.units = 5;
+      node->shape = NN_SHAPE (4, 5);
+      net_weight (net, node, NN_ROLE_QUERY_KERNEL, &NN_SHAPE (3, 2, 2), -1, 1);
+      net_weight (net, node, NN_ROLE_KEY_KERNEL, &NN_SHAPE (3, 2, 2), -1, 1);
+      net_weight (net, node, NN_ROLE_VALUE_KERNEL, &NN_SHAPE (3, 2, value), -1, 1);
+      net_weight (net, node, NN_ROLE_OUTPUT_KERNEL, &NN_SHAPE (2, value, 5), -1, 1);
+      net_weight (net, node, NN_ROLE_QUERY_BIAS, &NN_SHAPE (2, 2), -0.3, 0.3);
+      net_weight (net, node, NN_ROLE_VALUE_BIAS, &NN_SHAPE (2, value), -0.3, 0.3);
+      net_weight (net, node, NN_ROLE_OUTPUT_BIAS, &NN_SHAPE (5), -0.3, 0.3);
+      finish (net, 20);
+    }
+}
+
 static void
 test_recurrent (void)
 {
@@ -660,6 +694,7 @@ main (int    argc,
   g_test_add_func ("/train/gradients/other-layers", test_other_layers);
   g_test_add_func ("/train/gradients/depthwise", test_depthwise);
   g_test_add_func ("/train/gradients/transposed-and-einsum", test_transposed_and_einsum);
+  g_test_add_func ("/train/gradients/attention", test_attention);
   g_test_add_func ("/train/gradients/recurrent", test_recurrent);
   g_test_add_func ("/train/gradients/sparse", test_sparse);
   return g_test_run ();

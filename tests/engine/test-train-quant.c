@@ -210,6 +210,181 @@ test_straight_through (void)
     }
 }
 
+/* The curve under the steps of quantizer (i): QKeras' straight-through estimators, and where grids saturate. */
+static double
+expected_slope (guint  i,
+                double x,
+                gsize  channel)
+{
+  const double tanh_x = tanh (x), sigmoid = 1 / (1 + exp (-x));
+
+  switch (i)
+    {
+    case 0:  /* 6 bits, one of them integer */
+      return x >= -1 && x <= 1 - 1 / 32.;
+    case 1:
+      return x >= -2 && x <= 2 - 0.25;
+    case 2:
+      return x >= -0.5 && x <= 0.5 - 1 / 32.;
+    case 3:  /* quantized_relu */
+      return x > 0 && x <= 4 - 1 / 8.;
+    case 4:
+      return x > 0 ? x <= 2 - 1 / 8. : 0.25;
+    case 6:
+      return 1 - tanh_x * tanh_x;
+    case 7:  /* the hard sigmoid (x + 1) / 2 */
+      return x >= -1 && x <= 1 ? 0.5 : 0;
+    case 8:
+      return sigmoid * (1 - sigmoid);
+    case 5:
+    case 9:
+    case 10:
+    case 13:
+    case 18:
+    case 19:
+      return x >= -1 && x <= 1;
+    case 12:
+      return x > 0;
+    case 15: /* each channel has a type; the second wraps, the third has no bits */
+      return channel > 0 || (x >= -1 && x <= 1 - 1 / 8.);
+    case 14:
+      return x >= -1 && x <= 1 - 1 / 32.;
+    default: /* power of two, scales found from the values */
+      return 1;
+    }
+}
+
+/* Through a quantised result the gradient is that of the curve under the steps: of the bias, which is where it lands first. */
+static void
+test_results (void)
+{
+  g_autoptr (NnTensor) x = random_tensor (&NN_SHAPE (40, 5, 3), 8), y = random_tensor (&NN_SHAPE (40, 2), 9);
+
+  for (guint i = 0; i < N_QUANTIZERS; i++)
+    {
+      g_autoptr (NnModel) model = quantized_net (i, FALSE, TRUE);
+      const float *w = nn_tensor_f32 (nn_model_weight (model, 0)->values), *b = nn_tensor_f32 (nn_model_weight (model, 1)->values);
+      const float *out = nn_tensor_f32 (nn_model_weight (model, 2)->values), *out_b = nn_tensor_f32 (nn_model_weight (model, 3)->values);
+      const NnQuantizer q = quantizer (i);
+      g_autoptr (GError) error = NULL;
+      double expected[3] = { 0 };
+      NnTrainOptions options;
+      NnTensor **gradients;
+
+      if (i == 16) /* its largest value always lies half-way between two steps: the last bit of a sum decides */
+        continue;
+      nn_train_options_init (&options);
+      options.in_double = TRUE;
+      options.loss = NN_LOSS_MSE;
+      gradients = nn_gradients (model, x, y, &options, NULL, &error);
+      g_assert_no_error (error);
+      for (gsize s = 0; s < 40; s++)
+        {
+          double raw[15], used[15], g[2];
+
+          for (guint e = 0; e < 15; e++)
+            {
+              raw[e] = b[e % 3];
+              for (guint c = 0; c < 3; c++)
+                raw[e] += nn_tensor_f32 (x)[s * 15 + e / 3 * 3 + c] * w[c * 3 + e % 3];
+              used[e] = raw[e];
+            }
+          nn_quantize (&q, &NN_SHAPE (5, 3), used);
+          for (guint o = 0; o < 2; o++)
+            {
+              double sum = out_b[o];
+
+              for (guint e = 0; e < 15; e++)
+                sum += used[e] * out[e * 2 + o];
+              g[o] = 2 * (sum - nn_tensor_f32 (y)[s * 2 + o]) / (40 * 2);
+            }
+          for (guint e = 0; e < 15; e++)
+            expected[e % 3] += (g[0] * out[e * 2] + g[1] * out[e * 2 + 1]) * expected_slope (i, raw[e], e % 3);
+        }
+      for (guint c = 0; c < 3; c++)
+        if (!(fabs (nn_tensor_get (gradients[1], c) - expected[c]) <= 1e-5 * (1 + fabs (expected[c]))))
+          g_error ("quantizer %u, channel %u: %.8g, expected %.8g", i, c, nn_tensor_get (gradients[1], c), expected[c]);
+      free_tensors (gradients, nn_model_n_weights (model));
+    }
+}
+
+/* A recurrent network whose gates and state are quantised as these say; NULL leaves them alone. */
+static NnModel *
+recurrent_net (NnOp               op,
+               const NnQuantizer *gates,
+               const NnQuantizer *state,
+               gboolean           after)
+{
+  const gint64 wide = 4 * (op == NN_OP_LSTM ? 4 : op == NN_OP_GRU ? 3 : 1);
+  TestNet *net = net_new (&NN_SHAPE (5, 3), 350 + op);
+  NnNode *node = net_add (net, op);
+
+  node->attrs.units = 4;
+  node->attrs.act = NN_ACT_TANH;
+  node->attrs.recurrent_act = NN_ACT_SIGMOID;
+  node->attrs.return_sequences = TRUE;
+  node->attrs.reset_after = after;
+  if (gates != NULL)
+    node->attrs.quantizer = node->attrs.recurrent_quantizer = nn_graph_builder_quantizer (net->builder, gates);
+  if (state != NULL)
+    node->attrs.state_quantizer = nn_graph_builder_quantizer (net->builder, state);
+  net_weight (net, node, NN_ROLE_KERNEL, &NN_SHAPE (3, wide), -0.8, 0.8);
+  net_weight (net, node, NN_ROLE_RECURRENT_KERNEL, &NN_SHAPE (4, wide), -0.8, 0.8);
+  net_weight (net, node, NN_ROLE_BIAS, after ? &NN_SHAPE (2, wide) : &NN_SHAPE (wide), -0.3, 0.3);
+  net_add (net, NN_OP_FLATTEN);
+  net_dense (net, 20, 2, NN_ACT_LINEAR);
+  return net_seal (net);
+}
+
+/*
+ * Quantised gates and states: the forward pass is the reference's; on a grid so fine that it changes nothing the gradients are
+ * those without it, so that they do pass; on one that saturates nearly everywhere nearly none passes the gates.
+ */
+static void
+test_recurrent (void)
+{
+  const struct { NnOp op; gboolean after; } kinds[] = { { NN_OP_SIMPLE_RNN }, { NN_OP_LSTM }, { NN_OP_GRU }, { NN_OP_GRU, TRUE } };
+  const NnQuantizer coarse = { .type = grid (4, 1, TRUE, NN_ROUND_RND_CONV), .kind = NN_QUANT_FIXED };
+  const NnQuantizer tanh = { .kind = NN_QUANT_TANH, .type = grid (6, 1, TRUE, NN_ROUND_RND_CONV) };
+  const NnQuantizer fine = { .type = grid (30, 3, TRUE, NN_ROUND_RND_CONV), .kind = NN_QUANT_FIXED };
+  const NnQuantizer tiny = { .type = grid (4, -9, TRUE, NN_ROUND_RND_CONV), .kind = NN_QUANT_FIXED };
+  g_autoptr (NnTensor) x = random_tensor (&NN_SHAPE (40, 5, 3), 8), y = random_tensor (&NN_SHAPE (40, 2), 9);
+  g_autoptr (GError) error = NULL;
+  NnTrainOptions options;
+
+  nn_train_options_init (&options);
+  options.in_double = TRUE;
+  options.loss = NN_LOSS_MSE;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      const NnOp op = kinds[i].op;
+      g_autoptr (NnModel) gates = recurrent_net (op, &coarse, NULL, kinds[i].after);
+      g_autoptr (NnModel) both = recurrent_net (op, &tanh, &coarse, kinds[i].after);
+      g_autoptr (NnModel) plain = recurrent_net (op, NULL, NULL, kinds[i].after);
+      g_autoptr (NnModel) exact = recurrent_net (op, &fine, &fine, kinds[i].after);
+      g_autoptr (NnModel) stuck = recurrent_net (op, &tiny, NULL, kinds[i].after);
+      NnTensor **a = nn_gradients (plain, x, y, &options, NULL, &error), **b = nn_gradients (exact, x, y, &options, NULL, &error);
+      NnTensor **none = nn_gradients (stuck, x, y, &options, NULL, &error);
+      double passed = 0, free = 0;
+
+      g_assert_no_error (error);
+      assert_same_forward (gates, x);
+      assert_same_forward (both, x);
+      for (guint id = 0; id < nn_model_n_weights (plain); id++)
+        for (gsize k = 0; k < a[id]->n; k++)
+          g_assert_cmpfloat_with_epsilon (nn_tensor_get (a[id], k), nn_tensor_get (b[id], k), 1e-5);
+      for (gsize k = 0; k < none[0]->n; k++)
+        {
+          passed += fabs (nn_tensor_get (none[0], k));
+          free += fabs (nn_tensor_get (a[0], k));
+        }
+      g_assert_cmpfloat (passed, <, 0.05 * free);
+      free_tensors (a, nn_model_n_weights (plain));
+      free_tensors (b, nn_model_n_weights (plain));
+      free_tensors (none, nn_model_n_weights (plain));
+    }
+}
+
 static NnDataset *
 two_clouds (void)
 {
@@ -270,6 +445,8 @@ test_models (void)
 {
   static const char *const paths[] = { "models/qkeras/jets_model3_qkeras.kv211.h5", "models/keras_h5/breast_cancer_qkeras.h5",
                                        "models/keras_h5/jets_qcnn1d.kv24.h5", "models/keras_h5/har_qkeras_561in.h5",
+                                       "models/attention/btag_mha.h5",
+                                       "models/qkeras/qgru_btag.h5",
                                        /* with folded batch norms */
                                        "models/qkeras/lenet5_qkeras_8_4.keras", "models/qkeras/mnist_cnn_qkeras_6bit.keras",
                                        "models/keras_h5/cifar_rn06_qkeras.h5" };
@@ -308,6 +485,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/quant/forward", test_forward);
   g_test_add_func ("/train/quant/straight-through", test_straight_through);
+  g_test_add_func ("/train/quant/results", test_results);
+  g_test_add_func ("/train/quant/recurrent", test_recurrent);
   g_test_add_func ("/train/quant/user-types", test_user_types);
   g_test_add_func ("/train/quant/models", test_models);
   return g_test_run ();

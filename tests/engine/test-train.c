@@ -123,9 +123,10 @@ test_same_bits (void)
     }
 }
 
-/* Every second weight of each kernel is pruned. */
+/* Every @n-th weight of each kernel is left: of two the dense kernels go on, of four the lists of what is left take over. */
 static NnModel *
-half_masked (const NnModel *model)
+masked_but (const NnModel *model,
+            guint          n)
 {
   g_autofree NnTensor **masks = g_new0 (NnTensor *, nn_model_n_weights (model) + 1);
   NnModel *masked;
@@ -135,7 +136,7 @@ half_masked (const NnModel *model)
       {
         masks[id] = nn_tensor_new (NN_DTYPE_U8, &nn_model_weight (model, id)->values->shape);
         for (gsize i = 0; i < masks[id]->n; i++)
-          nn_tensor_u8 (masks[id])[i] = i % 2;
+          nn_tensor_u8 (masks[id])[i] = i % n == n - 1;
       }
   masked = nn_model_with_weights (model, NULL, masks);
   for (guint id = 0; id < nn_model_n_weights (model); id++)
@@ -149,15 +150,15 @@ test_masks (void)
   const NnOptimizerKind kinds[] = { NN_OPTIMIZER_SGD, NN_OPTIMIZER_ADAM, NN_OPTIMIZER_ADAMW, NN_OPTIMIZER_NADAM };
   g_autoptr (NnDataset) data = clouds ();
   g_autoptr (NnModel) dense = net_jets (3, FALSE);
-  g_autoptr (NnModel) model = half_masked (dense);
 
-  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (kinds); i++)
     {
+      g_autoptr (NnModel) model = masked_but (dense, i % 2 == 0 ? 2 : 4);
       NnTrainOptions options = few_epochs (4);
       g_autoptr (NnTrainResult) result = NULL;
       guint moved = 0;
 
-      options.optimizer = kinds[i];
+      options.optimizer = kinds[i / 2];
       options.momentum = 0.5;
       options.weight_decay = 1e-2;
       result = train (model, data, &options);
@@ -171,16 +172,16 @@ test_masks (void)
             else
               moved += nn_tensor_f32 (w->values)[k] != nn_tensor_f32 (nn_model_weight (model, id)->values)[k];
         }
-      g_assert_cmpuint (moved, >, 1000);
+      g_assert_cmpuint (moved, >, i % 2 == 0 ? 1000 : 500);
     }
 }
 
 /* The state of the optimiser is as empty as the weights are. */
 static void
-test_masked_state (void)
+check_masked_state (guint n)
 {
   g_autoptr (NnModel) dense = net_jets (3, FALSE);
-  g_autoptr (NnModel) model = half_masked (dense);
+  g_autoptr (NnModel) model = masked_but (dense, n);
   g_autoptr (NnTensor) x = random_tensor (&NN_SHAPE (64, 16), 1);
   g_autoptr (NnTensor) y = random_classes (64, 5, 2);
   NnNetOptions net_options = { .layers_of = nn_layers_for (nn_cpu ()), .batch = 64, .gradients = TRUE, .training = TRUE,
@@ -207,10 +208,246 @@ test_masked_state (void)
     {
       const gsize at = net->param_at[0] + i;
 
-      g_assert_true ((((float *) net->m)[at] != 0) == (i % 2 == 1 && ((float *) net->v)[at] != 0));
-      if (i % 2 == 0)
+      g_assert_true ((((float *) net->m)[at] != 0) == (i % n == n - 1 && ((float *) net->v)[at] != 0));
+      if (i % n != n - 1)
         g_assert_true (((float *) net->m)[at] == 0 && ((float *) net->v)[at] == 0 && ((float *) net->values)[at] == 0);
     }
+}
+
+static void
+test_masked_state (void)
+{
+  check_masked_state (2);
+  check_masked_state (4);
+}
+
+#define ROWS 48
+
+/* A net in double whose batches are these rows, for tests that look at single steps. */
+typedef struct {
+  NnNet    *net;
+  NnTensor *x, *y;
+  guint32   samples[ROWS];
+} Steps;
+
+static void
+steps_init (Steps         *s,
+            const NnModel *model,
+            gboolean       dropout)
+{
+  const NnNetOptions options = { .layers_of = nn_layers_for (NN_CPU_DOUBLE), .batch = ROWS, .gradients = TRUE, .training = TRUE,
+                                 .dropout = dropout, .is_classes = TRUE };
+  g_autoptr (GError) error = NULL;
+
+  s->net = nn_net_new (model, &options, &error);
+  g_assert_no_error (error);
+  s->x = random_tensor (&NN_SHAPE (ROWS, 16), 1);
+  s->y = random_classes (ROWS, 5, 2);
+  for (guint i = 0; i < ROWS; i++)
+    s->samples[i] = i;
+}
+
+static void
+steps_clear (Steps *s)
+{
+  nn_net_free (s->net);
+  nn_tensor_unref (s->x);
+  nn_tensor_unref (s->y);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Steps, steps_clear)
+
+/* Returns: the loss */
+static double
+steps_run (Steps        *s,
+           const double *class_weights,
+           guint64       key)
+{
+  NnLossSums sums = { 0 };
+
+  g_assert_true (nn_net_run (s->net, &(NnBatch) { .x = nn_tensor_f32 (s->x), .t = nn_tensor_f32 (s->y), .samples = s->samples,
+                                                  .n = ROWS, .class_weights = class_weights, .key = key }, &sums));
+  return sums.loss;
+}
+
+/* One weight's optimiser as its paper and Keras have it: t counts from 1. */
+static double
+step_of (const NnTrainOptions *o,
+         double                w,
+         double                g,
+         double                rate,
+         guint                 t,
+         double               *m,
+         double               *v,
+         double               *product)
+{
+  const double b1 = o->beta1, b2 = o->beta2;
+  double d, now = b1 * (1 - 0.5 * pow (0.96, t)), next = b1 * (1 - 0.5 * pow (0.96, t + 1)), hat;
+
+  if (o->optimizer == NN_OPTIMIZER_ADAMW)
+    w *= 1 - rate * o->weight_decay;
+  else
+    g += o->weight_decay * w;
+  if (o->optimizer == NN_OPTIMIZER_SGD)
+    {
+      d = *m = o->momentum * *m - rate * g;
+      return w + (o->nesterov ? o->momentum * d - rate * g : d);
+    }
+  *m = b1 * *m + (1 - b1) * g;
+  *v = b2 * *v + (1 - b2) * g * g;
+  *product *= now;
+  hat = o->optimizer == NN_OPTIMIZER_NADAM ? next * *m / (1 - *product * next) + (1 - now) * g / (1 - *product) : *m / (1 - pow (b1, t));
+  if (o->optimizer == NN_OPTIMIZER_NADAM)
+    return w - rate * hat / (sqrt (*v / (1 - pow (b2, t))) + o->epsilon);
+  /* Keras: epsilon is added before the correction */
+  return w - rate * sqrt (1 - pow (b2, t)) / (1 - pow (b1, t)) * *m / (sqrt (*v) + o->epsilon);
+}
+
+/* Four steps of every optimiser, with and without decay, against its formula. */
+static void
+test_optimizers (void)
+{
+  const NnOptimizerKind kinds[] = { NN_OPTIMIZER_SGD, NN_OPTIMIZER_ADAM, NN_OPTIMIZER_ADAMW, NN_OPTIMIZER_NADAM };
+  g_autoptr (NnModel) model = net_jets (3, FALSE);
+
+  for (guint i = 0; i < 4 * G_N_ELEMENTS (kinds); i++)
+    {
+      double w[50], m[50] = { 0 }, v[50] = { 0 }, product[50];
+      g_auto (Steps) s = { 0 };
+      NnTrainOptions o;
+
+      steps_init (&s, model, FALSE);
+      nn_train_options_init (&o);
+      o.optimizer = kinds[i / 4];
+      o.weight_decay = i % 2 * 0.1;
+      o.momentum = 0.8;
+      o.nesterov = i % 4 / 2;
+      for (guint k = 0; k < 50; k++)
+        w[k] = nn_net_param (s.net, 0, k), product[k] = 1;
+      for (guint t = 1; t <= 4; t++)
+        {
+          const double rate = 1e-2 / t;
+          NnTensor *gradient;
+
+          steps_run (&s, NULL, 0);
+          gradient = nn_net_gradient (s.net, 0);
+          nn_net_update (s.net, &o, rate);
+          for (guint k = 0; k < 50; k++)
+            {
+              w[k] = step_of (&o, w[k], nn_tensor_get (gradient, k), rate, t, &m[k], &v[k], &product[k]);
+              g_assert_cmpfloat_with_epsilon (nn_net_param (s.net, 0, k), w[k], 1e-6);
+            }
+          nn_tensor_unref (gradient);
+        }
+    }
+}
+
+/* A class's weight multiplies what its samples add to the loss and the gradient. */
+static void
+test_class_weights (void)
+{
+  const double weights[5] = { 2, 0.5, 1, 0, 3 };
+  g_autoptr (NnModel) model = net_jets (3, FALSE);
+  g_auto (Steps) s = { 0 };
+  double expected = 0, loss;
+  NnTensor *sum = NULL, *weighted;
+
+  steps_init (&s, model, FALSE);
+  loss = steps_run (&s, weights, 0);
+  weighted = nn_net_gradient (s.net, 0);
+  for (guint c = 0; c < 5; c++)
+    {
+      double only[5] = { 0 };
+      NnTensor *part;
+
+      only[c] = 1;
+      expected += weights[c] * steps_run (&s, only, 0);
+      part = nn_net_gradient (s.net, 0);
+      for (gsize k = 0; k < part->n; k++)
+        nn_tensor_f32 (part)[k] = weights[c] * nn_tensor_f32 (part)[k] + (sum != NULL ? nn_tensor_f32 (sum)[k] : 0);
+      nn_tensor_unref (sum);
+      sum = part;
+    }
+  g_assert_cmpfloat_with_epsilon (loss, expected, 1e-9);
+  for (gsize k = 0; k < sum->n; k++)
+    g_assert_cmpfloat_with_epsilon (nn_tensor_get (weighted, k), nn_tensor_get (sum, k), 1e-6);
+  nn_tensor_unref (sum);
+  nn_tensor_unref (weighted);
+}
+
+/* Dropout: another key drops others, the same key the same; the gradient is that of what is left; without it nothing is dropped. */
+static void
+test_dropout (void)
+{
+  const double step = 1e-4;
+  TestNet *net = net_new (&NN_SHAPE (16), 5);
+  g_autoptr (NnModel) model = NULL;
+  g_auto (Steps) s = { 0 }, off = { 0 };
+  double first, mean = 0, up, down, w;
+  NnTensor *gradient;
+
+  net_dense (net, 16, 40, NN_ACT_TANH);
+  net_add (net, NN_OP_DROPOUT)->attrs.rate = 0.4;
+  net_dense (net, 40, 5, NN_ACT_SOFTMAX);
+  model = net_seal (net);
+  steps_init (&s, model, TRUE);
+  steps_init (&off, model, FALSE);
+  first = steps_run (&s, NULL, 7);
+  gradient = nn_net_gradient (s.net, 0);
+  g_assert_cmpfloat (first, ==, steps_run (&s, NULL, 7));
+  g_assert_cmpfloat (first, !=, steps_run (&s, NULL, 8));
+  for (guint k = 0; k < 20; k++)
+    {
+      w = nn_net_param (s.net, 0, k);
+      nn_net_set_param (s.net, 0, k, w + step);
+      up = steps_run (&s, NULL, 7);
+      nn_net_set_param (s.net, 0, k, w - step);
+      down = steps_run (&s, NULL, 7);
+      nn_net_set_param (s.net, 0, k, w);
+      g_assert_cmpfloat_with_epsilon (nn_tensor_get (gradient, k), (up - down) / (2 * step), 1e-6);
+    }
+  /* what is left is scaled up so that the expectation stays: to first order, so does the loss's */
+  for (guint k = 0; k < 300; k++)
+    mean += steps_run (&s, NULL, 1000 + k) / 300;
+  g_assert_cmpfloat (fabs (mean - steps_run (&off, NULL, 7)), <, 0.25 * steps_run (&off, NULL, 7));
+  g_assert_cmpfloat (steps_run (&off, NULL, 7), ==, steps_run (&off, NULL, 8));
+  nn_tensor_unref (gradient);
+}
+
+/* Batch norm in training moves its statistics towards the batch's; frozen, or to measure with, it keeps them. */
+static void
+test_moving_statistics (void)
+{
+  TestNet *net = net_new (&NN_SHAPE (16), 6);
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnTrainResult) frozen = NULL;
+  g_auto (Steps) s = { 0 };
+  NnTrainOptions options = few_epochs (2);
+  const float *mean, *variance;
+
+  net_batch_norm (net, 16);
+  net_dense (net, 16, 5, NN_ACT_SOFTMAX);
+  model = net_seal (net);
+  mean = nn_tensor_f32 (nn_model_weight (model, 2)->values);
+  variance = nn_tensor_f32 (nn_model_weight (model, 3)->values);
+  steps_init (&s, model, FALSE);
+  steps_run (&s, NULL, 0);
+  for (guint c = 0; c < 16; c++)
+    {
+      double sum = 0, squares = 0;
+
+      for (guint i = 0; i < ROWS; i++)
+        sum += nn_tensor_f32 (s.x)[i * 16 + c] / (double) ROWS;
+      for (guint i = 0; i < ROWS; i++)
+        squares += pow (nn_tensor_f32 (s.x)[i * 16 + c] - sum, 2) / ROWS;
+      g_assert_cmpfloat_with_epsilon (nn_net_param (s.net, 2, c), 0.9 * mean[c] + 0.1 * sum, 1e-6);
+      g_assert_cmpfloat_with_epsilon (nn_net_param (s.net, 3, c), 0.9 * variance[c] + 0.1 * squares, 1e-6);
+    }
+  options.freeze_norm = TRUE;
+  frozen = train (model, data, &options);
+  g_assert_cmpmem (nn_model_weight (frozen->model, 2)->values->data, 16 * sizeof (float), mean, 16 * sizeof (float));
+  g_assert_cmpmem (nn_model_weight (frozen->model, 3)->values->data, 16 * sizeof (float), variance, 16 * sizeof (float));
 }
 
 static void
@@ -284,7 +521,7 @@ test_schedules (void)
   g_autoptr (NnDataset) data = clouds ();
   g_autoptr (NnModel) model = net_jets (6, FALSE);
   NnTrainOptions options = few_epochs (5);
-  g_autoptr (NnTrainResult) step = NULL, cosine = NULL;
+  g_autoptr (NnTrainResult) step = NULL, cosine = NULL, plateau = NULL;
 
   options.learning_rate = 1e-3;
   options.schedule = NN_LR_STEP;
@@ -297,6 +534,14 @@ test_schedules (void)
   cosine = train (model, data, &options);
   g_assert_cmpfloat_with_epsilon (g_array_index (cosine->epochs, NnEpoch, 2).learning_rate, 0.75e-3, 1e-12);
   g_assert_cmpfloat_with_epsilon (g_array_index (cosine->epochs, NnEpoch, 4).learning_rate, 0.5e-3, 1e-12);
+  /* with steps too small to better anything, each second epoch lowers the rate */
+  options.schedule = NN_LR_PLATEAU;
+  options.learning_rate = 1e-30;
+  options.epochs = 6;
+  plateau = train (model, data, &options);
+  g_assert_cmpfloat_with_epsilon (g_array_index (plateau->epochs, NnEpoch, 2).learning_rate, 1e-30, 1e-36);
+  g_assert_cmpfloat_with_epsilon (g_array_index (plateau->epochs, NnEpoch, 3).learning_rate, 0.5e-30, 1e-36);
+  g_assert_cmpfloat_with_epsilon (g_array_index (plateau->epochs, NnEpoch, 5).learning_rate, 0.25e-30, 1e-36);
 }
 
 static void
@@ -317,6 +562,39 @@ test_diverges (void)
   for (guint id = 0; id < nn_model_n_weights (result->model); id++)
     for (gsize i = 0; i < nn_model_weight (result->model, id)->values->n; i++)
       g_assert_true (isfinite (nn_tensor_f32 (nn_model_weight (result->model, id)->values)[i]));
+}
+
+static void
+break_after_third (const NnEpoch *epoch,
+                   gpointer       data)
+{
+  if (epoch->epoch == 2)
+    *(double *) data = INFINITY;
+}
+
+/* A run that learns for three epochs and then breaks leaves what it had learnt by then. */
+static void
+test_keeps_best (void)
+{
+  double weights[5] = { 1, 1, 1, 1, 1 };
+  g_autoptr (NnDataset) data = clouds ();
+  g_autoptr (NnModel) model = net_jets (7, FALSE);
+  NnTrainOptions options = few_epochs (20);
+  g_autoptr (NnTrainResult) broken = NULL, three = NULL;
+  g_autoptr (GError) error = NULL;
+
+  options.class_weights = weights;
+  options.on_epoch = break_after_third;
+  options.on_epoch_data = weights;
+  g_assert_false (nn_train (model, data, &options, NULL, NULL, &broken, &error));
+  g_assert_error (error, NN_ERROR, NN_ERROR_NUMERIC);
+  g_assert_nonnull (strstr (error->message, "layer \"layer_"));
+  g_assert_cmpuint (broken->epochs->len, ==, 3);
+  options.epochs = 3;
+  options.class_weights = NULL;
+  options.on_epoch = NULL;
+  three = train (model, data, &options);
+  assert_same_weights (broken->model, three->model);
 }
 
 static void
@@ -443,10 +721,15 @@ main (int    argc,
   g_test_add_func ("/train/same-bits", test_same_bits);
   g_test_add_func ("/train/masks", test_masks);
   g_test_add_func ("/train/masked-state", test_masked_state);
+  g_test_add_func ("/train/optimizers", test_optimizers);
+  g_test_add_func ("/train/class-weights", test_class_weights);
+  g_test_add_func ("/train/dropout", test_dropout);
+  g_test_add_func ("/train/moving-statistics", test_moving_statistics);
   g_test_add_func ("/train/groups", test_groups);
   g_test_add_func ("/train/stops-early", test_stops_early);
   g_test_add_func ("/train/schedules", test_schedules);
   g_test_add_func ("/train/diverges", test_diverges);
+  g_test_add_func ("/train/keeps-best", test_keeps_best);
   g_test_add_func ("/train/cancel", test_cancel);
   g_test_add_func ("/train/bad-input", test_bad_input);
   g_test_add_func ("/train/predict", test_predict);
