@@ -195,6 +195,8 @@ app_figures_network (AppDocument *document,
       fill_node (&network->nodes[i], node, i, analysis, base, errors, metric, max);
       network->nodes[i].dimmed = !matches (node, search);
     }
+  if (base != NULL)
+    network->changed_title = g_strdup (_("changed"));
   if (metric != APP_METRIC_NONE)
     {
       network->metric_title = g_strdup (app_metric_title (metric));

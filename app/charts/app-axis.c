@@ -97,7 +97,7 @@ app_axis_label (const AppAxis *axis,
     value = 0;
   if (fabs (value) >= 10000)
     return app_number (value, 6);
-  return g_strdup_printf ("%.*f", decimals, value);
+  return g_strdup_printf ("%s%.*f", value < 0 ? APP_MINUS : "", decimals, fabs (value));
 }
 
 /* U+202F keeps groups of three together and apart (ISO 80000-1, 7.3.1). */

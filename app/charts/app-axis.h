@@ -8,6 +8,7 @@
 G_BEGIN_DECLS
 
 #define APP_AXIS_MAX_TICKS 24
+#define APP_MINUS "\u2212" /* of a number that is only looked at */
 
 typedef struct {
   double   min, max; /* widened to whole steps */

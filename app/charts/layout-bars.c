@@ -88,6 +88,38 @@ app_bars_set (AppBarRow  *row,
 
 #define BAR(text) ((text) * 1.05)
 #define ROW_GAP(text) ((text) * 1.25)
+#define LEGEND_TEXT 0.92
+#define LEGEND_ROW 1.9
+
+/* Where entries of a legend stand: they fill rows between @left and @right; a row too many begins at the very left. */
+typedef struct {
+  double left, right, text, swatch;
+  double x, y; /* of the entry placed last: its middle line */
+  double next;
+} Legend;
+
+static void
+place_entry (Legend     *legend,
+             const char *name)
+{
+  double w = legend->swatch + legend->text * 0.5 + paint_text_width (name, legend->text * LEGEND_TEXT, FALSE);
+
+  if (legend->next > legend->left && legend->next + w > legend->right)
+    {
+      legend->next = legend->left;
+      legend->y += legend->text * LEGEND_ROW;
+    }
+  legend->x = legend->next;
+  legend->next += w + legend->text * 1.4;
+}
+
+static void
+add_entry (AppScene     *scene,
+           const Legend *legend,
+           const char   *name)
+{
+  app_scene_text (scene, name, legend->x + legend->swatch + legend->text * 0.5, legend->y, legend->text * LEGEND_TEXT, 0, APP_INK (TEXT));
+}
 
 double
 app_bars_height (const AppBars *bars,
@@ -167,7 +199,8 @@ app_bars_layout (const AppBars *bars,
                  const AppView *view)
 {
   AppScene *scene = app_scene_new (view);
-  double text = view->text, left = text * 2, value_room = text * 3, y = text * (n_bars (bars) > 1 ? 2.9 : 1.0), x;
+  double text = view->text, left = text * 2, value_room = text * 3, y = text * (n_bars (bars) > 1 ? 2.9 : 1.0), gap;
+  Legend legend = { .right = view->width - text, .text = text, .swatch = text, .y = text };
 
   for (guint i = 0; i < bars->rows->len; i++)
     {
@@ -179,17 +212,19 @@ app_bars_layout (const AppBars *bars,
           value_room = MAX (value_room, paint_text_width (row->bars[s].text, text * 0.88, FALSE) + text * 1.2);
     }
   left = MIN (left, view->width * 0.4);
-  x = left;
+  legend.left = legend.next = left;
   for (guint s = 0; n_bars (bars) > 1 && s < n_bars (bars); s++)
     {
-      app_scene_rect (scene, -1, x, text * 0.5, text, text, (AppInk) { .role = APP_INK_SERIES, .t = s })->hatch = s % 2 == 1;
-      app_scene_text (scene, bars->series[s], x + text * 1.4, text, text * 0.92, 0, APP_INK (TEXT));
-      x += paint_text_width (bars->series[s], text * 0.92, FALSE) + text * 3;
+      place_entry (&legend, bars->series[s]);
+      app_scene_rect (scene, -1, legend.x, legend.y - text / 2, text, text, (AppInk) { .role = APP_INK_SERIES, .t = s })->hatch = s % 2 == 1;
+      add_entry (scene, &legend, bars->series[s]);
     }
+  y += legend.y - text;
+  gap = CLAMP ((view->height - y) / MAX (1, bars->rows->len) - n_bars (bars) * BAR (text), text * 0.5, ROW_GAP (text));
   for (guint i = 0; i < bars->rows->len; i++)
     {
       add_row (scene, bars, g_ptr_array_index (bars->rows, i), i, left, MAX (20, view->width - left - value_room), y, text);
-      y += n_bars (bars) * BAR (text) + ROW_GAP (text);
+      y += n_bars (bars) * BAR (text) + gap;
     }
   if (view->rtl)
     app_scene_mirror (scene);
@@ -249,11 +284,13 @@ app_spans_free (AppSpans *spans)
   g_free (spans);
 }
 
+#define SPAN_PITCH 2.2 /* from row to row, in text sizes, where the height allows */
+
 double
 app_spans_height (const AppSpans *spans,
                   double          text)
 {
-  return spans->spans->len * text * 2.2 + text * 5.6;
+  return spans->spans->len * text * SPAN_PITCH + text * 5.6;
 }
 
 /* The lowest and highest power of two that matter. */
@@ -340,8 +377,9 @@ app_spans_layout (const AppSpans *spans,
                   const AppView  *view)
 {
   AppScene *scene = app_scene_new (view);
-  double text = view->text, y = text * 3.2, bottom, lo, hi;
+  double text = view->text, y = text * 3.2, pitch, bottom, lo, hi;
   SpanAxis axis = { .left = text * 4 };
+  Legend legend = { .right = view->width - text / 2, .text = text, .swatch = text * 1.6, .y = text * 0.9 };
 
   for (guint i = 0; i < spans->spans->len; i++)
     axis.left = MAX (axis.left, paint_text_width (g_array_index (spans->spans, AppSpan, i).name, text, FALSE) + text * 1.6);
@@ -350,7 +388,16 @@ app_spans_layout (const AppSpans *spans,
   exponent_range (spans, &lo, &hi);
   axis.lo = lo;
   axis.hi = hi;
-  bottom = y + spans->spans->len * text * 2.2 - text * 0.6;
+  legend.left = legend.next = axis.left;
+  place_entry (&legend, spans->type_label);
+  app_scene_rect (scene, -1, legend.x, legend.y - text / 2, legend.swatch, text, (AppInk) { .role = APP_INK_DIM, .alpha = 0.28f })->radius = 3;
+  add_entry (scene, &legend, spans->type_label);
+  place_entry (&legend, spans->data_label);
+  app_scene_rect (scene, -1, legend.x, legend.y - text / 2, legend.swatch, text, (AppInk) { .role = APP_INK_SERIES, .t = 0 });
+  add_entry (scene, &legend, spans->data_label);
+  y += legend.y - text * 0.9;
+  pitch = CLAMP ((view->height - y - text * 2.4) / MAX (1, spans->spans->len), text * 1.8, text * SPAN_PITCH);
+  bottom = y + spans->spans->len * pitch - text * 0.6;
   for (int e = (int) lo; e <= hi; e += MAX (1, (int) ceil ((hi - lo) * text * 3 / axis.room)))
     {
       g_autofree char *label = power_label (e);
@@ -360,13 +407,10 @@ app_spans_layout (const AppSpans *spans,
       app_scene_text (scene, label, x, bottom + text * 0.8, text * 0.85, 0.5, APP_INK (DIM));
     }
   app_scene_text (scene, spans->axis_title, axis.left + axis.room / 2, bottom + text * 2.1, text * 0.92, 0.5, APP_INK (TEXT));
-  app_scene_rect (scene, -1, axis.left, text * 0.4, text * 1.6, text, (AppInk) { .role = APP_INK_DIM, .alpha = 0.28f })->radius = 3;
-  app_scene_text (scene, spans->type_label, axis.left + text * 2.1, text * 0.9, text * 0.92, 0, APP_INK (TEXT));
-  lo = axis.left + text * 4 + paint_text_width (spans->type_label, text * 0.92, FALSE);
-  app_scene_rect (scene, -1, lo, text * 0.4, text * 1.6, text, (AppInk) { .role = APP_INK_SERIES, .t = 0 });
-  app_scene_text (scene, spans->data_label, lo + text * 2.1, text * 0.9, text * 0.92, 0, APP_INK (TEXT));
   for (guint i = 0; i < spans->spans->len; i++)
-    add_span (scene, &g_array_index (spans->spans, AppSpan, i), i, &axis, y + i * text * 2.2, text);
+    add_span (scene, &g_array_index (spans->spans, AppSpan, i), i, &axis, y + i * pitch, text);
+  if (view->rtl)
+    app_scene_mirror (scene);
   return scene;
 }
 

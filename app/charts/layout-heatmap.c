@@ -104,7 +104,7 @@ add_scale (AppScene         *scene,
   const AppGrid *grid = map->grid;
   double w = MIN (180, view->width * 0.4), x = scene->area.x, y = view->height - view->text * 1.3;
   g_autofree char *high = app_number (grid->limit, 3);
-  g_autofree char *low = app_number (grid->sequential ? 0 : -grid->limit, 3);
+  g_autofree char *low = grid->sequential ? g_strdup ("0") : g_strconcat (APP_MINUS, high, NULL);
   double lw = paint_text_width (low, view->text * 0.88, FALSE) + 8, hw = paint_text_width (high, view->text * 0.88, FALSE) + 8;
 
   app_scene_text (scene, low, x, y, view->text * 0.88, 0, APP_INK (DIM));
@@ -158,7 +158,7 @@ app_heatmap_layout (const AppHeatmap *map,
     = APP_INK (RULE);
   add_indices (scene, map, &grid, TRUE, text);
   add_indices (scene, map, &grid, FALSE, text);
-  app_scene_text (scene, map->x_title, scene->area.x, text * 0.95, text, 0, APP_INK (TEXT));
+  app_scene_text (scene, map->x_title, scene->area.x, text * 0.95, text, 0, APP_INK (TEXT))->w = view->width - scene->area.x - text / 2;
   app_scene_text (scene, map->y_title, text * 0.9, scene->area.y + MAX (scene->area.h, text * 8) / 2, text, 0.5, APP_INK (TEXT))
     ->upright = TRUE;
   add_scale (scene, map, view);

@@ -3,6 +3,8 @@
 
 #include "layout-network.h"
 
+#include "paint-scene.h"
+
 #include <math.h>
 
 #define USUAL_TEXT 13.2 /* pixels; cards are drawn for this, and larger where text is */
@@ -37,6 +39,7 @@ app_network_free (AppNetwork *network)
     }
   g_free (network->nodes);
   g_free (network->metric_title);
+  g_free (network->changed_title);
   g_free (network->metric_max);
   g_free (network);
 }
@@ -238,6 +241,34 @@ add_minimap (AppScene *scene,
     = APP_INK (ACCENT);
 }
 
+static gboolean
+any_changed (const AppNetwork *network)
+{
+  for (guint i = 0; i < network->n_nodes; i++)
+    if (network->nodes[i].changed)
+      return TRUE;
+  return FALSE;
+}
+
+/* Beside the colours: what the outline of a card says. */
+static void
+add_changed_key (AppScene         *scene,
+                 const AppNetwork *network,
+                 const AppView    *view,
+                 double            x,
+                 double            y)
+{
+  double w = paint_text_width (network->changed_title, view->text * 0.88, FALSE);
+  AppMark *key;
+
+  app_scene_rect (scene, -1, x - 8, y - 28, w + 46, 46, (AppInk) { .role = APP_INK_BACKGROUND, .alpha = 0.85f })->radius = 8;
+  key = app_scene_rect (scene, -1, x, y - 7, 22, 14, APP_INK (SURFACE));
+  key->stroke = APP_INK (ACCENT);
+  key->line_width = 2;
+  key->radius = 4;
+  app_scene_text (scene, network->changed_title, x + 30, y, view->text * 0.88, 0, APP_INK (TEXT));
+}
+
 static void
 add_legend (AppScene         *scene,
             const AppNetwork *network,
@@ -245,6 +276,8 @@ add_legend (AppScene         *scene,
 {
   double w = 140, x = 16, y = view->height - 26;
 
+  if (network->changed_title != NULL && view->width >= 480 && any_changed (network))
+    add_changed_key (scene, network, view, network->metric_title != NULL ? x + w + 28 : x, y);
   if (network->metric_title == NULL || view->width < 480)
     return;
   app_scene_rect (scene, -1, x - 8, y - 28, w + 24, 46, (AppInk) { .role = APP_INK_BACKGROUND, .alpha = 0.85f })->radius = 8;

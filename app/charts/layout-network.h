@@ -32,6 +32,7 @@ typedef struct {
   guint           n_nodes;
   char           *metric_title; /* (nullable) */
   char           *metric_max;   /* the figure of a full colour */
+  char           *changed_title; /* (nullable): what nodes with an outline are, for the legend */
 } AppNetwork;
 
 AppNetwork *app_network_new     (guint             n_nodes);

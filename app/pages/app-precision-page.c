@@ -124,6 +124,10 @@ show (AppPrecisionPage *self)
   if (precision == NULL)
     {
       gtk_label_set_text (self->verdict_label, _("Profiling…"));
+      gtk_label_set_text (self->advice_label, _("The network runs bit by bit as the hardware will."));
+      gtk_widget_set_visible (GTK_WIDGET (self->facts), FALSE);
+      gtk_widget_set_visible (GTK_WIDGET (self->overflows), FALSE);
+      gtk_widget_set_visible (GTK_WIDGET (self->overflow_title), FALSE);
       return;
     }
   fill_verdict (self, precision);

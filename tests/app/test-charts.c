@@ -437,6 +437,64 @@ test_error_bars (void)
   g_assert_cmpuint (n_lines, ==, 6); /* two lines and four caps */
 }
 
+/* However narrow: no text of a profile ends outside, a legend takes as many lines as it needs, and the last row still has its place. */
+static void
+test_narrow_spans (void)
+{
+  static const double widths[] = { 900, 400, 340 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (widths); i++)
+    {
+      g_autoptr (AppSpans) spans = app_spans_new ("size", "what the type can hold", "half of the weights, and all of them");
+      AppView at = { .width = widths[i], .text = 12 };
+      g_autoptr (AppScene) scene = NULL;
+      double first = 0, second = 0, end = 0;
+
+      for (guint k = 0; k < 8; k++)
+        {
+          AppSpan span = { .name = g_strdup_printf ("layer %u", k), .low = 0.01, .q1 = 0.05, .median = 0.1, .q3 = 0.2, .high = 0.9,
+                           .lsb = 0.001, .max = 32 };
+
+          g_array_append_val (spans->spans, span);
+        }
+      at.height = app_spans_height (spans, at.text);
+      scene = app_spans_layout (spans, &at);
+      for (guint m = 0; m < scene->marks->len; m++)
+        {
+          const AppMark *mark = &g_array_index (scene->marks, AppMark, m);
+
+          if (mark->kind != APP_MARK_TEXT)
+            continue;
+          end = mark->x + (1 - mark->align) * paint_text_width (mark->text, mark->size, mark->bold);
+          g_assert_cmpfloat (end, <=, at.width);
+          g_assert_cmpfloat (mark->y, <, at.height);
+        }
+      g_assert_true (has_text (scene, spans->type_label, &first));
+      g_assert_true (has_text (scene, spans->data_label, &second));
+      g_assert_true ((second > first) == (widths[i] < 500));
+      g_assert_true (has_text (scene, "layer 7", &end));
+      g_assert_cmpfloat (end, <, at.height - 2 * at.text);
+    }
+}
+
+/* What an outline says stands in the legend, where there is one. */
+static void
+test_changed_key (void)
+{
+  g_autoptr (AppNetwork) network = diamond ();
+  g_autoptr (AppScene) plain = NULL, marked = NULL;
+  double y;
+
+  network->changed_title = g_strdup ("changed");
+  for (guint i = 0; i < network->n_nodes; i++)
+    network->nodes[i].changed = FALSE;
+  plain = app_network_layout (network, &view);
+  g_assert_false (has_text (plain, "changed", &y));
+  network->nodes[0].changed = TRUE;
+  marked = app_network_layout (network, &view);
+  g_assert_true (has_text (marked, "changed", &y));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -457,5 +515,7 @@ main (int    argc,
   g_test_add_func ("/charts/large", test_large);
   g_test_add_func ("/charts/legend", test_legend);
   g_test_add_func ("/charts/error-bars", test_error_bars);
+  g_test_add_func ("/charts/narrow-spans", test_narrow_spans);
+  g_test_add_func ("/charts/changed-key", test_changed_key);
   return g_test_run ();
 }
