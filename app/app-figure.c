@@ -4,6 +4,8 @@
 #include "app-figure.h"
 
 #include "app-dialogs.h"
+#include "app-methods.h"
+#include "pages/app-page.h"
 
 #include <glib/gi18n.h>
 
@@ -214,15 +216,25 @@ copy (GtkWidget  *widget,
   gtk_widget_activate_action (widget, "win.say", "s", _("Figure copied"));
 }
 
+void
+app_figure_export_to (AppFigure  *self,
+                      const char *path)
+{
+  GtkWidget *page = gtk_widget_get_ancestor (GTK_WIDGET (self), APP_TYPE_PAGE);
+  g_autofree char *comment = page != NULL ? app_methods_comment (app_page_document (APP_PAGE (page))) : NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  app_chart_set_comment (self->chart, comment);
+  ok = app_chart_export (self->chart, path, FALSE, &error);
+  gtk_widget_activate_action (GTK_WIDGET (self), ok ? "win.say" : "win.complain", "s", ok ? _("Figure exported") : error->message);
+}
+
 static void
 on_export_path (const char *path,
                 gpointer    object)
 {
-  AppFigure *self = APP_FIGURE (object);
-  g_autoptr (GError) error = NULL;
-  gboolean ok = app_chart_export (self->chart, path, FALSE, &error);
-
-  gtk_widget_activate_action (GTK_WIDGET (self), ok ? "win.say" : "win.complain", "s", ok ? _("Figure exported") : error->message);
+  app_figure_export_to (APP_FIGURE (object), path);
 }
 
 static void

@@ -31,4 +31,8 @@ gboolean  app_figure_shows_table  (AppFigure            *figure);
 void      app_figure_show_table   (AppFigure            *figure,
                                    gboolean              table);
 
+/* As its menu does: picture or table, by the ending of @path; a table says what it is of. */
+void       app_figure_export_to    (AppFigure  *figure,
+                                    const char *path);
+
 G_END_DECLS

@@ -9,4 +9,7 @@ G_BEGIN_DECLS
 
 char *app_methods_paragraph (AppDocument *document) G_GNUC_MALLOC;
 
+/* What tables of the document's figures are of, in lines to go before them. */
+char *app_methods_comment (AppDocument *document);
+
 G_END_DECLS

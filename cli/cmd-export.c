@@ -17,9 +17,15 @@ append_cell (GString *text,
 }
 
 static char *
-trail_to_csv (const NnTrail *trail)
+trail_to_csv (const NnProject *project,
+              NnTrail         *trail)
 {
-  GString *text = g_string_new ("step,kind,accepted,target,accuracy,loss,auc,dsp,bram_18k,lut,ff,uram,latency_cycles,bops,energy_nj,"
+  const NnProvenance of = { .model = nn_project_model (project), .config = nn_project_config (project), .trails = &trail, .n_trails = 1,
+                            .data_spec = nn_project_data_spec (project), .data_hash = nn_project_data_hash (project) };
+  g_autofree char *comment = nn_provenance_csv (&of);
+  GString *text = g_string_new (comment);
+
+  g_string_append (text, "step,kind,accepted,target,accuracy,loss,auc,dsp,bram_18k,lut,ff,uram,latency_cycles,bops,energy_nj,"
                                 "groups,kept,status,value,bound,gap,seconds\n");
 
   for (guint i = 0; i < nn_trail_n_steps (trail); i++)
@@ -113,8 +119,8 @@ write_figures (const NnProject *project,
     }
   for (guint t = 0; t < nn_project_n_trails (project); t++)
     {
-      const NnTrail *trail = nn_project_trail (project, t);
-      g_autofree char *csv = trail_to_csv (trail), *csv_name = g_strdup_printf ("run-%u.csv", t + 1);
+      NnTrail *trail = nn_project_trail (project, t);
+      g_autofree char *csv = trail_to_csv (project, trail), *csv_name = g_strdup_printf ("run-%u.csv", t + 1);
       g_autofree char *csv_path = g_build_filename (folder, csv_name, NULL);
 
       if (!g_file_set_contents (csv_path, csv, -1, error))

@@ -51,6 +51,7 @@
 #include "nn-groups.h"
 #include "nn-knapsack.h"
 #include "nn-project.h"
+#include "nn-provenance.h"
 #include "nn-pruner.h"
 #include "nn-reduce.h"
 #include "nn-train-types.h"

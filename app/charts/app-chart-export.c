@@ -72,7 +72,7 @@ app_chart_export (AppChart    *self,
   if (g_str_has_suffix (lower, ".csv"))
     {
       table = app_chart_dup_table (self);
-      csv = table != NULL ? app_table_to_csv (table, NULL) : g_strdup ("");
+      csv = table != NULL ? app_table_to_csv (table, self->comment) : g_strdup ("");
       return g_file_set_contents (path, csv, -1, error);
     }
   bytes = picture (self, paint_format (path), width, height, dark);

@@ -14,6 +14,7 @@ struct _AppChart {
   AppScene      *scene; /* dropped when data, size or font change */
   GskRenderNode *node;  /* dropped with it, and when colours change */
   char          *name;
+  char *comment; /* (nullable): what its table is of */
   gpointer       data;
   GDestroyNotify destroy;
 

@@ -485,6 +485,7 @@ static void
 app_chart_finalize (GObject *object)
 {
   g_free (APP_CHART (object)->name);
+  g_free (APP_CHART (object)->comment);
   G_OBJECT_CLASS (app_chart_parent_class)->finalize (object);
 }
 
@@ -656,6 +657,14 @@ app_chart_set_name (AppChart   *self,
   g_free (self->name);
   self->name = g_strdup (name);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
+void
+app_chart_set_comment (AppChart   *self,
+                       const char *comment)
+{
+  g_free (self->comment);
+  self->comment = g_strdup (comment);
 }
 
 const char *

@@ -45,6 +45,9 @@ void        app_chart_reveal       (AppChart             *chart,
 void        app_chart_set_name     (AppChart             *chart,
                                     const char           *name); /* for the screen reader and for file names */
 const char *app_chart_name         (AppChart             *chart);
+/* Lines that go before the table of an export: what it is of. */
+void        app_chart_set_comment  (AppChart             *chart,
+                                    const char           *comment); /* (nullable) */
 AppTable   *app_chart_dup_table    (AppChart             *chart);
 void        app_chart_set_natural_height (AppChart       *chart,
                                     int                   height);

@@ -5,6 +5,8 @@
 #include "espalier-config.h"
 
 #include "app-autosave.h"
+#include "app-chart.h"
+#include "app-methods.h"
 #include "app-optimise-sheet.h"
 
 #include <signal.h>
@@ -232,6 +234,77 @@ test_crash (void)
   app_document_forget_autosave (document);
 }
 
+static AppScene *
+no_layout (gconstpointer  data,
+           const AppView *view)
+{
+  return app_scene_new (view);
+}
+
+static AppTable *
+small_table (gconstpointer data)
+{
+  AppTable *table = app_table_new ("step", "dsp", NULL);
+
+  app_table_take (table, -1, g_strdup ("0"), g_strdup ("12"), NULL);
+  return table;
+}
+
+static const AppChartSource plot_source = { .layout = no_layout, .table = small_table };
+
+/* A table says what it is of, in the words that the command line's tables have. */
+static void
+test_table (void)
+{
+  AppDocument *document = open_sample ();
+  AppOptimiseChoices choices = quick (document);
+  g_autofree char *comment = NULL, *methods = NULL, *path = g_build_filename (folder, "table.csv", NULL), *text = NULL;
+  g_autofree char *part = NULL, *data = NULL, *csv = NULL;
+  GtkWidget *chart = app_chart_new ();
+  g_autoptr (GError) error = NULL;
+  NnTrail *trails[2];
+  NnProvenance of = { .trails = trails, .n_trails = 2 };
+
+  choices.n_seeds = 2;
+  choices.seed = 3;
+  app_document_optimise (document, &choices);
+  WAIT_FOR (app_document_job (document) == NULL);
+  comment = app_methods_comment (document);
+  part = g_strdup_printf ("part: %s\nclock: ", nn_config_part (app_document_state (document)->config));
+  data = g_strdup_printf ("(SHA-256 %s)", nn_dataset_hash (app_document_state (document)->data));
+  g_assert_nonnull (strstr (comment, part));
+  g_assert_nonnull (strstr (comment, data));
+  g_assert_nonnull (strstr (comment, "stage: estimates before synthesis\nseeds: 3, 4\n"));
+  app_chart_set_comment (APP_CHART (g_object_ref_sink (chart)), comment);
+  app_chart_set_source (APP_CHART (chart), &plot_source, NULL, NULL);
+  g_assert_true (app_chart_export (APP_CHART (chart), path, FALSE, &error));
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_true (g_str_has_prefix (text, "# network: "));
+  g_assert_nonnull (strstr (text, "\r\nstep,dsp\r\n0,12\r\n"));
+  g_object_unref (chart);
+  /* the command line's form: the same lines */
+  of.model = app_document_state (document)->model;
+  of.config = app_document_state (document)->config;
+  of.data_spec = app_document_state (document)->data_spec;
+  of.data_hash = nn_dataset_hash (app_document_state (document)->data);
+  trails[0] = run_at (document, 0)->trail;
+  trails[1] = run_at (document, 1)->trail;
+  csv = nn_provenance_csv (&of);
+  for (char **line = g_strsplit (comment, "\n", -1), **first = line; ; line++)
+    {
+      if (*line == NULL)
+        {
+          g_strfreev (first);
+          break;
+        }
+      g_assert_nonnull (strstr (csv, *line));
+    }
+  methods = app_methods_paragraph (document);
+  g_assert_nonnull (strstr (methods, "of the seeds 3, 4"));
+  app_document_forget_autosave (document);
+  g_object_unref (document);
+}
+
 static GtkWidget *
 find_row (GtkWidget  *widget,
           const char *title)
@@ -316,6 +389,7 @@ main (int    argc,
   g_test_add_func ("/optimise/layers", test_layers);
   g_test_add_func ("/optimise/branch", test_branch);
   g_test_add_func ("/optimise/crash", test_crash);
+  g_test_add_func ("/optimise/table", test_table);
   g_test_add_func ("/optimise/sheet", test_sheet);
   status = g_test_run ();
   remove_folder (folder);

@@ -439,6 +439,9 @@ static void
 test_export (void)
 {
   static const char *const names[] = { "out.h5", "out.json", "figures" };
+  static const char *const says[] = { "\n# data: ", "(SHA-256 ", "\n# part: ", "\n# clock: ", "\n# stage: estimates before synthesis\n", "\n# seed: ",
+                                      "\n# program: Espalier ", "\nstep,kind,accepted," };
+  g_autofree char *table = g_build_filename (folder, "figures", "run-1.csv", NULL), *text = NULL;
   g_autoptr (JsonObject) root = json ("export @/q.espalier --model @/out.h5 --config @/out.json --figures @/figures");
   g_autoptr (JsonObject) inspected = json ("inspect @/out.h5"), fits = json ("estimate @/out.h5 --config @/out.json");
   g_autoptr (JsonObject) again = NULL;
@@ -449,6 +452,10 @@ test_export (void)
 
       g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
     }
+  g_assert_true (g_file_get_contents (table, &text, NULL, NULL));
+  g_assert_true (g_str_has_prefix (text, "# network: "));
+  for (guint i = 0; i < G_N_ELEMENTS (says); i++)
+    g_assert_nonnull (strstr (text, says[i]));
   has (inspected, "format layers parameters multiplications");
   has (first (inspected, "layers"), "name class inputs output_shape parameters multiplications zeros");
   has (json_object_get_object_member (fits, "total"), "dsp bram lut ff uram latency_cycles interval_cycles latency_ns bops");
