@@ -75,6 +75,7 @@ typedef struct {
   int      shift;
   gboolean binary;
   gboolean exponential;
+  gboolean counts; /* of bits: equal ones are counted by a sum */
   gboolean wraps;
   gsize    list_bytes;
   NnSteps  steps;
@@ -756,7 +757,7 @@ fastest_sum (const Matrix       *m,
 {
   gboolean whole = f->shift == 0;
 
-  if (m->exponential || m->binary)
+  if (m->exponential || (m->binary && !m->counts))
     return SLOW;
   if (f->truncated && sum_fits (f, 16) && (whole || (f->shift <= 16 && f->x_bits <= 16)))
     return SUM_16;
@@ -773,6 +774,42 @@ fastest_sum (const Matrix       *m,
   if (f->modular && f->truncated && (whole || (f->bits <= 64 && f->shift <= 62)))
     return SUM_64;
   return m->shift >= 0 && m->shift <= 63 && f->x_bits <= 64 && f->w_bits <= 64 && f->bits <= 127 ? STEPS_WIDE : SLOW;
+}
+
+static gboolean
+has_padding (const Matrix *m)
+{
+  for (gsize k = 0; k < m->n_positions * m->n_groups * m->n_in; k++)
+    if (m->taps[k] < 0)
+      return TRUE;
+  return FALSE;
+}
+
+/*
+ * Bits that equal their weight are counted: x where the weight is 1, 1 - x where it is 0. As long as nothing overflows that
+ * is a sum of products by 1 and -1 that starts with the number of zeros.
+ */
+static void
+count_by_sums (Matrix             *m,
+               const NnFixedLayer *layer)
+{
+  const NnType *accum = &layer->plan->accum;
+  double most = 0;
+
+  for (gsize o = 0; o < m->n_out; o++)
+    most = MAX (most, ABS (ldexp ((double) m->bias[o], -m->accum_fraction)));
+  if (!m->binary || !accum->is_signed || m->accum_fraction < 0 || m->accum_fraction > 32 || has_padding (m) ||
+      most + 4.0 * (double) m->n_in + 4 > ldexp (1, accum->integer - 1))
+    return;
+  m->counts = TRUE;
+  for (gsize o = 0; o < m->n_out; o++)
+    for (gsize k = 0; k < m->live[o]; k++)
+      {
+        gint64 *w = &m->w64[o * m->n_in + k];
+
+        m->bias[o] += *w == 0 ? (gint64) 1 << m->accum_fraction : 0;
+        *w = *w == 0 ? -1 : 1;
+      }
 }
 
 static void
@@ -939,6 +976,7 @@ nn_fixed_prepare_matrix (NnFixedLayer  *layer,
   prepare_weights (m, layer);
   prepare_bias (m, layer);
   prepare_casts (m, layer);
+  count_by_sums (m, layer);
   choose_sum (m, layer);
   shift_weights (m);
   if (m->sum == SUM_16)
