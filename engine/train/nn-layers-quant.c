@@ -137,18 +137,12 @@ range_of (const NnQuantizer *q,
  */
 static inline real
 slope_of (const NnQuantizer *q,
-          real               x,
-          real               low,
-          real               high)
+          real               x)
 {
   real t;
 
   switch (q->kind)
     {
-    case NN_QUANT_RELU:
-      if (q->max_value > 0)
-        high = MIN (high, (real) q->max_value);
-      return x <= 0 ? (real) q->negative_slope : x <= high ? 1 : 0;
     case NN_QUANT_TANH:
       t = real_tanh (x);
       return q->use_real_function ? 1 - t * t : x >= -1 && x <= 1;
@@ -161,10 +155,37 @@ slope_of (const NnQuantizer *q,
       return x >= -1 && x <= 1;
     case NN_QUANT_POWER_RELU:
       return x > 0 && (q->max_value <= 0 || x <= (real) q->max_value);
-    case NN_QUANT_FIXED:
-      return x >= low && x <= high;
     default:
       return 1;
+    }
+}
+
+/* @n elements with the same range. The two usual kinds have loops that become vector code. */
+static inline __attribute__ ((always_inline)) void
+pass_range (const NnQuantizer *q,
+            gsize              n,
+            const real        *x,
+            const real        *g,
+            real              *gx,
+            real               low,
+            real               high,
+            const gboolean     add)
+{
+  const real below = q->negative_slope, top = q->max_value > 0 ? MIN (high, (real) q->max_value) : high;
+
+  switch (q->kind)
+    {
+    case NN_QUANT_FIXED:
+      for (gsize i = 0; i < n; i++)
+        gx[i] = (add ? gx[i] : 0) + g[i] * (x[i] >= low && x[i] <= high ? (real) 1 : 0);
+      break;
+    case NN_QUANT_RELU:
+      for (gsize i = 0; i < n; i++)
+        gx[i] = (add ? gx[i] : 0) + g[i] * (x[i] <= 0 ? below : x[i] <= top ? (real) 1 : 0);
+      break;
+    default:
+      for (gsize i = 0; i < n; i++)
+        gx[i] = (add ? gx[i] : 0) + g[i] * slope_of (q, x[i]);
     }
 }
 
@@ -177,13 +198,17 @@ CLASSED (nn_quantize_back) (const NnQuantizer *q,
                             real              *gx,
                             gboolean           add)
 {
+  const gboolean is_one = q->n_elements == 0 && q->n_alpha <= 1;
+  const gsize at_once = is_one ? n * lanes : lanes;
   real low, high;
 
-  for (gsize e = 0; e < n; e++)
+  for (gsize e = 0, i = 0; i < n * lanes; e++, i += at_once)
     {
       range_of (q, e, &low, &high);
-      for (gsize i = e * lanes; i < (e + 1) * lanes; i++)
-        gx[i] = (add ? gx[i] : 0) + g[i] * slope_of (q, x[i], low, high);
+      if (add)
+        pass_range (q, at_once, x + i, g + i, gx + i, low, high, TRUE);
+      else
+        pass_range (q, at_once, x + i, g + i, gx + i, low, high, FALSE);
     }
 }
 
