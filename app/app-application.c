@@ -155,7 +155,7 @@ app_application_startup (GApplication *application)
     { "new-window", action_new_window, NULL, NULL, NULL, { 0 } }, { "quit", action_quit, NULL, NULL, NULL, { 0 } },
     { "preferences", action_preferences, NULL, NULL, NULL, { 0 } }, { "about", action_about, NULL, NULL, NULL, { 0 } },
   };
-  static const struct { const char *action; const char *keys[3]; } keys[] = {
+  static const struct { const char *action; const char *keys[4]; } keys[] = {
     { "app.new-window", { "<Control>n" } }, { "app.quit", { "<Control>q" } }, { "app.preferences", { "<Control>comma" } },
     { "win.help", { "F1" } }, { "win.history", { "<Control>h" } }, { "win.open", { "<Control>o" } }, { "win.save", { "<Control>s" } }, { "win.save-as", { "<Control><Shift>s" } },
     { "win.open-data", { "<Control>d" } }, { "win.undo", { "<Control>z" } }, { "win.redo", { "<Control><Shift>z", "<Control>y" } },
@@ -163,6 +163,8 @@ app_application_startup (GApplication *application)
     { "win.export-hls", { "<Control>e" } }, { "win.print", { "<Control>p" } }, { "window.close", { "<Control>w" } },
     { "win.page('network')", { "<Alt>1" } }, { "win.page('weights')", { "<Alt>2" } }, { "win.page('tradeoff')", { "<Alt>3" } },
     { "win.page('precision')", { "<Alt>4" } }, { "win.page('hardware')", { "<Alt>5" } }, { "win.page('data')", { "<Alt>6" } },
+    { "win.zoom-in", { "<Control>plus", "<Control>equal", "<Control>KP_Add" } }, { "win.zoom-out", { "<Control>minus", "<Control>KP_Subtract" } },
+    { "win.zoom-fit", { "<Control>0", "<Control>KP_0" } }, { "win.sidebar", { "F9" } }, { "win.refresh", { "F5" } },
     { "win.show-help-overlay", { "<Control>question" } }, { "win.toggle-order", { "<Control>t" } }, { "win.frontier", { "<Control>r" } },
   };
 

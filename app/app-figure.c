@@ -379,3 +379,9 @@ app_figure_set_narrow (AppFigure *self,
   g_object_unref (tools);
   gtk_widget_set_visible (GTK_WIDGET (self->below), narrow);
 }
+
+gboolean
+app_figure_is_zoomable (AppFigure *self)
+{
+  return gtk_widget_get_visible (GTK_WIDGET (self->zoom_box));
+}

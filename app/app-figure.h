@@ -27,6 +27,7 @@ void      app_figure_set_narrow   (AppFigure            *figure,
                                    gboolean              narrow);
 void      app_figure_set_zoomable (AppFigure            *figure,
                                    gboolean              zoomable);
+gboolean  app_figure_is_zoomable  (AppFigure            *figure);
 gboolean  app_figure_shows_table  (AppFigure            *figure);
 void      app_figure_show_table   (AppFigure            *figure,
                                    gboolean              table);

@@ -607,6 +607,7 @@ app_window_dnd_init (AppWindow *self)
   GtkDropTarget *target = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
   g_signal_connect (target, "drop", G_CALLBACK (on_drop), self);
+  gtk_widget_add_css_class (GTK_WIDGET (self), "drop-target"); /* and the style says where something may be dropped */
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
   g_signal_connect (self->recent_list, "row-activated", G_CALLBACK (on_recent), self);
   g_signal_connect (self->history_list, "row-activated", G_CALLBACK (on_history), self);

@@ -17,7 +17,7 @@ struct _AppWindow {
   AppDocument *document;
   GSettings   *settings; /* nullable: where no schema is installed */
   guint        inhibit;
-  gboolean     closing;
+  gboolean     closing, no_sidebar;
   guint        form;     /* how wide it is, 0 is the widest */
   int          needs[4]; /* pixels, by form, as last measured */
   double       scale;    /* of text, when they were measured */
@@ -52,6 +52,7 @@ struct _AppWindow {
 };
 
 void app_window_install_actions (GtkWidgetClass *widget_class);
+void app_window_install_view_actions (GtkWidgetClass *widget_class);
 void app_window_update_actions  (AppWindow      *self);
 void app_window_fill_recent     (AppWindow      *self);
 void app_window_fill_history    (AppWindow      *self);

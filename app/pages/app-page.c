@@ -97,6 +97,14 @@ app_page_set_narrow (AppPage  *self,
     APP_PAGE_GET_CLASS (self)->set_narrow (self, narrow);
 }
 
+/* Every page's template has one of this name. */
+void
+app_page_set_sidebar (AppPage  *self,
+                      gboolean  visible)
+{
+  gtk_widget_set_visible (GTK_WIDGET (gtk_widget_get_template_child (GTK_WIDGET (self), G_OBJECT_TYPE (self), "sidebar")), visible);
+}
+
 void
 app_rows_clear (GtkListBox *list)
 {

@@ -28,6 +28,9 @@ void         app_page_set_document (AppPage     *page,
                                     AppDocument *document);
 void         app_page_set_narrow   (AppPage     *page,
                                     gboolean     narrow);
+/* The pane at the side: properties of what is chosen. */
+void         app_page_set_sidebar  (AppPage     *page,
+                                    gboolean     visible);
 void         app_page_want_update  (AppPage     *page);
 
 /* Rows of an inspector: a title and what it says. */
