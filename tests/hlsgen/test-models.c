@@ -75,8 +75,8 @@ static const Setting settings[] = {
 #define N_MOSTLY 10
 #define N_OFTEN 12
 
-/* All networks are tried in a few settings before any is tried in many. */
-static const guint rounds[] = { 0, N_ALWAYS, N_MOSTLY, N_OFTEN, G_N_ELEMENTS (settings) };
+/* All networks are tried once before any is tried on every backend, and on every backend before any is tried in many settings. */
+static const guint rounds[] = { 0, 1, N_ALWAYS, N_MOSTLY, N_OFTEN, G_N_ELEMENTS (settings) };
 
 typedef enum { EQUAL, REFUSED, DIFFERS } Outcome;
 
