@@ -18,14 +18,15 @@ write_gate (HlsEmit     *emit,
   g_autofree char *slope_name = g_strdup_printf ("%s_slope_t", name), *shift_name = g_strdup_printf ("%s_shift_t", name);
   NnType slope_type = half ? NN_UFIXED (2, 0) : NN_UFIXED (16, 0), shift_type = NN_FIXED (24, 8), type;
   const HlsFunction *function = hls_function_find (act);
+  gboolean direct = act == NN_ACT_LINEAR || act == NN_ACT_RELU || act == NN_ACT_HARD_SIGMOID || act == NN_ACT_HARD_TANH;
   g_autofree gint64 *raw = NULL;
   g_autofree char *array = g_strdup_printf ("%s%u", name, layer->number), *table_name = g_strdup_printf ("%s_table_t", name);
   guint n;
 
-  if (function == NULL || (function->range == 0 && act != NN_ACT_LINEAR && act != NN_ACT_RELU && act != NN_ACT_HARD_SIGMOID && act != NN_ACT_HARD_TANH))
+  if (direct && function == NULL)
     return hls_layer_unsupported (layer, "there is no kernel for the activation of its gates", error);
   g_string_append_printf (emit->configs, "struct config%u_%s {\n    typedef nnet::%s function;\n", layer->number, name,
-                          function->range > 0 ? "table_function" : function->functor);
+                          direct ? function->functor : "table_function"); /* as the bit-accurate engine: whatever else by a table */
   if (act == NN_ACT_HARD_SIGMOID || act == NN_ACT_HARD_TANH)
     {
       if (!hls_emit_typedef (emit, layer, slope_name, &slope_type, error) || !hls_emit_typedef (emit, layer, shift_name, &shift_type, error))
@@ -35,7 +36,7 @@ write_gate (HlsEmit     *emit,
       hls_layer_constant (emit, "slope_t", "slope", slope_value);
       hls_layer_constant (emit, "shift_t", "shift", shift_value);
     }
-  if (function->range > 0)
+  if (!direct)
     {
       raw = nn_fixed_table (layer->node, layer->plan, which, &n, &type);
       if (!hls_emit_typedef (emit, layer, table_name, &type, error) ||
