@@ -27,7 +27,7 @@ static const char host_body[] =
   "    for (const unsigned size : in_sizes) {\n"
   "        buffers.emplace_back(device, samples * size * sizeof(float), kernel.group_id(argument));\n"
   "        float *numbers = buffers.back().map<float *>();\n"
-  "        for (unsigned s = 0; s < samples; s++) {\n"
+  "        for (std::size_t s = 0; s < samples; s++) {\n"
   "            const float *sample = features.data() + s * sum(in_sizes) + first;\n"
   "            std::copy(sample, sample + size, numbers + s * size);\n"
   "        }\n"
@@ -46,7 +46,7 @@ static const char host_body[] =
   "    for (std::size_t k = 0; k < out_sizes.size(); k++) {\n"
   "        buffers[n_in + k].sync(XCL_BO_SYNC_BO_FROM_DEVICE);\n"
   "    }\n"
-  "    for (unsigned s = 0; s < samples; s++) {\n"
+  "    for (std::size_t s = 0; s < samples; s++) {\n"
   "        const char *space = \"\";\n"
   "        for (std::size_t k = 0; k < out_sizes.size(); k++) {\n"
   "            const float *numbers = buffers[n_in + k].map<float *>() + s * out_sizes[k];\n"
@@ -80,7 +80,7 @@ write_host (HlsEmit      *emit,
 {
   GString *text = g_string_new (HEAD), *make = g_string_new (SCRIPT_HEAD "# make kernel PLATFORM=... | make host\n");
 
-  g_string_append (text, "#include <algorithm>\n#include <cstdlib>\n#include <fstream>\n#include <iomanip>\n#include <iostream>\n"
+  g_string_append (text, "#include <algorithm>\n#include <cstddef>\n#include <cstdlib>\n#include <fstream>\n#include <iomanip>\n#include <iostream>\n"
                          "#include <string>\n#include <vector>\n\n"
                          "#include <xrt/xrt_bo.h>\n#include <xrt/xrt_device.h>\n#include <xrt/xrt_kernel.h>\n\n"
                          "// Numbers of one sample, of each input and each output.\nstatic const std::vector<unsigned> in_sizes = {");

@@ -375,7 +375,7 @@ append_batch (const HlsEmit *emit,
     {
       const HlsPort *port = &g_array_index (list, HlsPort, k);
 
-      g_string_append_printf (text, "%s%s + s * %" G_GSIZE_FORMAT, k > 0 ? ", " : "", port->name, port->layer->count);
+      g_string_append_printf (text, "%s%s + static_cast<unsigned long>(s) * %" G_GSIZE_FORMAT, k > 0 ? ", " : "", port->name, port->layer->count);
     }
   g_string_append (text, ");\n    }\n");
 }
