@@ -3,6 +3,7 @@
 
 #include "app-study.h"
 
+#include "app-axis.h"
 #include "app-format.h"
 
 #include <glib/gi18n.h>
@@ -19,6 +20,10 @@ app_measure_title (AppMeasure measure,
     return _("Latency (cycles)");
   if (measure == APP_MEASURE_ACCURACY)
     return is_classes ? _("Accuracy (%)") : _("Mean squared error");
+  if (measure == APP_MEASURE_BOPS)
+    return _("Bit operations");
+  if (measure == APP_MEASURE_ENERGY)
+    return _("Energy (nJ)");
   return app_resource_title (app_measure_resource (measure));
 }
 
@@ -33,6 +38,8 @@ app_measure_resource (AppMeasure measure)
     case APP_MEASURE_FF: return NN_RESOURCE_FF;
     case APP_MEASURE_LATENCY:
     case APP_MEASURE_ACCURACY:
+    case APP_MEASURE_BOPS:
+    case APP_MEASURE_ENERGY:
     case APP_N_MEASURES:
     default: return NN_N_RESOURCES;
     }
@@ -46,6 +53,10 @@ app_measure_of (const NnStep *step,
     return step->latency;
   if (measure == APP_MEASURE_ACCURACY)
     return step->accuracy >= 0 ? step->accuracy * 100 : -step->accuracy;
+  if (measure == APP_MEASURE_BOPS)
+    return step->bops;
+  if (measure == APP_MEASURE_ENERGY)
+    return step->energy;
   return step->resources.amount[app_measure_resource (measure)];
 }
 
@@ -61,6 +72,14 @@ app_measure_text (double     value,
   count = app_format_count (value);
   if (measure == APP_MEASURE_LATENCY)
     return g_strdup_printf (_("%s cycles"), count);
+  if (measure == APP_MEASURE_BOPS)
+    return g_strdup_printf (_("%s bit operations"), count);
+  if (measure == APP_MEASURE_ENERGY)
+    {
+      g_autofree char *energy = app_number (value, 4);
+
+      return g_strdup_printf (_("%s nJ"), energy);
+    }
   return g_strdup_printf ("%s %s", count, app_resource_title (app_measure_resource (measure)));
 }
 

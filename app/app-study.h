@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 /* What the steps of a run can be drawn over. */
 typedef enum { APP_MEASURE_DSP, APP_MEASURE_BRAM, APP_MEASURE_LUT, APP_MEASURE_FF, APP_MEASURE_LATENCY, APP_MEASURE_ACCURACY,
-               APP_N_MEASURES } AppMeasure;
+               APP_MEASURE_BOPS, APP_MEASURE_ENERGY, APP_N_MEASURES } AppMeasure;
 
 const char *app_measure_title    (AppMeasure      measure,
                                   gboolean        is_classes);

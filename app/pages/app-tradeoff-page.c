@@ -163,6 +163,13 @@ fill_step (AppTradeoffPage *self,
         app_rows_add (self->facts, app_resource_title (r), text);
     }
   app_rows_add (self->facts, _("Latency (cycles)"), latency);
+  for (AppMeasure m = APP_MEASURE_BOPS; m <= APP_MEASURE_ENERGY; m++)
+    {
+      g_autofree char *text = app_measure_of (step, m) > 0 ? app_measure_text (app_measure_of (step, m), m, TRUE) : NULL;
+
+      if (text != NULL)
+        app_rows_add (self->facts, app_measure_title (m, TRUE), text);
+    }
   if (step->index == 0)
     return;
   app_rows_add (self->facts, _("Groups kept"), groups);
@@ -354,7 +361,7 @@ app_tradeoff_page_init (AppTradeoffPage *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   for (AppMeasure m = 0; m < APP_N_MEASURES; m++)
-    gtk_string_list_append (axes, m == APP_MEASURE_ACCURACY ? _("Accuracy") : m == APP_MEASURE_LATENCY ? _("Latency") : app_measure_title (m, TRUE));
+    gtk_string_list_append (axes, m == APP_MEASURE_ACCURACY ? _("Accuracy") : m == APP_MEASURE_LATENCY ? _("Latency") : m == APP_MEASURE_ENERGY ? _("Energy") : app_measure_title (m, TRUE));
   gtk_drop_down_set_model (self->axis_drop, G_LIST_MODEL (axes));
   gtk_drop_down_set_model (self->height_drop, G_LIST_MODEL (axes));
   gtk_drop_down_set_selected (self->height_drop, APP_MEASURE_ACCURACY);

@@ -154,6 +154,12 @@ fill_weight (AppWeightsPage *self,
       app_rows_add (self->facts, _("Group"), name);
       app_rows_add (self->facts, _("Size now"), worth);
       app_rows_add (self->facts, _("DSP"), dsp);
+      if (group->cost.amount[NN_RESOURCE_BRAM] > 0)
+        {
+          g_autofree char *bram = app_number (group->cost.amount[NN_RESOURCE_BRAM], 3);
+
+          app_rows_add (self->facts, app_resource_title (NN_RESOURCE_BRAM), bram);
+        }
       if (self->why != NULL && self->why_id == id)
         add_why (self);
     }

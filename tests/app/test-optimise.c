@@ -8,6 +8,7 @@
 #include "app-chart.h"
 #include "app-methods.h"
 #include "app-optimise-sheet.h"
+#include "app-study.h"
 
 #include <signal.h>
 #include <string.h>
@@ -127,6 +128,15 @@ test_layers (void)
   g_assert_true (options.quantized);
   g_assert_true (g_strv_contains (options.leave, first_layer (document)));
   g_assert_cmpfloat (options.weights[NN_OBJECTIVE_LUT], ==, 0.01);
+  for (guint s = 0; s < nn_trail_n_steps (run_at (document, 0)->trail); s++)
+    {
+      const NnStep *step = nn_trail_step (run_at (document, 0)->trail, s);
+      g_autofree char *energy = app_measure_text (app_measure_of (step, APP_MEASURE_ENERGY), APP_MEASURE_ENERGY, TRUE);
+
+      g_assert_cmpfloat (app_measure_of (step, APP_MEASURE_BOPS), ==, step->bops);
+      g_assert_cmpfloat (step->bops, >, 0);
+      g_assert_true (g_str_has_suffix (energy, " nJ"));
+    }
   /* and they are what the sheet begins with next time */
   g_assert_true (g_hash_table_contains (app_document_choices (document)->layers, first_layer (document)));
   app_document_forget_autosave (document);
