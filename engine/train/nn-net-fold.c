@@ -67,7 +67,9 @@ nn_build_fold (NnNetBuilder *b,
   const NnRole roles[] = { NN_ROLE_GAMMA, NN_ROLE_BETA, NN_ROLE_MEAN, NN_ROLE_VARIANCE };
   NnFold fold = { .n = size_of (net, node, NN_ROLE_MEAN), .n_kernel = size_of (net, node, NN_ROLE_KERNEL), .epsilon = node->attrs.epsilon };
 
-  if (!fits (net, node, fold.n) || (layer->kind != NN_LAYER_LINEAR && layer->kind != NN_LAYER_DEPTHWISE) || layer->window.o != fold.n)
+  if (layer->kind != NN_LAYER_LINEAR && layer->kind != NN_LAYER_DEPTHWISE)
+    return nn_build_fail (node, error, "a batch norm is folded into it, which training knows of dense layers and convolutions only");
+  if (!fits (net, node, fold.n) || layer->window.o != fold.n)
     return nn_build_fail (node, error, "its batch norm does not fit its kernel");
   for (guint i = 0; i < G_N_ELEMENTS (roles); i++)
     nn_build_weight (b, layer, node, roles[i], roles[i]);

@@ -40,7 +40,10 @@ best_accuracy (const NnModel        *model,
   return metrics->accuracy;
 }
 
-/* 93.4 % is the mean of a cross-validation: here of five parts of 1361 beans, each of which scatters by 0.7 points about it, so that their mean does by 0.3. */
+/*
+ * 93.4 % is the mean of a cross-validation: here of five parts of 1361 beans, each of which scatters by 0.7 points about it, so
+ * that their mean does by 0.3.
+ */
 #define PARTS 5
 
 static void
