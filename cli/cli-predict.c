@@ -61,6 +61,7 @@ trace_layer (const NnNode   *node,
 
   if (predictor->error != NULL)
     return;
+  first_sample += predictor->first;
   if (first_sample == 0)
     g_hash_table_insert (predictor->writers, (gpointer) node, open_writer (predictor, node, values));
   writer = g_hash_table_lookup (predictor->writers, node);
@@ -91,22 +92,84 @@ cli_predictor_overflows (const CliPredictor *predictor,
   json_builder_end_array (json);
 }
 
+/* Numbers that a piece of the samples may hold in all its layers together. */
+#define PIECE_NUMBERS (1u << 23)
+/* A piece is a multiple of this: what is worked on at once. */
+#define PIECE_STEP 256
+
+gsize
+cli_predictor_piece (const CliPredictor *predictor,
+                     gsize               row)
+{
+  const NnGraph *graph = nn_model_graph (predictor->model);
+  gsize most = row;
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      gsize n;
+
+      if (nn_shape_size (&nn_graph_node (graph, i)->shape, &n))
+        most = MAX (most, n);
+    }
+  return MAX (PIECE_NUMBERS / MAX (most, 1) / PIECE_STEP, 1) * PIECE_STEP;
+}
+
+gboolean
+cli_predictor_begin (CliPredictor  *predictor,
+                     gsize          n_samples,
+                     GError       **error)
+{
+  if (predictor->trace != NULL && g_mkdir_with_parents (predictor->trace, 0777) != 0)
+    {
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", predictor->trace, g_strerror (errno));
+      return FALSE;
+    }
+  g_clear_pointer (&predictor->writers, g_hash_table_unref);
+  predictor->writers = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) nn_npy_writer_free);
+  predictor->n_samples = n_samples;
+  predictor->first = 0;
+  g_clear_pointer (&predictor->overflows, g_free);
+  if (predictor->design != NULL)
+    predictor->overflows = g_new0 (guint64, nn_graph_n_nodes (nn_model_graph (nn_design_model (predictor->design))) + 1);
+  return TRUE;
+}
+
 /* Bit-accurate where there is a design, in double precision otherwise. */
 static NnTensor **
-predict (CliPredictor    *predictor,
-         Cli             *cli,
-         NnTensor *const *inputs,
-         GError         **error)
+predict (CliPredictor     *predictor,
+         Cli              *cli,
+         NnTensor *const  *inputs,
+         const NnProgress *progress,
+         GError          **error)
 {
   NnPredictOptions options = { .trace = predictor->trace != NULL ? trace_layer : NULL, .trace_data = predictor };
-  NnFixedOptions fixed = { .trace = options.trace, .trace_data = predictor };
+  NnFixedOptions fixed = { .trace = options.trace, .trace_data = predictor, .overflows = predictor->overflows };
 
   if (predictor->design == NULL)
-    return nn_predict (predictor->model, inputs, &options, &cli->progress, cli->cancellable, error);
-  g_free (predictor->overflows);
-  predictor->overflows = g_new0 (guint64, nn_graph_n_nodes (nn_model_graph (nn_design_model (predictor->design))) + 1);
-  fixed.overflows = predictor->overflows;
-  return nn_fixed_predict (predictor->design, inputs, &fixed, &cli->progress, cli->cancellable, error);
+    return nn_predict (predictor->model, inputs, &options, progress, cli->cancellable, error);
+  return nn_fixed_predict (predictor->design, inputs, &fixed, progress, cli->cancellable, error);
+}
+
+NnTensor **
+cli_predictor_part (CliPredictor    *predictor,
+                    Cli             *cli,
+                    NnTensor *const *inputs,
+                    GError         **error)
+{
+  gsize n = inputs[0] != NULL && inputs[0]->shape.rank > 0 ? (gsize) inputs[0]->shape.dims[0] : 0;
+  double all = MAX ((double) predictor->n_samples, 1);
+  NnTensor **outputs;
+  NnSubProgress part;
+
+  nn_sub_progress_init (&part, &cli->progress, (double) predictor->first / all, (double) (predictor->first + n) / all);
+  outputs = predict (predictor, cli, inputs, &part.inner, error);
+  predictor->first += n;
+  if (outputs != NULL && predictor->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&predictor->error));
+      g_clear_pointer (&outputs, nn_tensors_free);
+    }
+  return outputs;
 }
 
 NnTensor **
@@ -115,27 +178,14 @@ cli_predictor_run (CliPredictor    *predictor,
                    NnTensor *const *inputs,
                    GError         **error)
 {
-  NnTensor **outputs, **batch = NULL;
+  NnTensor **outputs = NULL, **batch = nn_model_batch (predictor->model, inputs);
 
-  if (predictor->trace != NULL && g_mkdir_with_parents (predictor->trace, 0777) != 0)
-    {
-      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", predictor->trace, g_strerror (errno));
-      return NULL;
-    }
-  g_clear_pointer (&predictor->writers, g_hash_table_unref);
-  predictor->writers = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) nn_npy_writer_free);
-  batch = nn_model_batch (predictor->model, inputs);
   inputs = batch != NULL ? batch : inputs;
-  predictor->n_samples = inputs[0] != NULL && inputs[0]->shape.rank > 0 ? inputs[0]->shape.dims[0] : 0;
-  outputs = predict (predictor, cli, inputs, error);
-  if (batch != NULL)
+  if (cli_predictor_begin (predictor, inputs[0] != NULL && inputs[0]->shape.rank > 0 ? (gsize) inputs[0]->shape.dims[0] : 0, error))
+    outputs = cli_predictor_part (predictor, cli, inputs, error);
+  if (batch != NULL && outputs != NULL)
     nn_model_unbatch (outputs);
   nn_tensors_free (batch);
-  if (outputs != NULL && predictor->error != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&predictor->error));
-      g_clear_pointer (&outputs, nn_tensors_free);
-    }
   return outputs;
 }
 

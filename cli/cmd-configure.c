@@ -9,6 +9,7 @@ typedef struct {
   int     reuse;
   double  clock;
   gboolean yaml;
+  char   **skip;
 } Options;
 
 static gboolean
@@ -35,6 +36,19 @@ find_word (const char        *option,
     if (g_ascii_strcasecmp (words[*index], word) == 0)
       return TRUE;
   return bad_word (option, word, words, error);
+}
+
+static gboolean
+check_pass (const char  *name,
+            GError     **error)
+{
+  const NnPass *pass = nn_pass_find (name);
+
+  if (pass == NULL)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "--skip-pass: there is no pass \"%s\"; \"inspect --passes\" lists them", name);
+  else if (pass->needed)
+    g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "--skip-pass: hardware needs the pass \"%s\"", name);
+  return pass != NULL && !pass->needed;
 }
 
 static gboolean
@@ -86,6 +100,11 @@ apply (const Options *options,
     nn_config_set_part (config, options->part);
   if (options->clock > 0)
     nn_config_set_clock_ns (config, options->clock);
+  for (char **name = options->skip; name != NULL && *name != NULL; name++)
+    if (!check_pass (*name, error))
+      return FALSE;
+  if (options->skip != NULL)
+    nn_config_skip_passes (config, (const char *const *) options->skip);
   return TRUE;
 }
 
@@ -194,6 +213,7 @@ run (Cli   *cli,
     { "clock", 0, 0, G_OPTION_ARG_DOUBLE, &options.clock, "Clock period (5)", "NS" },
     { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Choose integer bits from what these data show", "DATA" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
+    { "skip-pass", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip, "Leave out this graph pass (\"inspect --passes\" lists them)", "NAME" },
     { "yaml", 0, 0, G_OPTION_ARG_NONE, &options.yaml, "Write YAML instead of JSON", NULL },
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "File to write (standard output)", "FILE" },
     { NULL },
@@ -224,6 +244,7 @@ run (Cli   *cli,
   g_free (options.io_type);
   g_free (options.part);
   g_free (options.weights);
+  g_strfreev (options.skip);
   g_free (options.output);
   return error != NULL ? cli_fail (&cli_configure, error) : CLI_DONE;
 }

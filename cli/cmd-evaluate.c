@@ -66,6 +66,54 @@ prepare_inputs (const NnModel  *model,
   return nn_dataset_standardize (x, info->input_mean, info->input_deviation, error);
 }
 
+static gboolean
+check_network (const NnModel  *model,
+               GError        **error)
+{
+  guint n_inputs, n_outputs;
+
+  nn_graph_inputs (nn_model_graph (model), &n_inputs);
+  nn_graph_outputs (nn_model_graph (model), &n_outputs);
+  if (n_inputs != 1)
+    g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has %u inputs; networks with one can be evaluated", n_inputs);
+  else if (n_outputs != 1)
+    g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has several outputs; networks with one can be evaluated");
+  return n_inputs == 1 && n_outputs == 1;
+}
+
+/* Adds the next @count samples to the figures. */
+static gboolean
+measure_piece (Cli             *cli,
+               CliPredictor    *predictor,
+               const NnDataset *data,
+               NnSplit          split,
+               gsize            count,
+               const Options   *options,
+               NnMetricsSum    *sum,
+               GError         **error)
+{
+  NnTensor *all = nn_dataset_x (data, split);
+  gsize first = predictor->first, row = nn_tensor_row_size (all);
+  g_autoptr (NnTensor) raw = NULL, labels = NULL, x = NULL, y = NULL;
+  NnTensor *inputs[] = { NULL, NULL }, **outputs;
+  gboolean good = FALSE;
+
+  nn_dataset_read_batch (data, split, NULL, first, count, &raw, &labels);
+  x = prepare_inputs (predictor->model, raw, options, error);
+  if (x == NULL)
+    return FALSE;
+  inputs[0] = x;
+  outputs = cli_predictor_part (predictor, cli, inputs, error);
+  if (outputs == NULL)
+    return FALSE;
+  y = nn_dataset_targets (labels, nn_dataset_is_classes (data), nn_tensor_row_size (outputs[0]), error);
+  good = y != NULL && nn_metrics_sum_add (sum, outputs[0], y, error);
+  nn_tensors_free (outputs);
+  nn_tensor_release (all, first * row, count * row);
+  return good;
+}
+
+/* Piece by piece, so that neither the data nor the answers need fit into memory. */
 static NnMetrics *
 measure (Cli             *cli,
          CliPredictor    *predictor,
@@ -74,28 +122,15 @@ measure (Cli             *cli,
          const Options   *options,
          GError         **error)
 {
-  g_autoptr (NnTensor) x = prepare_inputs (predictor->model, nn_dataset_x (data, split), options, error), y = NULL;
-  NnTensor *inputs[] = { x, NULL }, **outputs;
-  NnMetrics *metrics = NULL;
-  guint n;
+  gsize n = nn_dataset_n (data, split), piece = cli_predictor_piece (predictor, nn_tensor_row_size (nn_dataset_x (data, split)));
+  g_autoptr (NnMetricsSum) sum = nn_metrics_sum_new (n, nn_dataset_is_classes (data));
 
-  nn_graph_inputs (nn_model_graph (predictor->model), &n);
-  if (n != 1 && x != NULL)
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has %u inputs; networks with one can be evaluated", n);
-      return NULL;
-    }
-  outputs = x != NULL ? cli_predictor_run (predictor, cli, inputs, error) : NULL;
-  if (outputs == NULL)
+  if (!check_network (predictor->model, error) || !cli_predictor_begin (predictor, n, error))
     return NULL;
-  if (outputs[1] != NULL)
-    g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the network has several outputs; networks with one can be evaluated");
-  else
-    y = nn_dataset_targets (nn_dataset_y (data, split), nn_dataset_is_classes (data), nn_tensor_row_size (outputs[0]), error);
-  if (y != NULL)
-    metrics = nn_metrics_new (outputs[0], y, nn_dataset_is_classes (data), error);
-  nn_tensors_free (outputs);
-  return metrics;
+  while (predictor->first < n)
+    if (!measure_piece (cli, predictor, data, split, MIN (piece, n - predictor->first), options, sum, error))
+      return NULL;
+  return nn_metrics_sum_end (sum, error);
 }
 
 static void

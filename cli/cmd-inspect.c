@@ -55,16 +55,54 @@ print_table (const NnModel *model)
   cli_table_print (table);
 }
 
+/* The graph passes in their order. */
+static int
+list_passes (Cli *cli)
+{
+  static const char *const titles[] = { "pass", "may be left out", "", NULL };
+  g_autoptr (CliTable) table = cli_table_new (titles, 3);
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  const NnPass *passes;
+  guint n;
+
+  passes = nn_passes (&n);
+  json_builder_begin_array (json);
+  for (guint i = 0; i < n; i++)
+    {
+      if (passes[i].optional)
+        continue;
+      json_builder_begin_object (json);
+      cli_json_string (json, "name", passes[i].name);
+      cli_json_string (json, "description", passes[i].description);
+      json_builder_set_member_name (json, "may_be_left_out");
+      json_builder_add_boolean_value (json, !passes[i].needed);
+      json_builder_end_object (json);
+      cli_table_add (table, "%s", passes[i].name);
+      cli_table_add (table, "%s", passes[i].needed ? "no" : "yes");
+      cli_table_add (table, "%s", passes[i].description);
+    }
+  json_builder_end_array (json);
+  if (cli->json)
+    cli_print_json (json);
+  else
+    cli_table_print (table);
+  return CLI_DONE;
+}
+
 static int
 run (Cli   *cli,
      int    argc,
      char **argv)
 {
-  g_autofree char *weights = NULL;
+  g_autofree char *weights = NULL, *config = NULL;
+  gboolean passes = FALSE;
   GOptionEntry entries[] = {
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "HDF5 weights of a .json architecture", "FILE" },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &config, "Show the network after all graph passes, as hardware of this configuration", "C.json" },
+    { "passes", 0, 0, G_OPTION_ARG_NONE, &passes, "List the graph passes instead; no MODEL is needed", NULL },
     { NULL },
   };
+  g_autoptr (NnDesign) design = NULL; /* the lowered network reads from it */
   g_autoptr (NnModel) model = NULL;
   g_autoptr (JsonBuilder) json = json_builder_new ();
   const NnGraph *graph;
@@ -72,9 +110,24 @@ run (Cli   *cli,
   gsize parameters = 0, multiplications = 0;
   int status;
 
-  if (!cli_parse (cli, &cli_inspect, entries, 1, 1, &argc, &argv, &status))
+  if (!cli_parse (cli, &cli_inspect, entries, 0, 1, &argc, &argv, &status))
     return status;
+  if (passes)
+    return list_passes (cli);
+  if (argc < 2)
+    {
+      g_printerr ("espalier-cli inspect: MODEL is needed\n");
+      return CLI_USAGE;
+    }
   model = cli_open_model (cli, argv[1], weights, NULL, &error);
+  if (model != NULL && config != NULL)
+    {
+      g_autoptr (NnConfig) settings = cli_open_config (config, model, &error);
+
+      design = settings != NULL ? nn_design_new (model, settings, &error) : NULL;
+      nn_model_unref (model);
+      model = design != NULL ? nn_model_ref ((NnModel *) nn_design_model (design)) : NULL;
+    }
   if (model == NULL)
     return cli_fail (&cli_inspect, error);
   graph = nn_model_graph (model);

@@ -25,58 +25,188 @@ options_clear (Options *options)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
-/* One file an input of the graph; an option may name several with commas between. */
-static GPtrArray *
-read_inputs (Cli            *cli,
-             const Options  *options,
-             const NnModel  *model,
-             GError        **error)
+/* The files of the inputs; an option may name several with commas between. */
+static char **
+input_paths (const Options *options)
 {
-  g_autoptr (GPtrArray) tensors = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
-  guint n;
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (g_free);
 
-  nn_graph_inputs (nn_model_graph (model), &n);
   for (char **option = options->inputs; *option != NULL; option++)
     {
       g_auto (GStrv) paths = g_file_test (*option, G_FILE_TEST_EXISTS) ? NULL : g_strsplit (*option, ",", -1);
       char *whole[] = { *option, NULL };
 
       for (char **path = paths != NULL ? paths : whole; *path != NULL; path++)
-        {
-          NnTensor *tensor;
+        g_ptr_array_add (all, g_strdup (*path));
+    }
+  g_ptr_array_add (all, NULL);
+  return (char **) g_ptr_array_steal (all, NULL);
+}
 
-          if (nn_progress_cancelled (cli->cancellable, error) || (tensor = nn_npy_read (*path, error)) == NULL)
-            return NULL;
-          g_ptr_array_add (tensors, tensor);
-        }
-    }
-  if (tensors->len != n)
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the network has %u %s, but %u %s given (--inputs A.npy,B.npy)", n,
-                   n == 1 ? "input" : "inputs", tensors->len, tensors->len == 1 ? "file is" : "files are");
-      return NULL;
-    }
-  g_ptr_array_add (tensors, NULL);
-  return g_steal_pointer (&tensors);
+static gboolean
+check_inputs (char          **paths,
+              const NnModel  *model,
+              GError        **error)
+{
+  guint n, given = g_strv_length (paths);
+
+  nn_graph_inputs (nn_model_graph (model), &n);
+  if (given != n)
+    g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the network has %u %s, but %u %s given (--inputs A.npy,B.npy)", n,
+                 n == 1 ? "input" : "inputs", given, given == 1 ? "file is" : "files are");
+  return given == n;
 }
 
 /* Y.npy; of several outputs Y_0.npy, Y_1.npy ... */
-static gboolean
-write_outputs (const char  *path,
-               NnTensor   **outputs,
-               GError     **error)
+static char *
+output_path (const char *path,
+             guint       i,
+             gboolean    alone)
 {
-  if (outputs[0] != NULL && outputs[1] == NULL)
-    return nn_npy_write (outputs[0], path, error);
+  gsize stem = g_str_has_suffix (path, ".npy") ? strlen (path) - 4 : strlen (path);
+
+  return alone ? g_strdup (path) : g_strdup_printf ("%.*s_%u.npy", (int) stem, path, i);
+}
+
+/* Appends the next answers; the files are begun with the first. */
+static gboolean
+write_outputs (const char   *path,
+               GPtrArray    *writers,
+               NnTensor    **outputs,
+               gsize         n_samples,
+               GError      **error)
+{
   for (guint i = 0; outputs[i] != NULL; i++)
     {
-      gsize stem = g_str_has_suffix (path, ".npy") ? strlen (path) - 4 : strlen (path);
-      g_autofree char *name = g_strdup_printf ("%.*s_%u.npy", (int) stem, path, i);
+      if (i == writers->len)
+        {
+          g_autofree char *name = output_path (path, i, i == 0 && outputs[1] == NULL);
+          NnShape shape = outputs[i]->shape;
+          NnNpyWriter *writer;
 
-      if (!nn_npy_write (outputs[i], name, error))
+          shape.dims[0] = (gint64) n_samples;
+          writer = nn_npy_writer_new (name, outputs[i]->dtype, &shape, error);
+          if (writer == NULL)
+            return FALSE;
+          g_ptr_array_add (writers, writer);
+        }
+      if (!nn_npy_writer_append (writers->pdata[i], outputs[i], error))
         return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+close_outputs (GPtrArray  *writers,
+               GError    **error)
+{
+  for (guint i = 0; i < writers->len; i++)
+    if (!nn_npy_writer_close (writers->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* A network whose file has no axis for the batch takes its inputs as they are. */
+static gboolean
+run_whole (Cli           *cli,
+           CliPredictor  *predictor,
+           char         **paths,
+           const char    *output,
+           GError       **error)
+{
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
+  NnTensor **outputs;
+  gboolean written = TRUE;
+
+  for (char **path = paths; *path != NULL; path++)
+    {
+      NnTensor *tensor = nn_npy_read (*path, error);
+
+      if (tensor == NULL)
+        return FALSE;
+      g_ptr_array_add (inputs, tensor);
+    }
+  g_ptr_array_add (inputs, NULL);
+  outputs = cli_predictor_run (predictor, cli, (NnTensor **) inputs->pdata, error);
+  if (outputs == NULL)
+    return FALSE;
+  for (guint i = 0; output != NULL && outputs[i] != NULL && written; i++)
+    {
+      g_autofree char *name = output_path (output, i, i == 0 && outputs[1] == NULL);
+
+      written = nn_npy_write (outputs[i], name, error);
+    }
+  nn_tensors_free (outputs);
+  return written;
+}
+
+/* The next samples of every input. */
+static NnTensor **
+read_piece (GPtrArray  *files,
+            gsize       count,
+            GError    **error)
+{
+  NnTensor **inputs = g_new0 (NnTensor *, files->len + 1);
+
+  for (guint i = 0; i < files->len; i++)
+    {
+      inputs[i] = nn_npy_rows_read (files->pdata[i], count, error);
+      if (inputs[i] == NULL)
+        {
+          nn_tensors_free (inputs);
+          return NULL;
+        }
+    }
+  return inputs;
+}
+
+/* Piece by piece from the files of the inputs into those of the outputs, so that neither need fit into memory. */
+static gboolean
+run_pieces (Cli           *cli,
+            CliPredictor  *predictor,
+            char         **paths,
+            const char    *output,
+            GError       **error)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_npy_rows_free);
+  g_autoptr (GPtrArray) writers = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_npy_writer_free);
+  gsize n = 0, row = 1, piece;
+
+  for (char **path = paths; *path != NULL; path++)
+    {
+      NnNpyRows *rows = nn_npy_rows_new (*path, error);
+      NnShape shape;
+
+      if (rows == NULL)
+        return FALSE;
+      g_ptr_array_add (files, rows);
+      shape = *nn_npy_rows_shape (rows);
+      if (path != paths && (gsize) shape.dims[0] != n)
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "%s has %" G_GINT64_FORMAT " samples, but %s has %" G_GSIZE_FORMAT, *path,
+                       shape.dims[0], paths[0], n);
+          return FALSE;
+        }
+      n = (gsize) shape.dims[0];
+      shape.dims[0] = 1;
+      row = MAX (row, nn_shape_count (&shape));
+    }
+  piece = cli_predictor_piece (predictor, row);
+  if (!cli_predictor_begin (predictor, n, error))
+    return FALSE;
+  do
+    {
+      NnTensor **inputs = read_piece (files, MIN (piece, n - predictor->first), error);
+      NnTensor **outputs = inputs != NULL ? cli_predictor_part (predictor, cli, inputs, error) : NULL;
+      gboolean good = outputs != NULL && (output == NULL || write_outputs (output, writers, outputs, n, error));
+
+      nn_tensors_free (inputs);
+      nn_tensors_free (outputs);
+      if (!good)
+        return FALSE;
+    }
+  while (predictor->first < n);
+  return close_outputs (writers, error);
 }
 
 static void
@@ -121,11 +251,10 @@ run (Cli   *cli,
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };
-  g_autoptr (GPtrArray) inputs = NULL;
-  NnTensor **outputs;
+  g_auto (GStrv) paths = NULL;
   GError *error = NULL;
   gint64 start;
-  gboolean written;
+  gboolean done;
   int status;
 
   if (!cli_parse (cli, &cli_predict, entries, 1, 1, &argc, &argv, &status))
@@ -136,18 +265,16 @@ run (Cli   *cli,
       return CLI_USAGE;
     }
   predictor.trace = g_strdup (options.trace);
-  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error) ||
-      (inputs = read_inputs (cli, &options, predictor.model, &error)) == NULL)
+  if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error))
     return cli_fail (&cli_predict, error);
+  paths = input_paths (&options);
   start = g_get_monotonic_time ();
-  outputs = cli_predictor_run (&predictor, cli, (NnTensor **) inputs->pdata, &error);
-  if (outputs == NULL)
+  done = check_inputs (paths, predictor.model, &error) &&
+         (nn_model_info (predictor.model)->whole ? run_whole (cli, &predictor, paths, options.output, &error)
+                                                 : run_pieces (cli, &predictor, paths, options.output, &error));
+  if (!done)
     return cli_fail (&cli_predict, error);
   start = g_get_monotonic_time () - start;
-  written = options.output == NULL || write_outputs (options.output, outputs, &error);
-  nn_tensors_free (outputs);
-  if (!written)
-    return cli_fail (&cli_predict, error);
   report (cli, &predictor, (double) start / G_USEC_PER_SEC);
   return CLI_DONE;
 }

@@ -13,6 +13,8 @@
 /* hls4ml's own defaults, so that a file that leaves them out means the same here. */
 #define DEFAULT_CLOCK_NS 5.0
 #define DEFAULT_PROJECT "myproject"
+/* hls4ml's key of the passes that are left out. */
+#define SKIPPED "SkipOptimizers"
 
 static const struct {
   const char *name;
@@ -511,6 +513,52 @@ nn_config_setting (const NnConfig *config,
   if (n >= 2 && text[0] == '"')
     return g_strndup (text + 1, n - 2);
   return g_strdup (text);
+}
+
+/**
+ * nn_config_skipped_passes:
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the names under `SkipOptimizers`, a list or one word
+ */
+char **
+nn_config_skipped_passes (const NnConfig *config)
+{
+  const char *text = g_hash_table_lookup (config->project_extra, SKIPPED);
+  g_autoptr (JsonNode) node = text != NULL ? json_from_string (text, NULL) : NULL;
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  if (node != NULL && JSON_NODE_HOLDS_ARRAY (node))
+    for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
+      {
+        JsonNode *word = json_array_get_element (json_node_get_array (node), i);
+
+        if (json_node_get_value_type (word) == G_TYPE_STRING)
+          g_ptr_array_add (names, json_node_dup_string (word));
+      }
+  else if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    g_ptr_array_add (names, json_node_dup_string (node));
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_steal (names, NULL);
+}
+
+/**
+ * nn_config_skip_passes:
+ * @names: (array zero-terminated=1): all that are left out; none to leave out nothing
+ */
+void
+nn_config_skip_passes (NnConfig          *config,
+                       const char *const *names)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
+  JsonArray *array = json_array_new ();
+
+  for (; *names != NULL; names++)
+    json_array_add_string_element (array, *names);
+  json_node_take_array (node, array);
+  if (json_array_get_length (array) > 0)
+    g_hash_table_insert (config->project_extra, g_strdup (SKIPPED), json_to_string (node, FALSE));
+  else
+    g_hash_table_remove (config->project_extra, SKIPPED);
 }
 
 const char *

@@ -104,6 +104,11 @@ const char    *nn_config_extra      (const NnConfig  *config,
 char          *nn_config_setting    (const NnConfig  *config,
                                      const char      *key);
 
+/* Graph passes that are left out, hls4ml's `SkipOptimizers`: a pass's name, or hls4ml's for it. (transfer full) */
+char         **nn_config_skipped_passes (const NnConfig *config);
+void           nn_config_skip_passes (NnConfig      *config,
+                                     const char *const *names);
+
 const char    *nn_backend_name      (NnBackend        backend);
 gboolean       nn_backend_find      (const char      *name,
                                      NnBackend       *backend);

@@ -92,6 +92,34 @@ check_supported (const NnModel  *model,
   return TRUE;
 }
 
+/* The passes that the configuration leaves out, by their own names. What we do not have (hls4ml has passes of its own) is told;
+ * what hardware cannot do without is an error. (transfer full) */
+static GPtrArray *
+skipped_passes (NnDesign  *design,
+                GError   **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_auto (GStrv) words = nn_config_skipped_passes (design->config);
+
+  for (char **word = words; *word != NULL; word++)
+    {
+      const NnPass *pass = nn_pass_find (*word);
+
+      if (pass != NULL && pass->needed)
+        {
+          g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "SkipOptimizers: the pass \"%s\" cannot be left out; \"inspect --passes\" "
+                       "lists those that can", *word);
+          return NULL;
+        }
+      if (pass != NULL)
+        g_ptr_array_add (names, (gpointer) pass->name);
+      else
+        g_ptr_array_add (design->warnings, g_strdup_printf ("SkipOptimizers: there is no pass \"%s\"; it has no effect", *word));
+    }
+  g_ptr_array_add (names, NULL);
+  return g_steal_pointer (&names);
+}
+
 /**
  * nn_design_new:
  * @source: the network as loaded or trained
@@ -108,6 +136,7 @@ nn_design_new (const NnModel   *source,
                GError         **error)
 {
   g_autoptr (NnDesign) design = NULL;
+  g_autoptr (GPtrArray) skip = NULL;
 
   if (!check_supported (source, error) || !nn_config_check (config, source, error))
     return NULL;
@@ -116,7 +145,8 @@ nn_design_new (const NnModel   *source,
   design->warnings = g_ptr_array_new_with_free_func (g_free);
   design->source = nn_model_ref ((NnModel *) source);
   design->config = nn_config_ref ((NnConfig *) config);
-  design->model = nn_passes_run (source, config, NULL, error);
+  skip = skipped_passes (design, error);
+  design->model = skip != NULL ? nn_passes_run (source, config, (const char *const *) skip->pdata, error) : NULL;
   if (design->model == NULL)
     return NULL;
   design->plans = g_new0 (NnLayerPlan, nn_graph_n_nodes (nn_model_graph (design->model)));

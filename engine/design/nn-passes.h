@@ -14,9 +14,13 @@ typedef struct {
   const char *description; /* one sentence for people */
   NnModel  *(*run) (const NnModel *model, const NnConfig *config, GError **error);
   gboolean    optional; /* left out by nn_passes_run(); for those who want another form */
+  gboolean    needed;   /* hardware computes something else without it: may not be switched off for a design */
+  const char *foreign;  /* (nullable): hls4ml's name for the same */
 } NnPass;
 
 const NnPass *nn_passes     (guint              *n);
+/* By its name, or hls4ml's; %NULL where there is none. */
+const NnPass *nn_pass_find  (const char         *name);
 /* Runs all passes but those in @skip (nullable, NULL-terminated); @config may be %NULL. */
 NnModel      *nn_passes_run (const NnModel      *model,
                              const NnConfig     *config,

@@ -4,6 +4,7 @@
 #include "nn-metrics.h"
 
 #include "nn-error.h"
+#include "nn-metrics-private.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,9 +33,9 @@ row_size (const NnTensor *tensor)
   return nn_tensor_row_size (tensor);
 }
 
-static gsize
-true_class (const NnTensor *targets,
-            gsize           i)
+gsize
+nn_metrics_true_class (const NnTensor *targets,
+                       gsize           i)
 {
   gsize width = row_size (targets), best = 0;
 
@@ -61,10 +62,10 @@ predicted_class (const NnTensor *predictions,
 }
 
 /* How much the network believes in class @c. */
-static double
-score_of (const NnTensor *predictions,
-          gsize           i,
-          gsize           c)
+double
+nn_metrics_score (const NnTensor *predictions,
+                  gsize           i,
+                  gsize           c)
 {
   gsize width = row_size (predictions);
   double p = nn_tensor_get (predictions, width == 1 ? i : i * width + c);
@@ -84,8 +85,8 @@ sorted_scores (const NnTensor *predictions,
   *n_positive = 0;
   for (gsize i = 0; i < n; i++)
     {
-      scored[i].score = score_of (predictions, i, c);
-      scored[i].positive = true_class (targets, i) == c;
+      scored[i].score = nn_metrics_score (predictions, i, c);
+      scored[i].positive = nn_metrics_true_class (targets, i) == c;
       *n_positive += scored[i].positive;
     }
   qsort (scored, n, sizeof *scored, compare_scores);
@@ -129,56 +130,100 @@ cross_entropy (const NnTensor *predictions,
                const NnTensor *targets,
                gsize           i)
 {
-  gsize width = row_size (predictions), c = true_class (targets, i);
+  gsize width = row_size (predictions), c = nn_metrics_true_class (targets, i);
   double sum = 0;
 
   for (gsize k = 0; width > 1 && k < width; k++)
     sum += nn_tensor_get (predictions, i * width + k);
-  return -log (clip_probability (sum > 0 ? score_of (predictions, i, c) / sum : score_of (predictions, i, c)));
+  return -log (clip_probability (sum > 0 ? nn_metrics_score (predictions, i, c) / sum : nn_metrics_score (predictions, i, c)));
 }
 
+/* Two one-hot columns against one output: the second of them. */
 static void
-measure_classes (NnMetrics      *metrics,
-                 const NnTensor *predictions,
-                 const NnTensor *targets)
-{
-  gsize correct = 0;
-
-  metrics->n_classes = MAX (row_size (predictions), 2);
-  metrics->auc = g_new0 (double, metrics->n_classes);
-  metrics->confusion = g_new0 (gsize, (gsize) metrics->n_classes * metrics->n_classes);
-  for (gsize i = 0; i < metrics->n; i++)
-    {
-      gsize is = true_class (targets, i), said = predicted_class (predictions, i);
-
-      correct += is == said;
-      metrics->confusion[is * metrics->n_classes + said]++;
-      metrics->loss += cross_entropy (predictions, targets, i);
-    }
-  metrics->loss /= metrics->n;
-  metrics->accuracy = (double) correct / metrics->n;
-  for (guint c = 0; c < metrics->n_classes; c++)
-    metrics->auc[c] = area (predictions, targets, c);
-}
-
-static void
-measure_errors (NnMetrics      *metrics,
-                const NnTensor *predictions,
-                const NnTensor *targets)
+add_errors (NnMetrics      *metrics,
+            const NnTensor *predictions,
+            const NnTensor *targets)
 {
   gsize wide = row_size (predictions), width = row_size (targets);
-  gsize n = metrics->n * wide;
 
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < predictions->n; i++)
     {
-      gsize at = width == wide ? i : i * width + 1; /* two one-hot columns against one output */
-      double d = nn_tensor_get (predictions, i) - nn_tensor_get (targets, at);
+      double d = nn_tensor_get (predictions, i) - nn_tensor_get (targets, width == wide ? i : i * width + 1);
 
       metrics->mse += d * d;
       metrics->mae += fabs (d);
     }
-  metrics->mse /= n;
-  metrics->mae /= n;
+}
+
+void
+nn_metrics_add_sums (NnMetrics      *metrics,
+                     const NnTensor *predictions,
+                     const NnTensor *targets)
+{
+  gsize n = (gsize) predictions->shape.dims[0], wide = row_size (predictions), width = row_size (targets);
+
+  for (gsize i = 0; metrics->is_classes && i < n; i++)
+    {
+      gsize is = nn_metrics_true_class (targets, i), said = predicted_class (predictions, i);
+
+      metrics->accuracy += is == said;
+      metrics->confusion[is * metrics->n_classes + said]++;
+      metrics->loss += cross_entropy (predictions, targets, i);
+    }
+  if (wide == width || wide == 1)
+    add_errors (metrics, predictions, targets);
+  metrics->n += n;
+}
+
+void
+nn_metrics_finish_sums (NnMetrics *metrics,
+                        gsize      wide,
+                        gsize      width)
+{
+  if (wide == width || wide == 1)
+    {
+      metrics->mse /= (double) metrics->n * wide;
+      metrics->mae /= (double) metrics->n * wide;
+    }
+  if (metrics->is_classes)
+    {
+      metrics->loss /= metrics->n;
+      metrics->accuracy /= metrics->n;
+    }
+  else
+    metrics->loss = metrics->mse;
+}
+
+gboolean
+nn_metrics_check (const NnTensor *predictions,
+                  const NnTensor *targets,
+                  gboolean        is_classes,
+                  gsize           first,
+                  GError        **error)
+{
+  gsize wide = row_size (predictions), width = row_size (targets);
+
+  if (predictions->shape.rank == 0 || targets->shape.rank == 0 || predictions->shape.dims[0] != targets->shape.dims[0] ||
+      predictions->shape.dims[0] == 0)
+    {
+      g_set_error_literal (error, NN_ERROR, NN_ERROR_SHAPE, "there are not as many predictions as targets, or none");
+      return FALSE;
+    }
+  if (wide != width && !(is_classes && wide == 1 && width == 2) && !(is_classes && wide == 2 && width == 1))
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                   "the network has %" G_GSIZE_FORMAT " outputs, but the data have %" G_GSIZE_FORMAT " %s", wide, width,
+                   is_classes ? "classes" : "targets a sample");
+      return FALSE;
+    }
+  for (gsize i = 0; i < predictions->n; i++)
+    if (!isfinite (nn_tensor_get (predictions, i)))
+      {
+        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "the prediction for sample %" G_GSIZE_FORMAT " is not a finite number",
+                     first + i / wide + 1);
+        return FALSE;
+      }
+  return TRUE;
 }
 
 /**
@@ -197,36 +242,20 @@ nn_metrics_new (const NnTensor *predictions,
                 GError        **error)
 {
   g_autoptr (NnMetrics) metrics = g_new0 (NnMetrics, 1);
-  gsize wide = row_size (predictions), width = row_size (targets);
 
-  if (predictions->shape.rank == 0 || targets->shape.rank == 0 || predictions->shape.dims[0] != targets->shape.dims[0] ||
-      predictions->shape.dims[0] == 0)
-    {
-      g_set_error_literal (error, NN_ERROR, NN_ERROR_SHAPE, "there are not as many predictions as targets, or none");
-      return NULL;
-    }
-  if (wide != width && !(is_classes && wide == 1 && width == 2) && !(is_classes && wide == 2 && width == 1))
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
-                   "the network has %" G_GSIZE_FORMAT " outputs, but the data have %" G_GSIZE_FORMAT " %s", wide, width,
-                   is_classes ? "classes" : "targets a sample");
-      return NULL;
-    }
-  for (gsize i = 0; i < predictions->n; i++)
-    if (!isfinite (nn_tensor_get (predictions, i)))
-      {
-        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "the prediction for sample %" G_GSIZE_FORMAT " is not a finite number",
-                     i / wide + 1);
-        return NULL;
-      }
-  metrics->n = predictions->shape.dims[0];
+  if (!nn_metrics_check (predictions, targets, is_classes, 0, error))
+    return NULL;
   metrics->is_classes = is_classes;
   if (is_classes)
-    measure_classes (metrics, predictions, targets);
-  if (wide == width || wide == 1)
-    measure_errors (metrics, predictions, targets);
-  if (!is_classes)
-    metrics->loss = metrics->mse;
+    {
+      metrics->n_classes = MAX (row_size (predictions), 2);
+      metrics->auc = g_new0 (double, metrics->n_classes);
+      metrics->confusion = g_new0 (gsize, (gsize) metrics->n_classes * metrics->n_classes);
+    }
+  nn_metrics_add_sums (metrics, predictions, targets);
+  nn_metrics_finish_sums (metrics, row_size (predictions), row_size (targets));
+  for (guint c = 0; c < metrics->n_classes; c++)
+    metrics->auc[c] = area (predictions, targets, c);
   return g_steal_pointer (&metrics);
 }
 

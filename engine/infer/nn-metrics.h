@@ -37,6 +37,23 @@ NnMetrics *nn_metrics_new  (const NnTensor  *predictions, /* (n, outputs) */
                             GError         **error) G_GNUC_WARN_UNUSED_RESULT;
 void       nn_metrics_free (NnMetrics       *metrics);
 
+/* The same from predictions that come piece by piece. Of more than some ten millions of numbers the scores are counted, not
+ * kept: the areas are then exact to the ties that single precision's leading 20 bits (14 of many classes) leave. */
+typedef struct _NnMetricsSum NnMetricsSum;
+
+NnMetricsSum *nn_metrics_sum_new  (gsize            n_samples,
+                                   gboolean         is_classes);
+/* How many numbers are kept at most, predictions and targets together; told before the first piece. */
+void          nn_metrics_sum_keep (NnMetricsSum    *sum,
+                                   guint64          numbers);
+gboolean      nn_metrics_sum_add  (NnMetricsSum    *sum,
+                                   const NnTensor  *predictions,
+                                   const NnTensor  *targets,
+                                   GError         **error);
+NnMetrics    *nn_metrics_sum_end  (NnMetricsSum    *sum,
+                                   GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+void          nn_metrics_sum_free (NnMetricsSum    *sum);
+
 /* Points of class @c's ROC curve: false and true positive rates, both (n), increasing. */
 void       nn_roc_curve    (const NnTensor  *predictions,
                             const NnTensor  *targets,
@@ -45,5 +62,6 @@ void       nn_roc_curve    (const NnTensor  *predictions,
                             GArray         **tpr);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnMetrics, nn_metrics_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnMetricsSum, nn_metrics_sum_free)
 
 G_END_DECLS

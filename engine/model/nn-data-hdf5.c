@@ -9,11 +9,15 @@
 /* The interface of 1.8, which every later library still offers. */
 #define H5_USE_18_API 1
 #include <hdf5.h>
+#include <math.h>
 #include <string.h>
 
 /* Groups within groups deeper than this are not searched. */
 #define MAX_DEPTH 16
 #define MAX_ENTRIES 10000
+/* HDF5's own cache of chunks, and the largest that a data set is given here. */
+#define DEFAULT_CACHE (1 << 20)
+#define LARGEST_CACHE (256 << 20)
 /* Chunks that were never written cost nothing in the file, so a small file may claim anything; up to this is believed. */
 #define BELIEVABLE_BYTES (G_GUINT64_CONSTANT (1) << 28)
 
@@ -309,6 +313,47 @@ check_size (const char *path,
   return FALSE;
 }
 
+/* A data set with room for the chunks that a row of them takes: with less, each is unpacked again for every piece of rows. */
+static hid_t
+open_set (hid_t       file,
+          const char *name)
+{
+  hid_t set = H5Dopen (file, name, H5P_DEFAULT), settings, access;
+  hsize_t chunk[H5S_MAX_RANK], extent[H5S_MAX_RANK];
+  double bytes;
+  int rank;
+
+  if (set < 0)
+    return set;
+  settings = H5Dget_create_plist (set);
+  rank = settings >= 0 && H5Pget_layout (settings) == H5D_CHUNKED ? H5Pget_chunk (settings, H5S_MAX_RANK, chunk) : 0;
+  if (settings >= 0)
+    H5Pclose (settings);
+  {
+    hid_t space = H5Dget_space (set), type = H5Dget_type (set);
+
+    if (rank < 1 || rank > H5S_MAX_RANK || space < 0 || H5Sget_simple_extent_dims (space, extent, NULL) != rank)
+      rank = 0;
+    bytes = type >= 0 ? (double) H5Tget_size (type) : 0;
+    for (int i = 0; i < rank; i++)
+      bytes *= (double) chunk[i] * (i == 0 ? 1 : ceil ((double) extent[i] / (double) chunk[i]));
+    if (space >= 0)
+      H5Sclose (space);
+    if (type >= 0)
+      H5Tclose (type);
+  }
+  if (rank == 0 || bytes <= DEFAULT_CACHE || bytes > LARGEST_CACHE)
+    return set;
+  access = H5Pcreate (H5P_DATASET_ACCESS);
+  if (access < 0)
+    return set;
+  H5Dclose (set);
+  H5Pset_chunk_cache (access, H5D_CHUNK_CACHE_NSLOTS_DEFAULT, (size_t) bytes, 1);
+  set = H5Dopen2 (file, name, access);
+  H5Pclose (access);
+  return set;
+}
+
 NnArrayReader *
 nn_data_hdf5_open (const char *path,
                    const char *name,
@@ -330,7 +375,7 @@ nn_data_hdf5_open (const char *path,
   reader->read_text = h5_read_text;
   H5E_BEGIN_TRY
   {
-    h5->set = H5Dopen (file, name, H5P_DEFAULT);
+    h5->set = open_set (file, name);
     described = h5->set >= 0 && describe (h5->set, &reader->shape, &type);
   }
   H5E_END_TRY

@@ -22,6 +22,7 @@ typedef struct _NnArrayReader NnArrayReader;
  * @is_text: whether elements are strings; then the shape has one axis and @read_text serves
  * @read: the next @count rows
  * @read_text: the next @count strings; (transfer full)
+ * @whole: (nullable): all rows as float32 where they lie in the file as such, or %NULL; instead of reading
  * @free: releases the reader itself
  */
 struct _NnArrayReader {
@@ -35,6 +36,7 @@ struct _NnArrayReader {
                          gsize          count,
                          char         **values,
                          GError       **error);
+  NnTensor *(*whole)    (NnArrayReader *reader);
   void     (*free)      (NnArrayReader *reader);
 };
 
@@ -62,6 +64,12 @@ NnNpy         *nn_npy_open     (NnFetch          fetch,
                                 GError         **error);
 void           nn_npy_free     (NnNpy           *npy);
 NnTensor      *nn_npy_tensor   (NnNpy           *npy,
+                                GError         **error);
+gboolean       nn_npy_is_rows  (const NnNpy     *npy);
+const NnShape *nn_npy_shape    (const NnNpy     *npy);
+/* The next @count rows in the array's own type; where nn_npy_is_rows(). */
+NnTensor      *nn_npy_rows     (NnNpy           *npy,
+                                gsize            count,
                                 GError         **error);
 NnArrayReader *nn_npy_reader   (NnNpy           *npy, /* (transfer full) */
                                 GError         **error);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #define DEFAULT_VALIDATION 0.2
+/* Numbers after which the pages of data that lie in a file are given back. */
+#define RELEASE_AFTER (1u << 22)
 /* A spread below this, relative to the feature's largest value, is a constant feature. */
 #define CONSTANT_FEATURE 1e-12
 
@@ -38,6 +40,7 @@ typedef struct {
   const NnProgress *progress;
   GCancellable     *cancellable;
   gsize             n_rows, done;
+  gboolean          in_place;    /* the inputs lie in the source's own file */
 } Build;
 
 void
@@ -132,7 +135,26 @@ memory_limit (const NnDataOptions *options)
 
   if (options->memory_limit > 0)
     return options->memory_limit;
-  return pages > 0 && size > 0 ? (guint64) pages * size / 2 : G_GUINT64_CONSTANT (1) << 30;
+  return pages > 0 && size > 0 ? (guint64) pages * size / 8 : G_GUINT64_CONSTANT (1) << 30;
+}
+
+/* The parts as they lie in their files, where nothing is to be changed in them. */
+static gboolean
+map_parts (Build *build)
+{
+  const NnDataOptions *options = build->options;
+  gboolean all = build->aside == NULL && !options->standardize && (options->divide == 0 || options->divide == 1);
+
+  for (guint p = 0; all && p < build->n_parts; p++)
+    {
+      NnArrayReader *reader = build->parts[p].x;
+
+      build->data->x[build->parts[p].split] = reader->whole != NULL ? reader->whole (reader) : NULL;
+      all = build->data->x[build->parts[p].split] != NULL;
+    }
+  for (guint s = 0; !all && s < NN_N_SPLITS; s++)
+    g_clear_pointer (&build->data->x[s], nn_tensor_unref);
+  return all;
 }
 
 static gboolean
@@ -149,16 +171,19 @@ allocate (Build   *build,
     if (build->aside[i])
       n[NN_SPLIT_TRAIN]--, n[NN_SPLIT_VALIDATION]++;
   mapped = (double) build->n_rows * row * sizeof (float) > memory_limit (build->options);
+  build->in_place = mapped && map_parts (build);
   for (guint s = 0; s < NN_N_SPLITS; s++)
     {
       NnShape shape = build->parts[0].x->shape;
 
       shape.dims[0] = n[s];
-      data->x[s] = mapped ? nn_tensor_try_new_mapped (NN_DTYPE_F32, &shape, error)
-                          : nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
+      if (data->x[s] == NULL)
+        data->x[s] = mapped ? nn_tensor_try_new_mapped (NN_DTYPE_F32, &shape, error) : nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
       if (data->x[s] == NULL)
         return FALSE;
-      data->y[s] = nn_tensor_try_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n[s], (gint64) data->kind.n_classes), error);
+      shape = NN_SHAPE ((gint64) n[s], (gint64) data->kind.n_classes);
+      data->y[s] = (double) n[s] * data->kind.n_classes * sizeof (float) > memory_limit (build->options)
+                     ? nn_tensor_try_new_mapped (NN_DTYPE_F32, &shape, error) : nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
       if (data->y[s] == NULL)
         return FALSE;
     }
@@ -226,7 +251,7 @@ distribute (Build        *build,
       float *x = nn_tensor_f32 (data->x[split]) + to[split] * row;
       float *y = nn_tensor_f32 (data->y[split]) + to[split] * width;
 
-      for (gsize k = 0; k < row; k++)
+      for (gsize k = 0; !build->in_place && k < row; k++)
         x[k] = values[i * row + k] / divide;
       nn_target_row (&data->kind, &part->y, first + i, y);
       hash_floats (build->checksum, x, row);
@@ -235,11 +260,25 @@ distribute (Build        *build,
     }
 }
 
+/* What has been read is not wanted in memory again soon. */
+static void
+release (Build       *build,
+         const gsize *from,
+         const gsize *to,
+         gsize        row)
+{
+  for (guint s = 0; s < NN_N_SPLITS; s++)
+    {
+      nn_tensor_release (build->data->x[s], from[s] * row, (to[s] - from[s]) * row);
+      nn_tensor_release (build->data->y[s], from[s] * build->data->kind.n_classes, (to[s] - from[s]) * build->data->kind.n_classes);
+    }
+}
+
 static gboolean
 fill (Build   *build,
       GError **error)
 {
-  gsize row = nn_array_reader_row (build->parts[0].x), to[NN_N_SPLITS] = { 0 };
+  gsize row = nn_array_reader_row (build->parts[0].x), to[NN_N_SPLITS] = { 0 }, released[NN_N_SPLITS] = { 0 };
   gsize piece = MAX (NN_DATA_PIECE / MAX (row, 1), 1);
   g_autofree double *values = g_try_new (double, piece * row + 1);
 
@@ -258,10 +297,24 @@ fill (Build   *build,
             !check_finite (values, count * row, row, first, error))
           return FALSE;
         distribute (build, p, first, count, values, row, to);
+        if ((to[0] + to[1] + to[2] - released[0] - released[1] - released[2]) * row >= RELEASE_AFTER)
+          {
+            release (build, released, to, row);
+            memcpy (released, to, sizeof released);
+          }
         build->done += count;
         nn_progress_report (build->progress, (double) build->done / build->n_rows, "Reading data");
       }
   return TRUE;
+}
+
+/* Gives back pages on the way through a tensor, element by element. */
+static void
+release_after (const NnTensor *tensor,
+               gsize           i)
+{
+  if ((i + 1) % RELEASE_AFTER == 0)
+    nn_tensor_release (tensor, i + 1 - RELEASE_AFTER, RELEASE_AFTER);
 }
 
 /* Mean and deviation of every feature over the training part; of a constant feature the deviation is 1. */
@@ -279,7 +332,10 @@ learn_scale (NnDataset *data)
   mean = nn_tensor_f64 (data->mean);
   deviation = nn_tensor_f64 (data->deviation);
   for (gsize i = 0; i < n * width; i++)
-    mean[i % width] += values[i];
+    {
+      mean[i % width] += values[i];
+      release_after (x, i);
+    }
   for (gint64 k = 0; k < width; k++)
     mean[k] /= MAX (n, 1);
   for (gsize i = 0; i < n * width; i++)
@@ -287,6 +343,7 @@ learn_scale (NnDataset *data)
       double d = values[i] - mean[i % width];
 
       deviation[i % width] += d * d;
+      release_after (x, i);
     }
   for (gint64 k = 0; k < width; k++)
     {
@@ -306,7 +363,10 @@ standardize (NnDataset *data)
       gsize width = data->mean->n;
 
       for (gsize i = 0; i < data->x[s]->n; i++)
-        values[i] = (values[i] - nn_tensor_f64 (data->mean)[i % width]) / nn_tensor_f64 (data->deviation)[i % width];
+        {
+          values[i] = (values[i] - nn_tensor_f64 (data->mean)[i % width]) / nn_tensor_f64 (data->deviation)[i % width];
+          release_after (data->x[s], i);
+        }
     }
 }
 
@@ -611,8 +671,10 @@ nn_dataset_standardize (const NnTensor *x,
                    width);
       return NULL;
     }
-  result = nn_tensor_new (NN_DTYPE_F32, &x->shape);
-  for (gsize i = 0; i < x->n; i++)
+  /* as the inputs lie, in memory or in a file */
+  result = (double) x->n * sizeof (float) > memory_limit (&(NnDataOptions){ 0 })
+             ? nn_tensor_try_new_mapped (NN_DTYPE_F32, &x->shape, error) : nn_tensor_try_new (NN_DTYPE_F32, &x->shape, error);
+  for (gsize i = 0; result != NULL && i < x->n; i++)
     nn_tensor_f32 (result)[i] = (nn_tensor_get (x, i) - nn_tensor_get (mean, i % width)) / nn_tensor_get (deviation, i % width);
   return result;
 }

@@ -25,7 +25,7 @@ typedef enum {
  * @standardize: whether to learn mean and deviation of every feature on the training part and apply them to all
  * @seed: of the split
  * @memory_limit: inputs of more bytes than this live in a temporary file that is mapped into memory, so that they need
- *   not fit; 0 for half of the machine's memory
+ *   not fit, or where they lie as they are wanted, in the file itself; 0 for an eighth of the machine's memory
  */
 typedef struct {
   const char *x;
@@ -127,6 +127,17 @@ gboolean  nn_npy_write    (const NnTensor  *tensor,
                            const char      *path,
                            GError         **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A file's rows, a few at a time. */
+typedef struct _NnNpyRows NnNpyRows;
+
+NnNpyRows     *nn_npy_rows_new   (const char      *path,
+                                  GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+const NnShape *nn_npy_rows_shape (const NnNpyRows *rows);
+NnTensor      *nn_npy_rows_read  (NnNpyRows       *rows,
+                                  gsize            count,
+                                  GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+void           nn_npy_rows_free  (NnNpyRows       *rows);
+
 GByteArray *nn_npy_format      (const NnTensor     *tensor);
 GByteArray *nn_npy_format_text (const char *const  *words);
 /* An archive of arrays, and of class names where there are any. */
@@ -151,6 +162,7 @@ gboolean     nn_npy_writer_close  (NnNpyWriter     *writer,
 void         nn_npy_writer_free   (NnNpyWriter     *writer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnNpyWriter, nn_npy_writer_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnNpyRows, nn_npy_rows_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnDataset, nn_dataset_unref)
 
 G_END_DECLS

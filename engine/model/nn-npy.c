@@ -5,9 +5,12 @@
 
 #include "nn-error.h"
 
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Format versions 1 to 3. Source: NEP 1 and numpy/lib/format.py. */
 static const guint8 magic[] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
@@ -24,6 +27,8 @@ struct _NnNpy {
   guint          item;        /* bytes an element */
   gboolean       swap;        /* byte order differs from the machine's */
   gboolean       fortran;
+  guint64        data_at;     /* where the numbers begin in the stream */
+  char          *path;        /* (nullable): the file, where it is one */
 };
 
 static gboolean
@@ -208,6 +213,7 @@ read_header (NnNpy    *npy,
     return FALSE;
   if (memchr (header, '\0', length) != NULL)
     return fail (error, "its header is no text");
+  npy->data_at = sizeof start + n_size + length;
   return parse_header (npy, header, limit - MIN (limit, sizeof start + n_size + length), error);
 }
 
@@ -235,6 +241,7 @@ nn_npy_free (NnNpy *npy)
     return;
   if (npy->free_source != NULL)
     npy->free_source (npy->source);
+  g_free (npy->path);
   g_free (npy);
 }
 
@@ -402,6 +409,58 @@ nn_npy_tensor (NnNpy   *npy,
   return npy->fortran ? nn_tensor_transpose (tensor, axes) : g_steal_pointer (&tensor);
 }
 
+typedef struct {
+  NnArrayReader reader;
+  NnNpy        *npy; /* owned */
+} NpyReader;
+
+/* Whether rows can be read one after the other: numbers, rows first. */
+gboolean
+nn_npy_is_rows (const NnNpy *npy)
+{
+  return npy->kind != 'U' && npy->kind != 'S' && !npy->fortran && npy->shape.rank > 0;
+}
+
+const NnShape *
+nn_npy_shape (const NnNpy *npy)
+{
+  return &npy->shape;
+}
+
+NnTensor *
+nn_npy_rows (NnNpy   *npy,
+             gsize    count,
+             GError **error)
+{
+  g_autoptr (NnTensor) tensor = NULL;
+  NnShape shape = npy->shape;
+
+  g_return_val_if_fail (nn_npy_is_rows (npy), NULL);
+  shape.dims[0] = (gint64) count;
+  tensor = nn_tensor_try_new (dtype_of (npy), &shape, error);
+  if (tensor == NULL || !decode_from_stream (npy, tensor->n, tensor->dtype, tensor->data, error))
+    return NULL;
+  return g_steal_pointer (&tensor);
+}
+
+/* The file's own pages, for float32 in the machine's order. */
+static NnTensor *
+reader_whole (NnArrayReader *reader)
+{
+  const NnNpy *npy = ((NpyReader *) reader)->npy;
+  NnTensor *tensor;
+  int fd;
+
+  if (npy->path == NULL || npy->kind != 'f' || npy->item != sizeof (float) || npy->swap || npy->fortran)
+    return NULL;
+  fd = g_open (npy->path, O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0)
+    return NULL;
+  tensor = nn_tensor_try_map (fd, npy->data_at, NN_DTYPE_F32, &npy->shape);
+  close (fd);
+  return tensor;
+}
+
 NnDataEntry *
 nn_npy_entry (const NnNpy *npy,
               const char  *name)
@@ -409,11 +468,6 @@ nn_npy_entry (const NnNpy *npy,
   return nn_data_entry_new (name, &npy->shape,
                             npy->kind == 'U' || npy->kind == 'S' ? "text" : nn_dtype_name (dtype_of (npy)));
 }
-
-typedef struct {
-  NnArrayReader reader;
-  NnNpy        *npy; /* owned */
-} NpyReader;
 
 static gboolean
 reader_read (NnArrayReader *reader,
@@ -505,6 +559,7 @@ nn_npy_reader (NnNpy   *npy,
   reader->reader.shape = is_text ? NN_SHAPE (shape.dims[0]) : shape;
   reader->reader.is_text = is_text;
   reader->reader.read = reader_read;
+  reader->reader.whole = reader_whole;
   reader->reader.read_text = reader_read_text;
   reader->reader.free = reader_free;
   reader->npy = g_steal_pointer (&owned);
@@ -540,6 +595,8 @@ nn_npy_open_file (const char *path,
   npy = nn_npy_open (fetch_file, buffered, g_object_unref, MAX (g_file_info_get_size (info), 0), error);
   if (npy == NULL)
     g_prefix_error (error, "%s: ", path);
+  else
+    npy->path = g_strdup (path);
   return npy;
 }
 

@@ -19,6 +19,7 @@ typedef struct {
   NnTensor        tensor;
   gatomicrefcount ref_count;
   gsize           mapped; /* bytes, where the data lie in a mapped file */
+  gsize           before; /* bytes of the mapping that are not the tensor's */
 } Counted;
 
 G_DEFINE_BOXED_TYPE (NnTensor, nn_tensor, nn_tensor_ref, nn_tensor_unref)
@@ -157,6 +158,67 @@ nn_tensor_try_new_mapped (NnDtype         dtype,
 }
 
 /**
+ * nn_tensor_try_map:
+ * @fd: a file, which may be closed after
+ * @offset: of the first element in it
+ *
+ * The numbers of a file as they lie there: nothing is read before it is looked at. Writing changes this tensor alone.
+ *
+ * Returns: (transfer full) (nullable): %NULL where the file cannot be mapped, or its numbers are not aligned
+ */
+NnTensor *
+nn_tensor_try_map (int            fd,
+                   guint64        offset,
+                   NnDtype        dtype,
+                   const NnShape *shape)
+{
+  gsize n, bytes, page = (gsize) sysconf (_SC_PAGESIZE), before = offset % page;
+  Counted *counted;
+  guint8 *data;
+
+  if (!nn_shape_size (shape, &n) || !g_size_checked_mul (&bytes, n, nn_dtype_size (dtype)) || bytes == 0 ||
+      bytes > G_MAXSSIZE / 2 || before % nn_dtype_size (dtype) != 0)
+    return NULL;
+  data = mmap (NULL, before + bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, (off_t) (offset - before));
+  if (data == MAP_FAILED)
+    return NULL;
+  counted = g_new0 (Counted, 1);
+  counted->tensor.shape = *shape;
+  counted->tensor.dtype = dtype;
+  counted->tensor.n = n;
+  counted->tensor.data = data + before;
+  counted->mapped = before + bytes;
+  counted->before = before;
+  g_atomic_ref_count_init (&counted->ref_count);
+  return &counted->tensor;
+}
+
+/**
+ * nn_tensor_release:
+ * @first: an element
+ * @n: how many from there on
+ *
+ * Gives back the memory of elements that will not be looked at soon; of a tensor that lies in a file they are read from there
+ * again. Does nothing for others.
+ */
+void
+nn_tensor_release (const NnTensor *tensor,
+                   gsize           first,
+                   gsize           n)
+{
+  const Counted *counted = (const Counted *) tensor;
+  gsize page = (gsize) sysconf (_SC_PAGESIZE), size = nn_dtype_size (tensor->dtype);
+  guintptr from, to;
+
+  if (counted->mapped == 0 || n == 0)
+    return;
+  from = ((guintptr) tensor->data + first * size) / page * page;
+  to = ((guintptr) tensor->data + (first + n) * size) / page * page;
+  if (to > from)
+    madvise ((void *) from, to - from, MADV_DONTNEED);
+}
+
+/**
  * nn_tensor_new:
  *
  * Returns: (transfer full): a tensor of zeros; the process ends when there is no memory, as with g_malloc()
@@ -186,7 +248,7 @@ nn_tensor_unref (NnTensor *tensor)
   if (tensor == NULL || !g_atomic_ref_count_dec (&((Counted *) tensor)->ref_count))
     return;
   if (((Counted *) tensor)->mapped > 0)
-    munmap (tensor->data, ((Counted *) tensor)->mapped);
+    munmap ((guint8 *) tensor->data - ((Counted *) tensor)->before, ((Counted *) tensor)->mapped);
   else
     free (tensor->data);
   g_free (tensor);

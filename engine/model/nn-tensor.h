@@ -45,6 +45,13 @@ NnTensor     *nn_tensor_try_new   (NnDtype          dtype,
 NnTensor     *nn_tensor_try_new_mapped (NnDtype     dtype,
                                    const NnShape   *shape,
                                    GError         **error);
+NnTensor     *nn_tensor_try_map   (int              fd,
+                                   guint64          offset,
+                                   NnDtype          dtype,
+                                   const NnShape   *shape);
+void          nn_tensor_release   (const NnTensor  *tensor,
+                                   gsize            first,
+                                   gsize            n);
 NnTensor     *nn_tensor_ref       (NnTensor        *tensor);
 void          nn_tensor_unref     (NnTensor        *tensor);
 NnTensor     *nn_tensor_copy      (const NnTensor  *tensor);

@@ -302,9 +302,9 @@ CLASSED (nn_outer) (const Outer *q)
     for (int i = 0; i < VLEN; i++)                                                               \
       if (!(i & h))                                                                              \
         {                                                                                        \
-          vec low = __builtin_shuffle (t[i], t[i + h], (ivec) { EVERY (LOW, h) });               \
+          vec low = SHUFFLE (t[i], t[i + h], EVERY (LOW, h));               \
                                                                                                  \
-          t[i + h] = __builtin_shuffle (t[i], t[i + h], (ivec) { EVERY (HIGH, h) });             \
+          t[i + h] = SHUFFLE (t[i], t[i + h], EVERY (HIGH, h));             \
           t[i] = low;                                                                            \
         }
 

@@ -47,19 +47,26 @@ splat (real s)
 #endif
 }
 
+/* Elements of @a and then of @b, in another order. */
+#ifdef __clang__
+#define SHUFFLE(a, b, ...) __builtin_shufflevector (a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle (a, b, (ivec) { __VA_ARGS__ })
+#endif
+
 /* Halves added to halves: the order is the same wherever the class of processor is. */
 static inline __attribute__ ((always_inline)) real
 vec_sum (vec v)
 {
 #if VBYTES == 64
-  v += __builtin_shuffle (v, (ivec) { 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7 });
-  v += __builtin_shuffle (v, (ivec) { 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11 });
-  v += __builtin_shuffle (v, (ivec) { 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13 });
+  v += SHUFFLE (v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  v += SHUFFLE (v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  v += SHUFFLE (v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
 #elif VBYTES == 32
-  v += __builtin_shuffle (v, (ivec) { 4, 5, 6, 7, 0, 1, 2, 3 });
-  v += __builtin_shuffle (v, (ivec) { 2, 3, 0, 1, 6, 7, 4, 5 });
+  v += SHUFFLE (v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  v += SHUFFLE (v, v, 2, 3, 0, 1, 6, 7, 4, 5);
 #elif !defined(NN_REAL_DOUBLE)
-  v += __builtin_shuffle (v, (ivec) { 2, 3, 0, 1 });
+  v += SHUFFLE (v, v, 2, 3, 0, 1);
 #endif
   return v[0] + v[1];
 }
@@ -90,9 +97,9 @@ add_sums_4 (real *to,
 #define EVEN(n) 0 + n, 2 + n, 4 + n, 6 + n
 #endif
   typedef real quad __attribute__ ((vector_size (4 * sizeof (real)), aligned (sizeof (real)), may_alias));
-  vec ab = __builtin_shuffle (a, b, (ivec) { EVEN (0) }) + __builtin_shuffle (a, b, (ivec) { EVEN (1) });
-  vec cd = __builtin_shuffle (c, d, (ivec) { EVEN (0) }) + __builtin_shuffle (c, d, (ivec) { EVEN (1) });
-  vec sums = __builtin_shuffle (ab, cd, (ivec) { EVEN (0) }) + __builtin_shuffle (ab, cd, (ivec) { EVEN (1) });
+  vec ab = SHUFFLE (a, b, EVEN (0)) + SHUFFLE (a, b, EVEN (1));
+  vec cd = SHUFFLE (c, d, EVEN (0)) + SHUFFLE (c, d, EVEN (1));
+  vec sums = SHUFFLE (ab, cd, EVEN (0)) + SHUFFLE (ab, cd, EVEN (1));
   quad all = (quad) { sums[0], sums[1], sums[2], sums[3] };
 
   for (int i = 4; i < VLEN; i += 4)

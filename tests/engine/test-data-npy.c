@@ -163,6 +163,33 @@ test_round_trip (void)
   g_rmdir (folder);
 }
 
+/* Rows that are read a few at a time are those of the whole. */
+static void
+test_rows (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("espalier-XXXXXX", NULL), *path = g_build_filename (folder, "a.npy", NULL);
+  g_autoptr (NnTensor) tensor = nn_tensor_new (NN_DTYPE_I32, &NN_SHAPE (7, 3));
+  g_autoptr (NnNpyRows) rows = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 21; i++)
+    ((gint32 *) tensor->data)[i] = (gint32) i - 4;
+  g_assert_true (nn_npy_write (tensor, path, NULL));
+  rows = nn_npy_rows_new (path, &error);
+  g_assert_no_error (error);
+  g_assert_true (nn_shape_equal (nn_npy_rows_shape (rows), &tensor->shape));
+  for (guint first = 0; first < 7; first += 3)
+    {
+      gsize n = MIN (3, 7 - first);
+      g_autoptr (NnTensor) piece = nn_npy_rows_read (rows, n, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpmem (piece->data, piece->n * 4, (gint32 *) tensor->data + 3 * first, n * 12);
+    }
+  g_unlink (path);
+  g_rmdir (folder);
+}
+
 static void
 test_missing_file (void)
 {
@@ -183,6 +210,7 @@ main (int    argc,
   g_test_add_func ("/npy/bad", test_bad);
   g_test_add_func ("/npy/truncated", test_truncated);
   g_test_add_func ("/npy/round-trip", test_round_trip);
+  g_test_add_func ("/npy/rows", test_rows);
   g_test_add_func ("/npy/missing-file", test_missing_file);
   return g_test_run ();
 }

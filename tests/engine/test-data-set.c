@@ -220,6 +220,35 @@ test_containers (void)
   g_unlink (ny);
 }
 
+/* Rows that are wanted as they lie in a .npy file are not copied, and are the same. */
+static void
+test_in_place (void)
+{
+  g_autoptr (NnTensor) x = NULL, y = NULL;
+  g_autoptr (NnDataset) copied = NULL, mapped = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *nx = in_folder ("x.npy"), *ny = in_folder ("y.npy"), *pair = g_strconcat (nx, ",", ny, NULL);
+  NnDataOptions options;
+  NnTensor *all;
+
+  toy (300, &x, &y);
+  g_assert_true (nn_npy_write (x, nx, NULL));
+  g_assert_true (nn_npy_write (y, ny, NULL));
+  nn_data_options_init (&options);
+  options.validation = 0;
+  copied = nn_dataset_load (pair, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  options.memory_limit = 1;
+  mapped = nn_dataset_load (pair, &options, NULL, NULL, &error);
+  g_assert_no_error (error);
+  all = nn_dataset_x (mapped, NN_SPLIT_TRAIN);
+  g_assert_cmpstr (nn_dataset_hash (mapped), ==, nn_dataset_hash (copied));
+  nn_tensor_release (all, 0, all->n);
+  g_assert_cmpmem (all->data, all->n * 4, nn_dataset_x (copied, NN_SPLIT_TRAIN)->data, all->n * 4);
+  g_unlink (nx);
+  g_unlink (ny);
+}
+
 static void
 test_parts (void)
 {
@@ -371,6 +400,7 @@ main (int    argc,
   g_test_add_func ("/data/split", test_split);
   g_test_add_func ("/data/standardize", test_standardize);
   g_test_add_func ("/data/containers", test_containers);
+  g_test_add_func ("/data/in-place", test_in_place);
   g_test_add_func ("/data/parts", test_parts);
   g_test_add_func ("/data/targets", test_targets);
   g_test_add_func ("/data/bad", test_bad);

@@ -290,6 +290,41 @@ test_passes_listed (void)
   g_assert_cmpuint (nn_graph_n_nodes (nn_model_graph (all)), ==, 3);
 }
 
+/* A configuration leaves passes out, by our name or hls4ml's; what hardware needs stays. */
+static void
+test_passes_skipped (void)
+{
+  static const struct { const char *words; guint n_nodes; gboolean warns; } cases[] = {
+    { "[]", 2, FALSE }, { "[\"fuse-batch-norm\"]", 3, FALSE }, { "[\"fuse_batch_normalization\"]", 3, FALSE },
+    { "[\"reshape_stream\"]", 2, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases) + 1; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{\"Model\": {\"Precision\": \"fixed<16,6>\", \"ReuseFactor\": 1}, \"Granularity\": \"name\", \"SkipOptimizers\": %s}",
+                                               i < G_N_ELEMENTS (cases) ? cases[i].words : "[\"split-activations\"]");
+      g_autoptr (NnConfig) config = config_of (text);
+      g_autoptr (NnModel) model = NULL;
+      g_autoptr (NnDesign) design = NULL;
+      g_autoptr (GError) error = NULL;
+      Maker maker;
+
+      maker_init (&maker, &NN_SHAPE (4));
+      maker_dense (&maker, "fc", 0, 4, 3, NN_ACT_LINEAR);
+      maker_batch_norm (&maker, "bn", 1, 3);
+      model = maker_finish (&maker);
+      design = nn_design_new (model, config, &error);
+      if (i == G_N_ELEMENTS (cases))
+        {
+          g_assert_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED);
+          break;
+        }
+      g_assert_no_error (error);
+      g_assert_cmpuint (nn_graph_n_nodes (nn_model_graph (nn_design_model (design))), ==, cases[i].n_nodes);
+      g_assert_cmpint (nn_design_warnings (design)[0] != NULL, ==, cases[i].warns);
+    }
+}
+
 static void
 test_refused (void)
 {
@@ -326,6 +361,7 @@ main (int    argc,
   g_test_add_func ("/design/weight-index", test_weight_index);
   g_test_add_func ("/design/batch-norm", test_batch_norm);
   g_test_add_func ("/design/passes-listed", test_passes_listed);
+  g_test_add_func ("/design/passes-skipped", test_passes_skipped);
   g_test_add_func ("/design/refused", test_refused);
   return g_test_run ();
 }

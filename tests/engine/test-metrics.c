@@ -134,6 +134,58 @@ test_bad (void)
   g_assert_error (error, NN_ERROR, NN_ERROR_NUMERIC);
 }
 
+/* The same figures piece by piece; counted scores differ in no more than ties of the leading bits. */
+static void
+test_pieces (void)
+{
+  enum { N = 1000, CLASSES = 3, PIECE = 300 };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (5);
+  g_autofree double *p = g_new (double, N * CLASSES), *y = g_new0 (double, N * CLASSES);
+  g_autoptr (NnTensor) predictions = NULL, targets = NULL;
+  g_autoptr (NnMetrics) whole = NULL;
+
+  for (guint i = 0; i < N; i++)
+    {
+      guint c = g_rand_int_range (rand, 0, CLASSES);
+      double sum = 0;
+
+      y[i * CLASSES + c] = 1;
+      for (guint k = 0; k < CLASSES; k++)
+        sum += p[i * CLASSES + k] = g_rand_double (rand) + (k == c ? 0.3 : 0);
+      for (guint k = 0; k < CLASSES; k++)
+        p[i * CLASSES + k] /= sum;
+    }
+  predictions = matrix (N, CLASSES, p);
+  targets = matrix (N, CLASSES, y);
+  whole = nn_metrics_new (predictions, targets, TRUE, NULL);
+  for (guint counted = 0; counted < 2; counted++)
+    {
+      g_autoptr (NnMetricsSum) sum = nn_metrics_sum_new (N, TRUE);
+      g_autoptr (NnMetrics) metrics = NULL;
+      g_autoptr (GError) error = NULL;
+
+      if (counted)
+        nn_metrics_sum_keep (sum, 0);
+      for (guint first = 0; first < N; first += PIECE)
+        {
+          g_autoptr (NnTensor) a = nn_tensor_rows (predictions, first, MIN (PIECE, N - first));
+          g_autoptr (NnTensor) b = nn_tensor_rows (targets, first, MIN (PIECE, N - first));
+
+          g_assert_true (nn_metrics_sum_add (sum, a, b, &error));
+          g_assert_no_error (error);
+        }
+      metrics = nn_metrics_sum_end (sum, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (metrics->n, ==, N);
+      g_assert_cmpfloat (metrics->loss, ==, whole->loss);
+      g_assert_cmpfloat (metrics->accuracy, ==, whole->accuracy);
+      g_assert_cmpfloat (metrics->mse, ==, whole->mse);
+      g_assert_cmpmem (metrics->confusion, CLASSES * CLASSES * sizeof (gsize), whole->confusion, CLASSES * CLASSES * sizeof (gsize));
+      for (guint c = 0; c < CLASSES; c++)
+        g_assert_cmpfloat_with_epsilon (metrics->auc[c], whole->auc[c], counted ? 1e-4 : 0x1p-1000);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -144,5 +196,6 @@ main (int    argc,
   g_test_add_func ("/metrics/auc-by-definition", test_auc_by_definition);
   g_test_add_func ("/metrics/regression", test_regression);
   g_test_add_func ("/metrics/bad", test_bad);
+  g_test_add_func ("/metrics/pieces", test_pieces);
   return g_test_run ();
 }
