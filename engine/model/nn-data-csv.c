@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tables as text: a header, quotes as in RFC 4180, and commas, semicolons or tabs between the columns. */
+/* Tables as text: a header or none, quotes as in RFC 4180, and commas, semicolons, tabs or blanks between the columns; lines that
+ * begin with # are remarks. */
 
 #include "nn-data-private.h"
 
@@ -26,6 +27,7 @@ typedef struct {
   GPtrArray *names;   /* owned: of the columns */
   gboolean  *is_text; /* owned: per column, whether a value is no number */
   gsize      n_rows;
+  gboolean   headless; /* the first record is data */
 } Csv;
 
 static void
@@ -99,6 +101,24 @@ read_quoted (Csv     *csv,
   return FALSE;
 }
 
+/* A line that begins with # is read as an empty one. */
+static void
+skip_remark (Csv *csv)
+{
+  int c = getc (csv->file);
+
+  if (c != '#')
+    {
+      if (c != EOF)
+        ungetc (c, csv->file);
+      return;
+    }
+  while ((c = getc (csv->file)) != EOF && c != '\n')
+    ;
+  if (c == '\n')
+    ungetc (c, csv->file);
+}
+
 /* Reads the next record that is not blank; at the end of the file there are no fields. */
 static gboolean
 read_record (Csv     *csv,
@@ -112,8 +132,11 @@ read_record (Csv     *csv,
       g_string_truncate (csv->record, 0);
       g_array_set_size (csv->fields, 0);
       begin_field (csv);
+      skip_remark (csv);
       while ((c = getc (csv->file)) != EOF && c != '\n')
         {
+          if (c == ' ' && csv->separator == ' ' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
+            continue; /* several blanks are one */
           if (c == '"' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
             {
               if (!read_quoted (csv, error))
@@ -146,20 +169,27 @@ read_record (Csv     *csv,
 static char
 guess_separator (FILE *file)
 {
-  gsize counts[3] = { 0 };
-  gboolean quoted = FALSE;
+  gsize counts[4] = { 0 };
+  gboolean quoted = FALSE, remark = FALSE, begin = TRUE;
   int c;
 
-  while ((c = getc (file)) != EOF && (c != '\n' || quoted))
+  while ((c = getc (file)) != EOF && (c != '\n' || quoted || remark || begin))
     {
+      remark = c != '\n' && (remark || (begin && c == '#'));
+      begin = c == '\n' || (begin && c == '\r');
+      if (remark || begin)
+        continue;
       quoted ^= c == '"';
       counts[0] += !quoted && c == ',';
       counts[1] += !quoted && c == ';';
       counts[2] += !quoted && c == '\t';
+      counts[3] += !quoted && c == ' ';
     }
   rewind (file);
   if (counts[1] > counts[0] && counts[1] >= counts[2])
     return ';';
+  if (counts[0] + counts[2] == 0 && counts[3] > 0)
+    return ' ';
   return counts[2] > counts[0] ? '\t' : ',';
 }
 
@@ -181,27 +211,40 @@ is_missing (const char *text)
   return FALSE;
 }
 
+/* Whether a first record is no header: half of it or more are numbers, and they do not merely count the columns. */
+static gboolean
+is_data (const Csv *csv)
+{
+  guint n_numbers = 0;
+  gboolean counts = TRUE;
+  double value, before = 0;
+
+  for (guint i = 0; i < csv->fields->len; i++)
+    if (nn_text_to_double (field (csv, i), &value))
+      {
+        counts = counts && (n_numbers == 0 ? value == 0 || value == 1 : value == before + 1);
+        before = value;
+        n_numbers++;
+      }
+  return n_numbers > 0 && 2 * n_numbers >= csv->fields->len && !(counts && n_numbers > 2);
+}
+
 static gboolean
 read_names (Csv     *csv,
             GError **error)
 {
-  gboolean all_numbers = TRUE;
-  double value;
-
   skip_byte_order_mark (csv->file);
   if (!read_record (csv, error))
     return FALSE;
-  for (guint i = 0; i < csv->fields->len; i++)
+  if (csv->fields->len == 0)
     {
-      all_numbers &= nn_text_to_double (field (csv, i), &value);
-      g_ptr_array_add (csv->names, g_utf8_make_valid (field (csv, i), -1));
+      g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the table is empty");
+      return FALSE;
     }
-  if (csv->fields->len > 0 && !all_numbers)
-    return TRUE;
-  g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT,
-                       csv->fields->len == 0 ? "the table is empty"
-                                             : "line 1: the table begins with numbers; a header with the columns' names is needed");
-  return FALSE;
+  csv->headless = is_data (csv);
+  for (guint i = 0; i < csv->fields->len; i++)
+    g_ptr_array_add (csv->names, csv->headless ? g_strdup_printf ("column_%u", i + 1) : g_utf8_make_valid (field (csv, i), -1));
+  return TRUE;
 }
 
 static gboolean
@@ -210,7 +253,7 @@ check_width (const Csv *csv,
 {
   if (csv->fields->len == csv->names->len)
     return TRUE;
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": %u values, but the header names %u columns",
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": %u values, but the first line has %u columns",
                csv->line, csv->fields->len, csv->names->len);
   return FALSE;
 }
@@ -222,7 +265,7 @@ csv_rewind (Csv     *csv,
   rewind (csv->file);
   skip_byte_order_mark (csv->file);
   csv->next_line = 1;
-  return read_record (csv, error);
+  return csv->headless || read_record (csv, error);
 }
 
 /* Goes through the whole table once: rows are counted, and which columns hold text is found out. */
@@ -241,6 +284,8 @@ csv_new (FILE    *file, /* (transfer full) */
   if (!read_names (csv, error))
     return NULL;
   csv->is_text = g_new0 (gboolean, csv->names->len);
+  if (csv->headless && !csv_rewind (csv, error))
+    return NULL;
   for (;;)
     {
       double value;

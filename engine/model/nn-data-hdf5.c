@@ -4,6 +4,7 @@
 #include "nn-data-private.h"
 
 #include "nn-error.h"
+#include "nn-h5-lzf.h"
 
 #include <glib/gstdio.h>
 /* The interface of 1.8, which every later library still offers. */
@@ -44,6 +45,7 @@ open_file (const char *path,
       g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "%s: there is no such file", path);
       return file;
     }
+  nn_h5_register_lzf ();
   H5E_BEGIN_TRY
   {
     file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);

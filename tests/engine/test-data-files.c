@@ -2,6 +2,7 @@
 /* model: tables, IDX and MATLAB files as data sets. */
 
 #include "nn-dataset.h"
+#include "nn-h5-lzf.h"
 
 #include "nn-error.h"
 
@@ -98,6 +99,45 @@ test_csv_columns (void)
   g_unlink (path);
 }
 
+/* Without a header columns are counted; remarks and blanks; names that are numbers. */
+static void
+test_csv_headers (void)
+{
+  static const struct { const char *text; const char *first; guint n_rows; } cases[] = {
+    { "5.1,3.5,cat\n4.9,3,dog\n", "column_1", 2 },   { "1;2;0\n3;4;1\n5;6;0\n", "column_1", 3 },
+    { "# made by hand\na,b,c\n#1,2,3\n1,2,x\n", "a", 1 }, { "1.5  2.5 0\n3.5 4.5  1\n", "column_1", 2 },
+    { "0,1,2,y\n7,8,9,0\n7,8,9,1\n", "0", 2 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = write_file ("head.csv", cases[i].text, -1);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) list = nn_data_list (path, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpstr (((NnDataEntry *) list->pdata[0])->name, ==, cases[i].first);
+      g_assert_cmpint (((NnDataEntry *) list->pdata[0])->shape.dims[0], ==, cases[i].n_rows);
+      g_unlink (path);
+    }
+}
+
+/* Literals, a copy that overlaps itself, a long copy; and what is damaged. */
+static void
+test_lzf (void)
+{
+  static const guint8 packed[] = { 2, 'a', 'b', 'c', 2 << 5, 2, 7 << 5, 3, 0 };
+  guint8 to[64];
+  gsize n = nn_lzf_unpack (packed, 6, to, sizeof to);
+
+  g_assert_cmpmem (to, n, "abcabca", 7);
+  n = nn_lzf_unpack (packed, sizeof packed, to, sizeof to);
+  g_assert_cmpmem (to, n, "abcabcaaaaaaaaaaaaa", 19);
+  g_assert_cmpuint (nn_lzf_unpack (packed, 3, to, sizeof to), ==, 0);
+  g_assert_cmpuint (nn_lzf_unpack (packed, sizeof packed, to, 8), ==, 0);
+  g_assert_cmpuint (nn_lzf_unpack ((const guint8[]){ 1 << 5, 0 }, 2, to, sizeof to), ==, 0);
+}
+
 static void
 test_csv_bad (void)
 {
@@ -105,9 +145,9 @@ test_csv_bad (void)
     { "a,b\n1,0\n2,\n", "a", "line 3, column \"b\": a value is missing" },
     { "a,b\n1,0\nNA,1\n", "b", "line 3, column \"a\": a value is missing" },
     { "a,b\n1,0\n,1\n", "b", "line 3, column \"a\": a value is missing" },
-    { "a,b\n1,0\n2\n", "b", "line 3: 1 values, but the header names 2 columns" },
+    { "a,b\n1,0\n2\n", "b", "line 3: 1 values, but the first line has 2 columns" },
     { "a,b\n1,0\n2,\"x\n3,4\n", "b", "line 3: a quotation mark is not closed" },
-    { "1,2\n3,4\n", NULL, "a header" },
+    { "\n\n", NULL, "the table is empty" },
     { "a,b\n1,0\nred,1\n", "b", "\"red\" is no number" },
     { "a,kind\n1,x\n2,y\n", "kin", "did you mean \"kind\"" },
     { "kind\nx\ny\n", "kind", "no column besides the label" },
@@ -276,6 +316,8 @@ main (int    argc,
   g_test_add_func ("/data-files/csv", test_csv);
   g_test_add_func ("/data-files/csv-columns", test_csv_columns);
   g_test_add_func ("/data-files/csv-bad", test_csv_bad);
+  g_test_add_func ("/data-files/csv-headers", test_csv_headers);
+  g_test_add_func ("/data-files/lzf", test_lzf);
   g_test_add_func ("/data-files/idx", test_idx);
   g_test_add_func ("/data-files/matlab", test_matlab);
   g_test_add_func ("/data-files/larger-than-memory", test_larger_than_memory);
