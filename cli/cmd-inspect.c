@@ -116,7 +116,7 @@ run (Cli   *cli,
     return list_passes (cli);
   if (argc < 2)
     {
-      g_printerr ("espalier-cli inspect: MODEL is needed\n");
+      g_printerr ("usage: espalier-cli inspect MODEL\n");
       return CLI_USAGE;
     }
   model = cli_open_model (cli, argv[1], weights, NULL, &error);
