@@ -9,9 +9,13 @@
 #include <string.h>
 
 /* Elements of a folded constant: shapes that are computed in a file are small, weights are cut, reshaped or turned. */
-#define MAX_FOLDED (1u << 26)
+#define MAX_FOLDED (1u << 24)
+/* Elements of a constant that is made of nothing but its extents: first states, masks. */
+#define MAX_MADE (1u << 20)
+/* Elements of all that is folded in one file: a small file may not ask for more work than a network of its size is. */
+#define MAX_ALL (1u << 26)
 /* Multiplications of a folded product of matrices. */
-#define MAX_FOLDED_PRODUCTS (1u << 28)
+#define MAX_FOLDED_PRODUCTS (1u << 26)
 
 static void
 set_number (NnTensor *tensor,
@@ -178,6 +182,8 @@ static gboolean
 read_extents (const NnTensor *list,
               NnShape        *shape)
 {
+  gsize n;
+
   *shape = (NnShape){ 0 };
   if (list->n > NN_MAX_RANK || list->shape.rank > 1)
     return FALSE;
@@ -191,7 +197,7 @@ read_extents (const NnTensor *list,
         return FALSE;
       shape->dims[shape->rank++] = d;
     }
-  return TRUE;
+  return nn_shape_size (shape, &n) && n <= MAX_MADE;
 }
 
 static NnTensor *
@@ -232,7 +238,7 @@ fold_range (const NnTensor *first,
   double from = nn_tensor_get (first, 0), by = nn_tensor_get (step, 0), n = ceil ((nn_tensor_get (limit, 0) - from) / by);
   NnTensor *result;
 
-  if (!(n >= 0 && n <= MAX_FOLDED))
+  if (!(n >= 0 && n <= MAX_MADE))
     return NULL;
   result = nn_tensor_new (first->dtype, &NN_SHAPE ((gint64) n));
   for (gsize i = 0; i < result->n; i++)
@@ -780,9 +786,10 @@ nn_onnx_fold (NnOnnx           *onnx,
       *done = fold_transpose (onnx, op);
       return TRUE;
     }
-  result = fold (onnx, op);
+  result = onnx->n_folded <= MAX_ALL ? fold (onnx, op) : NULL;
   if (result != NULL)
     {
+      onnx->n_folded += result->n;
       nn_onnx_constant (onnx, nn_onnx_out (op, 0), result);
       *done = TRUE;
     }

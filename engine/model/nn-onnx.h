@@ -96,6 +96,7 @@ typedef struct {
   GHashTable          *names;     /* set: of the graph's nodes */
   gboolean             quantized;
   gboolean             lifted;    /* see nn_onnx_lift() */
+  gsize                n_folded;  /* elements of constants that were computed */
   GArray              *large;     /* (nullable): NnOnnxLarge, raw data of initialisers that stay in the file */
 } NnOnnx;
 
