@@ -10,7 +10,7 @@ out=$PWD/build-flatpak arch=$(uname -m)
 mkdir -p "$out"
 
 runtime_packages=(
-  libadwaita-1-0 libglpk40 libhdf5-103-1 libjson-glib-1.0-0 libopenblas0-pthread libarchive13 libyaml-0-2 libprotobuf-c1
+  libadwaita-1-0 libglpk40 libhdf5-103-1 libjson-glib-1.0-0 libarchive13 libyaml-0-2 libprotobuf-c1
   zlib1g librsvg2-common adwaita-icon-theme fonts-cantarell shared-mime-info gsettings-desktop-schemas flatpak-xdg-utils
 )
 
@@ -51,7 +51,7 @@ sdk=$platform/$arch/$branch
 
 [Environment]
 XDG_DATA_DIRS=/app/share:/usr/share:/usr/share/runtime/share:/run/host/user-share:/run/host/share
-LD_LIBRARY_PATH=/usr/lib/$arch-linux-gnu/openblas-pthread:/usr/lib/$arch-linux-gnu/hdf5/serial
+LD_LIBRARY_PATH=/usr/lib/$arch-linux-gnu/hdf5/serial
 END
   ostree --repo="$out/repo" init --mode=archive-z2
   flatpak build-export --runtime --disable-sandbox --files=usr "$out/repo" "$out/runtime" $branch > /dev/null
