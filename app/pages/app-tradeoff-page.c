@@ -5,6 +5,7 @@
 
 #include "app-tradeoff-page.h"
 
+#include "app-axis.h"
 #include "app-figures.h"
 #include "app-format.h"
 #include "app-frontier.h"
@@ -165,9 +166,10 @@ fill_step (AppTradeoffPage *self,
   app_rows_add (self->facts, _("Latency (cycles)"), latency);
   for (AppMeasure m = APP_MEASURE_BOPS; m <= APP_MEASURE_ENERGY; m++)
     {
-      g_autofree char *text = app_measure_of (step, m) > 0 ? app_measure_text (app_measure_of (step, m), m, TRUE) : NULL;
+      double value = app_measure_of (step, m);
+      g_autofree char *text = m == APP_MEASURE_BOPS ? app_format_count (value) : app_number (value, 4);
 
-      if (text != NULL)
+      if (value > 0)
         app_rows_add (self->facts, app_measure_title (m, TRUE), text);
     }
   if (step->index == 0)
