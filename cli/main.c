@@ -8,6 +8,7 @@
 #include <glib-unix.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* In alphabetical order. */
@@ -78,6 +79,32 @@ unknown_verb (const char *word)
   return CLI_USAGE;
 }
 
+static void
+put (const char *text)
+{
+  fputs (text, stdout);
+  fflush (stdout);
+}
+
+static void
+put_error (const char *text)
+{
+  fputs (text, stderr);
+}
+
+/* The POSIX locale has no characters beyond ASCII, and GLib would write question marks; those who never set one, as in a
+ * container, have a terminal that shows UTF-8. */
+static void
+speak_utf8 (void)
+{
+  const char *charset;
+
+  if (g_get_charset (&charset) || !g_str_equal (charset, "ANSI_X3.4-1968"))
+    return;
+  g_set_print_handler (put);
+  g_set_printerr_handler (put_error);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -85,6 +112,7 @@ main (int    argc,
   Cli cli = { .seed = 1 };
 
   setlocale (LC_ALL, "");
+  speak_utf8 ();
   if (argc < 2)
     {
       print_usage (g_printerr);

@@ -252,6 +252,23 @@ test_columns (void)
   g_assert_nonnull (strstr (out, "output_softmax"));
 }
 
+/* Without a locale, as in a container, nothing becomes a question mark. */
+static void
+test_no_locale (void)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autofree char *model = g_build_filename (folder, "jets.h5", NULL), *config = g_build_filename (folder, "c.json", NULL);
+  g_autofree char *out = NULL, *err = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C", TRUE);
+  process = g_subprocess_launcher_spawn (launcher, &error, g_getenv ("ESPALIER_CLI"), "estimate", model, "--config", config, NULL);
+  g_assert_no_error (error);
+  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  g_assert_null (strchr (out, '?'));
+}
+
 /* One layer's groups in the table, as in JSON. */
 static void
 test_one_layer (void)
@@ -533,6 +550,7 @@ main (int    argc,
   g_test_add_func ("/cli/prune", test_prune);
   g_test_add_func ("/cli/warning", test_warning);
   g_test_add_func ("/cli/columns", test_columns);
+  g_test_add_func ("/cli/no-locale", test_no_locale);
   g_test_add_func ("/cli/one-layer", test_one_layer);
   g_test_add_func ("/cli/prune-by-hand", test_by_hand);
   g_test_add_func ("/cli/prune-weigh", test_weigh);
