@@ -280,7 +280,7 @@ nn_onnx_read_prelu (NnOnnx           *onnx,
     return nn_onnx_unsupported (error, "only one slope, or one for each channel, is supported");
   for (guint i = 0; i + 1 < shape.rank; i++)
     shape.dims[i] = 1;
-  if (slope->constant->n == 1)
+  if (slope->constant->n == 1 && shape.rank > 0)
     shape.dims[shape.rank - 1] = 1;
   node = nn_onnx_like (onnx, op, NN_OP_PRELU, value);
   alpha = nn_tensor_new (NN_DTYPE_F32, &shape);
