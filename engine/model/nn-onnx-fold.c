@@ -25,7 +25,7 @@ set_number (NnTensor *tensor,
   if (tensor->dtype == NN_DTYPE_F32)
     nn_tensor_f32 (tensor)[i] = (float) value;
   else
-    ((gint64 *) tensor->data)[i] = isfinite (value) && fabs (value) < 9e18 ? (gint64) value : 0;
+    ((gint64 *) tensor->data)[i] = nn_onnx_whole (value);
 }
 
 static NnTensor *
@@ -433,7 +433,7 @@ fold_reduce (NnOnnx          *onnx,
     {
       guint axis;
 
-      if (!constant_axis (data, (gint64) g_array_index (axes, double, i), &axis))
+      if (!constant_axis (data, nn_onnx_whole (g_array_index (axes, double, i)), &axis))
         return NULL;
       mark[axis] = TRUE;
     }
@@ -476,8 +476,7 @@ fold_product (Onnx__NodeProto *op,
   double alpha = gemm ? nn_onnx_float (op, "alpha", 1) : 1, beta = gemm ? nn_onnx_float (op, "beta", 1) : 1;
   gsize rows, inner, columns;
   NnTensor *result;
-
-  NnShape shape = a->shape;
+  NnShape shape = a->shape, both;
 
   if (a->shape.rank < 2 || b->shape.rank != 2 || (gemm && a->shape.rank != 2) || a->n == 0)
     return NULL;
@@ -489,6 +488,8 @@ fold_product (Onnx__NodeProto *op,
   if (turn_a)
     shape.dims[0] = (gint64) rows;
   shape.dims[shape.rank - 1] = (gint64) columns;
+  if (c != NULL && c->n > 0 && (!common_shape (&shape, &c->shape, &both) || !nn_shape_equal (&shape, &both)))
+    return NULL;
   result = new_folded (NN_DTYPE_F32, &shape);
   for (gsize k = 0; result != NULL && k < result->n; k++)
     {
@@ -528,7 +529,7 @@ fold_reshape (const NnTensor *data,
     return NULL;
   for (gsize i = 0; i < target->n; i++)
     {
-      gint64 d = (gint64) nn_tensor_get (target, i);
+      gint64 d = nn_onnx_whole (nn_tensor_get (target, i));
 
       if (d == 0 && i < data->shape.rank)
         d = data->shape.dims[i];

@@ -397,7 +397,7 @@ nn_onnx_read_reshape (NnOnnx           *onnx,
   if (numbers->len > NN_MAX_RANK + 1)
     return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
   for (guint i = 0; i < numbers->len; i++)
-    dims[i] = (gint64) g_array_index (numbers, double, i);
+    dims[i] = nn_onnx_whole (g_array_index (numbers, double, i));
   return nn_onnx_reshape (onnx, op, value, dims, numbers->len, error);
 }
 

@@ -191,7 +191,7 @@ read_tensor (NnOnnx             *onnx,
       else if (!proto->has_raw_data && i < proto->n_int64_data)
         ((gint64 *) tensor->data)[i] = proto->int64_data[i];
       else
-        ((gint64 *) tensor->data)[i] = (gint64) value;
+        ((gint64 *) tensor->data)[i] = nn_onnx_whole (value);
       /* what lies in the file is given back in pieces, so that it is not there twice */
       if (in_file && (i + 1) % RELEASED == 0)
         nn_load_release (proto->raw_data.data + (i + 1 - RELEASED) * size, RELEASED * size);

@@ -10,6 +10,13 @@
 
 G_BEGIN_DECLS
 
+/* A number of a file as a whole one; 0 for what has none, as NaN. */
+static inline gint64
+nn_onnx_whole (double value)
+{
+  return value > -9e18 && value < 9e18 ? (gint64) value : 0;
+}
+
 /* Generated, onnx.pb-c.h. */
 typedef struct Onnx__AttributeProto Onnx__AttributeProto;
 typedef struct Onnx__GraphProto Onnx__GraphProto;
