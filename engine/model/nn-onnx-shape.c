@@ -96,12 +96,14 @@ flat_order (NnOnnx            *onnx,
     {
       gsize rest = p, at = 0;
 
-      for (guint i = value->rank - 1; i > 0; i--)
+      /* an axis that a damaged file speaks of without having it counts as one of 1 */
+      for (guint i = value->rank; i > 1; i--)
         {
-          gsize extent = value->at[i - 1] == NN_ONNX_VIRTUAL ? 1 : (gsize) shape->dims[value->at[i - 1]];
+          guint axis = value->at[i - 2];
+          gsize extent = axis < shape->rank ? (gsize) shape->dims[axis] : 1;
 
-          if (value->at[i - 1] != NN_ONNX_VIRTUAL)
-            at += rest % extent * strides[value->at[i - 1]];
+          if (axis < shape->rank)
+            at += rest % extent * strides[axis];
           rest /= extent;
         }
       order[p] = (guint) at;
