@@ -506,7 +506,7 @@ nn_onnx_read_cum_sum (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (along == NULL || along->constant == NULL || along->constant->n != 1 ||
-      !nn_onnx_axis (value, (gint64) nn_tensor_get (along->constant, 0), &axis) || axis == value->batch || value->dims[axis] < 1 ||
+      !nn_onnx_axis (value, nn_onnx_whole (nn_tensor_get (along->constant, 0)), &axis) || axis == value->batch || value->dims[axis] < 1 ||
       value->dims[axis] > MAX_PARTS)
     return nn_onnx_unsupported (error, "its axis must be constant, not the batch's, and of at most %d elements", MAX_PARTS);
   n = value->dims[axis];

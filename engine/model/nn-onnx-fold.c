@@ -189,7 +189,7 @@ read_extents (const NnTensor *list,
     return FALSE;
   for (gsize i = 0; i < list->n; i++)
     {
-      gint64 d = (gint64) nn_tensor_get (list, i);
+      gint64 d = nn_onnx_whole (nn_tensor_get (list, i));
 
       if (d > 0 && d % NN_ONNX_BATCH == 0)
         d /= NN_ONNX_BATCH;
@@ -343,7 +343,7 @@ fold_gather (const NnTensor *data,
     for (gsize i = 0; i < places->n; i++)
       for (gsize k = 0; k < inner; k++)
         {
-          gint64 place = (gint64) nn_tensor_get (places, i);
+          gint64 place = nn_onnx_whole (nn_tensor_get (places, i));
 
           place += place < 0 ? (gint64) extent : 0;
           set_number (result, (o * places->n + i) * inner + k, nn_tensor_get (data, (o * extent + (gsize) place) * inner + k));
@@ -400,7 +400,7 @@ fold_slice (NnOnnx          *onnx,
       guint axis;
 
       result = NULL;
-      if (step == 0 || !constant_axis (whole, axes->len > 0 ? (gint64) g_array_index (axes, double, i) : (gint64) i, &axis))
+      if (step == 0 || !constant_axis (whole, axes->len > 0 ? nn_onnx_whole (g_array_index (axes, double, i)) : (gint64) i, &axis))
         return NULL;
       extent = (double) whole->shape.dims[axis];
       begin = g_array_index (starts, double, i);
@@ -678,7 +678,7 @@ fold_split (NnOnnx          *onnx,
   each = (data->shape.dims[axis] + (gint64) op->n_output - 1) / (gint64) op->n_output;
   for (guint i = 0; i < op->n_output; i++)
     {
-      gint64 n = found ? (gint64) g_array_index (sizes, double, i) : MIN (each, data->shape.dims[axis] - at);
+      gint64 n = found ? nn_onnx_whole (g_array_index (sizes, double, i)) : MIN (each, data->shape.dims[axis] - at);
       NnTensor *part = n >= 0 && n <= data->shape.dims[axis] - at ? part_along (data, axis, at, 1, n) : NULL;
 
       if (part == NULL)

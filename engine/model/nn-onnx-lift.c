@@ -120,7 +120,7 @@ lift_list (NnOnnx           *onnx,
   n = tensor->n;
   for (gsize i = 0; i < n; i++)
     {
-      gint64 number = (gint64) nn_tensor_get (tensor, i);
+      gint64 number = nn_onnx_whole (nn_tensor_get (tensor, i));
 
       numbers[i + lead] = !lead && number >= 0 && number < G_MAXINT32 ? number + 1 : number;
     }

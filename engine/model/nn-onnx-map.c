@@ -73,7 +73,7 @@ nn_onnx_read_resize (NnOnnx           *onnx,
   node = nn_onnx_node (onnx, NN_OP_UPSAMPLE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
   node->attrs.interpolation = g_str_equal (mode, "nearest") ? NN_INTERPOLATION_NEAREST : NN_INTERPOLATION_BILINEAR;
   for (guint i = 0; i + 2 < value->rank; i++)
-    node->attrs.size[i] = (gint64) g_array_index (scales, double, last ? i + 1 : i + 2);
+    node->attrs.size[i] = nn_onnx_whole (g_array_index (scales, double, last ? i + 1 : i + 2));
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;
   result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
@@ -102,7 +102,7 @@ spread_pads (NnOnnx            *onnx,
     return FALSE;
   for (guint i = 0; i < axes->len; i++)
     {
-      if (!nn_onnx_axis (value, (gint64) g_array_index (axes, double, i), &axis))
+      if (!nn_onnx_axis (value, nn_onnx_whole (g_array_index (axes, double, i)), &axis))
         return FALSE;
       all[axis] = g_array_index (pads, double, i);
       all[axis + value->rank] = g_array_index (pads, double, i + axes->len);
@@ -145,7 +145,7 @@ pad_by_parts (NnOnnx           *onnx,
     return nn_onnx_unsupported (error, "mode \"%s\" is not supported; constant, reflect, edge and wrap are", mode);
   for (guint axis = 0, n = value->rank; axis < n; axis++)
     {
-      gint64 before = (gint64) g_array_index (pads, double, axis), after = (gint64) g_array_index (pads, double, axis + n);
+      gint64 before = nn_onnx_whole (g_array_index (pads, double, axis)), after = nn_onnx_whole (g_array_index (pads, double, axis + n));
       gint64 extent = value->dims[axis], from = constant ? MAX (-before, 0) : -before, to = constant ? extent + MIN (after, 0) : extent + after;
       g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (gint64));
       g_autofree char *next = g_strdup_printf ("%s__axis_%u", nn_onnx_out (op, 0), axis);
@@ -222,8 +222,8 @@ nn_onnx_read_pad (NnOnnx           *onnx,
         continue;
       if (at + 2 < (int) n)
         {
-          node->attrs.pad[at][0] = (gint64) g_array_index (pads, double, i);
-          node->attrs.pad[at][1] = (gint64) g_array_index (pads, double, i + n);
+          node->attrs.pad[at][0] = nn_onnx_whole (g_array_index (pads, double, i));
+          node->attrs.pad[at][1] = nn_onnx_whole (g_array_index (pads, double, i + n));
         }
     }
   if (!nn_onnx_finish (onnx, node, error))
@@ -301,7 +301,7 @@ nn_onnx_read_reduce (NnOnnx           *onnx,
     {
       guint axis;
 
-      if (!nn_onnx_axis (value, (gint64) g_array_index (axes, double, i), &axis) || axis == value->batch)
+      if (!nn_onnx_axis (value, nn_onnx_whole (g_array_index (axes, double, i)), &axis) || axis == value->batch)
         return nn_onnx_unsupported (error, "its axes are the batch's, or none");
       mark[axis] = TRUE;
     }
@@ -427,7 +427,7 @@ nn_onnx_read_slice (NnOnnx           *onnx,
       gint64 extent;
       guint axis;
 
-      if (!nn_onnx_axis (value, lists[2]->len > 0 ? (gint64) g_array_index (lists[2], double, i) : (gint64) i, &axis))
+      if (!nn_onnx_axis (value, lists[2]->len > 0 ? nn_onnx_whole (g_array_index (lists[2], double, i)) : (gint64) i, &axis))
         ok = FALSE;
       extent = ok ? value->dims[axis] : 0;
       if (!ok || step == 0 || step != floor (step) || extent < 0)
@@ -484,7 +484,7 @@ nn_onnx_read_split (NnOnnx           *onnx,
   each = (value->dims[axis] + (gint64) op->n_output - 1) / (gint64) op->n_output;
   for (guint i = 0; i < op->n_output; i++)
     {
-      gint64 n = found ? (gint64) g_array_index (sizes, double, i) : MIN (each, value->dims[axis] - at);
+      gint64 n = found ? nn_onnx_whole (g_array_index (sizes, double, i)) : MIN (each, value->dims[axis] - at);
 
       if (!nn_onnx_slice (onnx, value, axis, at, at + n, 1, op->output[i], op->op_type, error))
         return FALSE;
@@ -511,7 +511,7 @@ gather_places (NnOnnx           *onnx,
     return nn_onnx_unsupported (error, "its axis is the batch's, or none");
   for (gsize i = 0; i < places->n; i++)
     {
-      wanted[i] = (gint64) nn_tensor_get (places, i);
+      wanted[i] = nn_onnx_whole (nn_tensor_get (places, i));
       wanted[i] += wanted[i] < 0 ? table->dims[axis] : 0;
     }
   if (table->order != NULL && !nn_onnx_natural (onnx, table, error))

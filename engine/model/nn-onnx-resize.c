@@ -134,7 +134,7 @@ nn_onnx_resize_by_matrix (NnOnnx           *onnx,
         continue;
       if (axis == value->batch || from < 1 || !(scale > 0) || scale * (double) from > MAX_EXTENT || from > MAX_EXTENT)
         return nn_onnx_unsupported (error, "the batch's and open axes keep their extent");
-      to = sizes->len == n ? (gint64) g_array_index (sizes, double, axis) : (gint64) floor (scale * (double) from);
+      to = sizes->len == n ? nn_onnx_whole (g_array_index (sizes, double, axis)) : (gint64) floor (scale * (double) from);
       kernel = to > 0 ? matrix (&resize, from, to, scale) : NULL;
       if (kernel == NULL)
         return nn_onnx_unsupported (error, "nothing is left of an axis");
