@@ -11,26 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test-sample.h"
 #include "test-shared.h"
 #include "test-wait.h"
 
 static char *folder, *program;
 
 #define WAIT_FOR(condition) TEST_WAIT_FOR (120, condition)
-
-static void
-make_files (void)
-{
-  NnSampleOptions options;
-  GError *error = NULL;
-  g_auto (GStrv) files = NULL;
-
-  nn_sample_options_init (&options);
-  options.jets = 400;
-  options.epochs = 1;
-  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
-  g_assert_no_error (error);
-}
 
 static AppDocument *
 open_edited (const char *name)
@@ -265,7 +252,7 @@ main (int    argc,
   program = argv[0];
   state = g_build_filename (folder, "state", NULL);
   g_setenv ("XDG_STATE_HOME", state, TRUE);
-  make_files ();
+  test_sample (folder, 400, 1);
   g_test_add_func ("/documents/recovery", test_recovery);
   g_test_add_func ("/documents/recovery-of-file", test_recovery_of_file);
   g_test_add_func ("/documents/kinds", test_kinds);

@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "test-sample.h"
 #include "test-shared.h"
 #include "test-wait.h"
 
@@ -36,20 +37,13 @@ is_analysed (void)
 static void
 open_sample (void)
 {
-  NnSampleOptions options;
-  GError *error = NULL;
   g_autofree char *model = NULL;
-  g_auto (GStrv) files = NULL;
   g_autoptr (NnConfig) config = NULL;
   AppState *state;
 
   folder = test_folder ();
   model = g_build_filename (folder, "jets.h5", NULL);
-  nn_sample_options_init (&options);
-  options.jets = 200;
-  options.epochs = 1;
-  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
-  g_assert_no_error (error);
+  test_sample (folder, 200, 1);
   window = APP_WINDOW (app_window_new (NULL));
   gtk_window_present (GTK_WINDOW (window));
   app_window_open (window, model);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "test-sample.h"
 #include "test-shared.h"
 #include "test-wait.h"
 
@@ -356,21 +357,6 @@ test_shortcuts (void)
   gtk_window_destroy (GTK_WINDOW (overlay));
 }
 
-static void
-make_files (void)
-{
-  NnSampleOptions options;
-  GError *error = NULL;
-  g_auto (GStrv) files = NULL;
-
-  folder = test_folder ();
-  nn_sample_options_init (&options);
-  options.jets = 1000;
-  options.epochs = 2;
-  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
-  g_assert_no_error (error);
-}
-
 int
 main (int    argc,
       char **argv)
@@ -389,7 +375,8 @@ main (int    argc,
   g_application_set_flags (application, g_application_get_flags (application) | G_APPLICATION_NON_UNIQUE);
   g_assert_true (g_application_register (application, NULL, &error));
   g_assert_no_error (error);
-  make_files ();
+  folder = test_folder ();
+  test_sample (folder, 1000, 2);
   window = APP_WINDOW (app_window_new (ADW_APPLICATION (application)));
   gtk_window_present (GTK_WINDOW (window));
   settle (100);

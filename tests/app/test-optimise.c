@@ -14,26 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test-sample.h"
 #include "test-shared.h"
 #include "test-wait.h"
 
 #define WAIT_FOR(condition) TEST_WAIT_FOR (240, condition)
 
 static char *folder, *program;
-
-static void
-make_files (void)
-{
-  NnSampleOptions options;
-  GError *error = NULL;
-  g_auto (GStrv) files = NULL;
-
-  nn_sample_options_init (&options);
-  options.jets = 1500;
-  options.epochs = 3;
-  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
-  g_assert_no_error (error);
-}
 
 static AppDocument *
 open_sample (void)
@@ -395,7 +382,7 @@ main (int    argc,
       g_print ("1..0 # SKIP no display\n");
       return 0;
     }
-  make_files ();
+  test_sample (folder, 1500, 3);
   g_test_add_func ("/optimise/layers", test_layers);
   g_test_add_func ("/optimise/branch", test_branch);
   g_test_add_func ("/optimise/crash", test_crash);

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "test-sample.h"
 #include "test-shared.h"
 #include "test-window.h"
 
@@ -36,16 +37,8 @@ document (void)
 static void
 make_window (void)
 {
-  NnSampleOptions options;
-  GError *error = NULL;
-  g_auto (GStrv) files = NULL;
-
   folder = test_folder ();
-  nn_sample_options_init (&options);
-  options.jets = 6000;
-  options.epochs = 8;
-  files = nn_sample_write ("jets", folder, &options, NULL, NULL, &error);
-  g_assert_no_error (error);
+  test_sample (folder, 6000, 8);
   window = APP_WINDOW (app_window_new (NULL));
   gtk_window_present (GTK_WINDOW (window));
   g_assert_true (app_document_is_empty (document ()));
