@@ -52,12 +52,6 @@ hardware_layer_of (const AppAnalysis *analysis,
   return analysis->layers[layer].main;
 }
 
-static gboolean
-is_projection (NnRole role)
-{
-  return role == NN_ROLE_QUERY_KERNEL || role == NN_ROLE_KEY_KERNEL || role == NN_ROLE_VALUE_KERNEL || role == NN_ROLE_OUTPUT_KERNEL;
-}
-
 static void
 set_cell (AppWeightMap   *map,
           AppGrid        *grid,
@@ -126,7 +120,7 @@ hardware_order (AppWeightMap   *map,
 
       set_cell (map, grid, weight, group, cell,
                 nn_design_weight_index (map->analysis->design, (guint) map->hardware,
-                                        is_projection (map->role) ? NN_ROLE_KERNEL : map->role, f));
+                                        nn_role_is_projection (map->role) ? NN_ROLE_KERNEL : map->role, f));
       if (words)
         grid->block[cell] = m / map->in_word;
     }
@@ -226,7 +220,7 @@ possible_order (AppWeightMap      *map,
                 guint              reuse,
                 AppWeightOrder     order)
 {
-  gboolean hardware = reuse > 0 && (map->role == NN_ROLE_KERNEL || map->role == NN_ROLE_RECURRENT_KERNEL || is_projection (map->role))
+  gboolean hardware = reuse > 0 && (map->role == NN_ROLE_KERNEL || map->role == NN_ROLE_RECURRENT_KERNEL || nn_role_is_projection (map->role))
                       && plan->n_in * (gsize) plan->n_out == weight->values->n;
   gboolean in_memory = hardware && reuse > 1
                        && (plan->strategy == NN_STRATEGY_RESOURCE || plan->strategy == NN_STRATEGY_RESOURCE_UNROLLED);
@@ -273,7 +267,7 @@ app_weight_map_new (AppAnalysis    *analysis,
       plan = nn_design_plan (analysis->design, (guint) map->hardware);
       reuse = role == NN_ROLE_RECURRENT_KERNEL ? plan->recurrent_reuse_factor : plan->reuse_factor;
     }
-  map->n_out = is_projection (role) && plan != NULL && plan->n_out > 0 ? plan->n_out : nn_shape_last (&weight->values->shape);
+  map->n_out = nn_role_is_projection (role) && plan != NULL && plan->n_out > 0 ? plan->n_out : nn_shape_last (&weight->values->shape);
   map->n_in = weight->values->n / MAX (map->n_out, 1);
   group = groups_of (analysis, map->weight, weight->values->n);
   map->order = possible_order (map, weight, plan, reuse, order);

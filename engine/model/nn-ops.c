@@ -164,11 +164,16 @@ nn_role_name (NnRole role)
 }
 
 gboolean
+nn_role_is_projection (NnRole role)
+{
+  return role == NN_ROLE_QUERY_KERNEL || role == NN_ROLE_KEY_KERNEL || role == NN_ROLE_VALUE_KERNEL || role == NN_ROLE_OUTPUT_KERNEL;
+}
+
+gboolean
 nn_role_is_prunable (NnRole role)
 {
   return role == NN_ROLE_KERNEL || role == NN_ROLE_RECURRENT_KERNEL || role == NN_ROLE_DEPTHWISE_KERNEL ||
-         role == NN_ROLE_POINTWISE_KERNEL || role == NN_ROLE_QUERY_KERNEL || role == NN_ROLE_KEY_KERNEL ||
-         role == NN_ROLE_VALUE_KERNEL || role == NN_ROLE_OUTPUT_KERNEL;
+         role == NN_ROLE_POINTWISE_KERNEL || nn_role_is_projection (role);
 }
 
 const char *

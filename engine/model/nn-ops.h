@@ -122,8 +122,10 @@ typedef enum {
   NN_N_ROLES
 } NnRole;
 
-const char *nn_role_name        (NnRole role);
-gboolean    nn_role_is_prunable (NnRole role);
+const char *nn_role_name          (NnRole role);
+/* A kernel of attention: of queries, keys, values or outputs. */
+gboolean    nn_role_is_projection (NnRole role);
+gboolean    nn_role_is_prunable   (NnRole role);
 
 typedef enum {
   NN_ACT_LINEAR,

@@ -236,8 +236,7 @@ find_source (const NnDesign *design,
     {
       const NnWeight *weight = nn_model_weight (source, origin->weights[k]);
 
-      if (weight->role >= NN_ROLE_QUERY_KERNEL && weight->role <= NN_ROLE_OUTPUT_KERNEL && nn_role_is_prunable (weight->role) &&
-          weight->values->n == n && g_str_equal (weight->name, lowered->name))
+      if (nn_role_is_projection (weight->role) && weight->values->n == n && g_str_equal (weight->name, lowered->name))
         {
           *id = origin->weights[k];
           return TRUE;
