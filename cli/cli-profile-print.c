@@ -2,13 +2,14 @@
 /* Profiles and diagnoses, for people and as JSON. */
 
 #include "cli-profile.h"
+#include "cli-table.h"
 
 #include <math.h>
 
 void
 cli_profile_add_type (JsonBuilder  *json,
-          const char   *name,
-          const NnType *type)
+                      const char   *name,
+                      const NnType *type)
 {
   g_autofree char *text = type != NULL ? nn_type_to_string (type) : NULL;
 
@@ -17,7 +18,7 @@ cli_profile_add_type (JsonBuilder  *json,
 
 void
 cli_profile_add_tensor (JsonBuilder           *json,
-            const NnProfileTensor *t)
+                        const NnProfileTensor *t)
 {
   json_builder_begin_object (json);
   cli_json_string (json, "name", t->name);
@@ -36,24 +37,28 @@ cli_profile_add_tensor (JsonBuilder           *json,
 void
 cli_profile_print (const NnProfile *profile)
 {
-  g_print ("%-32s %-10s %11s %11s %11s %11s %11s  %-26s %9s %9s\n", "tensor", "kind", "min", "q1", "median", "q3", "max", "type",
-           "below lsb", "overflow");
+  static const char *const titles[] = { "tensor", "kind", "min", "q1", "median", "q3", "max", "type", "below lsb", "overflow", NULL };
+  g_autoptr (CliTable) table = cli_table_new (titles, 2);
+
   for (guint i = 0; i < profile->n; i++)
     {
       const NnProfileTensor *t = &profile->tensors[i];
-      g_autofree char *type = t->has_type ? nn_type_to_string (&t->type) : g_strdup ("-");
+      const double range[] = { t->min, t->q1, t->median, t->q3, t->max };
 
-      g_print ("%-32s %-10s %11.4g %11.4g %11.4g %11.4g %11.4g  %-26s", t->name,
-               t->kind == NN_PROFILE_WEIGHT ? "weight" : "activation", t->min, t->q1, t->median, t->q3, t->max, type);
-      if (t->has_type)
-        g_print (" %8.2f%% %8.2f%%", 100 * t->below_lsb, 100 * t->overflow);
-      g_print ("\n");
+      cli_table_add (table, "%s", t->name);
+      cli_table_add (table, "%s", t->kind == NN_PROFILE_WEIGHT ? "weight" : "activation");
+      for (guint k = 0; k < G_N_ELEMENTS (range); k++)
+        cli_table_add (table, "%.4g", range[k]);
+      cli_table_take (table, t->has_type ? nn_type_to_string (&t->type) : g_strdup ("-"));
+      cli_table_take (table, t->has_type ? g_strdup_printf ("%.2f%%", 100 * t->below_lsb) : NULL);
+      cli_table_take (table, t->has_type ? g_strdup_printf ("%.2f%%", 100 * t->overflow) : NULL);
     }
+  cli_table_print (table);
 }
 
 void
 cli_profile_add_layers (JsonBuilder    *json,
-                   const NnDoctor *doctor)
+                        const NnDoctor *doctor)
 {
   json_builder_set_member_name (json, "layers");
   json_builder_begin_array (json);
@@ -75,7 +80,7 @@ cli_profile_add_layers (JsonBuilder    *json,
 
 void
 cli_profile_add_changes (JsonBuilder    *json,
-                    const NnDoctor *doctor)
+                         const NnDoctor *doctor)
 {
   json_builder_set_member_name (json, "changes");
   json_builder_begin_array (json);
@@ -94,15 +99,22 @@ cli_profile_add_changes (JsonBuilder    *json,
 void
 cli_profile_print_doctor (const NnDoctor *doctor)
 {
-  g_print ("\n%-28s %-26s %12s %12s %10s %12s\n", "layer", "type", "overflows", "underflows", "SNR dB", "max error");
+  static const char *const titles[] = { "layer", "type", "overflows", "underflows", "SNR dB", "max error", NULL };
+  g_autoptr (CliTable) table = cli_table_new (titles, 2);
+
   for (guint i = 0; i < doctor->n_layers; i++)
     {
       const NnDoctorLayer *layer = &doctor->layers[i];
-      g_autofree char *type = nn_type_to_string (&layer->result);
 
-      g_print ("%-28s %-26s %12" G_GUINT64_FORMAT " %12" G_GUINT64_FORMAT " %10.1f %12.4g\n", layer->name, type, layer->overflows,
-               layer->underflows, layer->snr_db, layer->max_error);
+      cli_table_add (table, "%s", layer->name);
+      cli_table_take (table, nn_type_to_string (&layer->result));
+      cli_table_add (table, "%" G_GUINT64_FORMAT, layer->overflows);
+      cli_table_add (table, "%" G_GUINT64_FORMAT, layer->underflows);
+      cli_table_add (table, "%.1f", layer->snr_db);
+      cli_table_add (table, "%.4g", layer->max_error);
     }
+  g_print ("\n");
+  cli_table_print (table);
   g_print ("\nscore %.4f in float, %.4f in fixed point\n", doctor->float_score, doctor->fixed_score);
   if (doctor->departs >= 0)
     g_print ("the answer departs at \"%s\": %s\n", doctor->layers[doctor->departs].name, doctor->why);
