@@ -7,62 +7,16 @@
 #define TEXT_PX 14.0
 #define BARS_MARGIN 8
 
-static AppScene *
-layout_plot (gconstpointer  data,
-             const AppView *view)
-{
-  return app_plot_layout (data, view);
-}
+/* A chart's functions take their data as what they are; a source hands them on as a pointer to anything. */
+#define DEFINE_SOURCE(chart)                                                                                               \
+  static AppScene *chart##_layout (gconstpointer data, const AppView *view) { return app_##chart##_layout (data, view); } \
+  static AppTable *chart##_table (gconstpointer data) { return app_##chart##_table (data); }                              \
+  static const AppChartSource chart##_source = { .layout = chart##_layout, .table = chart##_table };
 
-static AppTable *
-table_plot (gconstpointer data)
-{
-  return app_plot_table (data);
-}
-
-static AppScene *
-layout_bars (gconstpointer  data,
-             const AppView *view)
-{
-  return app_bars_layout (data, view);
-}
-
-static AppTable *
-table_bars (gconstpointer data)
-{
-  return app_bars_table (data);
-}
-
-static AppScene *
-layout_network (gconstpointer  data,
-                const AppView *view)
-{
-  return app_network_layout (data, view);
-}
-
-static AppTable *
-table_network (gconstpointer data)
-{
-  return app_network_table (data);
-}
-
-static AppScene *
-layout_spans (gconstpointer  data,
-              const AppView *view)
-{
-  return app_spans_layout (data, view);
-}
-
-static AppTable *
-table_spans (gconstpointer data)
-{
-  return app_spans_table (data);
-}
-
-static const AppChartSource plot_source = { .layout = layout_plot, .table = table_plot };
-static const AppChartSource bars_source = { .layout = layout_bars, .table = table_bars };
-static const AppChartSource network_source = { .layout = layout_network, .table = table_network };
-static const AppChartSource spans_source = { .layout = layout_spans, .table = table_spans };
+DEFINE_SOURCE (plot)
+DEFINE_SOURCE (bars)
+DEFINE_SOURCE (network)
+DEFINE_SOURCE (spans)
 
 void
 app_figure_show_plot (AppFigure *figure,
