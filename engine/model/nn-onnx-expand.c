@@ -6,114 +6,12 @@
 #include "onnx.pb-c.h"
 
 #include <math.h>
-#include <string.h>
-
-/* Parts of which one axis may be put together again. */
-#define MAX_PARTS 4096
-
-/* A constant of no axes under @name. */
-void
-nn_onnx_number (NnOnnx     *onnx,
-                const char *name,
-                double      number)
-{
-  NnTensor *tensor = nn_tensor_new (NN_DTYPE_F32, &(NnShape){ 0 });
-
-  nn_tensor_f32 (tensor)[0] = (float) number;
-  nn_onnx_constant (onnx, name, tensor);
-}
-
-/* Reads an operator that the file does not hold; unlike one of the file's, it may not stay without a reader. */
-static gboolean
-run (NnOnnx           *onnx,
-     Onnx__NodeProto  *op,
-     GError          **error)
-{
-  NnOnnxReader reader = nn_onnx_find_reader (op->op_type);
-  gboolean done;
-
-  for (guint i = 0; i < op->n_input; i++)
-    if (nn_onnx_input (onnx, op, i) == NULL)
-      return nn_onnx_unsupported (error, "an input is missing");
-  if (!nn_onnx_fold (onnx, op, &done, error))
-    return FALSE;
-  return done || (reader != NULL && reader (onnx, op, error));
-}
-
-/**
- * nn_onnx_run:
- * @b: (nullable)
- *
- * Reads the operator @type of one or two values into @output.
- */
-gboolean
-nn_onnx_run (NnOnnx      *onnx,
-             const char  *type,
-             const char  *output,
-             const char  *a,
-             const char  *b,
-             GError     **error)
-{
-  Onnx__NodeProto op;
-  char *inputs[] = { (char *) a, (char *) b }, *outputs[] = { (char *) output };
-
-  onnx__node_proto__init (&op);
-  op.op_type = (char *) g_intern_string (type);
-  op.input = inputs;
-  op.n_input = b != NULL ? 2 : 1;
-  op.output = outputs;
-  op.n_output = 1;
-  return run (onnx, &op, error);
-}
-
-/* The same of one value along @axes, which stay: "axes" of a reduction, or the one "axis" of a softmax. */
-gboolean
-nn_onnx_run_along (NnOnnx        *onnx,
-                   const char    *type,
-                   const char    *output,
-                   const char    *a,
-                   const gint64  *axes,
-                   guint          n_axes,
-                   GError       **error)
-{
-  Onnx__NodeProto op;
-  Onnx__AttributeProto list, one, *attributes[] = { &list, &one };
-  char *inputs[] = { (char *) a }, *outputs[] = { (char *) output };
-
-  onnx__attribute_proto__init (&list);
-  list.name = (char *) "axes";
-  list.n_ints = n_axes;
-  list.ints = (gint64 *) axes;
-  onnx__attribute_proto__init (&one);
-  one.name = (char *) "axis";
-  one.has_i = TRUE;
-  one.i = n_axes > 0 ? axes[0] : -1;
-  onnx__node_proto__init (&op);
-  op.op_type = (char *) g_intern_string (type);
-  op.input = inputs;
-  op.n_input = 1;
-  op.output = outputs;
-  op.n_output = 1;
-  op.attribute = attributes;
-  op.n_attribute = 2;
-  return run (onnx, &op, error);
-}
-
-/* A name for what stands in the middle of @op. Interned. */
-static const char *
-middle (Onnx__NodeProto *op,
-        const char      *suffix)
-{
-  g_autofree char *name = g_strdup_printf ("%s__%s", nn_onnx_out (op, 0), suffix);
-
-  return g_intern_string (name);
-}
 
 static const char *
 one_of (NnOnnx          *onnx,
         Onnx__NodeProto *op)
 {
-  const char *name = middle (op, "one");
+  const char *name = nn_onnx_middle (op, "one");
 
   nn_onnx_number (onnx, name, 1);
   return name;
@@ -133,7 +31,7 @@ nn_onnx_read_compare (NnOnnx           *onnx,
                       GError          **error)
 {
   gboolean less = op->op_type[0] == 'L', equal = op->op_type[0] == 'E', open = g_str_has_suffix (op->op_type, "OrEqual");
-  const char *difference = middle (op, "difference"), *sign = middle (op, "sign"), *apart = middle (op, "apart");
+  const char *difference = nn_onnx_middle (op, "difference"), *sign = nn_onnx_middle (op, "sign"), *apart = nn_onnx_middle (op, "apart");
   const char *out = nn_onnx_out (op, 0);
   /* a >= b is not (b > a) */
   gboolean swap = less != open;
@@ -166,7 +64,7 @@ nn_onnx_read_where (NnOnnx           *onnx,
                     Onnx__NodeProto  *op,
                     GError          **error)
 {
-  const char *other = middle (op, "otherwise"), *a = middle (op, "chosen"), *b = middle (op, "rest");
+  const char *other = nn_onnx_middle (op, "otherwise"), *a = nn_onnx_middle (op, "chosen"), *b = nn_onnx_middle (op, "rest");
 
   if (op->n_input != 3)
     return nn_onnx_unsupported (error, "it needs a condition and two values");
@@ -189,7 +87,7 @@ nn_onnx_read_log_softmax (NnOnnx           *onnx,
                           GError          **error)
 {
   gint64 axis = nn_onnx_int (op, "axis", onnx->opset < 13 ? 1 : -1);
-  const char *softmax = middle (op, "softmax");
+  const char *softmax = nn_onnx_middle (op, "softmax");
 
   return nn_onnx_run_along (onnx, "Softmax", softmax, op->input[0], &axis, 1, error) &&
          nn_onnx_run (onnx, "Log", nn_onnx_out (op, 0), softmax, NULL, error);
@@ -202,199 +100,13 @@ nn_onnx_read_celu (NnOnnx           *onnx,
                    GError          **error)
 {
   double alpha = nn_onnx_float (op, "alpha", 1);
-  const char *number = middle (op, "alpha"), *inner = middle (op, "divided"), *curve = middle (op, "elu");
+  const char *number = nn_onnx_middle (op, "alpha"), *inner = nn_onnx_middle (op, "divided"), *curve = nn_onnx_middle (op, "elu");
 
   if (alpha == 1)
     return nn_onnx_run (onnx, "Elu", nn_onnx_out (op, 0), op->input[0], NULL, error);
   nn_onnx_number (onnx, number, alpha);
   return nn_onnx_run (onnx, "Div", inner, op->input[0], number, error) && nn_onnx_run (onnx, "Elu", curve, inner, NULL, error) &&
          nn_onnx_run (onnx, "Mul", nn_onnx_out (op, 0), curve, number, error);
-}
-
-/* Reductions that are a sum or a maximum of something: what is done before, which it is, what after. */
-static const struct {
-  const char *type;
-  const char *before;
-  const char *reduction;
-  const char *after;
-} reductions[] = {
-  { "ReduceMin", "Neg", "ReduceMax", "Neg" },       { "ReduceL1", "Abs", "ReduceSum", NULL },
-  { "ReduceL2", "Square", "ReduceSum", "Sqrt" },    { "ReduceSumSquare", "Square", "ReduceSum", NULL },
-  { "ReduceLogSum", NULL, "ReduceSum", "Log" },     { "ReduceLogSumExp", "Exp", "ReduceSum", "Log" },
-};
-
-gboolean
-nn_onnx_read_other_reduce (NnOnnx           *onnx,
-                           Onnx__NodeProto  *op,
-                           GError          **error)
-{
-  const char *before = middle (op, "before"), *sum = middle (op, "reduced"), *out = nn_onnx_out (op, 0);
-  Onnx__NodeProto reduction = *op;
-  g_autofree char **inputs = g_memdup2 (op->input, op->n_input * sizeof *op->input);
-  char *outputs[1];
-
-  for (guint i = 0; i < G_N_ELEMENTS (reductions); i++)
-    {
-      if (!g_str_equal (reductions[i].type, op->op_type))
-        continue;
-      if (reductions[i].before == NULL)
-        before = op->input[0];
-      else if (g_str_equal (reductions[i].before, "Square")
-                 ? !nn_onnx_run (onnx, "Mul", before, op->input[0], op->input[0], error)
-                 : !nn_onnx_run (onnx, reductions[i].before, before, op->input[0], NULL, error))
-        return FALSE;
-      outputs[0] = (char *) (reductions[i].after != NULL ? sum : out);
-      inputs[0] = (char *) before;
-      reduction.op_type = (char *) reductions[i].reduction;
-      reduction.input = inputs;
-      reduction.output = outputs;
-      reduction.n_output = 1;
-      return run (onnx, &reduction, error) &&
-             (reductions[i].after == NULL || nn_onnx_run (onnx, reductions[i].after, out, sum, NULL, error));
-    }
-  return nn_onnx_unsupported (error, "this reduction is not known");
-}
-
-/* (x - mean) / sqrt (variance + epsilon) over @axes, times a scale and plus a shift, either (nullable). */
-static gboolean
-normalize (NnOnnx           *onnx,
-           Onnx__NodeProto  *op,
-           const gint64     *axes,
-           guint             n,
-           double            epsilon,
-           const char       *scale,
-           const char       *shift,
-           GError          **error)
-{
-  const char *mean = middle (op, "mean"), *centred = middle (op, "centred"), *square = middle (op, "square");
-  const char *variance = middle (op, "variance"), *number = middle (op, "epsilon"), *sum = middle (op, "shifted");
-  const char *root = middle (op, "root"), *normal = middle (op, "normal"), *scaled = middle (op, "scaled"), *out = nn_onnx_out (op, 0);
-
-  nn_onnx_number (onnx, number, epsilon);
-  return nn_onnx_run_along (onnx, "ReduceMean", mean, op->input[0], axes, n, error) &&
-         nn_onnx_run (onnx, "Sub", centred, op->input[0], mean, error) &&
-         nn_onnx_run (onnx, "Mul", square, centred, centred, error) &&
-         nn_onnx_run_along (onnx, "ReduceMean", variance, square, axes, n, error) &&
-         nn_onnx_run (onnx, "Add", sum, variance, number, error) && nn_onnx_run (onnx, "Sqrt", root, sum, NULL, error) &&
-         nn_onnx_run (onnx, "Div", scale != NULL ? normal : out, centred, root, error) &&
-         (scale == NULL || nn_onnx_run (onnx, "Mul", shift != NULL ? scaled : out, normal, scale, error)) &&
-         (scale == NULL || shift == NULL || nn_onnx_run (onnx, "Add", out, scaled, shift, error));
-}
-
-/* A constant of one number a channel as (channels, 1, 1...), so that it goes along the second axis of the file. */
-static const char *
-channel_constant (NnOnnx          *onnx,
-                  Onnx__NodeProto *op,
-                  guint            i,
-                  guint            rank)
-{
-  const NnOnnxValue *value = nn_onnx_input (onnx, op, i);
-  NnShape shape = { .rank = rank - 1 };
-  const char *name = middle (op, i == 1 ? "scale" : "shift");
-  g_autoptr (NnTensor) values = NULL;
-  NnTensor *copy;
-
-  if (value == NULL || value->constant == NULL)
-    return NULL;
-  values = nn_onnx_baked (value);
-  shape.dims[0] = (gint64) values->n;
-  for (guint k = 1; k < shape.rank; k++)
-    shape.dims[k] = 1;
-  copy = nn_tensor_new (NN_DTYPE_F32, &shape);
-  memcpy (copy->data, values->data, values->n * sizeof (float));
-  nn_onnx_constant (onnx, name, copy);
-  return name;
-}
-
-gboolean
-nn_onnx_read_instance_norm (NnOnnx           *onnx,
-                            Onnx__NodeProto  *op,
-                            GError          **error)
-{
-  NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  gint64 axes[NN_MAX_RANK];
-  const char *scale, *shift;
-  guint rank;
-
-  if (value == NULL)
-    return FALSE;
-  rank = value->rank;
-  if (rank < 3 || value->batch != 0)
-    return nn_onnx_unsupported (error, "its data must have channels and at least one axis more");
-  scale = channel_constant (onnx, op, 1, rank);
-  shift = channel_constant (onnx, op, 2, rank);
-  if (scale == NULL || shift == NULL)
-    return nn_onnx_unsupported (error, "its weights must be constant");
-  for (guint i = 2; i < rank; i++)
-    axes[i - 2] = i;
-  return normalize (onnx, op, axes, rank - 2, nn_onnx_float (op, "epsilon", 1e-5), scale, shift, error);
-}
-
-/* LayerNormalization over several axes. */
-gboolean
-nn_onnx_read_layer_norm_axes (NnOnnx           *onnx,
-                              Onnx__NodeProto  *op,
-                              GError          **error)
-{
-  NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  gint64 axes[NN_MAX_RANK], first = nn_onnx_int (op, "axis", -1);
-  guint n = 0;
-
-  if (value == NULL)
-    return FALSE;
-  first += first < 0 ? (gint64) value->rank : 0;
-  if (first < 1 || first >= (gint64) value->rank || value->batch != 0)
-    return nn_onnx_unsupported (error, "its axis is the batch's, or none");
-  for (gint64 i = first; i < (gint64) value->rank; i++)
-    axes[n++] = i;
-  return normalize (onnx, op, axes, n, nn_onnx_float (op, "epsilon", 1e-5), op->n_input > 1 ? op->input[1] : NULL,
-                    op->n_input > 2 && op->input[2][0] != '\0' ? op->input[2] : NULL, error);
-}
-
-/* Elements @places of one axis, in that order: ranges of it put together. Source of the ranges: longest first steps. */
-gboolean
-nn_onnx_pick (NnOnnx           *onnx,
-              Onnx__NodeProto  *op,
-              const char       *name,
-              NnOnnxValue      *value,
-              guint             axis,
-              const gint64     *places,
-              gsize             n,
-              GError          **error)
-{
-  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (guint));
-  NnOnnxValue *result;
-  NnNode *node;
-  int at;
-
-  if (n == 0 || axis == value->batch || value->order != NULL || (value->at[nn_onnx_sample_axis (value, axis)] == NN_ONNX_VIRTUAL &&
-                                                                 !nn_onnx_natural (onnx, value, error)))
-    return nn_onnx_unsupported (error, "parts of this axis cannot be taken");
-  for (gsize i = 0; i < n;)
-    {
-      gint64 step = i + 1 < n && places[i + 1] > places[i] ? places[i + 1] - places[i] : 1;
-      gsize end = i + 1;
-      g_autofree char *part = g_strdup_printf ("%s__part_%u", name, parts->len);
-
-      if (places[i] < 0 || places[i] >= value->dims[axis] || parts->len == MAX_PARTS)
-        return nn_onnx_unsupported (error, "its places are outside of its axis, or too many");
-      while (end < n && places[end] - places[end - 1] == step)
-        end++;
-      if (i == 0 && end == n)
-        return nn_onnx_slice (onnx, value, axis, places[0], places[n - 1] + 1, step, name, op->op_type, error);
-      if (!nn_onnx_slice (onnx, value, axis, places[i], places[end - 1] + 1, step, part, op->op_type, error))
-        return FALSE;
-      g_array_append_val (parts, ((NnOnnxValue *) g_hash_table_lookup (onnx->values, part))->node);
-      i = end;
-    }
-  node = nn_onnx_node (onnx, NN_OP_CONCATENATE, name, op->op_type, (const guint *) (gpointer) parts->data, parts->len);
-  at = value->at[nn_onnx_sample_axis (value, axis)];
-  node->attrs.axis = at == (int) nn_onnx_shape (onnx, value)->rank - 1 ? -1 : at;
-  if (!nn_onnx_finish (onnx, node, error))
-    return FALSE;
-  result = nn_onnx_result (onnx, name, value);
-  result->dims[axis] = (gint64) n;
-  return TRUE;
 }
 
 /* @before and @after elements of one number put beside the value @input along an axis. */
@@ -424,7 +136,7 @@ nn_onnx_put_beside (NnOnnx           *onnx,
         shape.dims[i] = i == value->batch ? 1 : i == axis ? (side == 0 ? before : after) : value->dims[i];
       if (shape.dims[axis] > 0)
         {
-          const char *own = middle (op, side == 0 ? "before" : "after");
+          const char *own = nn_onnx_middle (op, side == 0 ? "before" : "after");
 
           filled = nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
           if (filled == NULL)
@@ -447,7 +159,7 @@ nn_onnx_put_beside (NnOnnx           *onnx,
   concat.n_output = 1;
   concat.attribute = attributes;
   concat.n_attribute = 1;
-  return run (onnx, &concat, error);
+  return nn_onnx_run_op (onnx, &concat, error);
 }
 
 /* The product along one axis with a constant matrix (to, from): a dense layer by its own equation. */
@@ -507,8 +219,8 @@ nn_onnx_read_cum_sum (NnOnnx           *onnx,
     return FALSE;
   if (along == NULL || along->constant == NULL || along->constant->n != 1 ||
       !nn_onnx_axis (value, nn_onnx_whole (nn_tensor_get (along->constant, 0)), &axis) || axis == value->batch || value->dims[axis] < 1 ||
-      value->dims[axis] > MAX_PARTS)
-    return nn_onnx_unsupported (error, "its axis must be constant, not the batch's, and of at most %d elements", MAX_PARTS);
+      value->dims[axis] > NN_ONNX_MAX_PARTS)
+    return nn_onnx_unsupported (error, "its axis must be constant, not the batch's, and of at most %d elements", NN_ONNX_MAX_PARTS);
   n = value->dims[axis];
   matrix = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (n, n));
   for (gint64 i = 0; i < n; i++)
@@ -545,8 +257,8 @@ nn_onnx_read_expand (NnOnnx           *onnx,
 
       if (extent == value->dims[axis] || extent == 1 || axis == value->batch)
         continue;
-      if (value->dims[axis] != 1 || extent < 1 || extent > MAX_PARTS)
-        return nn_onnx_unsupported (error, "axes of one element can be repeated up to %d times", MAX_PARTS);
+      if (value->dims[axis] != 1 || extent < 1 || extent > NN_ONNX_MAX_PARTS)
+        return nn_onnx_unsupported (error, "axes of one element can be repeated up to %d times", NN_ONNX_MAX_PARTS);
       places = g_new0 (gint64, (gsize) extent);
       if (!nn_onnx_pick (onnx, op, next, value, axis, places, (gsize) extent, error))
         return FALSE;
@@ -566,7 +278,7 @@ nn_onnx_read_depth_to_space (NnOnnx           *onnx,
   gboolean to_space = op->op_type[0] == 'D', crd = g_str_equal (nn_onnx_string (op, "mode", "DCR"), "CRD");
   static const gint64 orders[][6] = { { 0, 3, 4, 1, 5, 2 }, { 0, 1, 4, 2, 5, 3 }, { 0, 3, 5, 1, 2, 4 } };
   gint64 b = nn_onnx_int (op, "blocksize", 0), c, h, w, turned[6], n;
-  const char *split = middle (op, "split"), *swapped = middle (op, "swapped");
+  const char *split = nn_onnx_middle (op, "split"), *swapped = nn_onnx_middle (op, "swapped");
   Onnx__NodeProto part;
   Onnx__AttributeProto perm, *attributes[] = { &perm };
   char *inputs[] = { (char *) split }, *outputs[] = { (char *) split };
@@ -603,7 +315,7 @@ nn_onnx_read_depth_to_space (NnOnnx           *onnx,
   part.attribute = attributes;
   part.n_attribute = 1;
   outputs[0] = (char *) swapped;
-  if (!run (onnx, &part, error))
+  if (!nn_onnx_run_op (onnx, &part, error))
     return FALSE;
   {
     gint64 flat[] = { n, to_space ? turned[1] : turned[1] * turned[2] * turned[3], to_space ? turned[2] * turned[3] : turned[4],

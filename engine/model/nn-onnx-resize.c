@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ONNX's Resize in general: along each axis the result is a constant matrix times the data. */
+/* ONNX's Resize and Upsample. */
 
 #include "nn-onnx.h"
 
@@ -99,17 +99,17 @@ matrix (const Resize *resize,
 }
 
 /**
- * nn_onnx_resize_by_matrix:
+ * resize_by_matrix:
  * @scales: one factor for each axis of the file
  * @sizes: the new extents where the file told those, otherwise empty
  */
-gboolean
-nn_onnx_resize_by_matrix (NnOnnx           *onnx,
-                          Onnx__NodeProto  *op,
-                          NnOnnxValue      *value,
-                          const GArray     *scales,
-                          const GArray     *sizes,
-                          GError          **error)
+static gboolean
+resize_by_matrix (NnOnnx           *onnx,
+                  Onnx__NodeProto  *op,
+                  NnOnnxValue      *value,
+                  const GArray     *scales,
+                  const GArray     *sizes,
+                  GError          **error)
 {
   gboolean old = g_str_equal (op->op_type, "Upsample") || onnx->opset < 11;
   Resize resize = { nn_onnx_string (op, "mode", "nearest"),
@@ -144,4 +144,73 @@ nn_onnx_resize_by_matrix (NnOnnx           *onnx,
       name = value->name;
     }
   return nn_onnx_run (onnx, "Identity", nn_onnx_out (op, 0), name, NULL, error);
+}
+
+/* Whether it is what an upsampling layer does: whole factors, nearest or linear, the channels left alone. */
+static gboolean
+is_upsampling (NnOnnx           *onnx,
+               Onnx__NodeProto  *op,
+               const GArray     *scales,
+               guint             rank,
+               gboolean          last)
+{
+  gboolean upsample = g_str_equal (op->op_type, "Upsample"), old = upsample || onnx->opset < 11;
+  const char *mode = nn_onnx_string (op, "mode", "nearest");
+  const char *coordinates = nn_onnx_string (op, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+  const char *rounding = nn_onnx_string (op, "nearest_mode", old ? "floor" : "round_prefer_floor");
+
+  for (guint i = 0; i < scales->len; i++)
+    {
+      double s = g_array_index (scales, double, i);
+
+      if (s < 1 || s != floor (s) || s > 1024 || (i == 0 && s != 1))
+        return FALSE;
+    }
+  if (!last && g_array_index (scales, double, 1) != 1)
+    return FALSE;
+  if (g_str_equal (mode, "linear"))
+    return g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel");
+  return g_str_equal (mode, "nearest") && (g_str_equal (coordinates, "asymmetric") ? g_str_equal (rounding, "floor")
+                                           : g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel"));
+}
+
+gboolean
+nn_onnx_read_resize (NnOnnx           *onnx,
+                     Onnx__NodeProto  *op,
+                     GError          **error)
+{
+  NnOnnxValue *value = nn_onnx_data (onnx, op, error), *result;
+  g_autoptr (GArray) scales = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) sizes = g_array_new (FALSE, FALSE, sizeof (double));
+  gboolean upsample = g_str_equal (op->op_type, "Upsample"), found = FALSE, last;
+  const char *mode = nn_onnx_string (op, "mode", "nearest");
+  guint input = upsample || onnx->opset < 11 ? 1 : 2;
+  NnNode *node;
+
+  if (value == NULL)
+    return FALSE;
+  if (nn_onnx_attribute (op, "axes") != NULL || nn_onnx_int (op, "antialias", 0) != 0)
+    return nn_onnx_unsupported (error, "\"axes\" and \"antialias\" are not supported");
+  if (!nn_onnx_numbers (onnx, op, "scales", input, scales, &found) ||
+      (!upsample && scales->len == 0 && !nn_onnx_numbers (onnx, op, "sizes", 3, sizes, &found)))
+    return nn_onnx_unsupported (error, "its scales must be constant");
+  for (guint i = 0; i < sizes->len && sizes->len == value->rank; i++)
+    g_array_append_val (scales, (double){ i == value->batch ? 1 : g_array_index (sizes, double, i) / value->dims[i] });
+  if (scales->len != value->rank || value->rank < 3 || value->rank > 4 || value->batch != 0)
+    return nn_onnx_unsupported (error, "only data of one or two axes with channels are supported");
+  last = g_array_index (scales, double, value->rank - 1) == 1 && g_array_index (scales, double, 1) != 1;
+  if (!is_upsampling (onnx, op, scales, value->rank, last))
+    return resize_by_matrix (onnx, op, value, scales, sizes, error);
+  if (last ? !nn_onnx_natural (onnx, value, error) : !nn_onnx_channels_last (onnx, value, error))
+    return FALSE;
+  node = nn_onnx_node (onnx, NN_OP_UPSAMPLE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+  node->attrs.interpolation = g_str_equal (mode, "nearest") ? NN_INTERPOLATION_NEAREST : NN_INTERPOLATION_BILINEAR;
+  for (guint i = 0; i + 2 < value->rank; i++)
+    node->attrs.size[i] = nn_onnx_whole (g_array_index (scales, double, last ? i + 1 : i + 2));
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  for (guint i = 0; i < node->shape.rank; i++)
+    result->dims[i + 1] = node->shape.dims[value->at[i]];
+  return TRUE;
 }

@@ -33,6 +33,9 @@ typedef struct Onnx__TensorProto Onnx__TensorProto;
 /* An axis of extent 1 that the computed tensor does not have. */
 #define NN_ONNX_VIRTUAL (-1)
 
+/* Parts of which one axis may be put together again. */
+#define NN_ONNX_MAX_PARTS 4096
+
 /* A quantiser that stands at a constant: values stay as they are, the quantiser goes to the layer that uses them.
  * @scale: (nullable): shape broadcasts to the constant's; %NULL with @own
  * @own: (nullable): the quantiser itself, as a file of ours holds it
@@ -253,9 +256,31 @@ gboolean     nn_onnx_read_graph   (NnOnnx           *onnx,
 /* nn-onnx-own.c: operators that nn_save_onnx() writes. */
 NnOnnxRead nn_onnx_read_own;
 
-/* nn-onnx-layers.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
+/* nn-onnx-weight.c */
+gboolean     nn_onnx_is_channels_last (Onnx__NodeProto   *op);
+NnTensor    *nn_onnx_prepare       (NnOnnx            *onnx,
+                                    NnNode            *node,
+                                    NnRole             role,
+                                    const NnOnnxValue *value,
+                                    const guint       *axes);
+/* One axis of all its elements. @tensor: (transfer full) */
+NnTensor    *nn_onnx_flat          (NnTensor          *tensor);
+/* (nullable): where it is data, or missing */
+const NnOnnxValue *nn_onnx_constant_input (NnOnnx          *onnx,
+                                           Onnx__NodeProto *op,
+                                           guint            i);
+const NnOnnxValue *nn_onnx_following_bias (NnOnnx          *onnx,
+                                           Onnx__NodeProto *op,
+                                           gint64           units,
+                                           gboolean         spatial,
+                                           guint            rank,
+                                           const char     **name);
+NnTensor    *nn_onnx_by_channel    (NnTensor          *values,
+                                    const NnOnnxValue *value);
+
+/* nn-onnx-window.c, nn-onnx-dense.c, nn-onnx-norm.c, nn-onnx-scale.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
 NnOnnxRead nn_onnx_read_conv, nn_onnx_read_pool, nn_onnx_read_global_pool, nn_onnx_read_dense, nn_onnx_read_norm,
-  nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max;
+  nn_onnx_read_instance_norm, nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max;
 /* nn-onnx-transposed.c */
 gboolean     nn_onnx_read_conv_transpose (NnOnnx          *onnx,
                                           Onnx__NodeProto *op,
@@ -282,9 +307,32 @@ NnOnnxRead nn_onnx_read_gelu, nn_onnx_read_hard_swish, nn_onnx_read_erf, nn_onnx
 
 /* nn-onnx-expand.c: operators that are made of others. */
 NnOnnxRead nn_onnx_read_compare, nn_onnx_read_logic, nn_onnx_read_where, nn_onnx_read_log_softmax, nn_onnx_read_celu,
-  nn_onnx_read_other_reduce, nn_onnx_read_instance_norm, nn_onnx_read_expand, nn_onnx_read_depth_to_space,
-  nn_onnx_read_cum_sum;
-NnOnnxRead nn_onnx_read_layer_norm_axes;
+  nn_onnx_read_expand, nn_onnx_read_depth_to_space, nn_onnx_read_cum_sum;
+/* The product along one axis with a constant matrix (to, from). */
+gboolean     nn_onnx_mix          (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   NnOnnxValue      *value,
+                                   guint             axis,
+                                   NnTensor         *matrix,
+                                   GError          **error);
+/* @before and @after elements of one number put beside the value @input along an axis. */
+gboolean     nn_onnx_put_beside   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   const char       *input,
+                                   guint             axis,
+                                   gint64            before,
+                                   gint64            after,
+                                   double            number,
+                                   GError          **error);
+
+/* nn-onnx-run.c */
+gboolean     nn_onnx_run_op       (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+const char  *nn_onnx_middle       (Onnx__NodeProto  *op,
+                                   const char       *suffix);
 gboolean     nn_onnx_run          (NnOnnx           *onnx,
                                    const char       *type,
                                    const char       *output,
@@ -301,41 +349,6 @@ gboolean     nn_onnx_run_along    (NnOnnx           *onnx,
 void         nn_onnx_number       (NnOnnx           *onnx,
                                    const char       *name,
                                    double            number);
-/* The product along one axis with a constant matrix (to, from). */
-gboolean     nn_onnx_mix          (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   const char       *name,
-                                   NnOnnxValue      *value,
-                                   guint             axis,
-                                   NnTensor         *matrix,
-                                   GError          **error);
-/* nn-onnx-resize.c */
-gboolean     nn_onnx_resize_by_matrix (NnOnnx          *onnx,
-                                       Onnx__NodeProto *op,
-                                       NnOnnxValue     *value,
-                                       const GArray    *scales,
-                                       const GArray    *sizes,
-                                       GError         **error);
-/* @before and @after elements of one number put beside the value @input along an axis. */
-gboolean     nn_onnx_put_beside   (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   const char       *name,
-                                   const char       *input,
-                                   guint             axis,
-                                   gint64            before,
-                                   gint64            after,
-                                   double            number,
-                                   GError          **error);
-/* Elements @places of one axis, in that order. */
-gboolean     nn_onnx_pick         (NnOnnx           *onnx,
-                                   Onnx__NodeProto  *op,
-                                   const char       *name,
-                                   NnOnnxValue      *value,
-                                   guint             axis,
-                                   const gint64     *places,
-                                   gsize             n,
-                                   GError          **error);
-
 /* nn-onnx-merge.c */
 NnOnnxRead nn_onnx_read_unary, nn_onnx_read_einsum, nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
 
@@ -348,7 +361,7 @@ gboolean nn_onnx_reshape (NnOnnx *onnx,
                           GError **error);
 NnOnnxRead nn_onnx_read_transpose, nn_onnx_read_flatten, nn_onnx_read_reshape, nn_onnx_read_squeeze, nn_onnx_read_shape;
 
-/* nn-onnx-map.c */
+/* nn-onnx-part.c */
 gboolean nn_onnx_slice (NnOnnx *onnx,
                         NnOnnxValue *value,
                         guint axis,
@@ -358,8 +371,19 @@ gboolean nn_onnx_slice (NnOnnx *onnx,
                         const char *name,
                         const char *type,
                         GError **error);
-NnOnnxRead nn_onnx_read_tile, nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_slice, nn_onnx_read_split,
-  nn_onnx_read_gather;
+/* Elements @places of one axis, in that order. */
+gboolean     nn_onnx_pick         (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   NnOnnxValue      *value,
+                                   guint             axis,
+                                   const gint64     *places,
+                                   gsize             n,
+                                   GError          **error);
+NnOnnxRead nn_onnx_read_tile, nn_onnx_read_slice, nn_onnx_read_split, nn_onnx_read_gather;
+
+/* nn-onnx-resize.c, nn-onnx-pad.c, nn-onnx-reduce.c */
+NnOnnxRead nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_other_reduce;
 
 /* nn-onnx-ops.c */
 NnOnnxValue *nn_onnx_data (NnOnnx *onnx,
