@@ -74,6 +74,16 @@ write_array (HlsEmit          *emit,
   return hls_emit_values (emit, layer, name, suffix, comment, type, raw, n, error);
 }
 
+/* Two bits hold -2 too, which is more than a sign. */
+static gboolean
+only_signs (const HlsMatrix *matrix)
+{
+  for (gsize i = 0; i < (gsize) matrix->n_in * matrix->n_out; i++)
+    if (matrix->raw[i] < -1)
+      return FALSE;
+  return TRUE;
+}
+
 static void
 write_common (HlsEmit         *emit,
               const HlsLayer  *layer,
@@ -98,7 +108,7 @@ write_common (HlsEmit         *emit,
       product = "data_binary";
       break;
     case NN_PRODUCT_WEIGHT_TERNARY:
-      product = "weight_ternary";
+      product = only_signs (matrix) ? "weight_ternary" : "mult";
       break;
     case NN_PRODUCT_WEIGHT_EXPONENTIAL:
       if (matrix->kept == 0)

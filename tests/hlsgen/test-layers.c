@@ -246,6 +246,25 @@ test_directives (void)
     }
 }
 
+/* Weights of two bits are taken for signs and zeros, but there is a fourth value. */
+static void
+test_two_bits (void)
+{
+  TestNetwork n;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (6));
+  network_dense (&n, "fc", 6, 5);
+  for (guint i = 0; i < 30; i++)
+    nn_tensor_f32 (n.weights[0].values)[i] = (float) (i % 4) - 2;
+  model = network_end (&n);
+  design = network_design (model, "{\"Backend\":\"Vitis\",\"IOType\":\"io_parallel\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1},"
+                                  "\"LayerName\":{\"fc\":{\"Precision\":{\"weight\":\"fixed<2,2>\"}}}}}");
+  check_simulation (design, "two bits");
+}
+
 /* A network that gives back its input is no project. */
 static void
 test_nothing (void)
@@ -273,6 +292,7 @@ main (int    argc,
   g_test_add_func ("/layers/image", test_image);
   g_test_add_func ("/layers/sequence", test_sequence);
   g_test_add_func ("/layers/branches", test_branches);
+  g_test_add_func ("/layers/two-bits", test_two_bits);
   g_test_add_func ("/layers/nothing", test_nothing);
   g_test_add_func ("/layers/interfaces", test_interfaces);
   return g_test_run ();
