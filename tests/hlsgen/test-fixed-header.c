@@ -81,6 +81,11 @@ static const char head[] =
   "    expect(static_cast<long long>(A(wide).raw()) == raw, \"from fixed\", real);\n"
   "    expect(static_cast<long long>(B(real).raw()) == raw, \"ac from double\", real);\n"
   "    expect(static_cast<long long>(B(wider).raw()) == raw, \"ac from fixed\", real);\n"
+  "    const long long whole = static_cast<long long>(real);\n"
+  "    if (static_cast<double>(whole) == real) {\n"
+  "        expect(static_cast<long long>(A(whole).raw()) == raw, \"from integer\", real);\n"
+  "        expect(static_cast<long long>(B(static_cast<int>(whole)).raw()) == raw, \"ac from integer\", real);\n"
+  "    }\n"
   "    A assigned = 0;\n    assigned += wide;\n"
   "    expect(static_cast<long long>(assigned.raw()) == raw, \"added to zero\", real);\n"
   "}\n"
@@ -137,11 +142,43 @@ test_types (void)
   remove_folder (folder);
 }
 
+/* Arrays of weights are data for the C++11 of Vivado HLS too: as code they take compilers minutes and gigabytes. */
+static void
+test_constants (void)
+{
+  static const char text[] =
+    "#include \"ap_fixed.h\"\n#include \"ac_fixed.h\"\n"
+    "constexpr ap_fixed<16, 6> a[] = {0.5, -31.998046875, 0, 7, -0.0009765625};\n"
+    "static_assert(a[0].raw() == 512 && a[1].raw() == -32766 && a[2].raw() == 0 && a[3].raw() == 7168 && a[4].raw() == -1, \"\");\n"
+    "constexpr ap_ufixed<18, 8, AP_RND, AP_SAT_SYM> b[] = {255.9990234375, 0.0009765625, 255};\n"
+    "static_assert(b[0].raw() == 262143 && b[1].raw() == 1 && b[2].raw() == 261120, \"\");\n"
+    "constexpr ap_int<2> c[] = {-1, 0, 1};\n"
+    "static_assert(c[0].raw() == -1 && c[2].raw() == 1, \"\");\n"
+    "constexpr ap_uint<1> d[] = {0, 1};\n"
+    "static_assert(d[1].raw() == 1, \"\");\n"
+    "constexpr ac_fixed<4, 7, true> e[] = {-56, 48.0};\n"
+    "static_assert(e[1].raw() == 6, \"\");\n"
+    "constexpr ac_fixed<80, 40, true> f[] = {0.5, -3};\n"
+    "static_assert(f[1].raw() < 0, \"\");\n";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = test_folder (), *source = g_build_filename (folder, "c.cpp", NULL);
+  g_autofree char *include = g_strdup_printf ("-I%s/../hlsgen/runtime/ap_types", g_getenv ("G_TEST_SRCDIR"));
+  const char *compile[] = { "g++", "-std=c++11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", include, source, NULL };
+  int status;
+
+  g_assert_true (g_file_set_contents (source, text, -1, NULL));
+  g_assert_true (g_spawn_sync (NULL, (char **) compile, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, &error));
+  g_assert_true (g_spawn_check_wait_status (status, &error));
+  g_assert_no_error (error);
+  remove_folder (folder);
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/fixed-header/types", test_types);
+  g_test_add_func ("/fixed-header/constants", test_constants);
   return g_test_run ();
 }

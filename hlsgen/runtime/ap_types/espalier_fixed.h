@@ -36,11 +36,11 @@ template <int W, bool S> struct storage {
     typedef typename std::conditional<(W + (S ? 0 : 1) <= 64), std::int64_t, wide_t>::type type;
 };
 
-template <int W, bool S> ESPALIER_CONSTEXPR wide_t raw_max() {
+template <int W, bool S> constexpr wide_t raw_max() {
     return static_cast<wide_t>((static_cast<uwide_t>(1) << (W - (S ? 1 : 0))) - 1);
 }
 
-template <int W, bool S> ESPALIER_CONSTEXPR wide_t raw_min() { return S ? -raw_max<W, S>() - 1 : 0; }
+template <int W, bool S> constexpr wide_t raw_min() { return S ? -raw_max<W, S>() - 1 : 0; }
 
 // Keeps the low W bits.
 template <int W, bool S> ESPALIER_CONSTEXPR wide_t keep_bits(wide_t v) {
@@ -156,8 +156,47 @@ template <int W, bool S, rounding Q, overflow O> ESPALIER_CONSTEXPR wide_t from_
     return fit<W, S, O>(floor, floor > raw_max<W, S>() ? 1 : (floor < raw_min<W, S>() ? -1 : 0));
 }
 
-template <int W, int F, bool S, rounding Q, overflow O> ESPALIER_CONSTEXPR wide_t from_real(double value) {
+template <int W, int F, bool S, rounding Q, overflow O> ESPALIER_CONSTEXPR wide_t from_any_real(double value) {
     return from_scaled<W, S, Q, O>(times_power(value, F));
+}
+
+constexpr double power_of_two(int n) {
+    return n == 0 ? 1.0 : (n > 0 ? 2.0 * power_of_two(n - 1) : 0.5 * power_of_two(n + 1));
+}
+
+// The short way for a number that the type has, which weights and tables are: a constant for every version of the
+// language, so that compilers make neither code nor many steps of a long array. `scale` is 0 where there is none.
+template <int W, int F, bool S> struct short_way {
+    static constexpr double scale = F >= -60 && F <= 60 ? power_of_two(F >= -60 && F <= 60 ? F : 0) : 0.0;
+    static constexpr double above = power_of_two((W < 62 ? W : 62) - (S ? 1 : 0));
+    static constexpr bool is_for(double scaled) {
+        return scale > 0 && scaled < above && scaled > (S ? -above : -1.0) &&
+               static_cast<double>(static_cast<std::int64_t>(scaled)) == scaled;
+    }
+};
+
+template <int W, int F, bool S, rounding Q, overflow O> constexpr wide_t from_real(double value) {
+    return short_way<W, F, S>::is_for(value * short_way<W, F, S>::scale)
+               ? static_cast<wide_t>(static_cast<std::int64_t>(value * short_way<W, F, S>::scale))
+               : from_any_real<W, F, S, Q, O>(value);
+}
+
+// The same for whole numbers; the limit -max leaves out the one that symmetric saturation forbids.
+template <int W, int F, bool S> struct short_whole {
+    static constexpr int up = F > 0 ? F % 127 : 0;
+    static constexpr int down = F < 0 ? -F % 127 : 0;
+    static constexpr wide_t most = raw_max<W, S>();
+    static constexpr wide_t least = S ? -raw_max<W, S>() : 0;
+    static constexpr bool is_for(wide_t value) {
+        return F >= W || F <= -62 ? value == 0
+               : F >= 0           ? value <= (most >> up) && value >= -(-least >> up)
+                                  : value % (static_cast<wide_t>(1) << down) == 0 && (value >> down) <= most && (value >> down) >= least;
+    }
+    static constexpr wide_t raw(wide_t value) { return F >= 0 ? value * (static_cast<wide_t>(1) << up) : value >> down; }
+};
+
+template <int W, int F, bool S, rounding Q, overflow O> constexpr wide_t from_whole(wide_t value) {
+    return short_whole<W, F, S>::is_for(value) ? short_whole<W, F, S>::raw(value) : requantize<W, F, S, Q, O, 0>(value);
 }
 
 template <int W, int I, bool S, rounding Q, overflow O> class number;
@@ -221,7 +260,7 @@ template <int W, int I, bool S, rounding Q = TRN, overflow O = WRAP> class numbe
     constexpr number(const number<W2, I2, S2, Q2, O2> &v)
         : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, W2 - I2>(static_cast<wide_t>(v.raw())))) {}
     template <class A, typename std::enable_if<std::is_integral<A>::value, int>::type = 0>
-    constexpr number(A v) : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, 0>(static_cast<wide_t>(v)))) {}
+    constexpr number(A v) : raw_(static_cast<raw_t>(from_whole<W, W - I, S, Q, O>(static_cast<wide_t>(v)))) {}
     template <class A, typename std::enable_if<std::is_floating_point<A>::value, int>::type = 0>
     constexpr number(A v) : raw_(static_cast<raw_t>(from_real<W, W - I, S, Q, O>(static_cast<double>(v)))) {}
     template <class N>
