@@ -61,6 +61,9 @@ nn_onnx_read_other_activation (NnOnnx           *onnx,
     {
       node->attrs.act = NN_ACT_HARD_SIGMOID;
       node->attrs.slope = nn_onnx_float (op, "alpha", 0.2);
+      /* PyTorch's, and that of HardSwish */
+      if ((float) node->attrs.slope == (float) (1.0 / 6))
+        node->attrs.slope = 1.0 / 6;
       node->attrs.shift = nn_onnx_float (op, "beta", 0.5);
     }
   else

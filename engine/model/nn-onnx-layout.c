@@ -63,6 +63,23 @@ insert (NnOnnx            *onnx,
   return nn_graph_builder_n_nodes (onnx->builder) - 1;
 }
 
+/* An axis of extent 1 that the computed tensor has and the file does not speak of: of a sum to one number, which keeps one. */
+static int
+spare_axis (const NnOnnxValue *value,
+            const NnShape     *shape)
+{
+  for (guint k = 0; k < shape->rank; k++)
+    {
+      gboolean taken = shape->dims[k] != 1;
+
+      for (guint i = 0; i + 1 < value->rank; i++)
+        taken = taken || value->at[i] == (int) k;
+      if (!taken)
+        return (int) k;
+    }
+  return NN_ONNX_VIRTUAL;
+}
+
 /* Gives the computed tensor the axes that it lacks. */
 static gboolean
 add_axes (NnOnnx       *onnx,
@@ -76,6 +93,9 @@ add_axes (NnOnnx       *onnx,
   for (guint i = 0; i + 1 < value->rank; i++)
     if (value->at[i] == NN_ONNX_VIRTUAL)
       {
+        value->at[i] = spare_axis (value, &shape);
+        if (value->at[i] != NN_ONNX_VIRTUAL)
+          continue;
         if (shape.rank == NN_MAX_RANK)
           return nn_onnx_unsupported (error, "\"%s\" has more than %d axes", value->name, NN_MAX_RANK);
         value->at[i] = (int) shape.rank;

@@ -7,6 +7,8 @@
 #include "nn-infer-shape.h"
 #include "onnx.pb-c.h"
 
+#include <string.h>
+
 void
 nn_onnx_value_free (gpointer data)
 {
@@ -138,6 +140,24 @@ nn_onnx_int (Onnx__NodeProto *op,
   return a != NULL && a->has_i ? a->i : fallback;
 }
 
+/* The decimal number with the fewest digits that is @value in single precision: what was meant, as 0.3, which a file of a
+ * framework that has double precision held before. */
+static double
+as_told (float value)
+{
+  for (int digits = 6; digits < 9; digits++)
+    {
+      char format[8], text[G_ASCII_DTOSTR_BUF_SIZE];
+      double d;
+
+      g_snprintf (format, sizeof format, "%%.%dg", digits);
+      d = g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
+      if ((float) d == value)
+        return d;
+    }
+  return value;
+}
+
 double
 nn_onnx_float (Onnx__NodeProto *op,
                const char      *name,
@@ -145,7 +165,7 @@ nn_onnx_float (Onnx__NodeProto *op,
 {
   Onnx__AttributeProto *a = nn_onnx_attribute (op, name);
 
-  return a != NULL && a->has_f ? a->f : fallback;
+  return a != NULL && a->has_f ? as_told (a->f) : fallback;
 }
 
 /* Interned. */
@@ -205,6 +225,24 @@ nn_onnx_numbers (NnOnnx          *onnx,
   return TRUE;
 }
 
+/* The layer's own name, where nn_save_onnx() told by a word within it in which layout its value lies. (transfer full) */
+static char *
+plain_name (const NnOnnx *onnx,
+            const char   *name)
+{
+  static const char *const words[] = { "__first", "__raw" };
+  GString *plain = g_string_new (name);
+
+  for (guint i = 0; onnx->own && i < G_N_ELEMENTS (words); i++)
+    {
+      char *at = g_strrstr (plain->str, words[i]);
+
+      if (at != NULL && at > plain->str && (at[strlen (words[i])] == '\0' || at[strlen (words[i])] == '_'))
+        g_string_erase (plain, at - plain->str, (gssize) strlen (words[i]));
+    }
+  return g_string_free (plain, FALSE);
+}
+
 NnNode *
 nn_onnx_node (NnOnnx      *onnx,
               NnOp         op,
@@ -213,7 +251,8 @@ nn_onnx_node (NnOnnx      *onnx,
               const guint *inputs,
               guint        n_inputs)
 {
-  g_autoptr (GString) unique = g_string_new (name[0] != '\0' ? name : class_name);
+  g_autofree char *plain = plain_name (onnx, name[0] != '\0' ? name : class_name);
+  g_autoptr (GString) unique = g_string_new (plain);
   gsize n = unique->len;
 
   /* names are the file's; what is put in between must not clash with them */

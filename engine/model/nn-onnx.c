@@ -69,48 +69,6 @@ clear_weight (gpointer data)
   nn_tensor_unref (weight->mask);
 }
 
-/* What nn_save_onnx() put into the metadata: masks, one bit an element. One that does not fit is not ours. */
-static void
-read_masks (NnOnnx           *onnx,
-            Onnx__ModelProto *proto)
-{
-  for (guint i = 0; i < onnx->weights->len; i++)
-    {
-      NnWeight *weight = &g_array_index (onnx->weights, NnWeight, i);
-      const char *end = g_str_has_suffix (weight->layer, "__linear") ? strstr (weight->layer, "__linear")
-                        : g_str_has_suffix (weight->layer, "__first") ? strstr (weight->layer, "__first")
-                                                                      : weight->layer + strlen (weight->layer);
-      g_autofree char *layer = g_strndup (weight->layer, end - weight->layer);
-      g_autofree char *key = NULL;
-
-      if (g_str_has_suffix (layer, "__first"))
-        layer[strlen (layer) - strlen ("__first")] = '\0';
-      key = g_strdup_printf ("espalier.mask/%s/%s", layer, nn_role_name (weight->role));
-      for (gsize k = 0; k < proto->n_metadata_props; k++)
-        {
-          const Onnx__StringStringEntryProto *entry = proto->metadata_props[k];
-          g_autofree guchar *bits = NULL;
-          g_autoptr (NnTensor) mask = NULL;
-          gboolean agrees = TRUE;
-          gsize n;
-
-          if (entry->key == NULL || entry->value == NULL || !g_str_equal (entry->key, key))
-            continue;
-          bits = g_base64_decode (entry->value, &n);
-          if (n != weight->values->n / 8 + 1)
-            continue;
-          mask = nn_tensor_new (NN_DTYPE_U8, &weight->values->shape);
-          for (gsize b = 0; b < mask->n; b++)
-            {
-              nn_tensor_u8 (mask)[b] = bits[b / 8] >> b % 8 & 1;
-              agrees = agrees && (nn_tensor_u8 (mask)[b] || nn_tensor_f32 (weight->values)[b] == 0);
-            }
-          if (agrees && weight->mask == NULL)
-            weight->mask = g_steal_pointer (&mask);
-        }
-    }
-}
-
 static NnModel *
 read_model (Onnx__ModelProto     *proto,
             const char           *path,
@@ -135,7 +93,7 @@ read_model (Onnx__ModelProto     *proto,
   g_autofree char *format = NULL;
   NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values, .all = all,
                   .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1,
-                  .lifted = lift, .large = large };
+                  .own = g_strcmp0 (proto->producer_name, NN_ONNX_PRODUCER) == 0, .lifted = lift, .large = large };
   NnModelInfo info = { .name = proto->graph->name, .whole = lift };
 
   g_array_set_clear_func (weights, clear_weight);
@@ -157,7 +115,7 @@ read_model (Onnx__ModelProto     *proto,
       g_propagate_prefixed_error (error, g_steal_pointer (&inner), "%s: ", path);
       return NULL;
     }
-  read_masks (&onnx, proto);
+  nn_onnx_read_masks (&onnx, proto);
   nn_progress_report (progress, 1, NULL);
   format = g_strdup_printf ("%s opset %d", onnx.quantized ? "QONNX" : "ONNX", onnx.opset);
   info.format = format;

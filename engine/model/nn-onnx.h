@@ -20,11 +20,14 @@ nn_onnx_whole (double value)
 /* Generated, onnx.pb-c.h. */
 typedef struct Onnx__AttributeProto Onnx__AttributeProto;
 typedef struct Onnx__GraphProto Onnx__GraphProto;
+typedef struct Onnx__ModelProto Onnx__ModelProto;
 typedef struct Onnx__NodeProto Onnx__NodeProto;
 typedef struct Onnx__TensorProto Onnx__TensorProto;
 
 /* The domain of operators that nn_save_onnx() writes. */
 #define NN_ONNX_OWN_DOMAIN "espalier"
+/* What its files tell of who made them. */
+#define NN_ONNX_PRODUCER "Espalier"
 
 /* Stands for the batch's open extent in shapes that a file computes: a prime that no real extent is a multiple of, so that
  * products, quotients and lists of extents still tell where the batch went. */
@@ -105,6 +108,7 @@ typedef struct {
   int                  opset;
   GHashTable          *names;     /* set: of the graph's nodes */
   gboolean             quantized;
+  gboolean             own;       /* whether nn_save_onnx() wrote the file */
   gboolean             lifted;    /* see nn_onnx_lift() */
   gsize                n_folded;  /* elements of constants that were computed */
   GArray              *large;     /* (nullable): NnOnnxLarge, raw data of initialisers that stay in the file */
@@ -253,6 +257,10 @@ gboolean     nn_onnx_read_graph   (NnOnnx           *onnx,
                                    const NnProgress *progress,
                                    GError          **error);
 
+/* nn-onnx-masks.c */
+void         nn_onnx_read_masks   (NnOnnx           *onnx,
+                                   Onnx__ModelProto *proto);
+
 /* nn-onnx-own.c: operators that nn_save_onnx() writes. */
 NnOnnxRead nn_onnx_read_own;
 
@@ -350,7 +358,10 @@ void         nn_onnx_number       (NnOnnx           *onnx,
                                    const char       *name,
                                    double            number);
 /* nn-onnx-merge.c */
-NnOnnxRead nn_onnx_read_unary, nn_onnx_read_einsum, nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
+NnOnnxRead nn_onnx_read_unary, nn_onnx_read_merge, nn_onnx_read_concat, nn_onnx_read_pow;
+
+/* nn-onnx-einsum.c */
+NnOnnxRead nn_onnx_read_einsum;
 
 /* nn-onnx-shape.c */
 gboolean nn_onnx_reshape (NnOnnx *onnx,

@@ -229,6 +229,36 @@ nn_onnx_write_global_pool (NnOnnxWriter  *w,
   return TRUE;
 }
 
+/* A batch norm along another axis than the last: ONNX has it along the first after the batch's, to which a transpose brings it. */
+static gboolean
+put_norm_along (NnOnnxWriter        *w,
+                const NnNode        *node,
+                guint                axis,
+                const char *const   *weights,
+                const char          *output)
+{
+  gint64 perm[NN_MAX_RANK + 1] = { 0, axis + 1 }, back[NN_MAX_RANK + 1] = { 0 };
+  guint rank = node->shape.rank, to = 2;
+  const char *input = nn_onnx_value (w, node->inputs[0], NN_ONNX_LAST), *turned = nn_onnx_text (w, "%s__turned", output);
+  const char *sum = axis == 0 ? output : nn_onnx_text (w, "%s__normal", output);
+
+  for (guint i = 0; i < rank; i++)
+    if (i != axis)
+      perm[to++] = i + 1;
+  for (guint i = 0; i <= rank; i++)
+    back[perm[i]] = i;
+  if (axis != 0)
+    {
+      nn_onnx_set_ints (w, nn_onnx_op (w, "Transpose", turned, input, NULL), "perm", perm, rank + 1);
+      input = turned;
+    }
+  nn_onnx_set_real (w, nn_onnx_op (w, "BatchNormalization", sum, input, weights[0], weights[1], weights[2], weights[3], NULL), "epsilon",
+                    node->attrs.epsilon);
+  if (axis != 0)
+    nn_onnx_set_ints (w, nn_onnx_op (w, "Transpose", output, sum, NULL), "perm", back, rank + 1);
+  return TRUE;
+}
+
 gboolean
 nn_onnx_write_norm (NnOnnxWriter  *w,
                     const NnNode  *node,
@@ -237,12 +267,13 @@ nn_onnx_write_norm (NnOnnxWriter  *w,
 {
   static const NnRole roles[] = { NN_ROLE_GAMMA, NN_ROLE_BETA, NN_ROLE_MEAN, NN_ROLE_VARIANCE };
   gboolean layer = node->op == NN_OP_LAYER_NORM;
-  gboolean flat = node->shape.rank == 1 || layer;
+  gboolean along = node->attrs.axis >= 0 && node->attrs.axis + 1 < (int) node->shape.rank;
+  gboolean flat = node->shape.rank == 1 || layer || along;
   const char *names[4] = { NULL }, *output = nn_onnx_text (w, flat ? "%s" : "%s__first", node->name);
-  gint64 channels = nn_shape_last (&node->shape);
+  gint64 channels = along ? node->shape.dims[node->attrs.axis] : nn_shape_last (&node->shape);
   Onnx__NodeProto *op;
 
-  if (node->attrs.axis != -1 && node->attrs.axis != (int) node->shape.rank - 1)
+  if (layer && along)
     return nn_onnx_fail (node, "an axis that is not the last", error);
   for (guint i = 0; i < (layer ? 2u : 4u); i++)
     if (nn_model_node_weight (w->model, node, roles[i]) != NULL)
@@ -256,6 +287,9 @@ nn_onnx_write_norm (NnOnnxWriter  *w,
   for (guint i = 0; i < (layer ? 2u : 4u); i++)
     if (names[i] == NULL)
       return FALSE;
+  w->names[index][flat ? NN_ONNX_LAST : NN_ONNX_FIRST] = output;
+  if (along)
+    return put_norm_along (w, node, (guint) node->attrs.axis, names, output);
   op = nn_onnx_op (w, layer ? "LayerNormalization" : "BatchNormalization", output,
                    nn_onnx_value (w, node->inputs[0], flat ? NN_ONNX_LAST : NN_ONNX_FIRST), names[0], names[1], names[2],
                    names[3], NULL);
@@ -264,7 +298,6 @@ nn_onnx_write_norm (NnOnnxWriter  *w,
     w->opset = MAX (w->opset, OPSET_WITH_LAYER_NORM);
   if (layer)
     nn_onnx_set_int (w, op, "axis", -1);
-  w->names[index][flat ? NN_ONNX_LAST : NN_ONNX_FIRST] = output;
   return TRUE;
 }
 

@@ -69,6 +69,44 @@ nn_onnx_file_axis (int          axis,
   return a == (gint64) rank - 1 ? 1 : a + 2;
 }
 
+/* A constant as often as there are samples: ONNX's Concat does not broadcast. @beside: data whose batch it follows */
+static const char *
+spread_constant (NnOnnxWriter *w,
+                 guint         node,
+                 const char   *beside,
+                 const char   *output)
+{
+  const NnNode *constant = nn_graph_node (w->graph, node);
+  const gint64 zero = 0, lead = 1;
+  const char *shape = nn_onnx_text (w, "%s__shape", output), *batch = nn_onnx_text (w, "%s__batch", output);
+  const char *extents = nn_onnx_text (w, "%s__extents", output), *row = nn_onnx_text (w, "%s__row", output);
+
+  nn_onnx_op (w, "Shape", shape, beside, NULL);
+  nn_onnx_op (w, "Slice", batch, shape, nn_onnx_put_ints (w, nn_onnx_text (w, "%s__starts", batch), &zero, 1),
+              nn_onnx_put_ints (w, nn_onnx_text (w, "%s__ends", batch), &lead, 1), NULL);
+  nn_onnx_set_int (w, nn_onnx_op (w, "Concat", extents, batch, nn_onnx_put_ints (w, extents, constant->shape.dims, constant->shape.rank), NULL),
+                   "axis", 0);
+  nn_onnx_op (w, "Unsqueeze", row, w->names[node][NN_ONNX_LAST], nn_onnx_put_ints (w, row, &zero, 1), NULL);
+  nn_onnx_op (w, "Expand", output, row, extents, NULL);
+  return output;
+}
+
+/* The inputs of a concatenation, those that are the same for all samples once for each. */
+static void
+spread_constants (NnOnnxWriter  *w,
+                  const NnNode  *node,
+                  char         **inputs)
+{
+  const char *beside = NULL;
+
+  for (guint i = 0; i < node->n_inputs && beside == NULL; i++)
+    if (nn_graph_node (w->graph, node->inputs[i])->op != NN_OP_CONSTANT)
+      beside = inputs[i];
+  for (guint i = 0; i < node->n_inputs && beside != NULL; i++)
+    if (nn_graph_node (w->graph, node->inputs[i])->op == NN_OP_CONSTANT)
+      inputs[i] = (char *) spread_constant (w, node->inputs[i], beside, nn_onnx_text (w, "%s__spread_%u", node->name, i));
+}
+
 static gboolean
 write_merge (NnOnnxWriter  *w,
              const NnNode  *node,
@@ -108,6 +146,8 @@ write_merge (NnOnnxWriter  *w,
 
       for (guint i = 0; i < node->n_inputs; i++)
         inputs[i] = (char *) nn_onnx_value (w, node->inputs[i], layout);
+      if (node->op == NN_OP_CONCATENATE)
+        spread_constants (w, node, inputs);
       op = nn_onnx_op (w, type, nn_onnx_name_in (w, node, index, layout), inputs[0], NULL);
       op->n_input = node->n_inputs;
       op->input = nn_arena_memdup (w->arena, inputs, node->n_inputs * sizeof *inputs);
@@ -173,6 +213,11 @@ nn_onnx_write_node (NnOnnxWriter  *w,
     case NN_OP_CONCATENATE:
     case NN_OP_MATMUL:
       return write_merge (w, node, index, error);
+    case NN_OP_EINSUM:
+    case NN_OP_EINSUM_DENSE:
+    case NN_OP_DOT:
+    case NN_OP_EMBEDDING:
+      return nn_onnx_write_product (w, node, index, error);
     case NN_OP_SIMPLE_RNN:
     case NN_OP_LSTM:
     case NN_OP_GRU:

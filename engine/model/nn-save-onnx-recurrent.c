@@ -28,7 +28,23 @@ put_gates (NnOnnxWriter    *w,
   return nn_onnx_put (w, name, turned);
 }
 
-/* What ONNX's own operators are: sigmoid and tanh, no quantisers, steps in their order. */
+/* ONNX's name for a function that its recurrent operators have without parameters, or %NULL. */
+static const char *
+function_name (NnAct act)
+{
+  static const struct {
+    NnAct       act;
+    const char *name;
+  } names[] = { { NN_ACT_SIGMOID, "Sigmoid" }, { NN_ACT_TANH, "Tanh" }, { NN_ACT_SOFTSIGN, "Softsign" }, { NN_ACT_SOFTPLUS, "Softplus" },
+                { NN_ACT_RELU, "Relu" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (names[i].act == act)
+      return names[i].name;
+  return NULL;
+}
+
+/* What ONNX's own operators are: functions that they know, no quantisers. */
 static gboolean
 is_usual (const NnAttrs *a,
           NnOp           op)
@@ -36,8 +52,97 @@ is_usual (const NnAttrs *a,
   for (NnRole role = 0; role < NN_N_ROLES; role++)
     if (a->role_quantizer[role] != NULL)
       return FALSE;
-  return a->act == NN_ACT_TANH && (op == NN_OP_SIMPLE_RNN || a->recurrent_act == NN_ACT_SIGMOID) && a->quantizer == NULL &&
-         a->recurrent_quantizer == NULL && a->state_quantizer == NULL && !(a->go_backwards && a->return_sequences);
+  return function_name (a->act) != NULL && (a->act != NN_ACT_RELU || (a->alpha == 0 && a->max_value == 0 && a->threshold == 0)) &&
+         (op == NN_OP_SIMPLE_RNN || function_name (a->recurrent_act) != NULL) && a->quantizer == NULL && a->recurrent_quantizer == NULL &&
+         a->state_quantizer == NULL;
+}
+
+static void
+put_functions (NnOnnxWriter    *w,
+               const NnNode    *node,
+               Onnx__NodeProto *op)
+{
+  const char *act = function_name (node->attrs.act), *gate = function_name (node->attrs.recurrent_act);
+  const char *lstm[] = { gate, act, act }, *gru[] = { gate, act };
+
+  if (node->op == NN_OP_SIMPLE_RNN ? node->attrs.act == NN_ACT_TANH
+                                   : node->attrs.act == NN_ACT_TANH && node->attrs.recurrent_act == NN_ACT_SIGMOID)
+    return;
+  if (node->op == NN_OP_LSTM)
+    nn_onnx_set_texts (w, op, "activations", lstm, 3);
+  else if (node->op == NN_OP_GRU)
+    nn_onnx_set_texts (w, op, "activations", gru, 2);
+  else
+    nn_onnx_set_texts (w, op, "activations", &act, 1);
+}
+
+/* The sequence of a layer that runs backwards, the last step first: what ONNX has the other way round. Where a reversal of it is all
+ * that reads it, that is only a name for what there was. */
+static void
+put_backwards (NnOnnxWriter *w,
+               const char   *forward,
+               const char   *output)
+{
+  const gint64 last = -1, before_first = G_MININT32, back = -1, axis = 1;
+
+  nn_onnx_op (w, "Slice", output, forward, nn_onnx_put_ints (w, nn_onnx_text (w, "%s__starts", output), &last, 1),
+              nn_onnx_put_ints (w, nn_onnx_text (w, "%s__ends", output), &before_first, 1),
+              nn_onnx_put_ints (w, nn_onnx_text (w, "%s__axes", output), &axis, 1),
+              nn_onnx_put_ints (w, nn_onnx_text (w, "%s__steps", output), &back, 1), NULL);
+}
+
+static gboolean
+is_reversal (const NnNode *node)
+{
+  return node->op == NN_OP_REVERSE && node->attrs.axis == 0;
+}
+
+/* Whether nothing but reversals reads the node. */
+static gboolean
+only_reversed (NnOnnxWriter *w,
+               guint         index)
+{
+  guint n_outputs;
+  const guint *outputs = nn_graph_outputs (w->graph, &n_outputs);
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < n_outputs; i++)
+    if (outputs[i] == index)
+      return FALSE;
+  for (guint i = index + 1; i < nn_graph_n_nodes (w->graph); i++)
+    {
+      const NnNode *node = nn_graph_node (w->graph, i);
+
+      for (guint k = 0; k < node->n_inputs; k++)
+        if (node->inputs[k] == index)
+          {
+            if (!is_reversal (node))
+              return FALSE;
+            any = TRUE;
+          }
+    }
+  return any;
+}
+
+/**
+ * nn_onnx_write_reversal:
+ *
+ * Writes a reversal of what a recurrent layer computed backwards, in whose file the sequence lies forwards.
+ *
+ * Returns: whether it is one
+ */
+gboolean
+nn_onnx_write_reversal (NnOnnxWriter *w,
+                        const NnNode *node,
+                        guint         index)
+{
+  const NnNode *source = nn_graph_node (w->graph, node->inputs[0]);
+
+  if (!is_reversal (node) || !nn_op_is_recurrent (source->op) || !source->attrs.go_backwards || !source->attrs.return_sequences ||
+      !is_usual (&source->attrs, source->op))
+    return FALSE;
+  nn_onnx_op (w, "Identity", nn_onnx_name_in (w, node, index, NN_ONNX_LAST), nn_onnx_text (w, "%s__forwards", source->name), NULL);
+  return TRUE;
 }
 
 /* A recurrent layer, step by step: for what its one operator does not say. */
@@ -314,15 +419,19 @@ nn_onnx_write_recurrent (NnOnnxWriter  *w,
                    NULL);
   nn_onnx_set_int (w, op, "hidden_size", a->units);
   nn_onnx_set_text (w, op, "direction", a->go_backwards ? "reverse" : "forward");
+  put_functions (w, node, op);
   if (gru)
     nn_onnx_set_int (w, op, "linear_before_reset", a->reset_after);
   if (a->return_sequences)
     {
       const char *squeezed = nn_onnx_text (w, "%s__squeezed", node->name);
+      const char *forwards = a->go_backwards ? nn_onnx_text (w, "%s__forwards", node->name) : output;
 
       nn_onnx_op (w, "Squeeze", squeezed, raw, nn_onnx_put_ints (w, squeezed, &one, 1), NULL);
-      op = nn_onnx_op (w, "Transpose", output, squeezed, NULL);
+      op = nn_onnx_op (w, "Transpose", forwards, squeezed, NULL);
       nn_onnx_set_ints (w, op, "perm", swap, 3);
+      if (a->go_backwards && !only_reversed (w, index))
+        put_backwards (w, forwards, output);
       return TRUE;
     }
   op->n_output = 2;

@@ -12,11 +12,15 @@ nn_onnx_write_shape (NnOnnxWriter  *w,
                      GError       **error)
 {
   const NnAttrs *a = &node->attrs;
-  const char *input = nn_onnx_value (w, node->inputs[0], NN_ONNX_LAST), *output = nn_onnx_name_in (w, node, index, NN_ONNX_LAST);
+  const char *input, *output;
   guint rank = nn_onnx_in_shape (w, node)->rank, n = rank >= 3 ? 2 : 1;
   gint64 list[2 * (NN_MAX_RANK + 1)] = { 0 }, axes[2], ends[2];
   Onnx__NodeProto *op;
 
+  if (nn_onnx_write_reversal (w, node, index))
+    return TRUE;
+  input = nn_onnx_value (w, node->inputs[0], NN_ONNX_LAST);
+  output = nn_onnx_name_in (w, node, index, NN_ONNX_LAST);
   switch (node->op)
     {
     case NN_OP_FLATTEN:

@@ -334,47 +334,6 @@ value_info (NnOnnxWriter  *w,
   return info;
 }
 
-static void
-add_property (NnOnnxWriter *w,
-              GPtrArray    *properties,
-              const char   *key,
-              const guint8 *bytes,
-              gsize         n)
-{
-  Onnx__StringStringEntryProto *entry = nn_arena_new0 (w->arena, Onnx__StringStringEntryProto, 1);
-  g_autofree char *text = g_base64_encode (bytes, n);
-
-  onnx__string_string_entry_proto__init (entry);
-  entry->key = (char *) key;
-  entry->value = nn_arena_strdup (w->arena, text);
-  g_ptr_array_add (properties, entry);
-}
-
-/* Masks by the name under which the layer is read again, one bit an element. */
-static void
-add_masks (NnOnnxWriter *w,
-           GPtrArray    *properties)
-{
-  for (guint i = 0; i < nn_graph_n_nodes (w->graph); i++)
-    {
-      const NnNode *node = nn_graph_node (w->graph, i);
-
-      for (guint k = 0; k < node->n_weights; k++)
-        {
-          const NnWeight *weight = nn_model_weight (w->model, node->weights[k]);
-          g_autofree guint8 *bits = NULL;
-
-          if (weight->mask == NULL)
-            continue;
-          bits = g_malloc0 (weight->mask->n / 8 + 1);
-          for (gsize b = 0; b < weight->mask->n; b++)
-            bits[b / 8] |= (guint8) (nn_tensor_u8 (weight->mask)[b] != 0) << b % 8;
-          add_property (w, properties, nn_onnx_text (w, "espalier.mask/%s/%s", node->origin, nn_role_name (weight->role)), bits,
-                        weight->mask->n / 8 + 1);
-        }
-    }
-}
-
 /* Bytes of a message as they come, to a file. */
 typedef struct {
   ProtobufCBuffer  base;
@@ -440,7 +399,7 @@ write_model (NnOnnxWriter  *w,
   for (guint i = 0; i < n_outputs; i++)
     g_ptr_array_add (outputs,
                      value_info (w, nn_onnx_value (w, out[i], NN_ONNX_LAST), &nn_graph_node (w->graph, out[i])->shape));
-  add_masks (w, properties);
+  nn_onnx_put_masks (w, properties);
   for (guint i = 0; i < G_N_ELEMENTS (domains); i++)
     if (domains[i] != NULL)
       {
@@ -466,7 +425,7 @@ write_model (NnOnnxWriter  *w,
   graph.output = (Onnx__ValueInfoProto **) outputs->pdata;
   model.has_ir_version = TRUE;
   model.ir_version = IR_VERSION;
-  model.producer_name = (char *) "Espalier";
+  model.producer_name = (char *) NN_ONNX_PRODUCER;
   model.graph = &graph;
   model.n_metadata_props = properties->len;
   model.metadata_props = (Onnx__StringStringEntryProto **) properties->pdata;

@@ -146,6 +146,10 @@ const char  *nn_onnx_put_weight    (NnOnnxWriter      *w,
                                     const NnShape     *shape,
                                     GError           **error);
 
+/* nn-onnx-masks.c */
+void     nn_onnx_put_masks (NnOnnxWriter *w,
+                            GPtrArray    *properties);
+
 /* nn-save-onnx-activation.c */
 gboolean nn_onnx_put_activation (NnOnnxWriter *w,
                                  const NnNode *node,
@@ -159,11 +163,17 @@ NnOnnxWrite nn_onnx_write_activation;
 NnOnnxWrite nn_onnx_write_dense, nn_onnx_write_conv, nn_onnx_write_pool, nn_onnx_write_global_pool, nn_onnx_write_norm,
   nn_onnx_write_scale;
 
+/* nn-save-onnx-einsum.c: Einsum, EinsumDense, Dot, Embedding */
+NnOnnxWrite nn_onnx_write_product;
+
 /* nn-save-onnx-shape.c */
 NnOnnxWrite nn_onnx_write_shape;
 
 /* nn-save-onnx-recurrent.c, nn-save-onnx-attention.c, nn-save-onnx-trees.c */
 NnOnnxWrite nn_onnx_write_recurrent, nn_onnx_write_attention, nn_onnx_write_trees, nn_onnx_write_garnet;
+gboolean nn_onnx_write_reversal (NnOnnxWriter *w,
+                                 const NnNode *node,
+                                 guint         index);
 
 /* nn-save-onnx-ops.c */
 gboolean nn_onnx_fail (const NnNode *node,
