@@ -83,6 +83,14 @@ add_summary (JsonBuilder     *json,
   add_resources (json, "available", &report->available, report->ram_kbit);
   if (!isnan (report->area))
     cli_json_double (json, "area", report->area);
+  if (!isnan (report->alms))
+    {
+      json_builder_set_member_name (json, "alms");
+      json_builder_begin_object (json);
+      cli_json_double (json, "used", report->alms);
+      cli_json_double (json, "available", report->alms_available);
+      json_builder_end_object (json);
+    }
 }
 
 void
@@ -136,7 +144,15 @@ print_report (const HlsReport *report)
            report->version != NULL ? report->version : "", report->stage, report->part != NULL ? report->part : "unknown",
            report->status != NULL ? ": " : "", report->status != NULL ? report->status : "");
   if (!isnan (report->clock_target_ns))
-    g_print ("clock %.3f ns asked, %.3f ns reached\n", report->clock_target_ns, report->clock_estimated_ns);
+    g_print ("clock %.3f ns asked", report->clock_target_ns);
+  if (!isnan (report->clock_target_ns) && !isnan (report->clock_estimated_ns))
+    g_print (", %.3f ns reached", report->clock_estimated_ns);
+  if (!isnan (report->clock_target_ns))
+    g_print ("\n");
+  if (!isnan (report->area))
+    g_print ("area %.1f of the library's units\n", report->area);
+  if (!isnan (report->alms))
+    g_print ("%.1f ALMs of %.0f\n", report->alms, report->alms_available);
   add_row (table, report->top != NULL ? report->top : "total", &report->resources, report->latency_max, report->interval_max);
   add_row (table, "available", &report->available, NAN, NAN);
   for (guint i = 0; i < report->n_modules; i++)

@@ -32,7 +32,7 @@ hls_report_new (const char *path,
   report->latency_min = report->latency_average = report->latency_max = NAN;
   report->interval_min = report->interval_max = NAN;
   report->latency_ns_min = report->latency_ns_max = NAN;
-  report->ram_kbit = report->area = NAN;
+  report->ram_kbit = report->area = report->alms = report->alms_available = NAN;
   report->resources = report->available = unknown_resources ();
   return report;
 }
@@ -86,27 +86,128 @@ hls_report_set_text (char      **field,
     *field = g_steal_pointer (&copy);
 }
 
+/* Separators of thousands that tools write in some language: a comma, a point, an apostrophe, a blank or a fixed blank. */
+static gsize
+separator_length (const char *p)
+{
+  static const char *const blanks[] = { "\xc2\xa0", "\xe2\x80\xaf" };
+
+  if (*p == ',' || *p == '.' || *p == '\'')
+    return 1;
+  for (guint i = 0; i < G_N_ELEMENTS (blanks); i++)
+    if (g_str_has_prefix (p, blanks[i]))
+      return strlen (blanks[i]);
+  return 0;
+}
+
+/* How a number is written: its last separator, how often that one stands, and how many digits follow it. */
+typedef struct {
+  char  last;
+  guint n_last, n_kinds, n_after;
+} Separators;
+
+static Separators
+look_at_separators (const char *p)
+{
+  Separators found = { 0 };
+
+  while (g_ascii_isdigit (*p) || (separator_length (p) > 0 && g_ascii_isdigit (p[separator_length (p)])))
+    if (g_ascii_isdigit (*p))
+      {
+        found.n_after++;
+        p++;
+      }
+    else
+      {
+        found.n_kinds += *p != found.last;
+        found.n_last = *p == found.last ? found.n_last + 1 : 1;
+        found.n_after = 0;
+        found.last = *p;
+        p += separator_length (p);
+      }
+  return found;
+}
+
+/* A point is one of decimals unless there are several; a comma is one of thousands unless it stands alone and not before
+ * three digits; of two kinds the last one is that of decimals. */
+static gboolean
+is_decimal (const Separators *found)
+{
+  if (found->last != ',' && found->last != '.')
+    return FALSE;
+  if (found->n_last > 1)
+    return FALSE;
+  return found->n_kinds > 1 || found->last == '.' || found->n_after != 3;
+}
+
+/* Copies the digits of @cell, the separator of decimals as a point and the others left out; where they end. */
+static const char *
+copy_digits (const char *cell,
+             char       *digits,
+             gsize      *n)
+{
+  Separators separators = look_at_separators (cell);
+  guint seen = 0;
+  gsize length;
+
+  if (*cell == '.' && g_ascii_isdigit (cell[1]))
+    digits[(*n)++] = '0';
+  while (*n < MAX_DIGITS)
+    if (g_ascii_isdigit (*cell))
+      digits[(*n)++] = *cell++;
+    else if ((length = separator_length (cell)) > 0 && g_ascii_isdigit (cell[length]))
+      {
+        if (*cell == separators.last && ++seen == separators.n_last && is_decimal (&separators))
+          digits[(*n)++] = '.';
+        cell += length;
+      }
+    else
+      break;
+  return cell;
+}
+
 double
 hls_report_number (const char *cell)
 {
-  char digits[MAX_DIGITS + 1];
+  char digits[2 * MAX_DIGITS + 1];
   gsize n = 0;
   double number;
 
-  while (g_ascii_isspace (*cell))
-    cell++;
-  for (; n < MAX_DIGITS; cell++)
-    {
-      gboolean sign = (*cell == '-' || *cell == '+') && (n == 0 || digits[n - 1] == 'e' || digits[n - 1] == 'E');
-
-      if (*cell == ',' && n > 0) /* thousands */
-        continue;
-      if (!g_ascii_isdigit (*cell) && *cell != '.' && !sign && !((*cell == 'e' || *cell == 'E') && n > 0))
-        break;
+  cell += strspn (cell, " \t<>~"); /* "< 1 %", "~0" */
+  if (*cell == '-' || *cell == '+')
+    digits[n++] = *cell++;
+  if (!g_ascii_isdigit (*cell) && *cell != '.')
+    return NAN;
+  cell = copy_digits (cell, digits, &n);
+  if ((*cell == 'e' || *cell == 'E') && (g_ascii_isdigit (cell[1]) || ((cell[1] == '-' || cell[1] == '+') && g_ascii_isdigit (cell[2]))))
+    for (digits[n++] = *cell++; n < 2 * MAX_DIGITS && (g_ascii_isdigit (*cell) || *cell == '-' || *cell == '+'); cell++)
       digits[n++] = *cell;
-    }
   digits[n] = '\0';
   return nn_text_to_double (digits, &number) && isfinite (number) ? number : NAN;
+}
+
+void
+hls_report_set_stage (HlsReport  *report,
+                      const char *stage)
+{
+  g_free (report->stage);
+  report->stage = g_strdup (stage);
+}
+
+void
+hls_report_set_status (HlsReport  *report,
+                       const char *status)
+{
+  g_free (report->status);
+  report->status = g_strdup (status);
+}
+
+void
+hls_report_judge_timing (HlsReport *report)
+{
+  if (!isnan (report->clock_target_ns) && !isnan (report->clock_estimated_ns))
+    hls_report_set_status (report, report->clock_estimated_ns > report->clock_target_ns ? HLS_REPORT_TIMING_FAILED
+                                                                                         : HLS_REPORT_TIMING_MET);
 }
 
 double
@@ -174,6 +275,7 @@ hls_report_resource (const char *title,
 {
   static const struct { const char *title; NnResource resource; } titles[] = {
     { "DSP", NN_RESOURCE_DSP }, { "DSP48E", NN_RESOURCE_DSP }, { "DSPs", NN_RESOURCE_DSP }, { "DSP48E1", NN_RESOURCE_DSP },
+    { "DSP48E2", NN_RESOURCE_DSP }, { "DSP58", NN_RESOURCE_DSP }, { "DSP Blocks", NN_RESOURCE_DSP },
     { "BRAM_18K", NN_RESOURCE_BRAM }, { "BRAM", NN_RESOURCE_BRAM }, { "RAMs", NN_RESOURCE_BRAM }, { "ram", NN_RESOURCE_BRAM },
     { "LUT", NN_RESOURCE_LUT }, { "ALUTs", NN_RESOURCE_LUT }, { "alut", NN_RESOURCE_LUT },
     { "FF", NN_RESOURCE_FF }, { "FFs", NN_RESOURCE_FF }, { "reg", NN_RESOURCE_FF },

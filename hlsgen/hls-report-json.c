@@ -107,14 +107,59 @@ amounts_of_row (JsonArray   *data,
     }
 }
 
+/* "_ZN4nnet21dense_resource_streamI...E7config2EE..." is "dense_resource_stream config2"; NULL where it says neither. (transfer
+ * full) */
+static char *
+layer_of_symbol (const char *symbol)
+{
+  static const char start[] = "_ZN4nnet";
+  g_autofree char *function = NULL;
+  const char *config = NULL;
+
+  if (g_str_has_prefix (symbol, start))
+    {
+      char *name;
+      guint64 n = g_ascii_strtoull (symbol + strlen (start), &name, 10);
+
+      if (n > 0 && n <= strlen (name))
+        function = g_strndup (name, n);
+    }
+  for (const char *at = strstr (symbol, "config"); at != NULL; at = strstr (at + 1, "config"))
+    if (g_ascii_isdigit (at[strlen ("config")]))
+      config = at;
+  if (config == NULL)
+    return NULL;
+  return g_strdup_printf ("%s%sconfig%u", function != NULL ? function : "", function != NULL ? " " : "",
+                          (guint) g_ascii_strtoull (config + strlen ("config"), NULL, 10));
+}
+
+/* Tasks of a oneAPI design go by the end of their C++ name, "bias_t)", which may be that of several. Their symbols stand in
+ * the summary of kernels, in the same order as here. */
+static char *
+task_name (const char *name,
+           GPtrArray  *tasks)
+{
+  for (guint i = 0; tasks != NULL && i + 1 < tasks->len; i += 2)
+    if (tasks->pdata[i] != NULL && g_str_equal (tasks->pdata[i], name))
+      {
+        g_autofree char *layer = layer_of_symbol (tasks->pdata[i + 1]);
+
+        g_clear_pointer (&tasks->pdata[i], g_free);
+        return layer != NULL ? g_strdup_printf ("%s [%s]", name, layer) : g_strdup (name);
+      }
+  return g_strdup (name);
+}
+
 /* A row of "Estimated Resource Usage": the design's total, the device, or a function. */
 static void
 read_estimate_row (HlsReport  *report,
                    JsonObject *row,
-                   JsonArray  *columns)
+                   JsonArray  *columns,
+                   GPtrArray  *tasks)
 {
   const char *name = member_string (row, "name");
   JsonArray *data = member_array (row, "data");
+  g_autofree char *full = name != NULL ? task_name (name, tasks) : NULL;
   HlsModule *module;
 
   if (name == NULL || data == NULL || columns == NULL)
@@ -123,7 +168,7 @@ read_estimate_row (HlsReport  *report,
     amounts_of_row (data, columns, 1, &report->resources);
   else if (g_str_equal (name, "Available"))
     amounts_of_row (data, columns, 1, &report->available);
-  else if (!g_str_equal (name, "Kernel Subtotal") && (module = hls_report_add_module (report, name)) != NULL)
+  else if (!g_str_equal (name, "Kernel Subtotal") && (module = hls_report_add_module (report, full)) != NULL)
     amounts_of_row (data, columns, 1, &module->resources);
 }
 
@@ -139,7 +184,7 @@ read_estimates (HlsReport  *report,
       JsonNode *node = json_array_get_element (children, i);
 
       if (JSON_NODE_HOLDS_OBJECT (node))
-        read_estimate_row (report, json_node_get_object (node), columns);
+        read_estimate_row (report, json_node_get_object (node), columns, NULL);
     }
 }
 
@@ -260,13 +305,14 @@ read_fit (HlsReport  *report,
             return;
           amounts = &module->resources;
         }
+      else
+        report->alms = member_number (row, "alm");
       members = json_object_get_members (row);
       for (GList *l = members; l != NULL; l = l->next)
         if (hls_report_resource (l->data, &resource))
           amounts->amount[resource] = hls_report_or_unknown (member_number (row, l->data));
     }
-  g_free (report->stage);
-  report->stage = g_strdup ("impl");
+  hls_report_set_stage (report, "impl");
 }
 
 static void
@@ -336,6 +382,14 @@ read_hls4ml_oneapi (HlsReport  *report,
                member_number (loop, "worstFrequency"));
 }
 
+static void
+set_tool (HlsReport  *report,
+          const char *tool)
+{
+  g_free (report->tool);
+  report->tool = g_strdup (tool);
+}
+
 /* rtl_sim_TOP_report.json, which newer scripts of hls4ml write of a co-simulation. */
 static void
 read_simulation (HlsReport  *report,
@@ -351,25 +405,21 @@ read_simulation (HlsReport  *report,
   report->interval_min = member_number (interval, "min");
   report->interval_max = member_number (interval, "max");
   report->ram_kbit = NAN;
-  g_free (report->stage);
-  report->stage = g_strdup ("cosim");
-  g_free (report->tool);
-  report->tool = g_strdup ("hls4ml");
+  hls_report_set_stage (report, "cosim");
+  set_tool (report, "hls4ml");
 }
 
-static void
-set_tool (HlsReport  *report,
-          const char *tool)
-{
-  g_free (report->tool);
-  report->tool = g_strdup (tool);
-}
+/* What is remembered from line to line of a .ndjson: the columns of the table of estimates, and the tasks with their symbols
+ * (name, symbol, name, ...). */
+typedef struct {
+  JsonArray *columns;
+  GPtrArray *tasks;
+} Memory;
 
-/* @columns: of the table of estimates, remembered from line to line of a .ndjson. */
 static void
 read_object (HlsReport  *report,
              JsonObject *object,
-             JsonArray **columns)
+             Memory     *memory)
 {
   const char *parent = member_string (object, "parent"), *summary = member_string (object, "summary_type");
   JsonObject *inner;
@@ -397,9 +447,15 @@ read_object (HlsReport  *report,
     read_info (report, member_array (object, "rows"));
   read_area (report, object);
   if (summary != NULL && g_str_equal (summary, "estimatedResources"))
-    *columns = member_array (object, "columns");
+    memory->columns = member_array (object, "columns");
   else if (parent != NULL && g_str_equal (parent, "estimatedResources"))
-    read_estimate_row (report, object, *columns);
+    read_estimate_row (report, object, memory->columns, memory->tasks);
+  else if (parent != NULL && g_str_equal (parent, "performanceSummary") && member_string (object, "name") != NULL
+           && member_string (object, "compiler_name") != NULL)
+    {
+      g_ptr_array_add (memory->tasks, g_strdup (member_string (object, "name")));
+      g_ptr_array_add (memory->tasks, g_strdup (member_string (object, "compiler_name")));
+    }
   else if (member_string (object, "af") != NULL)
     read_loop (report, member_number (object, "lt"), member_number (object, "ii"), member_number (object, "af"));
 }
@@ -413,20 +469,50 @@ has_content (const HlsReport *report)
   return !isnan (report->latency_max) || !isnan (report->clock_estimated_ns) || report->part != NULL;
 }
 
-/* report_data.js: "var areaJSON='{...}';": the text between the quotes, its escapes undone. */
+/* The end of the object that begins at @p, behind its last brace; NULL where it is cut off. */
+static const char *
+end_of_object (const char *p)
+{
+  gboolean in_string = FALSE;
+  guint depth = 0;
+
+  for (; *p != '\0'; p++)
+    if (in_string && *p == '\\' && p[1] != '\0')
+      p++;
+    else if (*p == '"')
+      in_string = !in_string;
+    else if (!in_string && *p == '{')
+      depth++;
+    else if (!in_string && *p == '}' && --depth == 0)
+      return p + 1;
+  return NULL;
+}
+
+/* report_data.js: "var areaJSON='{...}';", the text between the quotes, its escapes undone; or the object itself. NULL where
+ * @variable is not set. */
 static char *
 unwrap_script (const char *text,
                const char *variable,
                gsize      *n)
 {
-  g_autofree char *start = g_strdup_printf ("var %s='", variable);
-  const char *p = strstr (text, start);
+  g_autofree char *pattern = g_strdup_printf ("(^|[^A-Za-z0-9_])%s *= *(['\"`{])", variable);
+  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  const char *p, *end;
+  int start;
   GString *json;
 
-  if (p == NULL)
+  if (!g_regex_match (regex, text, 0, &match) || !g_match_info_fetch_pos (match, 2, &start, NULL))
     return NULL;
+  p = text + start;
+  if (*p == '{')
+    {
+      end = end_of_object (p);
+      *n = end != NULL ? (gsize) (end - p) : strlen (p);
+      return g_strndup (p, *n);
+    }
   json = g_string_new (NULL);
-  for (p += strlen (start); *p != '\0' && *p != '\''; p++)
+  for (char quote = *p++; *p != '\0' && *p != quote; p++)
     {
       if (*p == '\\' && p[1] != '\0')
         p++;
@@ -436,13 +522,13 @@ unwrap_script (const char *text,
   return g_string_free (json, FALSE);
 }
 
-/* One text of JSON; FALSE where it is none. The parser must live as long as @columns. */
+/* One text of JSON; FALSE where it is none. The parser must live as long as @memory. */
 static gboolean
 read_text (HlsReport  *report,
            JsonParser *parser,
            const char *text,
            gsize       n,
-           JsonArray **columns,
+           Memory     *memory,
            GError    **error)
 {
   JsonNode *root;
@@ -456,7 +542,7 @@ read_text (HlsReport  *report,
     return FALSE;
   root = json_parser_get_root (parser);
   if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
-    read_object (report, json_node_get_object (root), columns);
+    read_object (report, json_node_get_object (root), memory);
   return TRUE;
 }
 
@@ -467,7 +553,8 @@ read_lines (HlsReport   *report,
             GError     **error)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  JsonArray *columns = NULL;
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_free);
+  Memory memory = { NULL, tasks };
 
   for (guint i = 0; lines[i] != NULL; i++)
     if (*g_strstrip (lines[i]) != '\0')
@@ -475,7 +562,7 @@ read_lines (HlsReport   *report,
         JsonParser *parser = json_parser_new ();
 
         g_ptr_array_add (parsers, parser);
-        if (!read_text (report, parser, lines[i], strlen (lines[i]), &columns, error))
+        if (!read_text (report, parser, lines[i], strlen (lines[i]), &memory, error))
           {
             g_prefix_error (error, "line %u: ", i + 1);
             return FALSE;
@@ -484,41 +571,70 @@ read_lines (HlsReport   *report,
   return TRUE;
 }
 
+static gboolean
+read_script (HlsReport   *report,
+             const char  *text,
+             GPtrArray   *parsers,
+             GError     **error)
+{
+  static const char *const variables[] = { "areaJSON", "summaryJSON", "fmax_iiJSON", "infoJSON", "quartusJSON" };
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_free);
+  Memory memory = { NULL, tasks };
+
+  for (guint v = 0; v < G_N_ELEMENTS (variables); v++)
+    {
+      gsize size;
+      g_autofree char *json = unwrap_script (text, variables[v], &size);
+
+      /* the summary repeats the modules of the area */
+      if (json == NULL || (v == 1 && report->n_modules > 0))
+        continue;
+      g_ptr_array_add (parsers, json_parser_new ());
+      if (!read_text (report, parsers->pdata[parsers->len - 1], json, size, &memory, error))
+        {
+          g_prefix_error (error, "%s: ", variables[v]);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* Several objects, one a line: a .ndjson, whatever the file is called. */
+static gboolean
+is_lines (const char *text)
+{
+  const char *end = strchr (text, '\n');
+
+  while (end != NULL && end > text && g_ascii_isspace (end[-1]))
+    end--;
+  return end != NULL && end > text && end[-1] == '}' && end[strspn (end, " \r\n\t")] == '{';
+}
+
 HlsReport *
 hls_report_parse_json (const char *text,
                        gsize       n,
                        const char *path,
                        GError    **error)
 {
-  static const char *const variables[] = { "areaJSON", "summaryJSON", "fmax_iiJSON", "infoJSON" };
   g_autoptr (HlsReport) report = hls_report_new (path, "csynth", "Intel HLS");
   g_autoptr (GPtrArray) parsers = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) tasks = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) local = NULL;
-  JsonArray *columns = NULL;
-  gboolean done = TRUE;
+  Memory memory = { NULL, tasks };
+  gboolean done;
 
   report->ram_kbit = M20K_KBIT;
-  if (g_str_has_suffix (path, ".ndjson"))
+  if (g_str_has_suffix (path, ".ndjson") || is_lines (text))
     {
       set_tool (report, "oneAPI");
       done = read_lines (report, text, parsers, &local);
     }
-  else if (g_str_has_prefix (text, "var "))
-    for (guint v = 0; v < G_N_ELEMENTS (variables) && done; v++)
-      {
-        gsize size;
-        g_autofree char *json = unwrap_script (text, variables[v], &size);
-
-        /* the summary repeats the modules of the area */
-        if (json == NULL || (v == 1 && report->n_modules > 0))
-          continue;
-        g_ptr_array_add (parsers, json_parser_new ());
-        done = read_text (report, parsers->pdata[parsers->len - 1], json, size, &columns, &local);
-      }
+  else if (*text != '{')
+    done = read_script (report, text, parsers, &local);
   else
     {
       g_ptr_array_add (parsers, json_parser_new ());
-      done = read_text (report, parsers->pdata[0], text, n, &columns, &local);
+      done = read_text (report, parsers->pdata[0], text, n, &memory, &local);
     }
   if (!done || !has_content (report))
     {

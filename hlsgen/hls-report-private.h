@@ -13,6 +13,10 @@ G_BEGIN_DECLS
 /* More of anything than this is no report of a real design, and is left out. */
 #define HLS_REPORT_MAX_MODULES 20000
 
+/* What is said of a design by its slack. */
+#define HLS_REPORT_TIMING_MET "timing met"
+#define HLS_REPORT_TIMING_FAILED "timing failed"
+
 HlsReport *hls_report_new        (const char *path,
                                   const char *stage,
                                   const char *tool);
@@ -23,7 +27,17 @@ void       hls_report_set_text   (char      **field,
                                   const char *text,
                                   gssize      n);
 
-/* The number a cell begins with ("29 (~0%)", "5.00 ns", "15,839 / 32,070"): NaN for "-", "?", "undef", "NA". */
+void       hls_report_set_stage  (HlsReport  *report,
+                                  const char *stage);
+void       hls_report_set_status (HlsReport  *report,
+                                  const char *status);
+/* Sets the status by the clock that was asked for and the one that was reached. */
+void       hls_report_judge_timing (HlsReport *report);
+/* One line of the head of a report of Vivado's: version, device, design, and whether it is placed. */
+void       hls_report_vivado_header (HlsReport  *report,
+                                     const char *line);
+
+/* The number a cell begins with ("29 (~0%)", "5.00 ns", "15,839 / 32,070", "< 1"): NaN for "-", "?", "undef", "NA". */
 double     hls_report_number     (const char *cell);
 /* The same of a time with its unit, in ns; a bare number is in ns already. */
 double     hls_report_time_ns    (const char *cell);

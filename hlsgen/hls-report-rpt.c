@@ -262,44 +262,109 @@ hls_report_parse_csynth (char      **lines,
   return g_steal_pointer (&report);
 }
 
-/* Columns of Vitis' summary after the one of names. */
-enum { SUMMARY_LATENCY = 3, SUMMARY_LATENCY_NS, SUMMARY_INTERVAL = 6, SUMMARY_PIPELINED = 8, SUMMARY_BRAM, SUMMARY_DSP, SUMMARY_FF,
-       SUMMARY_LUT, SUMMARY_URAM, SUMMARY_N_COLUMNS };
+/* Columns of Vitis' summary, by their titles, which stand one word above the other; -1 where a version has none. */
+typedef struct {
+  int   latency, latency_ns, interval, pipelined, resource[NN_N_RESOURCES];
+  guint n;
+} SummaryColumns;
+
+/* @titles: both lines' words of each column, or NULL before the first line. */
+static void
+add_titles (GPtrArray *titles,
+            char     **cells)
+{
+  for (guint i = 0; cells[i] != NULL; i++)
+    {
+      if (i == titles->len)
+        g_ptr_array_add (titles, g_string_new (NULL));
+      g_string_append_printf (titles->pdata[i], "%s%s", ((GString *) titles->pdata[i])->len > 0 ? " " : "", cells[i]);
+      while (g_str_has_suffix (((GString *) titles->pdata[i])->str, " "))
+        g_string_truncate (titles->pdata[i], ((GString *) titles->pdata[i])->len - 1);
+    }
+}
 
 static void
-read_summary_module (HlsReport *report,
-                     char     **cells)
+find_summary_columns (GPtrArray      *titles,
+                      SummaryColumns *columns)
 {
-  static const guint columns[NN_N_RESOURCES] = {
-    [NN_RESOURCE_DSP] = SUMMARY_DSP, [NN_RESOURCE_BRAM] = SUMMARY_BRAM, [NN_RESOURCE_LUT] = SUMMARY_LUT,
-    [NN_RESOURCE_FF] = SUMMARY_FF, [NN_RESOURCE_URAM] = SUMMARY_URAM,
-  };
-  double latency = hls_report_number (cells[SUMMARY_LATENCY]);
-  double interval = hls_report_number (cells[SUMMARY_INTERVAL]);
+  *columns = (SummaryColumns){ -1, -1, -1, -1, { -1, -1, -1, -1, -1 }, titles->len };
+  for (guint i = 0; i < titles->len; i++)
+    {
+      const char *title = ((GString *) titles->pdata[i])->str;
+      NnResource resource;
+
+      if (g_str_equal (title, "Latency (cycles)"))
+        columns->latency = i;
+      else if (g_str_equal (title, "Latency (ns)"))
+        columns->latency_ns = i;
+      else if (g_str_equal (title, "Interval"))
+        columns->interval = i;
+      else if (g_str_equal (title, "Pipelined"))
+        columns->pipelined = i;
+      else if (hls_report_resource (title, &resource))
+        columns->resource[resource] = i;
+    }
+}
+
+/* "395", "10 ~ 20" or "-": the least and the most. */
+static void
+read_span (const char *cell,
+           gboolean    time,
+           double     *min,
+           double     *max)
+{
+  const char *tilde = strchr (cell, '~');
+
+  *min = *max = time ? hls_report_time_ns (cell) : hls_report_number (cell);
+  if (tilde != NULL && !isnan (hls_report_number (tilde + 1)))
+    *max = time ? hls_report_time_ns (tilde + 1) : hls_report_number (tilde + 1);
+}
+
+static const char *
+summary_cell (char **cells,
+              int    column)
+{
+  return column >= 0 ? cells[column] : "";
+}
+
+static void
+read_summary_module (HlsReport            *report,
+                     const SummaryColumns *columns,
+                     char                **cells)
+{
   char *name = cells[0] + 2;
   gboolean is_top = report->resources.amount[NN_RESOURCE_LUT] < 0;
+  HlsModule read = { 0 };
   HlsModule *module;
-  NnResources amounts;
 
   for (guint r = 0; r < NN_N_RESOURCES; r++)
-    amounts.amount[r] = hls_report_or_zero (hls_report_number (cells[columns[r]]));
+    read.resources.amount[r] = columns->resource[r] < 0 ? -1 : hls_report_or_zero (hls_report_number (cells[columns->resource[r]]));
+  read_span (summary_cell (cells, columns->latency), FALSE, &read.latency_min, &read.latency_max);
+  read_span (summary_cell (cells, columns->interval), FALSE, &read.interval_min, &read.interval_max);
   if (g_str_has_suffix (name, "*")) /* a dataflow region */
     name[strlen (name) - 1] = '\0';
   if (is_top)
     {
-      report->resources = amounts;
-      report->latency_min = report->latency_max = latency;
-      report->latency_ns_min = report->latency_ns_max = hls_report_time_ns (cells[SUMMARY_LATENCY_NS]);
-      report->interval_min = report->interval_max = interval;
-      hls_report_set_text (&report->pipeline, cells[SUMMARY_PIPELINED], -1);
+      report->resources = read.resources;
+      report->latency_min = read.latency_min;
+      report->latency_max = read.latency_max;
+      read_span (summary_cell (cells, columns->latency_ns), TRUE, &report->latency_ns_min, &report->latency_ns_max);
+      report->interval_min = read.interval_min;
+      report->interval_max = read.interval_max;
+      hls_report_set_text (&report->pipeline, summary_cell (cells, columns->pipelined), -1);
       hls_report_set_text (&report->top, name, -1);
     }
   else if ((module = hls_report_add_module (report, name)) != NULL)
     {
-      module->resources = amounts;
-      module->latency_min = module->latency_max = latency;
-      module->interval_min = module->interval_max = interval;
+      read.name = module->name;
+      *module = read;
     }
+}
+
+static void
+free_title (gpointer title)
+{
+  g_string_free (title, TRUE);
 }
 
 HlsReport *
@@ -308,6 +373,8 @@ hls_report_parse_summary (char      **lines,
                           GError    **error)
 {
   g_autoptr (HlsReport) report = hls_report_new (path, "csynth", "Vitis HLS");
+  g_autoptr (GPtrArray) titles = g_ptr_array_new_with_free_func (free_title);
+  SummaryColumns columns = { .n = 0 };
   gboolean in_table = FALSE;
 
   for (guint i = 0; lines[i] != NULL; i++)
@@ -320,9 +387,15 @@ hls_report_parse_summary (char      **lines,
         in_table = TRUE;
       else if (g_str_has_prefix (line, "== "))
         in_table = FALSE;
-      else if (in_table && (cells = hls_report_cells (line, '|')) != NULL && g_strv_length (cells) == SUMMARY_N_COLUMNS
-               && g_str_has_prefix (cells[0], "+ "))
-        read_summary_module (report, cells);
+      else if (in_table && (cells = hls_report_cells (line, '|')) != NULL)
+        {
+          if (columns.n == 0 && !g_str_has_prefix (cells[0], "+ "))
+            add_titles (titles, cells);
+          else if (columns.n == 0)
+            find_summary_columns (titles, &columns);
+          if (columns.n > 0 && g_strv_length (cells) == columns.n && g_str_has_prefix (cells[0], "+ "))
+            read_summary_module (report, &columns, cells);
+        }
     }
   if (report->resources.amount[NN_RESOURCE_LUT] < 0)
     {
@@ -332,6 +405,27 @@ hls_report_parse_summary (char      **lines,
     }
   report->ram_kbit = 18;
   return g_steal_pointer (&report);
+}
+
+/* RTL, status, min avg max of latency, min avg max of the interval, total time (Vitis). Of two languages the one that failed
+ * decides, and figures of one stand where the other has none. */
+static void
+read_cosim_row (HlsReport *report,
+                char     **cells)
+{
+  double *const figures[] = { &report->latency_min, &report->latency_average, &report->latency_max, &report->interval_min, NULL,
+                              &report->interval_max };
+
+  if (report->status == NULL || g_ascii_strcasecmp (cells[1], "Pass") != 0)
+    hls_report_set_status (report, cells[1]);
+  for (guint i = 0; i < G_N_ELEMENTS (figures); i++)
+    if (figures[i] != NULL && isnan (*figures[i]))
+      *figures[i] = hls_report_number (cells[2 + i]);
+  if (g_strv_length (cells) < 9)
+    {
+      g_free (report->tool);
+      report->tool = g_strdup ("Vivado HLS");
+    }
 }
 
 HlsReport *
@@ -345,16 +439,9 @@ hls_report_parse_cosim (char      **lines,
     {
       g_auto (GStrv) cells = hls_report_cells (lines[i], '|');
 
-      /* RTL, status, min avg max of latency, min avg max of the interval, total time (Vitis) */
-      if (cells == NULL || g_strv_length (cells) < 8 || g_str_equal (cells[1], "NA") || g_str_equal (cells[1], "Status")
-          || *cells[0] == '\0')
-        continue;
-      hls_report_set_text (&report->status, cells[1], -1);
-      report->latency_min = hls_report_number (cells[2]);
-      report->latency_average = hls_report_number (cells[3]);
-      report->latency_max = hls_report_number (cells[4]);
-      report->interval_min = hls_report_number (cells[5]);
-      report->interval_max = hls_report_number (cells[7]);
+      if (cells != NULL && g_strv_length (cells) >= 8 && !g_str_equal (cells[1], "NA") && !g_str_equal (cells[1], "Status")
+          && *cells[0] != '\0')
+        read_cosim_row (report, cells);
     }
   if (report->status == NULL)
     {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Vivado's own reports: utilization (flat and by hierarchy), timing, and the short one of an HLS export.
+ * Vivado's own reports: utilization (flat, by hierarchy, and of a Vitis platform's kernels) and the short one of an HLS export.
  *
  * Traps: a "Block RAM Tile" has 36 Kb, two of our halves, while the export report counts halves; LUTs are "CLB LUTs",
- * "Slice LUTs" with or without a "*"; 2021 added a column, so columns are found by their titles; a device's name lacks
- * its dashes.
+ * "Slice LUTs" with or without a "*"; Versal has plain "Registers" and "DSP Slices"; 2021 added a column, so columns are
+ * found by their titles; a device's name lacks its dashes.
  */
 
 #include "hls-report-private.h"
@@ -40,9 +40,9 @@ read_version (HlsReport  *report,
     hls_report_set_text (&report->version, v + 2, strcspn (v + 2, " \t"));
 }
 
-static void
-read_header (HlsReport  *report,
-             const char *line)
+void
+hls_report_vivado_header (HlsReport  *report,
+                          const char *line)
 {
   g_autofree char *tool = NULL;
   g_autofree char *state = NULL;
@@ -51,11 +51,9 @@ read_header (HlsReport  *report,
     read_version (report, tool);
   else if (header_value (line, "Device", &report->part) || header_value (line, "Design State", &state))
     {
-      if (state != NULL && (strstr (state, "Placed") != NULL || strstr (state, "Routed") != NULL))
-        {
-          g_free (report->stage);
-          report->stage = g_strdup ("impl");
-        }
+      /* "Fully Placed", "Routed", "Physopt postRoute" */
+      if (state != NULL && (strstr (state, "Placed") != NULL || strstr (state, "Routed") != NULL || strstr (state, "post") != NULL))
+        hls_report_set_stage (report, "impl");
     }
   else if (g_str_has_prefix (line, "| Design  "))
     header_value (line, "Design", &report->top);
@@ -130,7 +128,9 @@ read_hierarchy_titles (char     **cells,
   titles->ramb36 = find_title (cells, "RAMB36");
   titles->ramb18 = find_title (cells, "RAMB18");
   titles->uram = find_title (cells, "URAM");
-  titles->dsp = MAX (find_title (cells, "DSP48 Blocks"), find_title (cells, "DSP Blocks"));
+  titles->dsp = -1;
+  for (const char *const *title = (const char *const[]){ "DSP48 Blocks", "DSP Blocks", "DSP Slices", "DSPs", NULL }; *title != NULL; title++)
+    titles->dsp = MAX (titles->dsp, find_title (cells, *title));
   return titles->lut > 0;
 }
 
@@ -164,6 +164,29 @@ read_hierarchy_row (HlsReport       *report,
     module->resources = amounts;
 }
 
+/* A row of report_accelerator_utilization: "|    Used Resources | 96775 [  6.28%] | ..."; LUT, LUTAsMem, REG, BRAM, URAM, DSP. Its
+ * memories are tiles. What the platform itself takes is no part of the design. */
+static void
+read_kernel_row (HlsReport *report,
+                 char     **cells)
+{
+  static const int columns[NN_N_RESOURCES] = {
+    [NN_RESOURCE_LUT] = 1, [NN_RESOURCE_FF] = 3, [NN_RESOURCE_BRAM] = 4, [NN_RESOURCE_URAM] = 5, [NN_RESOURCE_DSP] = 6,
+  };
+  NnResources amounts;
+  HlsModule *module;
+
+  for (guint r = 0; r < NN_N_RESOURCES; r++)
+    amounts.amount[r] = hls_report_or_unknown (hls_report_number (cells[columns[r]]) * (r == NN_RESOURCE_BRAM ? 2 : 1));
+  if (g_str_equal (cells[0], "Used Resources"))
+    report->resources = amounts;
+  else if (g_str_equal (cells[0], "User Budget"))
+    report->available = amounts;
+  else if (!g_str_equal (cells[0], "Platform") && !g_str_equal (cells[0], "Unused Resources") && amounts.amount[NN_RESOURCE_LUT] >= 0
+           && (module = hls_report_add_module (report, cells[0])) != NULL)
+    module->resources = amounts;
+}
+
 HlsReport *
 hls_report_parse_utilization (char      **lines,
                               const char *path,
@@ -172,15 +195,20 @@ hls_report_parse_utilization (char      **lines,
   g_autoptr (HlsReport) report = hls_report_new (path, "vsynth", "Vivado");
   Hierarchy hierarchy = { .lut = -1 };
   int used = -1, available = -1;
+  gboolean kernels = FALSE;
 
   for (guint i = 0; lines[i] != NULL; i++)
     {
       g_auto (GStrv) cells = NULL;
 
-      read_header (report, lines[i]);
+      hls_report_vivado_header (report, lines[i]);
       if ((cells = hls_report_cells (lines[i], '|')) == NULL)
         continue;
-      if (g_str_equal (cells[0], "Site Type"))
+      if (g_str_equal (cells[0], "Name") && find_title (cells, "LUTAsMem") == 2 && g_strv_length (cells) == 7)
+        kernels = TRUE;
+      else if (kernels && g_strv_length (cells) == 7)
+        read_kernel_row (report, cells);
+      else if (g_str_equal (cells[0], "Site Type"))
         {
           used = find_title (cells, "Used");
           available = find_title (cells, "Available");
@@ -195,54 +223,10 @@ hls_report_parse_utilization (char      **lines,
   if (report->resources.amount[NN_RESOURCE_LUT] < 0)
     {
       g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT,
-                   "%s: no table of utilization has a row \"CLB LUTs\" or \"Slice LUTs\"", path);
+                   "%s: no table of utilization has a row \"CLB LUTs\" or \"Slice LUTs\"; the report is cut off or of something else", path);
       return NULL;
     }
   report->ram_kbit = 18;
-  return g_steal_pointer (&report);
-}
-
-/* The number after @key on @line; NaN where it is not there. */
-static double
-number_after (const char *line,
-              const char *key)
-{
-  const char *found = strstr (line, key);
-
-  return found != NULL ? hls_report_number (found + strlen (key)) : NAN;
-}
-
-/* report_timing says slack and requirement of the worst path; report_timing_summary the slack in a table. */
-HlsReport *
-hls_report_parse_timing (char      **lines,
-                         const char *path,
-                         GError    **error)
-{
-  g_autoptr (HlsReport) report = hls_report_new (path, "timing", "Vivado");
-  double slack = NAN, period = NAN;
-
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      const char *line = lines[i] + strspn (lines[i], " \t");
-
-      read_header (report, lines[i]);
-      if (isnan (slack) && g_str_has_prefix (line, "Slack"))
-        slack = number_after (line, ":");
-      else if (isnan (period) && g_str_has_prefix (line, "Requirement:"))
-        period = number_after (line, "Requirement:");
-      else if (isnan (slack) && g_str_has_prefix (line, "WNS(ns)") && lines[i + 1] != NULL && lines[i + 2] != NULL)
-        slack = hls_report_number (lines[i + 2]);
-      else if (isnan (period) && g_str_has_prefix (line, "Clock") && strstr (line, "Period(ns)") != NULL
-               && lines[i + 1] != NULL && lines[i + 2] != NULL)
-        period = number_after (lines[i + 2], "}");
-    }
-  if (isnan (slack))
-    {
-      g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: neither \"Slack\" nor a table with \"WNS(ns)\" is in it", path);
-      return NULL;
-    }
-  report->clock_target_ns = period;
-  report->clock_estimated_ns = period - slack;
   return g_steal_pointer (&report);
 }
 
@@ -262,10 +246,7 @@ hls_report_parse_export (char      **lines,
       NnResource resource;
 
       if (strstr (line, "Post-Implementation") != NULL)
-        {
-          g_free (report->stage);
-          report->stage = g_strdup ("impl");
-        }
+        hls_report_set_stage (report, "impl");
       if (key == NULL)
         continue;
       if (g_str_equal (key, "Implementation tool"))

@@ -14,7 +14,7 @@
 
 typedef HlsReport *(*LineReader) (char **lines, const char *path, GError **error);
 
-/* By a phrase that only this format has; the first that is found wins. */
+/* By a phrase that only this format has; the first that is found wins. Catapult's rtl.rpt has a "Timing Report" too. */
 static const struct {
   const char *phrase;
   LineReader  read;
@@ -22,16 +22,37 @@ static const struct {
   { "== Synthesis Summary Report of", hls_report_parse_summary },
   { "HLS Report for '", hls_report_parse_csynth },
   { "== Utilization Estimates", hls_report_parse_csynth },
+  { "Processes/Blocks in Design", hls_report_parse_catapult },
+  { "Total Area Score:", hls_report_parse_catapult },
+  { "TOTAL AREA (After Assignment)", hls_report_parse_catapult },
   { "Utilization Design Information", hls_report_parse_utilization },
+  { "report_accelerator_utilization", hls_report_parse_utilization },
   { "Implementation tool:", hls_report_parse_export },
   { "Timing Report", hls_report_parse_timing },
   { "Timing Summary Report", hls_report_parse_timing },
   { "Design Timing Summary", hls_report_parse_timing },
+  { "Site Type ", hls_report_parse_utilization },
+  { "Total LUTs", hls_report_parse_utilization },
   { "Quartus Prime Version", hls_report_parse_quartus },
-  { "Processes/Blocks in Design", hls_report_parse_catapult },
-  { "Total Area Score:", hls_report_parse_catapult },
+  { "Quartus II", hls_report_parse_quartus },
+  { "Fitter Status", hls_report_parse_quartus },
+  { "Fmax Summary", hls_report_parse_quartus },
   { "+   RTL    +  Status", hls_report_parse_cosim },
+  { "|   RTL    |  Status", hls_report_parse_cosim },
+  { "Cosimulation Report for '", hls_report_parse_cosim },
 };
+
+/* report_data.js of Intel's tools. */
+static gboolean
+is_script (const char *text)
+{
+  static const char *const starts[] = { "var ", "const ", "let ", "window." };
+
+  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
+    if (g_str_has_prefix (text, starts[i]))
+      return TRUE;
+  return FALSE;
+}
 
 HlsReport *
 hls_report_parse (const char *text,
@@ -54,7 +75,7 @@ hls_report_parse (const char *text,
     ;
   if (*start == '<' && !g_str_has_prefix (start, "<!DOCTYPE html") && !g_str_has_prefix (start, "<html"))
     return hls_report_parse_xml (start, strlen (start), path, error);
-  if (*start == '{' || g_str_has_prefix (start, "var "))
+  if (*start == '{' || is_script (start))
     return hls_report_parse_json (start, strlen (start), path, error);
   if (g_regex_match_simple ("^ *transaction +[0-9]+: +[0-9]+", start, G_REGEX_MULTILINE, 0))
     {
@@ -185,16 +206,51 @@ is_module (const HlsReport *report,
   return FALSE;
 }
 
-static double
+static guint
 rank (const HlsReport *report,
       GPtrArray       *reports)
 {
   gboolean csynth = g_str_equal (report->stage, "csynth");
-  double lut = MAX (0, report->resources.amount[NN_RESOURCE_LUT]);
 
   /* of several, the HLS tool's, of the whole design, which has the numbers; the XML first as it tells most */
   return 8 * csynth + 4 * !is_module (report, reports) + 2 * (report->resources.amount[NN_RESOURCE_LUT] >= 0)
-         + g_str_has_suffix (report->path, ".xml") + lut / 1e12;
+         + g_str_has_suffix (report->path, ".xml");
+}
+
+static gint64
+written_at (const HlsReport *report)
+{
+  GStatBuf status;
+
+  return g_stat (report->path, &status) == 0 ? (gint64) status.st_mtime : 0;
+}
+
+/* Of equal rank, the later run of the same design; then the larger design. */
+static gboolean
+is_better (const HlsReport *report,
+           const HlsReport *than,
+           GPtrArray       *reports)
+{
+  guint a = rank (report, reports), b = rank (than, reports);
+  gint64 x, y;
+
+  if (a != b)
+    return a > b;
+  if (report->top != NULL && g_strcmp0 (report->top, than->top) == 0 && (x = written_at (report)) != (y = written_at (than)))
+    return x > y;
+  return report->resources.amount[NN_RESOURCE_LUT] > than->resources.amount[NN_RESOURCE_LUT];
+}
+
+/* Whether one of the two lies in a folder of the other's: solution1 and solution2 are runs of their own. */
+static gboolean
+is_same_run (const HlsReport *a,
+             const HlsReport *b)
+{
+  g_autofree char *x = g_path_get_dirname (a->path), *y = g_path_get_dirname (b->path);
+  const char *shorter = strlen (x) < strlen (y) ? x : y, *longer = shorter == x ? y : x;
+  gsize n = strlen (shorter);
+
+  return g_str_has_prefix (longer, shorter) && (longer[n] == '\0' || longer[n] == '/' || g_str_equal (shorter, "."));
 }
 
 static double
@@ -210,11 +266,13 @@ complete (HlsReport *report,
           HlsReport *other)
 {
   if (other == report || !g_str_equal (report->stage, other->stage) || g_strcmp0 (report->tool, other->tool) != 0
+      || !is_same_run (report, other)
       || (report->top != NULL && other->top != NULL && !g_str_equal (report->top, other->top)))
     return;
   report->clock_target_ns = first_known (report->clock_target_ns, other->clock_target_ns);
   report->clock_estimated_ns = first_known (report->clock_estimated_ns, other->clock_estimated_ns);
   report->clock_uncertainty_ns = first_known (report->clock_uncertainty_ns, other->clock_uncertainty_ns);
+  report->area = first_known (report->area, other->area);
   report->latency_min = first_known (report->latency_min, other->latency_min);
   report->latency_average = first_known (report->latency_average, other->latency_average);
   report->latency_max = first_known (report->latency_max, other->latency_max);
@@ -223,6 +281,8 @@ complete (HlsReport *report,
   hls_report_set_text (&report->part, other->part != NULL ? other->part : "", -1);
   hls_report_set_text (&report->version, other->version != NULL ? other->version : "", -1);
   hls_report_set_text (&report->pipeline, other->pipeline != NULL ? other->pipeline : "", -1);
+  report->latency_ns_min = first_known (report->latency_ns_min, other->latency_ns_min);
+  report->latency_ns_max = first_known (report->latency_ns_max, other->latency_ns_max);
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     {
       if (report->resources.amount[r] < 0)
@@ -249,11 +309,16 @@ hls_report_read (const char *path,
   if (reports == NULL)
     return NULL;
   for (guint i = 1; i < reports->len; i++)
-    if (rank (reports->pdata[i], reports) > rank (reports->pdata[best], reports))
+    if (is_better (reports->pdata[i], reports->pdata[best], reports))
       best = i;
   report = g_ptr_array_steal_index (reports, best);
   for (guint i = 0; i < reports->len; i++)
     complete (report, reports->pdata[i]);
+  if (g_strcmp0 (report->tool, "Catapult") == 0) /* cycles and clock stand in different files */
+    {
+      report->latency_ns_min = report->latency_min * report->clock_target_ns;
+      report->latency_ns_max = report->latency_max * report->clock_target_ns;
+    }
   return report;
 }
 

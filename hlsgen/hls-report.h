@@ -20,11 +20,13 @@ typedef struct {
 /**
  * HlsReport:
  * @stage: "csynth", "vsynth", "impl", "timing" or "cosim"
- * @status: (nullable): of a co-simulation: "Pass", "Fail"; of a Quartus run: its status line
+ * @status: (nullable): of a co-simulation: "Pass", "Fail"; of a Quartus run: its status line; of an analysis of the timing:
+ *   "timing met", "timing failed"
  * @pipeline: (nullable): how the tool says the design works: "dataflow", "function", "yes", "no", "none"
  * @clock_uncertainty_ns: what the tool kept of the period for itself
  * @ram_kbit: size of what `resources` counts as BRAM: 18 (Xilinx), 20 or 10 (Intel's M20K and M10K), NaN where unknown
  * @area: of an ASIC library's own units (Catapult's score), NaN elsewhere
+ * @alms: of Intel's parts, which Quartus counts logic in; NaN elsewhere
  */
 typedef struct {
   char       *path;
@@ -42,6 +44,7 @@ typedef struct {
   NnResources available;
   double      ram_kbit;
   double      area;
+  double      alms, alms_available;
   HlsModule  *modules;
   guint       n_modules;
 } HlsReport;

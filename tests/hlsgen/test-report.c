@@ -173,7 +173,7 @@ static const struct {
   { "vivado-2018.2_KebL-core-model4/myproject_timing_synth.rpt", "timing", "Vivado", -1, -1, -1, -1, -1, -1, NULL, 0, 0 },
   { "vivado-2019.2.1_KebL-big/synth_hier.rpt", "vsynth", "Vivado", 3394, 2 * 5468 + 4, 488488, 257830, -1, -1,
     "conv_2d_cl_ap_fixed_ap_fixed_16_6_5_3_0_config2_U0", 160, 3445 },
-  { "vivado-2019.2_camillaMiao-single-dense/myproject_cosim.rpt", "cosim", "Vitis HLS", -1, -1, -1, -1, 3, -1, NULL, 0, 0 },
+  { "vivado-2019.2_camillaMiao-single-dense/myproject_cosim.rpt", "cosim", "Vivado HLS", -1, -1, -1, -1, 3, -1, NULL, 0, 0 },
   { "vivado-2019.2_camillaMiao-single-dense", "csynth", "Vivado HLS", 55, 0, 1773, 1866, 3, 1, "dense_latency", 55, 1731 },
   { "quartus-hls_therwig/summary.json", "csynth", "Intel HLS", 57, 0, 32287, 13058, -1, -1, "myproject", 57, 32287 },
   { "quartus-hls_therwig/area.json", "csynth", "Intel HLS", 57, 0, 32287, 13058, -1, -1, "myproject", 57, 32287 },
