@@ -282,8 +282,8 @@ nn_keras_add_weight (NnKerasLayer  *layer,
 {
   NnKeras *keras = layer->keras;
   NnWeight weight = {
-    .name = g_intern_string (name),
-    .layer = g_intern_string (layer->name),
+    .name = g_string_chunk_insert_const (keras->strings, name),
+    .layer = g_string_chunk_insert_const (keras->strings, layer->name),
     .role = role,
     .trainable = role != NN_ROLE_MEAN && role != NN_ROLE_VARIANCE && role != NN_ROLE_OTHER &&
                  nn_json_boolean (layer->config, "trainable", TRUE),
@@ -462,7 +462,7 @@ nn_keras_give (NnKerasLayer  *layer,
   NnKeras *keras = layer->keras;
   NnWeight weight = {
     .name = nn_role_name (role),
-    .layer = g_intern_string (node->name),
+    .layer = g_string_chunk_insert_const (keras->strings, node->name),
     .role = role,
     .trainable = role != NN_ROLE_VALUE && nn_json_boolean (layer->config, "trainable", TRUE),
     .values = values,

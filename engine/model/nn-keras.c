@@ -112,6 +112,7 @@ nn_keras_load (const char           *path,
 {
   g_autoptr (NnGraphBuilder) builder = nn_graph_builder_new ();
   g_autoptr (GArray) weights = g_array_new (FALSE, FALSE, sizeof (NnWeight));
+  g_autoptr (GStringChunk) strings = g_string_chunk_new (1024);
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
   g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GArray) outputs = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -121,7 +122,7 @@ nn_keras_load (const char           *path,
   NnKerasScope scope = { .prefix = "", .container = root, .used = used };
   NnKeras keras = {
     .file = path, .options = options, .progress = progress, .cancellable = cancellable, .builder = builder, .h5 = h5,
-    .root = root, .numbered = numbered, .weights = weights, .ids = ids,
+    .root = root, .numbered = numbered, .weights = weights, .strings = strings, .ids = ids,
     .major = parts[0] != NULL && parts[0][0] >= '0' && parts[0][0] <= '9' ? parts[0][0] - '0' : 2,
   };
   JsonObject *model = nn_json_as_object (architecture);

@@ -42,6 +42,7 @@ typedef struct {
   gboolean             numbered;
   int                  major;
   GArray              *weights;
+  GStringChunk        *strings; /* names of weights, until the model has them */
   GHashTable          *ids;
   guint                n_layers;
   guint                n_done;

@@ -143,7 +143,7 @@ nn_onnx_read_gelu (NnOnnx           *onnx,
                    GError          **error)
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  const char *approximate = nn_onnx_string (op, "approximate", "none");
+  const char *approximate = nn_onnx_string (onnx, op, "approximate", "none");
   NnNode *node;
 
   if (value == NULL)

@@ -204,7 +204,7 @@ nn_onnx_read_einsum (NnOnnx           *onnx,
                      Onnx__NodeProto  *op,
                      GError          **error)
 {
-  g_autofree char *told = whole_equation (nn_onnx_string (op, "equation", ""));
+  g_autofree char *told = whole_equation (nn_onnx_string (onnx, op, "equation", ""));
   gboolean swap = op->n_input == 2 && nn_onnx_constant_input (onnx, op, 0) != NULL;
   g_autofree char *equation = swap ? swapped (told) : g_strdup (told);
   NnOnnxValue *values[NN_EINSUM_OPERANDS];

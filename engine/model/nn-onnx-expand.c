@@ -11,7 +11,7 @@ static const char *
 one_of (NnOnnx          *onnx,
         Onnx__NodeProto *op)
 {
-  const char *name = nn_onnx_middle (op, "one");
+  const char *name = nn_onnx_middle (onnx, op, "one");
 
   nn_onnx_number (onnx, name, 1);
   return name;
@@ -31,7 +31,7 @@ nn_onnx_read_compare (NnOnnx           *onnx,
                       GError          **error)
 {
   gboolean less = op->op_type[0] == 'L', equal = op->op_type[0] == 'E', open = g_str_has_suffix (op->op_type, "OrEqual");
-  const char *difference = nn_onnx_middle (op, "difference"), *sign = nn_onnx_middle (op, "sign"), *apart = nn_onnx_middle (op, "apart");
+  const char *difference = nn_onnx_middle (onnx, op, "difference"), *sign = nn_onnx_middle (onnx, op, "sign"), *apart = nn_onnx_middle (onnx, op, "apart");
   const char *out = nn_onnx_out (op, 0);
   /* a >= b is not (b > a) */
   gboolean swap = less != open;
@@ -64,7 +64,7 @@ nn_onnx_read_where (NnOnnx           *onnx,
                     Onnx__NodeProto  *op,
                     GError          **error)
 {
-  const char *other = nn_onnx_middle (op, "otherwise"), *a = nn_onnx_middle (op, "chosen"), *b = nn_onnx_middle (op, "rest");
+  const char *other = nn_onnx_middle (onnx, op, "otherwise"), *a = nn_onnx_middle (onnx, op, "chosen"), *b = nn_onnx_middle (onnx, op, "rest");
 
   if (op->n_input != 3)
     return nn_onnx_unsupported (error, "it needs a condition and two values");
@@ -87,7 +87,7 @@ nn_onnx_read_log_softmax (NnOnnx           *onnx,
                           GError          **error)
 {
   gint64 axis = nn_onnx_int (op, "axis", onnx->opset < 13 ? 1 : -1);
-  const char *softmax = nn_onnx_middle (op, "softmax");
+  const char *softmax = nn_onnx_middle (onnx, op, "softmax");
 
   return nn_onnx_run_along (onnx, "Softmax", softmax, op->input[0], &axis, 1, error) &&
          nn_onnx_run (onnx, "Log", nn_onnx_out (op, 0), softmax, NULL, error);
@@ -100,7 +100,7 @@ nn_onnx_read_celu (NnOnnx           *onnx,
                    GError          **error)
 {
   double alpha = nn_onnx_float (op, "alpha", 1);
-  const char *number = nn_onnx_middle (op, "alpha"), *inner = nn_onnx_middle (op, "divided"), *curve = nn_onnx_middle (op, "elu");
+  const char *number = nn_onnx_middle (onnx, op, "alpha"), *inner = nn_onnx_middle (onnx, op, "divided"), *curve = nn_onnx_middle (onnx, op, "elu");
 
   if (alpha == 1)
     return nn_onnx_run (onnx, "Elu", nn_onnx_out (op, 0), op->input[0], NULL, error);
@@ -136,7 +136,7 @@ nn_onnx_put_beside (NnOnnx           *onnx,
         shape.dims[i] = i == value->batch ? 1 : i == axis ? (side == 0 ? before : after) : value->dims[i];
       if (shape.dims[axis] > 0)
         {
-          const char *own = nn_onnx_middle (op, side == 0 ? "before" : "after");
+          const char *own = nn_onnx_middle (onnx, op, side == 0 ? "before" : "after");
 
           filled = nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
           if (filled == NULL)
@@ -275,10 +275,10 @@ nn_onnx_read_depth_to_space (NnOnnx           *onnx,
                              GError          **error)
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  gboolean to_space = op->op_type[0] == 'D', crd = g_str_equal (nn_onnx_string (op, "mode", "DCR"), "CRD");
+  gboolean to_space = op->op_type[0] == 'D', crd = g_str_equal (nn_onnx_string (onnx, op, "mode", "DCR"), "CRD");
   static const gint64 orders[][6] = { { 0, 3, 4, 1, 5, 2 }, { 0, 1, 4, 2, 5, 3 }, { 0, 3, 5, 1, 2, 4 } };
   gint64 b = nn_onnx_int (op, "blocksize", 0), c, h, w, turned[6], n;
-  const char *split = nn_onnx_middle (op, "split"), *swapped = nn_onnx_middle (op, "swapped");
+  const char *split = nn_onnx_middle (onnx, op, "split"), *swapped = nn_onnx_middle (onnx, op, "swapped");
   Onnx__NodeProto part;
   Onnx__AttributeProto perm, *attributes[] = { &perm };
   char *inputs[] = { (char *) split }, *outputs[] = { (char *) split };

@@ -113,7 +113,7 @@ nn_onnx_read_merge (NnOnnx           *onnx,
         guint at = result->node;
 
         *result = *values[i];
-        result->name = g_intern_string (nn_onnx_out (op, 0));
+        result->name = g_string_chunk_insert_const (onnx->strings, nn_onnx_out (op, 0));
         result->order = NULL;
         result->codes = NULL;
         result->node = at;

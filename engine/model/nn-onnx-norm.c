@@ -19,9 +19,9 @@ normalize (NnOnnx           *onnx,
            const char       *shift,
            GError          **error)
 {
-  const char *mean = nn_onnx_middle (op, "mean"), *centred = nn_onnx_middle (op, "centred"), *square = nn_onnx_middle (op, "square");
-  const char *variance = nn_onnx_middle (op, "variance"), *number = nn_onnx_middle (op, "epsilon"), *sum = nn_onnx_middle (op, "shifted");
-  const char *root = nn_onnx_middle (op, "root"), *normal = nn_onnx_middle (op, "normal"), *scaled = nn_onnx_middle (op, "scaled"), *out = nn_onnx_out (op, 0);
+  const char *mean = nn_onnx_middle (onnx, op, "mean"), *centred = nn_onnx_middle (onnx, op, "centred"), *square = nn_onnx_middle (onnx, op, "square");
+  const char *variance = nn_onnx_middle (onnx, op, "variance"), *number = nn_onnx_middle (onnx, op, "epsilon"), *sum = nn_onnx_middle (onnx, op, "shifted");
+  const char *root = nn_onnx_middle (onnx, op, "root"), *normal = nn_onnx_middle (onnx, op, "normal"), *scaled = nn_onnx_middle (onnx, op, "scaled"), *out = nn_onnx_out (op, 0);
 
   nn_onnx_number (onnx, number, epsilon);
   return nn_onnx_run_along (onnx, "ReduceMean", mean, op->input[0], axes, n, error) &&
@@ -43,7 +43,7 @@ channel_constant (NnOnnx          *onnx,
 {
   const NnOnnxValue *value = nn_onnx_input (onnx, op, i);
   NnShape shape = { .rank = rank - 1 };
-  const char *name = nn_onnx_middle (op, i == 1 ? "scale" : "shift");
+  const char *name = nn_onnx_middle (onnx, op, i == 1 ? "scale" : "shift");
   g_autoptr (NnTensor) values = NULL;
   NnTensor *copy;
 

@@ -71,7 +71,7 @@ read_garnet (NnOnnx           *onnx,
   inputs[0] = data->node;
   inputs[1] = count->node;
   node = nn_onnx_node (onnx, NN_OP_GARNET, nn_onnx_out (op, 0), "GarNet", inputs, 2);
-  if (!nn_act_find (nn_onnx_string (op, "activation", "linear"), &node->attrs.act))
+  if (!nn_act_find (nn_onnx_string (onnx, op, "activation", "linear"), &node->attrs.act))
     return nn_onnx_unsupported (error, "its activation is not known");
   node->attrs.extra = g;
   node->attrs.units = g->n_filters;

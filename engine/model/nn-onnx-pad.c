@@ -65,7 +65,7 @@ pad_by_parts (NnOnnx           *onnx,
               double            number,
               GError          **error)
 {
-  const char *mode = nn_onnx_string (op, "mode", "constant");
+  const char *mode = nn_onnx_string (onnx, op, "mode", "constant");
   gboolean constant = g_str_equal (mode, "constant");
   const char *name = op->input[0];
 
@@ -136,7 +136,7 @@ nn_onnx_read_pad (NnOnnx           *onnx,
   if (fill != NULL && fill->constant != NULL && fill->constant->n == 1)
     number = nn_tensor_get (fill->constant, 0);
   last = g_array_index (pads, double, 1) != 0 || g_array_index (pads, double, n + 1) != 0;
-  if (number != 0 || negative || !g_str_equal (nn_onnx_string (op, "mode", "constant"), "constant") || n < 3 || n > 4 || value->batch != 0 ||
+  if (number != 0 || negative || !g_str_equal (nn_onnx_string (onnx, op, "mode", "constant"), "constant") || n < 3 || n > 4 || value->batch != 0 ||
       (last && (g_array_index (pads, double, n - 1) != 0 || g_array_index (pads, double, 2 * n - 1) != 0)))
     return pad_by_parts (onnx, op, value, pads, number, error);
   if (last ? !nn_onnx_natural (onnx, value, error) : !nn_onnx_channels_last (onnx, value, error))

@@ -242,7 +242,7 @@ nn_onnx_read_quant (NnOnnx           *onnx,
 {
   NnOnnxValue *value = nn_onnx_input (onnx, op, 0), *scale = nn_onnx_input (onnx, op, 1);
   gboolean bipolar = g_str_equal (op->op_type, "BipolarQuant");
-  const char *mode = nn_onnx_string (op, "rounding_mode", "ROUND");
+  const char *mode = nn_onnx_string (onnx, op, "rounding_mode", "ROUND");
   double zero = 0, bits = 1;
   NnRounding rounding = NN_ROUND_RND_CONV;
   NnOnnxQuant *quant;

@@ -150,7 +150,7 @@ read_settings (NnOnnx             *onnx,
                Recurrent          *rec,
                GError            **error)
 {
-  const char *direction = nn_onnx_string (op, "direction", "forward");
+  const char *direction = nn_onnx_string (onnx, op, "direction", "forward");
   gboolean lstm = op->op_type[0] == 'L', gru = op->op_type[0] == 'G';
   gint64 n;
 

@@ -126,7 +126,7 @@ nn_onnx_read_other_reduce (NnOnnx           *onnx,
                            Onnx__NodeProto  *op,
                            GError          **error)
 {
-  const char *before = nn_onnx_middle (op, "before"), *sum = nn_onnx_middle (op, "reduced"), *out = nn_onnx_out (op, 0);
+  const char *before = nn_onnx_middle (onnx, op, "before"), *sum = nn_onnx_middle (onnx, op, "reduced"), *out = nn_onnx_out (op, 0);
   Onnx__NodeProto reduction = *op;
   g_autofree char **inputs = g_memdup2 (op->input, op->n_input * sizeof *op->input);
   char *outputs[1];

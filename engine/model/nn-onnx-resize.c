@@ -112,9 +112,9 @@ resize_by_matrix (NnOnnx           *onnx,
                   GError          **error)
 {
   gboolean old = g_str_equal (op->op_type, "Upsample") || onnx->opset < 11;
-  Resize resize = { nn_onnx_string (op, "mode", "nearest"),
-                    nn_onnx_string (op, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel"),
-                    nn_onnx_string (op, "nearest_mode", old ? "floor" : "round_prefer_floor"), nn_onnx_float (op, "cubic_coeff_a", -0.75),
+  Resize resize = { nn_onnx_string (onnx, op, "mode", "nearest"),
+                    nn_onnx_string (onnx, op, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel"),
+                    nn_onnx_string (onnx, op, "nearest_mode", old ? "floor" : "round_prefer_floor"), nn_onnx_float (op, "cubic_coeff_a", -0.75),
                     nn_onnx_int (op, "exclude_outside", 0) != 0 };
   static const char *const modes[] = { "nearest", "linear", "cubic", NULL };
   static const char *const places[] = { "asymmetric", "align_corners", "half_pixel", "pytorch_half_pixel", NULL };
@@ -155,9 +155,9 @@ is_upsampling (NnOnnx           *onnx,
                gboolean          last)
 {
   gboolean upsample = g_str_equal (op->op_type, "Upsample"), old = upsample || onnx->opset < 11;
-  const char *mode = nn_onnx_string (op, "mode", "nearest");
-  const char *coordinates = nn_onnx_string (op, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
-  const char *rounding = nn_onnx_string (op, "nearest_mode", old ? "floor" : "round_prefer_floor");
+  const char *mode = nn_onnx_string (onnx, op, "mode", "nearest");
+  const char *coordinates = nn_onnx_string (onnx, op, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel");
+  const char *rounding = nn_onnx_string (onnx, op, "nearest_mode", old ? "floor" : "round_prefer_floor");
 
   for (guint i = 0; i < scales->len; i++)
     {
@@ -183,7 +183,7 @@ nn_onnx_read_resize (NnOnnx           *onnx,
   g_autoptr (GArray) scales = g_array_new (FALSE, FALSE, sizeof (double));
   g_autoptr (GArray) sizes = g_array_new (FALSE, FALSE, sizeof (double));
   gboolean upsample = g_str_equal (op->op_type, "Upsample"), found = FALSE, last;
-  const char *mode = nn_onnx_string (op, "mode", "nearest");
+  const char *mode = nn_onnx_string (onnx, op, "mode", "nearest");
   guint input = upsample || onnx->opset < 11 ? 1 : 2;
   NnNode *node;
 

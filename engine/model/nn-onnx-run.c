@@ -93,12 +93,13 @@ nn_onnx_run_along (NnOnnx        *onnx,
   return nn_onnx_run_op (onnx, &op, error);
 }
 
-/* A name for what stands in the middle of @op. Interned. */
+/* A name for what stands in the middle of @op, for as long as the reading lasts. */
 const char *
-nn_onnx_middle (Onnx__NodeProto *op,
+nn_onnx_middle (NnOnnx          *onnx,
+                Onnx__NodeProto *op,
                 const char      *suffix)
 {
   g_autofree char *name = g_strdup_printf ("%s__%s", nn_onnx_out (op, 0), suffix);
 
-  return g_intern_string (name);
+  return g_string_chunk_insert_const (onnx->strings, name);
 }

@@ -106,7 +106,7 @@ nn_onnx_read_trunc (NnOnnx           *onnx,
                     GError          **error)
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  const char *name = nn_onnx_out (op, 0), *mode = nn_onnx_string (op, "rounding_mode", "FLOOR");
+  const char *name = nn_onnx_out (op, 0), *mode = nn_onnx_string (onnx, op, "rounding_mode", "FLOOR");
   g_autofree char *rounded = g_strdup_printf ("%s__rounded", name);
   NnType type = { .kind = NN_TYPE_FIXED, .width = WIDE_BITS, .integer = WIDE_BITS, .is_signed = TRUE,
                   .rounding = NN_ROUND_RND_CONV, .overflow = NN_OVERFLOW_SAT };
@@ -164,7 +164,7 @@ nn_onnx_read_multi_threshold (NnOnnx           *onnx,
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
   const NnOnnxValue *t = nn_onnx_input (onnx, op, 1);
-  const char *name = nn_onnx_out (op, 0), *layout = nn_onnx_string (op, "data_layout", "NCHW");
+  const char *name = nn_onnx_out (op, 0), *layout = nn_onnx_string (onnx, op, "data_layout", "NCHW");
   g_autofree char *placed = g_strdup_printf ("%s__placed", name), *counted = g_strdup_printf ("%s__counted", name);
   g_autofree char *low = g_strdup_printf ("%s__low", name);
   g_autoptr (NnTensor) scale = NULL, bias = NULL;

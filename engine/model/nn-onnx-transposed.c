@@ -47,7 +47,8 @@ widen (const NnTensor *w,
 
 /* How much of the whole result lies before and after what is wanted. Source: ONNX, ConvTranspose, its equation of shapes. */
 static gboolean
-find_cut (Onnx__NodeProto *op,
+find_cut (NnOnnx          *onnx,
+          Onnx__NodeProto *op,
           const NnAttrs   *a,
           guint            axis,
           guint            n,
@@ -57,7 +58,7 @@ find_cut (Onnx__NodeProto *op,
 {
   gsize n_extra, n_shape;
   const gint64 *extra = nn_onnx_ints (op, "output_padding", &n_extra), *wanted = nn_onnx_ints (op, "output_shape", &n_shape);
-  const char *automatic = nn_onnx_string (op, "auto_pad", "NOTSET");
+  const char *automatic = nn_onnx_string (onnx, op, "auto_pad", "NOTSET");
   gint64 more = extra != NULL && n_extra == n ? extra[axis] : 0, before = a->pad[axis][0], length, total;
   gint64 full = a->stride[axis] * (extent - 1) + more + (a->kernel[axis] - 1) * a->dilation[axis] + 1;
 
@@ -154,7 +155,7 @@ nn_onnx_read_conv_transpose (NnOnnx           *onnx,
     {
       gint64 extent = nn_onnx_shape (onnx, value)->dims[i], span = kernel->shape.dims[i];
 
-      if (!find_cut (op, window, i, n, extent, extent * window->stride[i] + MAX (span - window->stride[i], 0), cut[i]))
+      if (!find_cut (onnx, op, window, i, n, extent, extent * window->stride[i] + MAX (span - window->stride[i], 0), cut[i]))
         {
           nn_tensor_unref (kernel);
           return nn_onnx_unsupported (error, "its pads leave nothing of its result");

@@ -224,11 +224,12 @@ base_values (NnOnnx           *onnx,
 }
 
 static gboolean
-find_post (Onnx__NodeProto  *op,
+find_post (NnOnnx           *onnx,
+           Onnx__NodeProto  *op,
            NnTreePost       *post,
            GError          **error)
 {
-  const char *name = nn_onnx_string (op, "post_transform", "NONE");
+  const char *name = nn_onnx_string (onnx, op, "post_transform", "NONE");
 
   *post = g_str_equal (name, "LOGISTIC") ? NN_TREE_POST_LOGISTIC
           : g_str_equal (name, "SOFTMAX") ? NN_TREE_POST_SOFTMAX
@@ -331,9 +332,9 @@ nn_onnx_read_trees (NnOnnx           *onnx,
   /* of two classes the leaves may tell but one: the second's */
   trees.complement = classes && n_targets == 2 && largest == 0;
   trees.n_targets = trees.complement ? 1 : (guint) n_targets;
-  trees.average = g_str_equal (nn_onnx_string (op, "aggregate_function", "SUM"), "AVERAGE");
+  trees.average = g_str_equal (nn_onnx_string (onnx, op, "aggregate_function", "SUM"), "AVERAGE");
   trees.base = base_values (onnx, op, trees.n_targets, 0);
-  if (!find_post (op, &trees.post, error) ||
+  if (!find_post (onnx, op, &trees.post, error) ||
       !fill_nodes (onnx, &lists, nn_shape_last (nn_onnx_shape (onnx, input)), &trees, error))
     return FALSE;
   if (!classes)

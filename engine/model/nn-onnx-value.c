@@ -57,7 +57,7 @@ nn_onnx_new_value (NnOnnx     *onnx,
 {
   NnOnnxValue *value = g_new0 (NnOnnxValue, 1);
 
-  value->name = g_intern_string (name);
+  value->name = g_string_chunk_insert_const (onnx->strings, name);
   g_ptr_array_add (onnx->all, value);
   g_hash_table_insert (onnx->values, (gpointer) value->name, value);
   return value;
@@ -168,9 +168,10 @@ nn_onnx_float (Onnx__NodeProto *op,
   return a != NULL && a->has_f ? as_told (a->f) : fallback;
 }
 
-/* Interned. */
+/* For as long as the reading lasts. */
 const char *
-nn_onnx_string (Onnx__NodeProto *op,
+nn_onnx_string (NnOnnx          *onnx,
+                Onnx__NodeProto *op,
                 const char      *name,
                 const char      *fallback)
 {
@@ -180,7 +181,7 @@ nn_onnx_string (Onnx__NodeProto *op,
   if (a == NULL || !a->has_s)
     return fallback;
   text = g_strndup ((const char *) a->s.data, a->s.len);
-  return g_intern_string (g_utf8_validate (text, -1, NULL) ? text : "?");
+  return g_string_chunk_insert_const (onnx->strings, g_utf8_validate (text, -1, NULL) ? text : "?");
 }
 
 const gint64 *
@@ -286,8 +287,8 @@ nn_onnx_weight (NnOnnx     *onnx,
                 NnTensor   *values)
 {
   NnWeight weight = {
-    .name = g_intern_string (name),
-    .layer = g_intern_string (node->name),
+    .name = g_string_chunk_insert_const (onnx->strings, name),
+    .layer = g_string_chunk_insert_const (onnx->strings, node->name),
     .role = role,
     .trainable = role != NN_ROLE_MEAN && role != NN_ROLE_VARIANCE && role != NN_ROLE_OTHER && role != NN_ROLE_VALUE,
     .values = values,

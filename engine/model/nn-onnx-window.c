@@ -42,13 +42,14 @@ get_window (Onnx__NodeProto *op,
 
 /* Keras's word for the padding where there is one. */
 static gboolean
-set_padding (Onnx__NodeProto *op,
+set_padding (NnOnnx          *onnx,
+             Onnx__NodeProto *op,
              NnAttrs         *a,
              guint            n,
              const NnShape   *in,
              GError         **error)
 {
-  const char *automatic = nn_onnx_string (op, "auto_pad", "NOTSET");
+  const char *automatic = nn_onnx_string (onnx, op, "auto_pad", "NOTSET");
   gboolean zero = TRUE, same = TRUE;
 
   if (g_str_equal (automatic, "VALID"))
@@ -178,7 +179,7 @@ nn_onnx_read_conv (NnOnnx           *onnx,
     return nn_onnx_unsupported (error, "its kernel does not fit its %" G_GINT64_FORMAT " channels", channels);
   if (transpose)
     return nn_onnx_read_conv_transpose (onnx, op, value, &a, n, error);
-  if (!set_padding (op, &a, n, nn_onnx_shape (onnx, value), error))
+  if (!set_padding (onnx, op, &a, n, nn_onnx_shape (onnx, value), error))
     return FALSE;
   depthwise = groups == channels && inside == 1 && groups > 1;
   if (bias == NULL)
@@ -276,7 +277,7 @@ nn_onnx_read_pool (NnOnnx           *onnx,
   node_input = value->node;
   if (nn_onnx_int (op, "ceil_mode", 0) != 0 && !ceil_window (onnx, op, value, &a, n, &node_input, error))
     return FALSE;
-  if (!set_padding (op, &a, n, &nn_graph_builder_node (onnx->builder, node_input)->shape, error))
+  if (!set_padding (onnx, op, &a, n, &nn_graph_builder_node (onnx->builder, node_input)->shape, error))
     return FALSE;
   node = nn_onnx_node (onnx,
                        max ? (n == 1 ? NN_OP_MAX_POOL1D : NN_OP_MAX_POOL2D) : (n == 1 ? NN_OP_AVG_POOL1D : NN_OP_AVG_POOL2D),

@@ -88,11 +88,12 @@ read_model (Onnx__ModelProto     *proto,
   g_autoptr (GHashTable) shapes = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GArray) weights = g_array_new (FALSE, FALSE, sizeof (NnWeight));
+  g_autoptr (GStringChunk) strings = g_string_chunk_new (1024);
   g_autoptr (NnGraph) graph = NULL;
   g_autoptr (GError) inner = NULL;
   g_autofree char *format = NULL;
   NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values, .all = all,
-                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .names = names, .opset = 1,
+                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .strings = strings, .names = names, .opset = 1,
                   .own = g_strcmp0 (proto->producer_name, NN_ONNX_PRODUCER) == 0, .lifted = lift, .large = large };
   NnModelInfo info = { .name = proto->graph->name, .whole = lift };
 

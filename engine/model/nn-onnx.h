@@ -105,6 +105,7 @@ typedef struct {
   GHashTable          *fused;     /* set of Onnx__NodeProto already done */
   GHashTable          *shapes;    /* name → Onnx__TypeProto */
   GArray              *weights;   /* NnWeight */
+  GStringChunk        *strings;   /* owned: text that lasts as long as the reading */
   int                  opset;
   GHashTable          *names;     /* set: of the graph's nodes */
   gboolean             quantized;
@@ -166,7 +167,8 @@ gint64       nn_onnx_int          (Onnx__NodeProto  *op,
 double       nn_onnx_float        (Onnx__NodeProto  *op,
                                    const char       *name,
                                    double            fallback);
-const char  *nn_onnx_string       (Onnx__NodeProto  *op,
+const char  *nn_onnx_string       (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
                                    const char       *name,
                                    const char       *fallback);
 const gint64 *nn_onnx_ints        (Onnx__NodeProto  *op,
@@ -339,7 +341,8 @@ gboolean     nn_onnx_put_beside   (NnOnnx           *onnx,
 gboolean     nn_onnx_run_op       (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    GError          **error);
-const char  *nn_onnx_middle       (Onnx__NodeProto  *op,
+const char  *nn_onnx_middle       (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
                                    const char       *suffix);
 gboolean     nn_onnx_run          (NnOnnx           *onnx,
                                    const char       *type,

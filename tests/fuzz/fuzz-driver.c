@@ -1,15 +1,65 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Replays a corpus as an ordinary test: every file as it is, cut short at many places, and with bytes changed. */
+/* Replays a corpus as an ordinary test: every file as it is, cut short at many places, with bytes changed, and changed as its format
+ * is, where the target has a mutator. */
 
 #include "fuzz.h"
+#include "mutate.h"
 
 #include "nn-rng.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Changed copies of each file, and places it is cut at: enough to be a test, few enough to be quick. */
 #define N_CUTS 64
 #define N_CHANGES 128
+#define N_MUTANTS 64
+/* Bytes that a mutant of a file of n may have. */
+#define ROOM(n) (2 * (n) + 1024)
+
+size_t LLVMFuzzerCustomMutator (uint8_t *data, size_t size, size_t max_size, unsigned int seed) __attribute__ ((weak));
+
+/* libFuzzer has a better one. */
+size_t
+LLVMFuzzerMutate (uint8_t *data,
+                  size_t   size,
+                  size_t   max_size)
+{
+  static gboolean begun;
+  static NnRng rng;
+
+  if (!begun)
+    nn_rng_init (&rng, 1);
+  begun = TRUE;
+  if (size == 0)
+    return 0;
+  data[nn_rng_below (&rng, size)] = nn_rng_next (&rng);
+  return size;
+}
+
+/* Eight generations at a time. */
+static void
+replay_mutants (const guint8 *bytes,
+                gsize         n)
+{
+  g_autofree guint8 *mutant = g_malloc (ROOM (n));
+  gsize length = n;
+
+  for (guint i = 0; i < N_MUTANTS; i++)
+    {
+      g_autofree guint8 *copy = NULL;
+
+      if (i % 8 == 0)
+        {
+          memcpy (mutant, bytes, n);
+          length = n;
+        }
+      length = LLVMFuzzerCustomMutator (mutant, length, ROOM (n), i);
+      /* of its own size, so that reading beyond it is seen */
+      copy = g_memdup2 (mutant, MAX (length, 1));
+      LLVMFuzzerTestOneInput (copy, length);
+    }
+}
 
 static void
 replay (const guint8 *bytes,
@@ -32,6 +82,8 @@ replay (const guint8 *bytes,
         copy[nn_rng_below (rng, n)] = nn_rng_next (rng);
       LLVMFuzzerTestOneInput (copy, n);
     }
+  if (LLVMFuzzerCustomMutator != NULL)
+    replay_mutants (bytes, n);
 }
 
 int
