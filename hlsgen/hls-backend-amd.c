@@ -14,20 +14,38 @@ static const char *const simulation[] = {
   "ap_axi_sdata.h", "ap_fixed.h", "ap_int.h", "espalier_channel.h", "espalier_fixed.h", "hls_stream.h", NULL,
 };
 
-/* Source: UG1399 (Vitis HLS), chapter on pragmas; UG902 (Vivado HLS). */
+#define PORTS "ap_none ap_stable ap_vld ap_ack ap_hs ap_ovld ap_fifo ap_memory bram axis s_axilite m_axi ap_ctrl_none ap_ctrl_hs ap_ctrl_chain "
+
+/* Source: UG1399 2022.1 to 2024.2 (Vitis HLS), chapter on pragmas. The places of DATA_PACK and RESOURCE are taken by AGGREGATE and
+ * BIND_STORAGE, that of enable_flush by style. */
 static const char *const vitis_directives[] = {
-  "HLS INLINE", "HLS PIPELINE II rewind off style", "HLS UNROLL factor skip_exit_check", "HLS DATAFLOW disable_start_propagation",
-  "HLS ARRAY_PARTITION variable type complete block cyclic factor dim", "HLS ARRAY_RESHAPE variable type complete block cyclic factor dim",
-  "HLS ALLOCATION operation function instances limit", "HLS STREAM variable depth type", "HLS AGGREGATE variable compact",
-  "HLS BIND_STORAGE variable type impl latency", "HLS INTERFACE mode port axis ap_vld ap_none m_axi s_axilite ap_ctrl_none bundle depth offset register",
+  "HLS INLINE off recursive",
+  "HLS PIPELINE II= rewind off style=stp|flp|frp",
+  "HLS UNROLL factor= skip_exit_check off=true",
+  "HLS DATAFLOW disable_start_propagation",
+  "HLS ARRAY_PARTITION variable= type=complete|block|cyclic complete block cyclic factor= dim= off=true",
+  "HLS ARRAY_RESHAPE variable= type=complete|block|cyclic complete block cyclic factor= dim= object",
+  "HLS ALLOCATION operation function instances= limit=",
+  "HLS STREAM variable= depth= type=fifo|pipo|shared|unsync",
+  "HLS AGGREGATE variable= compact=bit|byte|none|auto",
+  "HLS BIND_STORAGE variable= type=fifo|ram_1p|ram_1wnr|ram_2p|ram_s2p|ram_t2p|rom_1p|rom_2p|rom_np impl=auto|bram|lutram|uram|srl|memory latency=",
+  "HLS INTERFACE mode= " PORTS "port= bundle= depth= offset=off|slave|direct register",
   NULL,
 };
 
+/* Source: UG902 2019.2 and 2020.1 (Vivado HLS), chapter on pragmas. */
 static const char *const vivado_directives[] = {
-  "HLS INLINE", "HLS PIPELINE II rewind off enable_flush", "HLS UNROLL factor skip_exit_check", "HLS DATAFLOW",
-  "HLS ARRAY_PARTITION variable complete block cyclic factor dim", "HLS ARRAY_RESHAPE variable complete block cyclic factor dim",
-  "HLS ALLOCATION instances limit operation function core", "HLS STREAM variable depth dim off", "HLS DATA_PACK variable instance",
-  "HLS RESOURCE variable core latency", "HLS INTERFACE port axis ap_vld ap_none m_axi s_axilite ap_ctrl_none bundle depth offset register",
+  "HLS INLINE region recursive off",
+  "HLS PIPELINE II= enable_flush rewind off",
+  "HLS UNROLL factor= region skip_exit_check",
+  "HLS DATAFLOW",
+  "HLS ARRAY_PARTITION variable= complete block cyclic factor= dim=",
+  "HLS ARRAY_RESHAPE variable= complete block cyclic factor= dim=",
+  "HLS ALLOCATION instances= limit= operation function core",
+  "HLS STREAM variable= depth= dim= off",
+  "HLS DATA_PACK variable= instance= struct_level field_level",
+  "HLS RESOURCE variable= core=RAM_1P|RAM_1P_BRAM|RAM_2P|RAM_2P_BRAM|ROM_1P|ROM_1P_BRAM|ROM_2P|ROM_2P_BRAM|ROM_nP|ROM_nP_BRAM|ROM_nP_LUTRAM latency=",
+  "HLS INTERFACE " PORTS "port= bundle= depth= offset=off|slave|direct register",
   NULL,
 };
 

@@ -15,7 +15,7 @@ static const char *const simulation[] = {
 
 /* Source: Catapult's C++ reference, chapter on pragmas. */
 static const char *const directives[] = {
-  "hls_pipeline_init_interval", "hls_unroll yes no", "hls_design top inline ccore", NULL,
+  "hls_pipeline_init_interval #", "hls_unroll yes no #", "hls_design top block interface inline ccore", NULL,
 };
 
 static const char options[] =
@@ -213,7 +213,7 @@ write_directives (HlsEmit *emit)
   if (emit->dataflow)
     g_string_append_printf (text, "catch {directive set /%s/core -DESIGN_GOAL Latency}\n", emit->name);
   else
-    g_string_append_printf (text, "catch {directive set /%s/core/main -PIPELINE_INIT_INTERVAL 1}\n", emit->name);
+    g_string_append_printf (text, "catch {directive set /%s/core/main -PIPELINE_INIT_INTERVAL %u}\n", emit->name, emit->interval);
   g_string_append (text, emit->memories->str);
   hls_project_add (emit->project, "directives.tcl", text);
 }

@@ -7,8 +7,18 @@
 
 static const char *const simulation[] = { "ac_fixed.h", "ac_int.h", "espalier_fixed.h", NULL };
 
-/* Source: Intel oneAPI FPGA optimisation guide and Intel HLS reference manual, chapters on loop pragmas. */
-static const char *const directives[] = { "ii", "unroll", "loop_coalesce", "ivdep", "max_concurrency", NULL };
+/* Source: FPGA Handbook of the Intel oneAPI DPC++/C++ Compiler 2022 to 2025, chapter on loop directives: all but unroll are
+ * attributes there. */
+static const char *const oneapi_directives[] = {
+  "unroll #", "intel::initiation_interval", "intel::loop_coalesce", "intel::ivdep", "intel::max_concurrency",
+  "intel::speculated_iterations", "intel::disable_loop_pipelining", "intel::fpga_register", "intel::kernel_args_restrict", NULL,
+};
+
+/* Source: Intel HLS Compiler Pro Edition Reference Manual 19.1 to 22.4, chapters on loop pragmas and component attributes. */
+static const char *const quartus_directives[] = {
+  "unroll #", "ii #", "loop_coalesce #", "ivdep", "max_concurrency #", "speculated_iterations #", "disable_loop_pipelining",
+  "hls_component_ii", "hls_max_concurrency", "hls_scheduler_target_fmax_mhz", NULL,
+};
 
 static const char kernel_head[] =
   "// SPDX-License-Identifier: Apache-2.0\n"
@@ -211,12 +221,12 @@ const HlsBackend hls_backend_oneapi = {
   .name = "Intel oneAPI",
   .key = "oneapi",
   .header = "backend/algorithmic.h",
-  .tool = "backend/tool-intel.h",
+  .tool = "backend/tool-oneapi.h",
   .standard = "c++14",
   .simulation = simulation,
   .type = hls_type_ac,
   .scripts = oneapi_scripts,
-  .directives = directives,
+  .directives = oneapi_directives,
 };
 
 /* Its compiler has no channel inside a component: layers hand whole tensors on in buffers, the ports are streams. */
@@ -225,10 +235,10 @@ const HlsBackend hls_backend_quartus = {
   .name = "Intel HLS (Quartus)",
   .key = "quartus",
   .header = "backend/algorithmic.h",
-  .tool = "backend/tool-intel.h",
+  .tool = "backend/tool-quartus.h",
   .standard = "c++14",
   .simulation = simulation,
   .type = hls_type_ac,
   .scripts = quartus_scripts,
-  .directives = directives,
+  .directives = quartus_directives,
 };

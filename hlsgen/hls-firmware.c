@@ -52,8 +52,10 @@ append_prototype (const HlsEmit *emit,
                   GString       *text)
 {
   gboolean block = definition && emit->backend->backend == NN_BACKEND_CATAPULT;
+  gboolean every = !emit->dataflow && emit->backend->backend == NN_BACKEND_QUARTUS; /* the others are told inside */
 
-  g_string_append_printf (text, block ? "NNET_COMPONENT void CCS_BLOCK(%s)(" : "NNET_COMPONENT void %s(", emit->name);
+  g_string_append (text, every ? "NNET_COMPONENT_EVERY(PROJECT_INTERVAL) " : "NNET_COMPONENT ");
+  g_string_append_printf (text, block ? "void CCS_BLOCK(%s)(" : "void %s(", emit->name);
   for (guint k = 0; k < list->len; k++)
     {
       const HlsPort *port = &g_array_index (list, HlsPort, k);

@@ -7,53 +7,90 @@
 
 #include <string.h>
 
+/* A number, or what a macro puts in the place of its parameter. */
 static gboolean
-is_value (const char *word)
+is_number (const char *word)
 {
-  return g_ascii_isdigit (*word) || g_str_has_suffix (word, "_");
+  return g_ascii_isdigit (*word) || g_str_has_suffix (word, "_") || strstr (word, "::") != NULL || g_str_equal (word, "PROJECT_INTERVAL");
 }
 
-/* One directive against the table: the first words name it, the others are options, each perhaps with a value. */
-static gboolean
-is_known (const char *const *known,
-          const char        *directive,
-          const char       **culprit)
+/* The words of a directive, each sign of equality one of them. */
+static char **
+split (const char *directive)
 {
-  g_autofree char *spaced = g_strdup (directive);
+  g_autoptr (GString) spaced = g_string_new (directive);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_auto (GStrv) words = NULL;
-  guint n = 0, first;
 
-  for (char *c = spaced; *c != '\0'; c++)
-    if (*c == ',' || *c == '\t')
-      *c = ' ';
-  words = g_strsplit (g_strstrip (spaced), " ", -1);
+  g_string_replace (spaced, ",", " ", 0);
+  g_string_replace (spaced, "\t", " ", 0);
+  g_string_replace (spaced, "=", " = ", 0);
+  words = g_strsplit (spaced->str, " ", -1);
   for (guint i = 0; words[i] != NULL; i++)
     if (*words[i] != '\0')
-      words[n++] = words[i];
-    else
-      g_free (words[i]);
-  words[n] = NULL;
-  first = n > 0 && g_str_equal (words[0], "HLS") ? 2 : 1;
-  *culprit = directive;
+      g_strv_builder_add (builder, words[i]);
+  return g_strv_builder_end (builder);
+}
+
+/* @allowed: values after the sign of equality, with bars between them; empty for any */
+static gboolean
+is_allowed (const char *allowed,
+            const char *value)
+{
+  g_auto (GStrv) values = g_strsplit (allowed, "|", -1);
+  gboolean found = *allowed == '\0' || g_str_has_suffix (value, "_");
+
+  for (guint i = 0; values[i] != NULL && !found; i++)
+    found = g_ascii_strcasecmp (values[i], value) == 0;
+  return found;
+}
+
+/* One option of a directive: a word, "word=" with a value, or "#" for a number that stands alone. */
+static gboolean
+knows_option (const char *const *options,
+              const char        *word,
+              const char        *value)
+{
+  for (; *options != NULL; options++)
+    {
+      const char *equals = strchr (*options, '=');
+      gsize length = equals != NULL ? (gsize) (equals - *options) : strlen (*options);
+
+      if (value == NULL && g_str_equal (*options, "#") && is_number (word))
+        return TRUE;
+      if (strlen (word) == length && strncmp (word, *options, length) == 0 && (equals != NULL) == (value != NULL) &&
+          (value == NULL || is_allowed (equals + 1, value)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* What is wrong with a directive: (transfer full) (nullable) */
+static char *
+find_fault (const char *const *known,
+            const char        *directive)
+{
+  g_auto (GStrv) words = split (directive);
+  guint n = g_strv_length (words), first = n > 0 && g_str_equal (words[0], "HLS") ? 2 : 1;
+
   for (; n >= first && *known != NULL; known++)
     {
       g_auto (GStrv) entry = g_strsplit (*known, " ", -1);
-      gboolean same = g_strv_length (entry) >= first;
 
-      for (guint i = 0; same && i < first; i++)
-        same = g_str_equal (entry[i], words[i]);
-      if (!same)
+      if (g_strv_length (entry) < first || !g_str_equal (entry[0], words[0]) || !g_str_equal (entry[first - 1], words[first - 1]))
         continue;
       for (guint i = first; i < n; i++)
         {
-          if (g_str_equal (words[i], "="))
-            i++; /* its value */
-          else if (entry[first] != NULL && !is_value (words[i]) && !g_strv_contains ((const char *const *) entry + first, words[i]))
-            return FALSE;
+          gboolean has_value = i + 2 < n && g_str_equal (words[i + 1], "=");
+          const char *value = has_value ? words[i + 2] : NULL;
+
+          if (!knows_option ((const char *const *) entry + first, words[i], value))
+            return has_value ? g_strdup_printf ("%s = %s", words[i], value) : g_strdup (words[i]);
+          i += has_value ? 2 : 0;
         }
-      return TRUE;
+      return NULL;
     }
-  return FALSE;
+  return g_strdup (n > 0 ? words[MIN (first, n) - 1] : "");
 }
 
 static void
@@ -62,10 +99,37 @@ check (const char        *path,
        const char *const *known,
        GPtrArray         *findings)
 {
-  const char *culprit;
+  g_autofree char *fault = find_fault (known, directive);
 
-  if (!is_known (known, directive, &culprit))
-    g_ptr_array_add (findings, g_strdup_printf ("%s: \"%s\" is no directive that the tool knows", path, culprit));
+  if (fault != NULL)
+    g_ptr_array_add (findings, g_strdup_printf ("%s: directive \"%s\": the tool does not know \"%s\"", path, directive, fault));
+}
+
+/* Intel's attributes: [[intel::name(…)]], and hls_name(…) before a component. */
+static void
+check_attributes (const char        *path,
+                  const char        *line,
+                  const char *const *known,
+                  GPtrArray         *findings)
+{
+  static const char *const prefixes[] = { "intel::", "hls_" };
+
+  for (guint k = 0; k < G_N_ELEMENTS (prefixes); k++)
+    for (const char *at = strstr (line, prefixes[k]); at != NULL; at = strstr (at, prefixes[k]))
+      {
+        const char *end = at + strlen (prefixes[k]);
+        gboolean inside = at > line && (g_ascii_isalnum (at[-1]) || at[-1] == '_' || at[-1] == ':');
+
+        while (g_ascii_isalnum (*end) || *end == '_')
+          end++;
+        if (!inside && (*end == '(' || (at > line && at[-1] == '[')))
+          {
+            g_autofree char *name = g_strndup (at, (gsize) (end - at));
+
+            check (path, name, known, findings);
+          }
+        at = end;
+      }
 }
 
 /**
@@ -73,7 +137,8 @@ check (const char        *path,
  * @known: (array zero-terminated=1): HlsBackend.directives
  * @findings: (element-type utf8): one text for each directive that is not known is added
  *
- * Looks at `NNET_PRAGMA (…)` and at pragmas of the language.
+ * Looks at `NNET_PRAGMA (…)`, at pragmas of the language and at Intel's attributes: names, options, and values of those
+ * options that have few.
  */
 void
 hls_lint_text (const char        *path,
@@ -87,6 +152,8 @@ hls_lint_text (const char        *path,
     {
       const char *at = lines[i], *pragma = g_strstrip (lines[i]);
 
+      if (g_str_has_prefix (pragma, "//"))
+        continue;
       if (g_str_has_prefix (pragma, "#pragma "))
         check (path, pragma + strlen ("#pragma "), known, findings);
       while ((at = strstr (at, "NNET_PRAGMA(")) != NULL)
@@ -98,6 +165,7 @@ hls_lint_text (const char        *path,
           if (inside != NULL && !g_str_equal (inside, "x"))
             check (path, inside, known, findings);
         }
+      check_attributes (path, pragma, known, findings);
     }
 }
 

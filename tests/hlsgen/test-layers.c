@@ -212,7 +212,7 @@ check_seen_by_synthesis (const HlsProject *project,
 {
   const char *given = g_getenv ("CXX"), *compiler = given != NULL && *given != '\0' ? given : "g++";
   const char *argv[] = { compiler, g_str_equal (backend, "Vivado") ? "-std=c++11" : "-std=c++14", "-fsyntax-only", "-DNNET_DIRECTIVES", "-Wall",
-                         "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
+                         "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-attributes", "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils",
                          "firmware/myproject.cpp", NULL };
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = test_folder (), *target = g_build_filename (folder, "project", NULL), *messages = NULL;

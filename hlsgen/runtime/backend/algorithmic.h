@@ -3,6 +3,26 @@
 #ifndef NNET_BACKEND_H_
 #define NNET_BACKEND_H_
 
+// These stand inside a loop or a function for tools that want them there; this one has them before a loop, takes them from
+// scripts, or finds out by itself.
+#define NNET_INLINE
+#define NNET_PIPELINE(ii_)
+#define NNET_REWIND(ii_)
+#define NNET_UNROLL
+#define NNET_DATAFLOW
+#define NNET_PARTITION(array_)
+#define NNET_PARTITION_DIM(array_, dim_)
+#define NNET_RESHAPE(array_)
+#define NNET_RESHAPE_DIM(array_, dim_)
+#define NNET_RESHAPE_BLOCK(array_, blocks_)
+#define NNET_MULTIPLIERS(limit_)
+#define NNET_FIFO(stream_, depth_)
+#define NNET_AGGREGATE(type_)
+#define NNET_ROM(array_)
+#define NNET_PORT_REGISTERS(array_)
+#define NNET_PORT_STREAM(stream_)
+#define NNET_PORT_VALID(array_)
+
 @TOOL@
 namespace nnet {
 

@@ -20,27 +20,10 @@
 #define NNET_PRAGMA(x)
 #endif
 
-// Memories, FIFO depths and interfaces of Catapult are set by directives in build_prj.tcl.
-#define NNET_INLINE
+// Memories, FIFO depths and interfaces of Catapult are set by directives.tcl.
 #define NNET_LOOP_PIPELINE(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
 #define NNET_LOOP_REWIND(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
 #define NNET_LOOP_UNROLL NNET_PRAGMA(hls_unroll yes)
-#define NNET_PIPELINE(ii_)
-#define NNET_REWIND(ii_)
-#define NNET_UNROLL
-#define NNET_DATAFLOW
-#define NNET_PARTITION(array_)
-#define NNET_PARTITION_DIM(array_, dim_)
-#define NNET_RESHAPE(array_)
-#define NNET_RESHAPE_DIM(array_, dim_)
-#define NNET_RESHAPE_BLOCK(array_, blocks_)
-#define NNET_MULTIPLIERS(limit_)
-#define NNET_FIFO(stream_, depth_)
-#define NNET_AGGREGATE(type_)
-#define NNET_ROM(array_)
-#define NNET_PORT_REGISTERS(array_)
-#define NNET_PORT_STREAM(stream_)
-#define NNET_PORT_VALID(array_)
 #define NNET_COMPONENT NNET_PRAGMA(hls_design top)
 // Layers between channels are blocks of their own, which work side by side.
 #define NNET_BLOCK NNET_PRAGMA(hls_design) NNET_PRAGMA(hls_pipeline_init_interval 1)
