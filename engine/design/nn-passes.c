@@ -10,6 +10,7 @@ static const NnPass passes[] = {
   { "lower-attention",
     "Makes dense layers, Einstein sums and a softmax of multi-head attention.", nn_pass_lower_attention, .needed = TRUE },
   { "lower-garnet", "Makes dense layers, sums and tables of GarNet.", nn_pass_lower_garnet, .needed = TRUE },
+  { "make-tables", "Makes exact tables of HGQ 2's functions between two quantisers.", nn_pass_make_tables },
   { "split-quantizers",
     "Gives the quantisers of a layer's input, sum and output layers of their own.", nn_pass_split_quantizers, .needed = TRUE },
   { "lower-einsum-dense",

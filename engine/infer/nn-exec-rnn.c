@@ -61,6 +61,26 @@ gate (const NnStep *step,
   nn_quantize (step->node->attrs.recurrent_quantizer, &shape, values);
 }
 
+/* Both gates of a GRU; a quantiser may tell their types apart. */
+static void
+gates (const NnStep *step,
+       double       *values)
+{
+  const NnAttrs *a = step->plan;
+  const NnQuantizer *q = step->node->attrs.recurrent_quantizer;
+  const NnShape shape = NN_SHAPE (a->units), both = NN_SHAPE (2 * a->units);
+
+  if (q == NULL || q->n_elements <= (guint) a->units)
+    {
+      gate (step, values);
+      gate (step, values + a->units);
+      return;
+    }
+  nn_act_apply (a, a->recurrent_act, &shape, -1, values);
+  nn_act_apply (a, a->recurrent_act, &shape, -1, values + a->units);
+  nn_quantize (q, &both, values);
+}
+
 static void
 activate (const NnStep *step,
           double       *values)
@@ -104,6 +124,7 @@ gru_step (const NnStep *step,
   gsize u = step->node->attrs.units, g = 3 * u;
   const double *recurrent = step->w[NN_ROLE_RECURRENT_KERNEL], *bias = step->w[NN_ROLE_BIAS];
   gboolean after = step->node->attrs.reset_after;
+  const NnShape state = NN_SHAPE ((gint64) u);
 
   memset (r, 0, g * sizeof *r);
   if (after && bias != NULL)
@@ -111,15 +132,18 @@ gru_step (const NnStep *step,
   multiply (h, u, recurrent, g, after ? g : 2 * u, r);
   for (gsize i = 0; i < 2 * u; i++)
     z[i] += r[i];
-  gate (step, z);
-  gate (step, z + u);
+  gates (step, z);
   if (after)
-    for (gsize i = 0; i < u; i++)
-      z[2 * u + i] += z[u + i] * r[2 * u + i];
+    {
+      nn_quantize (step->node->attrs.reset_quantizer, &state, r + 2 * u);
+      for (gsize i = 0; i < u; i++)
+        z[2 * u + i] += z[u + i] * r[2 * u + i];
+    }
   else
     {
       for (gsize i = 0; i < u; i++)
         r[i] = z[u + i] * h[i];
+      nn_quantize (step->node->attrs.reset_quantizer, &state, r);
       multiply (r, u, recurrent + 2 * u, g, u, z + 2 * u);
     }
   activate (step, z + 2 * u);
@@ -127,7 +151,7 @@ gru_step (const NnStep *step,
     h[i] = z[i] * h[i] + (1 - z[i]) * z[2 * u + i];
 }
 
-/* Source: Keras 2.13 layers/rnn: SimpleRNNCell, LSTMCell, GRUCell. */
+/* Source: Keras 2.13 layers/rnn: SimpleRNNCell, LSTMCell, GRUCell; HGQ 2, hgq/layers/rnn, for where its cells round. */
 void
 nn_step_rnn (const NnStep        *step,
              const double *const *in,
@@ -160,6 +184,7 @@ nn_step_rnn (const NnStep        *step,
             lstm_step (step, z, h, c);
           else
             {
+              nn_quantize (a->sum_quantizer, &state, z);
               activate (step, z);
               memcpy (h, z, u * sizeof *h);
             }

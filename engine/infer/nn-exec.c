@@ -491,7 +491,8 @@ compute_step (const Run *run,
       scratch += step->in_n[0];
     }
   step->func (step, in, out, scratch);
-  nn_quantize (attrs->sum_quantizer, &step->shape, out);
+  if (!nn_op_is_recurrent (step->node->op))
+    nn_quantize (attrs->sum_quantizer, &step->shape, out);
   if (!has_own_activation (step->node->op))
     nn_act_apply (attrs, attrs->act, &step->shape, -1, out);
   if (!nn_op_is_recurrent (step->node->op))

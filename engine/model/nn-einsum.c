@@ -57,6 +57,70 @@ nn_einsum_terms (const char  *equation,
   return result;
 }
 
+/* Axes of the output: its letters, and what "..." stands for in the operands. */
+static guint
+output_rank (const char    *equation,
+             const NnShape *shapes,
+             guint          n)
+{
+  guint k = 0, letters = 0, dots = 0, open = 0;
+
+  for (const char *c = equation;; c++)
+    {
+      gboolean arrow = strncmp (c, "->", 2) == 0;
+
+      if (*c == ',' || arrow || *c == '\0')
+        {
+          if (k < n && dots > 0 && shapes[k].rank > letters)
+            open = MAX (open, shapes[k].rank - letters);
+          if (*c == '\0')
+            return letters + (dots > 0 ? open : 0);
+          letters = dots = 0;
+          k++;
+          c += arrow;
+        }
+      else if (*c == '.')
+        dots++;
+      else if (*c != ' ')
+        letters++;
+    }
+}
+
+gboolean
+nn_einsum_shape (const char    *equation,
+                 const NnShape *shapes,
+                 guint          n,
+                 NnShape       *to)
+{
+  guint ranks[NN_EINSUM_OPERANDS];
+  g_auto (GStrv) terms = NULL;
+  gint64 extent[128];
+
+  if (n > NN_EINSUM_OPERANDS || equation == NULL)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (extent); i++)
+    extent[i] = G_MININT64;
+  for (guint k = 0; k < n; k++)
+    ranks[k] = shapes[k].rank;
+  to->rank = output_rank (equation, shapes, n);
+  if (to->rank == 0 || to->rank > NN_MAX_RANK || !g_str_is_ascii (equation) ||
+      (terms = nn_einsum_terms (equation, ranks, n, to->rank)) == NULL)
+    return FALSE;
+  for (guint k = 0; k < n; k++)
+    for (guint i = 0; i < ranks[k]; i++)
+      {
+        gint64 *at = &extent[(guchar) terms[k][i]], dim = shapes[k].dims[i];
+
+        if (*at > 1 && dim > 1 && *at != dim)
+          return FALSE;
+        *at = MAX (*at, dim);
+      }
+  for (guint i = 0; i < to->rank; i++)
+    if ((to->dims[i] = extent[(guchar) terms[n][i]]) == G_MININT64)
+      return FALSE;
+  return TRUE;
+}
+
 /* The batch letter of a sample's operand has extent 1. */
 static gboolean
 give_letters (NnEinsum      *sum,

@@ -30,6 +30,12 @@ char   **nn_einsum_terms   (const char    *equation,
                             const guint   *ranks,
                             guint          n,
                             guint          out_rank);
+/* The output's shape, the batch's axis in it; FALSE where equation and shapes do not go together. An extent that is not known
+ * stays so. */
+gboolean nn_einsum_shape   (const char    *equation,
+                            const NnShape *shapes,
+                            guint          n,
+                            NnShape       *to);
 /* FALSE where equation and shapes do not go together. */
 gboolean nn_einsum_init    (NnEinsum      *sum,
                             const char    *equation,

@@ -226,6 +226,7 @@ nn_graph_builder_add_copy (NnGraphBuilder *builder,
   copy->attrs.input_quantizer = nn_graph_builder_quantizer (builder, node->attrs.input_quantizer);
   copy->attrs.sum_quantizer = nn_graph_builder_quantizer (builder, node->attrs.sum_quantizer);
   copy->attrs.state_quantizer = nn_graph_builder_quantizer (builder, node->attrs.state_quantizer);
+  copy->attrs.reset_quantizer = nn_graph_builder_quantizer (builder, node->attrs.reset_quantizer);
   copy->attrs.recurrent_quantizer = nn_graph_builder_quantizer (builder, node->attrs.recurrent_quantizer);
   for (guint i = 0; i < NN_N_ROLES; i++)
     copy->attrs.role_quantizer[i] = nn_graph_builder_quantizer (builder, node->attrs.role_quantizer[i]);

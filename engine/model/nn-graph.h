@@ -178,7 +178,9 @@ typedef struct {
  * - Multi-head attention reads query, value, key (the key being the value where there are two inputs; all the same
  *   where there is one). Kernels as in Keras: (in, heads, key_dim), output (heads, value_dim, out).
  * - Bidirectional layers become two recurrent nodes, a reversal and a merge that bears the layer's name.
- * - In a recurrent layer @act and @quantizer are those of the cell, not of the output.
+ * - In a recurrent layer @act and @quantizer are those of the cell, not of the output; @recurrent_quantizer may have types of
+ *   its own for both gates of a GRU. HGQ's GRU rounds by @reset_quantizer what the reset gate is multiplied with, or, where
+ *   that comes before the product with the kernel, the result; its SimpleRNN has a @sum_quantizer.
  * - In a recurrent layer that goes backwards and returns sequences, steps come out last first, as in Keras.
  *
  * What a layer is told besides its weights. One flat structure: each operator reads the fields named at it and
@@ -234,7 +236,8 @@ typedef struct {
   NnQuantizer    *input_quantizer;          /* HGQ: of the layer's input, nullable */
   NnQuantizer    *sum_quantizer;            /* HGQ: of the sum before the activation, nullable */
   NnQuantizer    *recurrent_quantizer;      /* QKeras: with recurrent_act NN_ACT_QUANTIZED, nullable */
-  NnQuantizer    *state_quantizer;          /* QKeras: of a recurrent layer's state before it is used, nullable */
+  NnQuantizer    *state_quantizer;          /* of a recurrent layer's state before it is used, nullable */
+  NnQuantizer    *reset_quantizer;          /* HGQ: in a GRU, of what the reset gate meets, nullable */
   NnQuantizer    *role_quantizer[NN_N_ROLES]; /* of its weights, nullable */
   gpointer        extra;            /* operator's own, in the arena, nullable */
 } NnAttrs;

@@ -2,7 +2,7 @@
 /* HGQ's layers: a number type for each element, told by variables. Source: calad0i/HGQ (0.2), calad0i/HGQ2 (0.1) and
  * calad0i/quantizers. */
 
-#include "nn-keras.h"
+#include "nn-keras-hgq.h"
 
 #include "nn-error.h"
 
@@ -14,8 +14,8 @@
 #define OPEN_INTEGER_BITS 24
 #define MAX_FRACTION 32
 
-static int
-as_int (const NnTensor *tensor,
+int
+nn_keras_as_bits (const NnTensor *tensor,
         gsize           i,
         int             bound)
 {
@@ -24,8 +24,8 @@ as_int (const NnTensor *tensor,
   return isfinite (value) ? (int) CLAMP (nearbyintf (value), -bound, bound) : 0;
 }
 
-static gboolean
-find_rounding (const char *name,
+gboolean
+nn_keras_find_rounding (const char *name,
                NnRounding *rounding)
 {
   static const char *const names[] = { "TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_INF", "RND_MIN_INF", "RND_CONV" };
@@ -41,8 +41,8 @@ find_rounding (const char *name,
   return FALSE;
 }
 
-static gboolean
-find_overflow (const char *name,
+gboolean
+nn_keras_find_overflow (const char *name,
                NnOverflow *overflow)
 {
   static const char *const names[] = { "WRAP", "SAT", "SAT_ZERO", "SAT_SYM" };
@@ -60,8 +60,8 @@ find_overflow (const char *name,
 
 /* Spreads types of the shape @shape over a tensor of the shape @full, where axes of extent 1 are shared. Leading shared
  * axes stay shared: fewer types are repeated. */
-static NnQuantizer *
-make_quantizer (NnKerasLayer  *layer,
+NnQuantizer *
+nn_keras_make_quantizer (NnKerasLayer  *layer,
                 const NnType  *types,
                 const NnShape *shape,
                 const NnShape *full)
@@ -118,8 +118,8 @@ make_quantizer (NnKerasLayer  *layer,
 }
 
 /* A type from sign, bits before the point without it, and bits after it. */
-static NnType
-kif (int        k,
+NnType
+nn_keras_kif (int        k,
      int        i,
      int        f,
      NnRounding rounding,
@@ -136,8 +136,8 @@ kif (int        k,
 }
 
 /* Without the batch axis; %FALSE where the shapes do not go together. */
-static gboolean
-fits_sample (const NnShape *shape,
+gboolean
+nn_keras_fits_sample (const NnShape *shape,
              const NnShape *full,
              gboolean       batch,
              NnShape       *sample)
@@ -177,24 +177,24 @@ nn_keras_read_fixed_point (NnKerasLayer  *layer,
 
   if (i == NULL)
     return error != NULL && *error != NULL ? FALSE : nn_keras_bad (layer, error, "its bit widths are missing");
-  if (!find_rounding (nn_json_string (layer->config, "RND"), &rounding) ||
-      !find_overflow (nn_json_string (layer->config, "SAT"), &overflow))
+  if (!nn_keras_find_rounding (nn_json_string (layer->config, "RND"), &rounding) ||
+      !nn_keras_find_overflow (nn_json_string (layer->config, "SAT"), &overflow))
     return nn_keras_unsupported (layer, error, "rounding \"%s\" or overflow \"%s\" is not known",
                                  nn_json_string (layer->config, "RND"), nn_json_string (layer->config, "SAT"));
   if (!nn_shape_equal (&k->shape, &b->shape) || !nn_shape_equal (&k->shape, &i->shape) || k->n == 0 ||
-      !fits_sample (&b->shape, layer->in, TRUE, &shape))
+      !nn_keras_fits_sample (&b->shape, layer->in, TRUE, &shape))
     return nn_keras_bad (layer, error, "its bit widths do not fit its input's shape");
   types = g_new0 (NnType, b->n);
   for (gsize n = 0; n < b->n; n++)
     {
-      int bits = as_int (b, n, 127), integer = as_int (i, n, 127), sign = as_int (k, n, 1) != 0;
+      int bits = nn_keras_as_bits (b, n, 127), integer = nn_keras_as_bits (i, n, 127), sign = nn_keras_as_bits (k, n, 1) != 0;
 
       types[n] = (NnType){ .kind = NN_TYPE_FIXED, .width = CLAMP (bits, 0, NN_TYPE_MAX_WIDTH), .integer = integer,
                            .is_signed = sign, .rounding = rounding, .overflow = overflow };
       if (bits <= 0)
         types[n].width = types[n].integer = 0;
     }
-  layer->node->attrs.quantizer = make_quantizer (layer, types, &shape, layer->in);
+  layer->node->attrs.quantizer = nn_keras_make_quantizer (layer, types, &shape, layer->in);
   return TRUE;
 }
 
@@ -225,7 +225,7 @@ weight_quantizer (NnKerasLayer   *layer,
   for (gsize n = 0; n < values->n; n++)
     {
       gsize at = bw->n == values->n ? n : bw->n > 0 ? n % bw->n : 0;
-      int f = as_int (bw, at, MAX_FRACTION);
+      int f = nn_keras_as_bits (bw, at, MAX_FRACTION);
       double scaled = ldexp ((double) nn_tensor_f32 (values)[n], f);
       double q = ldexp (rounding == NN_ROUND_TRN ? floor (scaled) : floor (scaled + 0.5), -f);
       int before = bits_before (q);
@@ -235,7 +235,7 @@ weight_quantizer (NnKerasLayer   *layer,
       if (q == 0 || before + f <= 0)
         types[n].width = types[n].integer = 0;
     }
-  return make_quantizer (layer, types, &values->shape, &values->shape);
+  return nn_keras_make_quantizer (layer, types, &values->shape, &values->shape);
 }
 
 static NnRounding
@@ -264,20 +264,20 @@ activation_quantizer (NnKerasLayer   *layer,
   g_autofree NnType *types = g_new0 (NnType, MAX (bw->n, 1));
   NnShape shape;
 
-  if (bw->n == 0 || !fits_sample (&bw->shape, full, TRUE, &shape))
+  if (bw->n == 0 || !nn_keras_fits_sample (&bw->shape, full, TRUE, &shape))
     return nn_keras_bad (layer, error, "\"activation_bw\" does not fit its output's shape");
   for (gsize n = 0; n < bw->n; n++)
     {
-      int f = as_int (bw, n, MAX_FRACTION);
+      int f = nn_keras_as_bits (bw, n, MAX_FRACTION);
 
-      types[n] = kif (1, OPEN_INTEGER_BITS - 1, f, rounding, NN_OVERFLOW_SAT);
+      types[n] = nn_keras_kif (1, OPEN_INTEGER_BITS - 1, f, rounding, NN_OVERFLOW_SAT);
     }
-  *quantizer = make_quantizer (layer, types, &shape, full);
+  *quantizer = nn_keras_make_quantizer (layer, types, &shape, full);
   return TRUE;
 }
 
-static const NnWeight *
-taken (NnKerasLayer *layer,
+const NnWeight *
+nn_keras_taken (NnKerasLayer *layer,
        NnRole        role)
 {
   for (guint i = 0; i < layer->ids->len; i++)
@@ -296,7 +296,7 @@ nn_keras_finish_hgq1 (NnKerasLayer  *layer,
                       GError       **error)
 {
   NnAttrs *attrs = &layer->node->attrs;
-  const NnWeight *kernel = taken (layer, NN_ROLE_KERNEL), *bias = taken (layer, NN_ROLE_BIAS);
+  const NnWeight *kernel = nn_keras_taken (layer, NN_ROLE_KERNEL), *bias = nn_keras_taken (layer, NN_ROLE_BIAS);
   g_autoptr (NnTensor) kernel_bw = NULL;
   g_autoptr (NnTensor) activation_bw = NULL;
   guint number = kernel != NULL ? (bias != NULL ? 3 : 2) : 0;
@@ -337,96 +337,4 @@ nn_keras_finish_hgq1 (NnKerasLayer  *layer,
       attrs->role_quantizer[NN_ROLE_BIAS] = weight_quantizer (layer, steps, bias->values, rounding);
     }
   return TRUE;
-}
-
-/* One of HGQ 2's quantisers: `kbi` has trained bits and integer, `kif` integer and fraction; in a Keras 3 file trained
- * variables come first. */
-gboolean
-nn_keras_hgq2_quantizer (NnKerasLayer   *layer,
-                         JsonObject     *outer,
-                         const char     *sub,
-                         const NnShape  *full,
-                         gboolean        batch,
-                         NnQuantizer   **quantizer,
-                         GError        **error)
-{
-  JsonObject *conf = nn_json_object (outer, "config");
-  const char *type = nn_json_string (conf, "q_type"), *overflow_name = nn_json_string (conf, "overflow_mode");
-  gboolean kbi = type != NULL && g_str_equal (type, "kbi"), wrap;
-  g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_tensor_unref);
-  NnTensor *first, *k_values, *i_values, *b_values;
-  g_autofree NnType *types = NULL;
-  NnRounding rounding;
-  NnOverflow overflow;
-  /* which of the three numbers is k, i, and b or f */
-  guint at_k, at_i, at_b;
-  NnShape shape;
-
-  if (outer == NULL || (type != NULL && g_str_equal (type, "dummy")))
-    return TRUE;
-  if (nn_json_get (conf, "scaler") != NULL || nn_json_get (conf, "affine") != NULL)
-    return nn_keras_unsupported (layer, error, "a quantiser with \"scaler\" or \"affine\" is not supported");
-  if (type == NULL || (!kbi && !g_str_equal (type, "kif")))
-    return nn_keras_unsupported (layer, error, "the quantiser type \"%s\" is not supported; kbi and kif are",
-                                 type != NULL ? type : "none");
-  if (!find_rounding (nn_json_string (conf, "round_mode"), &rounding) || !find_overflow (overflow_name, &overflow))
-    return nn_keras_unsupported (layer, error, "rounding \"%s\" or overflow \"%s\" is not supported",
-                                 nn_json_string (conf, "round_mode"), overflow_name);
-  wrap = overflow == NN_OVERFLOW_WRAP;
-  for (guint n = 0; n < 3; n++)
-    {
-      NnTensor *one = nn_keras_peek (layer, "?", sub, n, error);
-
-      if (one != NULL)
-        g_ptr_array_add (values, one);
-      else
-        return error != NULL && *error != NULL ? FALSE
-                                               : nn_keras_bad (layer, error, "the bit widths of \"%s\" are missing", sub);
-    }
-  at_b = kbi || wrap ? 0 : 1;
-  at_k = wrap ? 1 : 2;
-  at_i = wrap ? 2 : kbi ? 1 : 0;
-  first = values->pdata[0];
-  k_values = values->pdata[at_k];
-  i_values = values->pdata[at_i];
-  b_values = values->pdata[at_b];
-  if (!nn_shape_equal (&k_values->shape, &i_values->shape) || !nn_shape_equal (&k_values->shape, &b_values->shape) ||
-      first->n == 0 || !fits_sample (&first->shape, full, batch, &shape))
-    return nn_keras_bad (layer, error, "the bit widths of \"%s\" do not fit", sub);
-  types = g_new0 (NnType, first->n);
-  for (gsize n = 0; n < first->n; n++)
-    {
-      int k = as_int (k_values, n, 1) != 0, i = as_int (i_values, n, 63), b = as_int (b_values, n, 63);
-
-      types[n] = kif (k, i, kbi ? b - i : b, rounding, overflow);
-    }
-  *quantizer = make_quantizer (layer, types, &shape, full);
-  return TRUE;
-}
-
-/* QDense, QConv1D, QConv2D, QEinsumDense of HGQ 2, after the plain layer was read. */
-gboolean
-nn_keras_finish_hgq2 (NnKerasLayer  *layer,
-                      GError       **error)
-{
-  NnAttrs *attrs = &layer->node->attrs;
-  const NnWeight *kernel = taken (layer, NN_ROLE_KERNEL), *bias = taken (layer, NN_ROLE_BIAS);
-
-  if (!layer->keras->numbered)
-    return nn_keras_unsupported (layer, error, "HGQ 2 is supported in .keras files");
-  if (!nn_keras_shape (layer->keras, layer->node, error))
-    return FALSE;
-  if (nn_json_boolean (layer->config, "enable_iq", TRUE) &&
-      !nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "iq_conf"), "iq/quantizer", layer->in, TRUE, &attrs->input_quantizer, error))
-    return FALSE;
-  if (nn_json_boolean (layer->config, "enable_oq", FALSE) &&
-      !nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "oq_conf"), "oq/quantizer", &layer->node->shape, TRUE, &attrs->quantizer, error))
-    return FALSE;
-  if (kernel != NULL && nn_json_object (layer->config, "kq_conf") != NULL &&
-      !nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "kq_conf"), "kq/quantizer", &kernel->values->shape, FALSE,
-                       &attrs->role_quantizer[NN_ROLE_KERNEL], error))
-    return FALSE;
-  return bias == NULL || nn_json_object (layer->config, "bq_conf") == NULL ||
-         nn_keras_hgq2_quantizer (layer, nn_json_object (layer->config, "bq_conf"), "bq/quantizer", &bias->values->shape, FALSE,
-                         &attrs->role_quantizer[NN_ROLE_BIAS], error);
 }

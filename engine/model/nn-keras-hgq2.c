@@ -2,7 +2,7 @@
 /* HGQ 2's layers without a kernel of their own, and those that fold a normalisation into it, as plain layers with quantisers as
  * layers around them. Source: calad0i/HGQ2 (0.1), hgq/layers: core/base.py for what is quantised when, and each layer's call. */
 
-#include "nn-keras.h"
+#include "nn-keras-hgq.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,22 +11,22 @@
 #define SOFTMAX_EPSILON 1e-7
 
 /* The last node, as an input of the next. */
-static guint
-last (NnKerasLayer *layer)
+guint
+nn_hgq2_last (NnKerasLayer *layer)
 {
   return nn_graph_builder_n_nodes (layer->keras->builder) - 1;
 }
 
-static const NnShape *
-shape_of (NnKerasLayer *layer,
+const NnShape *
+nn_hgq2_shape_of (NnKerasLayer *layer,
           guint         node)
 {
   return &nn_graph_builder_node (layer->keras->builder, node)->shape;
 }
 
 /* A node called NAME__suffix, or like the layer itself; its shape is found. (transfer none) (nullable) */
-static NnNode *
-add (NnKerasLayer  *layer,
+NnNode *
+nn_hgq2_add (NnKerasLayer  *layer,
      NnOp           op,
      const char    *suffix,
      const guint   *inputs,
@@ -42,9 +42,33 @@ add (NnKerasLayer  *layer,
   return node;
 }
 
-/* Puts a quantiser behind @input where @conf is one; @result: (out): what is quantised, @input itself where nothing is. */
+/* x * factor + offset under the suffix. */
 static gboolean
-add_quantizer (NnKerasLayer  *layer,
+add_factor (NnKerasLayer  *layer,
+            const char    *suffix,
+            double         factor,
+            double         offset,
+            GError       **error)
+{
+  guint input = nn_hgq2_last (layer);
+  gint64 channels = MAX (nn_shape_last (nn_hgq2_shape_of (layer, input)), 1);
+  NnNode *node = nn_hgq2_add (layer, NN_OP_SCALE, suffix, &input, 1);
+  NnTensor *numbers[2];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      numbers[i] = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
+      for (gsize k = 0; k < numbers[i]->n; k++)
+        nn_tensor_f32 (numbers[i])[k] = (float) (i == 0 ? factor : offset);
+    }
+  node->attrs.use_bias = TRUE;
+  return nn_keras_give (layer, node, NN_ROLE_SCALE, numbers[0], error) && nn_keras_give (layer, node, NN_ROLE_BIAS, numbers[1], error) &&
+         nn_keras_shape (layer->keras, node, error);
+}
+
+/* Puts a quantiser behind @input where @conf is one; @result: (out): what is quantised, @input itself where nothing is. */
+gboolean
+nn_hgq2_add_quantizer (NnKerasLayer  *layer,
                JsonObject    *conf,
                const char    *sub,
                const char    *suffix,
@@ -53,24 +77,37 @@ add_quantizer (NnKerasLayer  *layer,
                GError       **error)
 {
   NnQuantizer *quantizer = NULL;
-  const NnShape shape = *shape_of (layer, input);
+  const NnShape shape = *nn_hgq2_shape_of (layer, input);
+  gboolean affine;
+  NnHgq2Line line;
   NnNode *node;
 
   *result = input;
   if (conf == NULL)
     return TRUE;
-  if (!nn_keras_hgq2_quantizer (layer, conf, sub, &shape, TRUE, &quantizer, error))
+  if (!nn_keras_hgq2_quantizer (layer, conf, sub, &shape, TRUE, &line, &quantizer, error))
     return FALSE;
   if (quantizer == NULL && suffix != NULL)
     return TRUE;
-  node = add (layer, quantizer != NULL ? NN_OP_QUANTIZE : NN_OP_DROPOUT, suffix, &input, 1);
+  affine = line.gain != 1 || line.offset != 0;
+  node = nn_hgq2_add (layer, quantizer != NULL ? NN_OP_QUANTIZE : NN_OP_DROPOUT, affine && suffix == NULL ? "rounded" : suffix, &input, 1);
   node->attrs.quantizer = quantizer;
-  *result = last (layer);
-  return nn_keras_shape (layer->keras, node, error);
+  *result = nn_hgq2_last (layer);
+  if (!nn_keras_shape (layer->keras, node, error))
+    return FALSE;
+  if (affine)
+    {
+      g_autofree char *after = suffix != NULL ? g_strdup_printf ("%s_affine", suffix) : NULL;
+
+      if (!add_factor (layer, after, line.gain, line.offset, error))
+        return FALSE;
+      *result = nn_hgq2_last (layer);
+    }
+  return TRUE;
 }
 
-static JsonObject *
-conf_of (NnKerasLayer *layer,
+JsonObject *
+nn_hgq2_conf_of (NnKerasLayer *layer,
          const char   *name,
          const char   *enabled,
          gboolean      fallback)
@@ -79,8 +116,8 @@ conf_of (NnKerasLayer *layer,
 }
 
 /* The output's quantiser, under the layer's own name; without one the last node has that name already. */
-static gboolean
-finish (NnKerasLayer  *layer,
+gboolean
+nn_hgq2_finish (NnKerasLayer  *layer,
         GError       **error)
 {
   guint result;
@@ -88,18 +125,18 @@ finish (NnKerasLayer  *layer,
   for (guint i = 0; i < layer->vars->len; i++)
     ((NnKerasVar *) layer->vars->pdata[i])->claimed = TRUE;
   layer->node = NULL;
-  return add_quantizer (layer, conf_of (layer, "oq_conf", "enable_oq", FALSE), "oq/quantizer", NULL, last (layer), &result, error);
+  return nn_hgq2_add_quantizer (layer, nn_hgq2_conf_of (layer, "oq_conf", "enable_oq", FALSE), "oq/quantizer", NULL, nn_hgq2_last (layer), &result, error);
 }
 
-static const char *
-suffix_of (NnKerasLayer *layer,
+const char *
+nn_hgq2_suffix_of (NnKerasLayer *layer,
            const char   *suffix)
 {
-  return conf_of (layer, "oq_conf", "enable_oq", FALSE) != NULL ? suffix : NULL;
+  return nn_hgq2_conf_of (layer, "oq_conf", "enable_oq", FALSE) != NULL ? suffix : NULL;
 }
 
-static gboolean
-numbered (NnKerasLayer  *layer,
+gboolean
+nn_hgq2_numbered (NnKerasLayer  *layer,
           GError       **error)
 {
   return layer->keras->numbered || nn_keras_unsupported (layer, error, "HGQ 2 is supported in .keras files");
@@ -116,13 +153,13 @@ nn_keras_read_hgq2_single (NnKerasLayer  *layer,
   guint input;
   NnOp op;
 
-  if (!numbered (layer, error) ||
-      !add_quantizer (layer, conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
+  if (!nn_hgq2_numbered (layer, error) ||
+      !nn_hgq2_add_quantizer (layer, nn_hgq2_conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
     return FALSE;
   if (!nn_keras_find_reader (plain, FALSE, &op, &reader))
     return nn_keras_unsupported (layer, error, "there is no layer \"%s\"", plain);
-  layer->node = add (layer, op, suffix_of (layer, "plain"), &input, 1);
-  return (reader == NULL || reader (layer, error)) && nn_keras_shape (layer->keras, layer->node, error) && finish (layer, error);
+  layer->node = nn_hgq2_add (layer, op, nn_hgq2_suffix_of (layer, "plain"), &input, 1);
+  return (reader == NULL || reader (layer, error)) && nn_keras_shape (layer->keras, layer->node, error) && nn_hgq2_finish (layer, error);
 }
 
 /* Sub-group of the k-th input's quantiser: Keras numbers the members of a list from the second on. */
@@ -132,8 +169,8 @@ list_sub (guint k)
   return k == 0 ? g_strdup ("iq/quantizers/quantizer/quantizer") : g_strdup_printf ("iq/quantizers/quantizer_%u/quantizer", k);
 }
 
-static gboolean
-quantize_inputs (NnKerasLayer  *layer,
+gboolean
+nn_hgq2_quantize_inputs (NnKerasLayer  *layer,
                  guint         *inputs,
                  GError       **error)
 {
@@ -147,34 +184,10 @@ quantize_inputs (NnKerasLayer  *layer,
 
       if (!nn_json_boolean (layer->config, "enable_iq", TRUE))
         conf = NULL;
-      if (!add_quantizer (layer, conf, sub, suffix, layer->inputs[k], &inputs[k], error))
+      if (!nn_hgq2_add_quantizer (layer, conf, sub, suffix, layer->inputs[k], &inputs[k], error))
         return FALSE;
     }
   return TRUE;
-}
-
-/* x * factor under the suffix. */
-static gboolean
-add_factor (NnKerasLayer  *layer,
-            const char    *suffix,
-            double         factor,
-            double         offset,
-            GError       **error)
-{
-  guint input = last (layer);
-  gint64 channels = MAX (nn_shape_last (shape_of (layer, input)), 1);
-  NnNode *node = add (layer, NN_OP_SCALE, suffix, &input, 1);
-  NnTensor *numbers[2];
-
-  for (guint i = 0; i < 2; i++)
-    {
-      numbers[i] = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
-      for (gsize k = 0; k < numbers[i]->n; k++)
-        nn_tensor_f32 (numbers[i])[k] = (float) (i == 0 ? factor : offset);
-    }
-  node->attrs.use_bias = TRUE;
-  return nn_keras_give (layer, node, NN_ROLE_SCALE, numbers[0], error) && nn_keras_give (layer, node, NN_ROLE_BIAS, numbers[1], error) &&
-         nn_keras_shape (layer->keras, node, error);
 }
 
 /* Merges, each input quantised first. */
@@ -188,32 +201,33 @@ nn_keras_read_hgq2_merge (NnKerasLayer  *layer,
   NnKerasReader reader = NULL;
   NnOp op = NN_OP_MATMUL;
 
-  if (!numbered (layer, error) || !quantize_inputs (layer, inputs, error))
+  if (!nn_hgq2_numbered (layer, error) || !nn_hgq2_quantize_inputs (layer, inputs, error))
     return FALSE;
   if (!g_str_equal (plain, "Matmul") && !nn_keras_find_reader (plain, FALSE, &op, &reader))
     return nn_keras_unsupported (layer, error, "there is no layer \"%s\"", plain);
-  layer->node = add (layer, op, power ? "sum" : suffix_of (layer, "plain"), inputs, layer->n_inputs);
+  layer->node = nn_hgq2_add (layer, op, power ? "sum" : nn_hgq2_suffix_of (layer, "plain"), inputs, layer->n_inputs);
   if ((reader != NULL && !reader (layer, error)) || !nn_keras_shape (layer->keras, layer->node, error))
     return FALSE;
   layer->node = NULL;
-  if (power && !add_factor (layer, suffix_of (layer, "plain"), exp2 (rint (log2 (1.0 / MAX (layer->n_inputs, 1)))), 0, error))
+  if (power && !add_factor (layer, nn_hgq2_suffix_of (layer, "plain"), exp2 (rint (log2 (1.0 / MAX (layer->n_inputs, 1)))), 0, error))
     return FALSE;
-  return finish (layer, error);
+  return nn_hgq2_finish (layer, error);
 }
 
-/* One of the layer's own variables by its number. (transfer full) (nullable) */
-static NnTensor *
-variable (NnKerasLayer  *layer,
-          guint          number,
-          gsize          n,
-          GError       **error)
+/* A variable of the layer or of its part @sub by its number, of @n elements where that is not 0. (transfer full) (nullable) */
+NnTensor *
+nn_hgq2_variable (NnKerasLayer  *layer,
+                  const char    *sub,
+                  guint          number,
+                  gsize          n,
+                  GError       **error)
 {
-  g_autoptr (NnTensor) values = nn_keras_peek (layer, "?", "", number, error);
+  g_autoptr (NnTensor) values = nn_keras_peek (layer, "?", sub, number, error);
 
   if (values == NULL || (n > 0 && values->n != n))
     {
       if (error == NULL || *error == NULL)
-        nn_keras_bad (layer, error, "a variable of its own is missing or of another shape");
+        nn_keras_bad (layer, error, "the variable %s%s%u is missing or of another shape", sub, sub[0] != '\0' ? "/" : "", number);
       return NULL;
     }
   return g_steal_pointer (&values);
@@ -233,17 +247,17 @@ nn_keras_read_hgq2_batch_norm (NnKerasLayer  *layer,
   NnNode *node;
   gint axis;
 
-  if (!numbered (layer, error) || !nn_keras_read_axis (layer, "axis", -1, &axis, error))
+  if (!nn_hgq2_numbered (layer, error) || !nn_keras_read_axis (layer, "axis", -1, &axis, error))
     return FALSE;
   if (axis != -1 && axis != (gint) layer->in->rank - 1)
     return nn_keras_unsupported (layer, error, "only the last axis is supported");
-  if ((scale && (gamma = variable (layer, number++, (gsize) channels.dims[0], error)) == NULL) ||
-      (center && (beta = variable (layer, number++, (gsize) channels.dims[0], error)) == NULL) ||
-      (mean = variable (layer, number, (gsize) channels.dims[0], error)) == NULL ||
-      (variance = variable (layer, number + 1, (gsize) channels.dims[0], error)) == NULL ||
-      !add_quantizer (layer, conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
+  if ((scale && (gamma = nn_hgq2_variable (layer, "", number++, (gsize) channels.dims[0], error)) == NULL) ||
+      (center && (beta = nn_hgq2_variable (layer, "", number++, (gsize) channels.dims[0], error)) == NULL) ||
+      (mean = nn_hgq2_variable (layer, "", number, (gsize) channels.dims[0], error)) == NULL ||
+      (variance = nn_hgq2_variable (layer, "", number + 1, (gsize) channels.dims[0], error)) == NULL ||
+      !nn_hgq2_add_quantizer (layer, nn_hgq2_conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
     return FALSE;
-  node = add (layer, NN_OP_SCALE, suffix_of (layer, "plain"), &input, 1);
+  node = nn_hgq2_add (layer, NN_OP_SCALE, nn_hgq2_suffix_of (layer, "plain"), &input, 1);
   node->attrs.use_bias = TRUE;
   factor = nn_tensor_new (NN_DTYPE_F32, &channels);
   shift = nn_tensor_new (NN_DTYPE_F32, &channels);
@@ -255,13 +269,13 @@ nn_keras_read_hgq2_batch_norm (NnKerasLayer  *layer,
       nn_tensor_f32 (shift)[c] = (float) ((beta != NULL ? nn_tensor_f32 (beta)[c] : 0) - nn_tensor_f32 (mean)[c] * f);
     }
   if (!nn_keras_give (layer, node, NN_ROLE_SCALE, factor, error) || !nn_keras_give (layer, node, NN_ROLE_BIAS, shift, error) ||
-      !nn_keras_hgq2_quantizer (layer, conf_of (layer, "kq_conf", NULL, TRUE), "kq/quantizer", &channels, FALSE,
+      !nn_keras_hgq2_quantizer (layer, nn_hgq2_conf_of (layer, "kq_conf", NULL, TRUE), "kq/quantizer", &channels, FALSE, NULL,
                                 &node->attrs.role_quantizer[NN_ROLE_SCALE], error) ||
-      !nn_keras_hgq2_quantizer (layer, conf_of (layer, "bq_conf", NULL, TRUE), "bq/quantizer", &channels, FALSE,
+      !nn_keras_hgq2_quantizer (layer, nn_hgq2_conf_of (layer, "bq_conf", NULL, TRUE), "bq/quantizer", &channels, FALSE, NULL,
                                 &node->attrs.role_quantizer[NN_ROLE_BIAS], error) ||
       !nn_keras_shape (layer->keras, node, error))
     return FALSE;
-  return finish (layer, error);
+  return nn_hgq2_finish (layer, error);
 }
 
 /* Dense after a normalisation of its input: kernel' = gamma / sqrt (variance + epsilon) * kernel by rows, bias' = bias - mean
@@ -278,17 +292,17 @@ nn_keras_read_hgq2_batch_norm_dense (NnKerasLayer  *layer,
   NnTensor *kernel, *bias;
   NnNode *node;
 
-  if (!numbered (layer, error) || !nn_keras_get_count (layer, "units", NULL, &units, error))
+  if (!nn_hgq2_numbered (layer, error) || !nn_keras_get_count (layer, "units", NULL, &units, error))
     return FALSE;
   /* two more variables, beta and ebops, stand before the statistics */
   number += ebops ? 2 : 0;
-  if (in < 1 || (raw_kernel = variable (layer, 0, (gsize) (in * units), error)) == NULL ||
-      (raw_bias = variable (layer, 1, (gsize) units, error)) == NULL ||
-      (scale && (gamma = variable (layer, 2, (gsize) in, error)) == NULL) ||
-      (mean = variable (layer, number, (gsize) in, error)) == NULL ||
-      (variance = variable (layer, number + 1, (gsize) in, error)) == NULL)
+  if (in < 1 || (raw_kernel = nn_hgq2_variable (layer, "", 0, (gsize) (in * units), error)) == NULL ||
+      (raw_bias = nn_hgq2_variable (layer, "", 1, (gsize) units, error)) == NULL ||
+      (scale && (gamma = nn_hgq2_variable (layer, "", 2, (gsize) in, error)) == NULL) ||
+      (mean = nn_hgq2_variable (layer, "", number, (gsize) in, error)) == NULL ||
+      (variance = nn_hgq2_variable (layer, "", number + 1, (gsize) in, error)) == NULL)
     return in >= 1 ? FALSE : nn_keras_bad (layer, error, "its input's last axis is open");
-  if (!add_quantizer (layer, conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
+  if (!nn_hgq2_add_quantizer (layer, nn_hgq2_conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
     return FALSE;
   kernel = nn_tensor_copy (raw_kernel);
   bias = nn_tensor_copy (raw_bias);
@@ -301,18 +315,18 @@ nn_keras_read_hgq2_batch_norm_dense (NnKerasLayer  *layer,
         nn_tensor_f32 (kernel)[i * units + o] =
             (float) ((gamma != NULL ? nn_tensor_f32 (gamma)[i] : 1) / sqrt (nn_tensor_f32 (variance)[i] + epsilon) * k);
       }
-  node = add (layer, NN_OP_DENSE, suffix_of (layer, "plain"), &input, 1);
+  node = nn_hgq2_add (layer, NN_OP_DENSE, nn_hgq2_suffix_of (layer, "plain"), &input, 1);
   node->attrs.units = units;
   node->attrs.use_bias = TRUE;
   if (!nn_keras_give (layer, node, NN_ROLE_KERNEL, kernel, error) || !nn_keras_give (layer, node, NN_ROLE_BIAS, bias, error) ||
-      !nn_keras_hgq2_quantizer (layer, conf_of (layer, "kq_conf", NULL, TRUE), "kq/quantizer", &NN_SHAPE (in, units), FALSE,
+      !nn_keras_hgq2_quantizer (layer, nn_hgq2_conf_of (layer, "kq_conf", NULL, TRUE), "kq/quantizer", &NN_SHAPE (in, units), FALSE, NULL,
                                 &node->attrs.role_quantizer[NN_ROLE_KERNEL], error) ||
-      !nn_keras_hgq2_quantizer (layer, conf_of (layer, "bq_conf", NULL, TRUE), "bq/quantizer", &NN_SHAPE (units), FALSE,
+      !nn_keras_hgq2_quantizer (layer, nn_hgq2_conf_of (layer, "bq_conf", NULL, TRUE), "bq/quantizer", &NN_SHAPE (units), FALSE, NULL,
                                 &node->attrs.role_quantizer[NN_ROLE_BIAS], error) ||
       !nn_keras_activation (layer, nn_json_get (layer->config, "activation"), &node->attrs, error) ||
       !nn_keras_shape (layer->keras, node, error))
     return FALSE;
-  return finish (layer, error);
+  return nn_hgq2_finish (layer, error);
 }
 
 /* The quantiser as a layer. */
@@ -323,13 +337,13 @@ nn_keras_read_hgq2_quantizer (NnKerasLayer  *layer,
   JsonObject *conf = nn_json_object (layer->config, "config");
   guint result;
 
-  if (!numbered (layer, error))
+  if (!nn_hgq2_numbered (layer, error))
     return FALSE;
   if (conf == NULL)
     return nn_keras_bad (layer, error, "\"config\" is missing");
   for (guint i = 0; i < layer->vars->len; i++)
     ((NnKerasVar *) layer->vars->pdata[i])->claimed = TRUE;
-  return add_quantizer (layer, conf, "quantizer", NULL, layer->inputs[0], &result, error);
+  return nn_hgq2_add_quantizer (layer, conf, "quantizer", NULL, layer->inputs[0], &result, error);
 }
 
 /* Axes of the sample, side by side; names are those of different versions. */
@@ -369,7 +383,7 @@ add_reduction (NnKerasLayer  *layer,
                gboolean       keep,
                GError       **error)
 {
-  NnNode *node = add (layer, op, suffix, &input, 1);
+  NnNode *node = nn_hgq2_add (layer, op, suffix, &input, 1);
 
   node->attrs.keep_dims = keep;
   return read_axes (layer, &node->attrs.axis, &node->attrs.axis2, error) && nn_keras_shape (layer->keras, node, error);
@@ -385,88 +399,153 @@ nn_keras_read_hgq2_sum (NnKerasLayer  *layer,
   gsize n = 1;
   guint input;
 
-  if (!numbered (layer, error) || !read_axes (layer, &first, &until, error) ||
-      !add_quantizer (layer, conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
+  if (!nn_hgq2_numbered (layer, error) || !read_axes (layer, &first, &until, error) ||
+      !nn_hgq2_add_quantizer (layer, nn_hgq2_conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
     return FALSE;
   for (gint i = first; i <= until; i++)
     n *= (gsize) MAX (layer->in->dims[i], 1);
   if (g_str_equal (layer->class_name, "QMeanPow2"))
     factor = exp2 (rint (log2 (1.0 / (double) n)));
   return add_reduction (layer, NN_OP_REDUCE_SUM, "sum", input, nn_json_boolean (layer->config, "keepdims", FALSE), error) &&
-         add_factor (layer, suffix_of (layer, "plain"), factor, 0, error) && finish (layer, error);
+         add_factor (layer, nn_hgq2_suffix_of (layer, "plain"), factor, 0, error) && nn_hgq2_finish (layer, error);
+}
+
+/* A suffix behind the name of the part. */
+static char *
+part_of (const NnHgq2Softmax *softmax,
+         const char          *suffix)
+{
+  return g_strconcat (softmax->name, suffix, NULL);
+}
+
+static gboolean
+quantize_part (NnKerasLayer        *layer,
+               const NnHgq2Softmax *softmax,
+               JsonObject          *conf,
+               const char          *place,
+               const char          *suffix,
+               guint                input,
+               guint               *result,
+               GError             **error)
+{
+  g_autofree char *sub = g_strdup_printf ("%s%s/quantizer", softmax->sub, place), *name = part_of (softmax, suffix);
+
+  return nn_hgq2_add_quantizer (layer, conf, sub, name, input, result, error);
+}
+
+static gboolean
+reduce_part (NnKerasLayer        *layer,
+             const NnHgq2Softmax *softmax,
+             NnOp                 op,
+             const char          *suffix,
+             guint                input,
+             GError             **error)
+{
+  g_autofree char *name = part_of (softmax, suffix);
+  NnNode *node = nn_hgq2_add (layer, op, name, &input, 1);
+
+  node->attrs.keep_dims = TRUE;
+  node->attrs.axis = softmax->first;
+  node->attrs.axis2 = softmax->until;
+  return nn_keras_shape (layer->keras, node, error);
 }
 
 /* 1 / (x + epsilon), between the quantisers of the table. */
 static gboolean
-add_inverse (NnKerasLayer  *layer,
-             GError       **error)
+add_inverse (NnKerasLayer        *layer,
+             const NnHgq2Softmax *softmax,
+             GError             **error)
 {
+  g_autofree char *above = part_of (softmax, "above_0"), *one_name = part_of (softmax, "one"), *name = part_of (softmax, "inverse");
   const NnShape one_shape = NN_SHAPE (1);
-  NnTensor *one = nn_tensor_new (NN_DTYPE_F32, &one_shape);
+  NnTensor *one;
   guint inputs[2], result;
   NnNode *node;
 
-  if (!add_quantizer (layer, conf_of (layer, "inv_iq_conf", NULL, TRUE), "inv_table/iq/quantizer", "inv_iq", last (layer), &result, error) ||
-      !add_factor (layer, "above_0", 1, SOFTMAX_EPSILON, error))
-    {
-      nn_tensor_unref (one);
-      return FALSE;
-    }
-  inputs[1] = last (layer);
-  node = add (layer, NN_OP_CONSTANT, "one", NULL, 0);
+  if (!quantize_part (layer, softmax, softmax->inv_iq, "inv_table/iq", "inv_iq", nn_hgq2_last (layer), &result, error) ||
+      !add_factor (layer, above, 1, SOFTMAX_EPSILON, error))
+    return FALSE;
+  inputs[1] = nn_hgq2_last (layer);
+  node = nn_hgq2_add (layer, NN_OP_CONSTANT, one_name, NULL, 0);
   node->shape = one_shape;
+  one = nn_tensor_new (NN_DTYPE_F32, &one_shape);
   nn_tensor_f32 (one)[0] = 1;
   if (!nn_keras_give (layer, node, NN_ROLE_VALUE, one, error))
     return FALSE;
-  inputs[0] = last (layer);
-  node = add (layer, NN_OP_DIVIDE, "inverse", inputs, 2);
+  inputs[0] = nn_hgq2_last (layer);
+  node = nn_hgq2_add (layer, NN_OP_DIVIDE, name, inputs, 2);
   return nn_keras_shape (layer->keras, node, error) &&
-         add_quantizer (layer, conf_of (layer, "inv_oq_conf", NULL, TRUE), "inv_table/oq/quantizer", "inv_oq", last (layer), &result, error);
+         quantize_part (layer, softmax, softmax->inv_oq, "inv_table/oq", "inv_oq", nn_hgq2_last (layer), &result, error);
 }
 
-/* exp by a table, their sum's inverse by another, the product; stable: of the distance to the largest. */
+/* exp of what is scaled, between the quantisers of the table; stable: of the distance to the largest. @result: (out): its node */
+static gboolean
+add_exponents (NnKerasLayer        *layer,
+               const NnHgq2Softmax *softmax,
+               guint                input,
+               guint               *result,
+               GError             **error)
+{
+  g_autofree char *distance = part_of (softmax, "distance"), *scaled = part_of (softmax, "scaled"), *name = part_of (softmax, "exp");
+  NnTensor *factor;
+  guint inputs[2];
+  NnNode *node;
+
+  if (softmax->stable)
+    {
+      if (!reduce_part (layer, softmax, NN_OP_REDUCE_MAX, "max", input, error))
+        return FALSE;
+      inputs[0] = nn_hgq2_last (layer);
+      inputs[1] = input;
+      node = nn_hgq2_add (layer, NN_OP_SUBTRACT, distance, inputs, 2);
+      if (!nn_keras_shape (layer->keras, node, error) ||
+          !quantize_part (layer, softmax, softmax->exp_iq, "exp_table/iq", "exp_iq", nn_hgq2_last (layer), &input, error))
+        return FALSE;
+    }
+  factor = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (MAX (nn_shape_last (nn_hgq2_shape_of (layer, input)), 1)));
+  for (gsize i = 0; i < factor->n; i++)
+    nn_tensor_f32 (factor)[i] = (float) (softmax->stable ? -softmax->scaler : softmax->scaler);
+  node = nn_hgq2_add (layer, NN_OP_SCALE, scaled, &input, 1);
+  if (!nn_keras_give (layer, node, NN_ROLE_SCALE, factor, error) || !nn_keras_shape (layer->keras, node, error))
+    return FALSE;
+  input = nn_hgq2_last (layer);
+  node = nn_hgq2_add (layer, NN_OP_ACTIVATION, name, &input, 1);
+  node->attrs.act = NN_ACT_EXPONENTIAL;
+  return nn_keras_shape (layer->keras, node, error) &&
+         quantize_part (layer, softmax, softmax->exp_oq, "exp_table/oq", "exp_oq", nn_hgq2_last (layer), result, error);
+}
+
+/* exp by a table, their sum's inverse by another, the product. */
+gboolean
+nn_hgq2_add_softmax (NnKerasLayer        *layer,
+                     const NnHgq2Softmax *softmax,
+                     guint                input,
+                     GError             **error)
+{
+  guint inputs[2];
+  NnNode *node;
+
+  if (!quantize_part (layer, softmax, softmax->iq, "iq", "iq", input, &input, error) ||
+      !add_exponents (layer, softmax, input, &inputs[0], error) ||
+      !reduce_part (layer, softmax, NN_OP_REDUCE_SUM, "sum", inputs[0], error) || !add_inverse (layer, softmax, error))
+    return FALSE;
+  inputs[1] = nn_hgq2_last (layer);
+  node = nn_hgq2_add (layer, NN_OP_MULTIPLY, softmax->product, inputs, 2);
+  return nn_keras_shape (layer->keras, node, error);
+}
+
 gboolean
 nn_keras_read_hgq2_softmax (NnKerasLayer  *layer,
                             GError       **error)
 {
-  gboolean stable = nn_json_boolean (layer->config, "stable", TRUE);
-  double scaler = nn_json_double (layer->config, "input_scaler", 1);
-  guint input, inputs[2], exponents;
-  NnNode *node;
+  NnHgq2Softmax softmax = {
+    .name = "", .sub = "", .stable = nn_json_boolean (layer->config, "stable", TRUE),
+    .scaler = nn_json_double (layer->config, "input_scaler", 1), .product = nn_hgq2_suffix_of (layer, "plain"),
+    .iq = nn_hgq2_conf_of (layer, "iq_conf", "enable_iq", TRUE), .exp_iq = nn_hgq2_conf_of (layer, "exp_iq_conf", NULL, TRUE),
+    .exp_oq = nn_hgq2_conf_of (layer, "exp_oq_conf", NULL, TRUE), .inv_iq = nn_hgq2_conf_of (layer, "inv_iq_conf", NULL, TRUE),
+    .inv_oq = nn_hgq2_conf_of (layer, "inv_oq_conf", NULL, TRUE),
+  };
 
-  if (!numbered (layer, error) ||
-      !add_quantizer (layer, conf_of (layer, "iq_conf", "enable_iq", TRUE), "iq/quantizer", "iq", layer->inputs[0], &input, error))
-    return FALSE;
-  if (stable)
-    {
-      if (!add_reduction (layer, NN_OP_REDUCE_MAX, "max", input, TRUE, error))
-        return FALSE;
-      inputs[0] = last (layer);
-      inputs[1] = input;
-      node = add (layer, NN_OP_SUBTRACT, "distance", inputs, 2);
-      if (!nn_keras_shape (layer->keras, node, error) ||
-          !add_quantizer (layer, conf_of (layer, "exp_iq_conf", NULL, TRUE), "exp_table/iq/quantizer", "exp_iq", last (layer), &input, error))
-        return FALSE;
-    }
-  {
-    gint64 channels = MAX (nn_shape_last (shape_of (layer, input)), 1);
-    NnTensor *factor = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
-
-    for (gsize i = 0; i < factor->n; i++)
-      nn_tensor_f32 (factor)[i] = (float) (stable ? -scaler : scaler);
-    node = add (layer, NN_OP_SCALE, "scaled", &input, 1);
-    if (!nn_keras_give (layer, node, NN_ROLE_SCALE, factor, error) || !nn_keras_shape (layer->keras, node, error))
-      return FALSE;
-  }
-  input = last (layer);
-  node = add (layer, NN_OP_ACTIVATION, "exp", &input, 1);
-  node->attrs.act = NN_ACT_EXPONENTIAL;
-  if (!nn_keras_shape (layer->keras, node, error) ||
-      !add_quantizer (layer, conf_of (layer, "exp_oq_conf", NULL, TRUE), "exp_table/oq/quantizer", "exp_oq", last (layer), &exponents, error) ||
-      !add_reduction (layer, NN_OP_REDUCE_SUM, "sum", exponents, TRUE, error) || !add_inverse (layer, error))
-    return FALSE;
-  inputs[0] = exponents;
-  inputs[1] = last (layer);
-  node = add (layer, NN_OP_MULTIPLY, suffix_of (layer, "plain"), inputs, 2);
-  return nn_keras_shape (layer->keras, node, error) && finish (layer, error);
+  return nn_hgq2_numbered (layer, error) && read_axes (layer, &softmax.first, &softmax.until, error) &&
+         nn_hgq2_add_softmax (layer, &softmax, layer->inputs[0], error) && nn_hgq2_finish (layer, error);
 }

@@ -3,6 +3,7 @@
 
 #include "nn-keras.h"
 
+#include "nn-einsum.h"
 #include "nn-error.h"
 
 #include <string.h>
@@ -80,79 +81,26 @@ nn_keras_read_attention (NnKerasLayer  *layer,
                           &NN_SHAPE (a->n_heads, a->value_dim, out), &NN_SHAPE (out), error);
 }
 
-/* "abc,cd->abd" into its three lists of letters; dots for "...". */
-static gboolean
-split_equation (const char *equation,
-                char       *parts[3])
+/* What "abc,cd->abd" makes of a sample and a kernel. */
+gboolean
+nn_keras_einsum_shape (NnKerasLayer   *layer,
+                       const char     *equation,
+                       const NnTensor *kernel,
+                       const NnShape  *in,
+                       NnShape        *shape,
+                       GError        **error)
 {
-  g_autoptr (GString) plain = g_string_new (NULL);
-  g_auto (GStrv) sides = NULL;
-  g_auto (GStrv) inputs = NULL;
+  NnShape operands[2], out;
 
-  for (const char *c = equation; *c != '\0'; c++)
-    if (strncmp (c, "...", 3) == 0)
-      {
-        g_string_append_c (plain, '.');
-        c += 2;
-      }
-    else if (!g_ascii_isspace (*c))
-      g_string_append_c (plain, *c);
-  sides = g_strsplit (plain->str, "->", 3);
-  if (g_strv_length (sides) != 2)
-    return FALSE;
-  inputs = g_strsplit (sides[0], ",", 3);
-  if (g_strv_length (inputs) != 2)
-    return FALSE;
-  parts[0] = g_strdup (inputs[0]);
-  parts[1] = g_strdup (inputs[1]);
-  parts[2] = g_strdup (sides[1]);
-  return TRUE;
-}
-
-/* Extent of each output letter after the batch's: from the input, or from the kernel. */
-static gboolean
-einsum_shape (NnKerasLayer   *layer,
-              const char     *in,
-              const char     *kernel,
-              const char     *out,
-              const NnTensor *values,
-              NnShape        *shape)
-{
-  const NnShape *input = layer->in;
-  guint letters = 0, dots;
-
-  for (const char *c = in; *c != '\0'; c++)
-    letters += *c != '.';
-  if (strlen (kernel) != values->shape.rank || letters > input->rank + 1 || in[0] == '\0' || out[0] == '\0')
-    return FALSE;
-  dots = strchr (in, '.') != NULL ? input->rank + 1 - letters : 0;
-  if (strchr (in, '.') == NULL && letters != input->rank + 1)
-    return FALSE;
-  shape->rank = 0;
-  for (const char *c = out; *c != '\0'; c++)
-    {
-      const char *at = strchr (in, *c);
-      guint before = 0, count = *c == '.' ? dots : 1;
-
-      if (at == NULL)
-        {
-          at = strchr (kernel, *c);
-          if (at == NULL || shape->rank == NN_MAX_RANK)
-            return FALSE;
-          shape->dims[shape->rank++] = values->shape.dims[at - kernel];
-          continue;
-        }
-      for (const char *d = in; d != at; d++)
-        before += *d == '.' ? dots : 1;
-      for (guint i = 0; i < count; i++)
-        {
-          if (before + i == 0)
-            continue; /* the batch */
-          if (shape->rank == NN_MAX_RANK)
-            return FALSE;
-          shape->dims[shape->rank++] = input->dims[before + i - 1];
-        }
-    }
+  if (in->rank >= NN_MAX_RANK)
+    return nn_keras_unsupported (layer, error, "its input has too many axes");
+  operands[0] = nn_einsum_batched (in);
+  operands[1] = kernel->shape;
+  if (equation == NULL || strstr (equation, "->") == NULL || !nn_einsum_shape (equation, operands, 2, &out) || out.dims[0] != 1)
+    return nn_keras_bad (layer, error, "\"equation\" %s is not of the form \"abc,cd->abd\", or does not fit its input and kernel",
+                         equation != NULL ? equation : "is missing:");
+  shape->rank = out.rank - 1;
+  memcpy (shape->dims, out.dims + 1, shape->rank * sizeof shape->dims[0]);
   return TRUE;
 }
 
@@ -161,24 +109,17 @@ nn_keras_read_einsum_dense (NnKerasLayer  *layer,
                             GError       **error)
 {
   const char *equation = nn_json_string (layer->config, "equation"), *bias_axes = nn_json_string (layer->config, "bias_axes");
-  char *parts[3] = { NULL };
-  const NnTensor *values;
-  gboolean ok;
+  NnAttrs *a = &layer->node->attrs;
 
-  if (equation == NULL || !split_equation (equation, parts))
-    return nn_keras_bad (layer, error, "\"equation\" is not of the form \"abc,cd->abd\"");
-  ok = nn_keras_take (layer, NN_ROLE_KERNEL, "kernel", "", NULL, error);
-  values = ok ? g_array_index (layer->keras->weights, NnWeight, g_array_index (layer->ids, guint, 0)).values : NULL;
-  if (ok && !einsum_shape (layer, parts[0], parts[1], parts[2], values, &layer->node->shape))
-    ok = nn_keras_bad (layer, error, "\"equation\" %s does not fit its input and kernel", equation);
-  layer->node->attrs.use_bias = bias_axes != NULL && bias_axes[0] != '\0';
-  layer->node->attrs.equation = nn_graph_builder_strdup (layer->keras->builder, equation);
-  layer->node->attrs.units = ok ? nn_shape_last (&layer->node->shape) : 0;
-  if (ok && layer->node->attrs.use_bias)
-    ok = nn_keras_take (layer, NN_ROLE_BIAS, "bias", "", NULL, error);
-  for (guint i = 0; i < 3; i++)
-    g_free (parts[i]);
-  return ok && nn_keras_activation (layer, nn_json_get (layer->config, "activation"), &layer->node->attrs, error);
+  if (!nn_keras_take (layer, NN_ROLE_KERNEL, "kernel", "", NULL, error) ||
+      !nn_keras_einsum_shape (layer, equation, g_array_index (layer->keras->weights, NnWeight, g_array_index (layer->ids, guint, 0)).values,
+                              layer->in, &layer->node->shape, error))
+    return FALSE;
+  a->use_bias = bias_axes != NULL && bias_axes[0] != '\0';
+  a->equation = nn_graph_builder_strdup (layer->keras->builder, equation);
+  a->units = nn_shape_last (&layer->node->shape);
+  return (!a->use_bias || nn_keras_take (layer, NN_ROLE_BIAS, "bias", "", NULL, error)) &&
+         nn_keras_activation (layer, nn_json_get (layer->config, "activation"), a, error);
 }
 
 static gboolean

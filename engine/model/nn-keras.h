@@ -183,19 +183,19 @@ NnKerasRead nn_keras_read_global_pool, nn_keras_read_flatten, nn_keras_read_resh
 /* nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
 NnKerasRead nn_keras_read_recurrent, nn_keras_read_bidirectional, nn_keras_read_attention, nn_keras_read_einsum_dense,
   nn_keras_read_garnet, nn_keras_read_fixed_point, nn_keras_finish_hgq1, nn_keras_finish_hgq2;
-/* @conf: (nullable): of class QuantizerConfig; @sub: the variables' group; @batch: whether they may have the batch's axis.
- * @quantizer: (out) (nullable): none where there is no @conf, or it is a dummy */
-gboolean   nn_keras_hgq2_quantizer (NnKerasLayer      *layer,
-                                    JsonObject        *conf,
-                                    const char        *sub,
-                                    const NnShape     *full,
-                                    gboolean           batch,
-                                    NnQuantizer      **quantizer,
-                                    GError           **error);
-
+gboolean   nn_keras_einsum_shape  (NnKerasLayer       *layer,
+                                   const char         *equation,
+                                   const NnTensor     *kernel,
+                                   const NnShape      *in,
+                                   NnShape            *shape,
+                                   GError            **error);
 /* nn-keras-hgq2.c: these add their nodes themselves. */
 NnKerasRead nn_keras_read_hgq2_single, nn_keras_read_hgq2_merge, nn_keras_read_hgq2_batch_norm,
   nn_keras_read_hgq2_batch_norm_dense, nn_keras_read_hgq2_quantizer, nn_keras_read_hgq2_sum, nn_keras_read_hgq2_softmax;
+
+/* nn-keras-hgq2-attention.c, nn-keras-hgq2-recurrent.c */
+NnKerasRead nn_keras_read_hgq2_einsum, nn_keras_read_hgq2_einsum_batch_norm, nn_keras_read_hgq2_attention,
+  nn_keras_read_hgq2_recurrent;
 
 /* nn-keras-qkeras.c: QKeras's pooling, which adds its nodes itself too. */
 NnKerasRead nn_keras_read_quantized_pool;

@@ -92,6 +92,7 @@ static const Field attr_fields[] = {
   ATTR (sum_quantizer, QUANTIZER, 1, 0),
   ATTR (recurrent_quantizer, QUANTIZER, 1, 0),
   ATTR (state_quantizer, QUANTIZER, 1, 0),
+  ATTR (reset_quantizer, QUANTIZER, 1, 0),
   ATTR (role_quantizer, QUANTIZER, NN_N_ROLES, 0),
 };
 

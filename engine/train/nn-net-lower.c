@@ -375,6 +375,9 @@ lower_recurrent (NnNetBuilder *b,
 
   if (node->attrs.act == NN_ACT_SOFTMAX || node->attrs.recurrent_act == NN_ACT_SOFTMAX)
     return nn_build_fail (node, error, "this activation of its gates is not known");
+  if (node->attrs.sum_quantizer != NULL || node->attrs.reset_quantizer != NULL ||
+      (node->attrs.recurrent_quantizer != NULL && node->attrs.recurrent_quantizer->n_elements > (guint) units))
+    return nn_build_fail (node, error, "training does not know HGQ's quantisers inside its cell");
   if (!nn_build_weight (b, layer, node, NN_ROLE_KERNEL, NN_ROLE_KERNEL) ||
       !nn_build_weight (b, layer, node, NN_ROLE_RECURRENT_KERNEL, NN_ROLE_RECURRENT_KERNEL))
     return nn_build_fail (node, error, "it has no kernel");
