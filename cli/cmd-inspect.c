@@ -55,11 +55,36 @@ print_table (const NnModel *model)
   cli_table_print (table);
 }
 
-/* The graph passes in their order. */
-static int
-list_passes (Cli *cli)
+static void
+add_names (JsonBuilder       *json,
+           const char *const *names)
 {
-  static const char *const titles[] = { "pass", "may be left out", "", NULL };
+  json_builder_set_member_name (json, "layers");
+  json_builder_begin_array (json);
+  for (; *names != NULL; names++)
+    json_builder_add_string_value (json, *names);
+  json_builder_end_array (json);
+}
+
+/* "Folded 2 batch normalisations: bn1, bn2" */
+static char *
+what_it_did (const NnPass      *pass,
+             const char *const *layers)
+{
+  guint n = g_strv_length ((char **) layers);
+  g_autofree char *names = g_strjoinv (", ", (char **) layers), *number = g_strdup_printf ("%u", n);
+  g_autoptr (GString) text = n > 0 ? g_string_new (pass->did[n > 1]) : g_string_new ("-");
+
+  g_string_replace (text, "%u", number, 1);
+  return n > 0 ? g_strconcat (text->str, ": ", names, NULL) : g_strdup (text->str);
+}
+
+/* The graph passes in their order; with a network, what each did to it. */
+static int
+list_passes (Cli            *cli,
+             const NnDesign *design)
+{
+  const char *const titles[] = { "pass", "may be left out", design != NULL ? "did" : "", NULL };
   g_autoptr (CliTable) table = cli_table_new (titles, 3);
   g_autoptr (JsonBuilder) json = json_builder_new ();
   const NnPass *passes;
@@ -76,10 +101,12 @@ list_passes (Cli *cli)
       cli_json_string (json, "description", passes[i].description);
       json_builder_set_member_name (json, "may_be_left_out");
       json_builder_add_boolean_value (json, !passes[i].needed);
+      if (design != NULL)
+        add_names (json, nn_design_pass_layers (design, i));
       json_builder_end_object (json);
       cli_table_add (table, "%s", passes[i].name);
       cli_table_add (table, "%s", passes[i].needed ? "no" : "yes");
-      cli_table_add (table, "%s", passes[i].description);
+      cli_table_take (table, design != NULL ? what_it_did (&passes[i], nn_design_pass_layers (design, i)) : g_strdup (passes[i].description));
     }
   json_builder_end_array (json);
   if (cli->json)
@@ -99,7 +126,7 @@ run (Cli   *cli,
   GOptionEntry entries[] = {
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &weights, "HDF5 weights of a .json architecture", "FILE" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &config, "Show the network after all graph passes, as hardware of this configuration", "C.json" },
-    { "passes", 0, 0, G_OPTION_ARG_NONE, &passes, "List the graph passes instead; no MODEL is needed", NULL },
+    { "passes", 0, 0, G_OPTION_ARG_NONE, &passes, "List the graph passes instead; with MODEL, what each did to it", NULL },
     { NULL },
   };
   g_autoptr (NnDesign) design = NULL; /* the lowered network reads from it */
@@ -112,17 +139,17 @@ run (Cli   *cli,
 
   if (!cli_parse (cli, &cli_inspect, entries, 0, 1, &argc, &argv, &status))
     return status;
-  if (passes)
-    return list_passes (cli);
+  if (passes && argc < 2)
+    return list_passes (cli, NULL);
   if (argc < 2)
     {
       g_printerr ("usage: espalier-cli inspect MODEL\n");
       return CLI_USAGE;
     }
   model = cli_open_model (cli, argv[1], weights, NULL, &error);
-  if (model != NULL && config != NULL)
+  if (model != NULL && (config != NULL || passes))
     {
-      g_autoptr (NnConfig) settings = cli_open_config (config, model, &error);
+      g_autoptr (NnConfig) settings = config != NULL ? cli_open_config (config, model, &error) : nn_config_new ();
 
       design = settings != NULL ? nn_design_new (model, settings, &error) : NULL;
       nn_model_unref (model);
@@ -130,6 +157,8 @@ run (Cli   *cli,
     }
   if (model == NULL)
     return cli_fail (&cli_inspect, error);
+  if (passes)
+    return list_passes (cli, design);
   graph = nn_model_graph (model);
   json_builder_begin_object (json);
   cli_json_string (json, "format", nn_model_info (model)->format);

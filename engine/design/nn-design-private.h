@@ -15,6 +15,7 @@ struct _NnDesign {
   NnLayerPlan    *plans;
   NnTensor      **raw;      /* node * NN_N_ROLES + role */
   GPtrArray      *warnings;
+  GPtrArray      *passed;   /* GStrv by pass: the layers it met */
 };
 
 /**

@@ -146,7 +146,8 @@ nn_design_new (const NnModel   *source,
   design->source = nn_model_ref ((NnModel *) source);
   design->config = nn_config_ref ((NnConfig *) config);
   skip = skipped_passes (design, error);
-  design->model = skip != NULL ? nn_passes_run (source, config, (const char *const *) skip->pdata, error) : NULL;
+  design->passed = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  design->model = skip != NULL ? nn_passes_run_told (source, config, (const char *const *) skip->pdata, design->passed, error) : NULL;
   if (design->model == NULL)
     return NULL;
   design->plans = g_new0 (NnLayerPlan, nn_graph_n_nodes (nn_model_graph (design->model)));
@@ -178,6 +179,7 @@ nn_design_unref (NnDesign *design)
   nn_model_unref (design->source);
   nn_config_unref (design->config);
   g_ptr_array_unref (design->warnings);
+  g_clear_pointer (&design->passed, g_ptr_array_unref);
   g_free (design);
 }
 
@@ -220,6 +222,14 @@ const char *const *
 nn_design_warnings (const NnDesign *design)
 {
   return (const char *const *) design->warnings->pdata;
+}
+
+const char *const *
+nn_design_pass_layers (const NnDesign *design,
+                       guint           i)
+{
+  g_assert (i < design->passed->len);
+  return design->passed->pdata[i];
 }
 
 /**

@@ -75,6 +75,10 @@ NnType             nn_design_element_type (const NnDesign *design,
 /* Warnings for the user: snapped reuse factors, settings without effect. (transfer none) (zero-terminated) */
 const char *const *nn_design_warnings (const NnDesign    *design);
 
+/* The layers that the pass at place @i of nn_passes() met, as they were called before it. (transfer none) (zero-terminated) */
+const char *const *nn_design_pass_layers (const NnDesign *design,
+                                          guint           i);
+
 /* From which distance on the entries of a softmax's table are too far apart: e to its half is 13 %. */
 #define NN_SOFTMAX_COARSE_STEP 0.25
 

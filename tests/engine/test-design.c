@@ -277,6 +277,8 @@ test_passes_listed (void)
 
   g_assert_cmpuint (n, >, 10);
   for (guint i = 0; i < n; i++)
+    g_assert_true (strstr (passes[i].did[0], "%u") != NULL && strstr (passes[i].did[1], "%u") != NULL);
+  for (guint i = 0; i < n; i++)
     for (guint k = 0; k < i; k++)
       g_assert_cmpstr (passes[i].name, !=, passes[k].name);
   maker_init (&maker, &NN_SHAPE (4));
@@ -288,6 +290,19 @@ test_passes_listed (void)
   g_assert_no_error (error);
   g_assert_cmpuint (nn_graph_n_nodes (nn_model_graph (lowered)), ==, 2);
   g_assert_cmpuint (nn_graph_n_nodes (nn_model_graph (all)), ==, 3);
+}
+
+/* Which layer a pass met. */
+static void
+check_met (const NnDesign *design,
+           const char     *pass,
+           const char     *layer)
+{
+  guint n;
+  const char *const *met = nn_design_pass_layers (design, nn_pass_find (pass) - nn_passes (&n));
+
+  g_assert_cmpstr (met[0], ==, layer);
+  g_assert_true (layer == NULL || met[1] == NULL);
 }
 
 /* A configuration leaves passes out, by our name or hls4ml's; what hardware needs stays. */
@@ -322,6 +337,9 @@ test_passes_skipped (void)
       g_assert_no_error (error);
       g_assert_cmpuint (nn_graph_n_nodes (nn_model_graph (nn_design_model (design))), ==, cases[i].n_nodes);
       g_assert_cmpint (nn_design_warnings (design)[0] != NULL, ==, cases[i].warns);
+      check_met (design, "fuse-batch-norm", cases[i].n_nodes == 2 ? "bn" : NULL);
+      check_met (design, "lower-batch-norm", "bn");
+      check_met (design, "split-separable", NULL);
     }
 }
 

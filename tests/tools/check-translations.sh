@@ -20,7 +20,7 @@ rule() {
 }
 
 grep -v '^#' po/POTFILES > "$work/files"
-xgettext --from-code=UTF-8 --add-comments --keyword=_ --keyword=N_ --keyword=C_:1c,2 --keyword=NC_:1c,2 --keyword=g_dngettext:2,3 \
+xgettext --from-code=UTF-8 --add-comments --keyword=_ --keyword=N_ --keyword=C_:1c,2 --keyword=NC_:1c,2 --keyword=g_dngettext:2,3 --keyword=N2_:1,2 \
   --keyword=g_dcgettext:2 --keyword=g_dpgettext2:2c,3 --files-from="$work/files" --output="$work/all.pot" 2> "$work/errors" ||
   { sed 's/^/# /' "$work/errors"; echo "Bail out! xgettext failed"; exit 1; }
 rule 'strings are found at all' < <([ "$(grep -c '^msgid' "$work/all.pot")" -gt 300 ] || echo "only $(grep -c '^msgid' "$work/all.pot")")
