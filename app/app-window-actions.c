@@ -9,6 +9,7 @@
 #include "app-optimise-sheet.h"
 #include "app-part-chooser.h"
 #include "app-parts-dialog.h"
+#include "app-passes-dialog.h"
 #include "app-print.h"
 #include "app-reuse-dialog.h"
 #include "pages/app-hardware-page.h"
@@ -425,7 +426,7 @@ action_introduction (GtkWidget  *widget,
   app_window_open_sample (self);
 }
 
-/* Dialogs about the hardware: win.choose-part, win.parts, win.calibration, win.reuse. */
+/* Dialogs about the hardware: win.choose-part, win.parts, win.calibration, win.passes, win.reuse. */
 static void
 action_hardware_dialog (GtkWidget  *widget,
                         const char *action,
@@ -439,6 +440,8 @@ action_hardware_dialog (GtkWidget  *widget,
     app_parts_dialog_present (GTK_WINDOW (widget), document);
   else if (g_str_equal (action, "win.calibration"))
     app_calibration_dialog_present (GTK_WINDOW (widget), document);
+  else if (g_str_equal (action, "win.passes"))
+    app_passes_dialog_present (GTK_WINDOW (widget), document);
   else
     app_reuse_dialog_present (GTK_WINDOW (widget), document);
 }
@@ -455,7 +458,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
     { "win.print-to", "s", action_print }, { "win.say", "s", action_say }, { "win.complain", "s", action_complain },
     { "win.help", NULL, action_help }, { "win.history", NULL, action_history }, { "win.introduction", NULL, action_introduction }, { "win.dismiss", NULL, action_dismiss }, { "win.toggle-order", NULL, action_toggle_order }, { "win.frontier", NULL, action_frontier },
-    { "win.choose-part", NULL, action_hardware_dialog }, { "win.parts", NULL, action_hardware_dialog }, { "win.calibration", NULL, action_hardware_dialog }, { "win.reuse", NULL, action_hardware_dialog },
+    { "win.choose-part", NULL, action_hardware_dialog }, { "win.parts", NULL, action_hardware_dialog }, { "win.calibration", NULL, action_hardware_dialog }, { "win.passes", NULL, action_hardware_dialog }, { "win.reuse", NULL, action_hardware_dialog },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
@@ -470,7 +473,7 @@ app_window_update_actions (AppWindow *self)
     { "win.save", !empty }, { "win.save-as", !empty }, { "win.save-model", !empty }, { "win.undo", app_document_can_undo (self->document) },
     { "win.redo", app_document_can_redo (self->document) }, { "win.cancel", busy }, { "win.optimise", !empty && !busy }, { "win.branch", app_document_can_branch (self->document) },
     { "win.find", !empty }, { "win.export-hls", !empty }, { "win.copy-methods", !empty }, { "win.print", !empty },
-    { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.reuse", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
+    { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.reuse", !empty }, { "win.passes", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (states); i++)

@@ -6,6 +6,7 @@
 #include "app-figures.h"
 #include "app-format.h"
 #include "app-layer-facts.h"
+#include "app-passes-dialog.h"
 #include "app-sources.h"
 #include "app-variants.h"
 
@@ -35,6 +36,7 @@ struct _AppNetworkPage {
   AdwPreferencesGroup *settings_group;
   AdwComboRow       *strategy_row, *reuse_row;
   AdwEntryRow       *precision_row, *bias_row, *accum_row, *result_row, *parallel_row, *part_row, *clock_row;
+  AdwActionRow      *passes_row;
   GtkListBox        *facts, *properties, *source_list;
   GtkLabel          *properties_title;
   GtkExpander       *source_expander;
@@ -66,6 +68,27 @@ add_figure (AppNetworkPage *self,
   g_autofree char *value = change != NULL ? g_strdup_printf ("%s  (%s)", text, change) : g_strdup (text);
 
   app_rows_add (self->facts, title, value);
+}
+
+/* What became of the layer on its way to the hardware. */
+static void
+add_passes (AppNetworkPage    *self,
+            const AppAnalysis *analysis,
+            const NnNode      *node)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autofree char *text = NULL;
+  guint n;
+  const NnPass *passes = nn_passes (&n);
+
+  for (guint i = 0; i < n; i++)
+    if (g_strv_contains (nn_design_pass_layers (analysis->design, i), node->name))
+      g_ptr_array_add (names, (gpointer) passes[i].name);
+  if (names->len == 0)
+    return;
+  g_ptr_array_add (names, NULL);
+  text = g_strjoinv (", ", (char **) names->pdata);
+  app_rows_add (self->facts, _("Graph passes"), text);
 }
 
 static void
@@ -108,6 +131,8 @@ fill_layer_facts (AppNetworkPage *self,
 
       app_rows_add (self->facts, _("Groups kept"), kept);
     }
+  if (analysis->design != NULL)
+    add_passes (self, analysis, node);
   if (analysis->design != NULL && analysis->layers[i].main >= 0)
     {
       const NnLayerPlan *plan = nn_design_plan (analysis->design, analysis->layers[i].main);
@@ -260,6 +285,7 @@ fill_model_settings (AppNetworkPage *self,
   NnType type = nn_config_precision (config, NULL, NULL, "default");
   g_autofree char *precision = nn_type_to_string (&type);
   g_autofree char *clock = g_strdup_printf ("%g", nn_config_clock_ns (config));
+  g_autofree char *passes = app_passes_summary (app_document_analysis (app_page_document (APP_PAGE (self))), config);
   guint reuse = nn_config_reuse (config, NULL, NULL);
   NnStrategy strategy = nn_config_strategy (config, NULL, NULL);
   g_autoptr (GArray) offered = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -293,6 +319,7 @@ fill_model_settings (AppNetworkPage *self,
   gtk_editable_set_text (GTK_EDITABLE (self->precision_row), precision);
   gtk_editable_set_text (GTK_EDITABLE (self->part_row), nn_config_part (config));
   gtk_editable_set_text (GTK_EDITABLE (self->clock_row), clock);
+  adw_action_row_set_subtitle (self->passes_row, passes);
 }
 
 /* What of the layer can have a type of its own, in the words of the configuration. */
@@ -369,6 +396,7 @@ fill_inspector (AppNetworkPage *self)
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->precision_row), node != NULL ? _("Weight type") : _("Number type"));
   gtk_widget_set_visible (GTK_WIDGET (self->part_row), node == NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->clock_row), node == NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->passes_row), node == NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->settings_group), node == NULL || weighted);
   if (node != NULL)
     {
@@ -623,7 +651,7 @@ app_network_page_class_init (AppNetworkPageClass *klass)
   BIND (split); BIND (figure); BIND (search_bar); BIND (search_entry); BIND (compare_button); BIND (search_button);
   BIND (metric_drop); BIND (sidebar); BIND (name_label); BIND (kind_label); BIND (warning_label); BIND (settings_group);
   BIND (strategy_row); BIND (reuse_row); BIND (precision_row); BIND (bias_row); BIND (accum_row); BIND (result_row); BIND (parallel_row);
-  BIND (properties); BIND (properties_title); BIND (source_list); BIND (source_expander); BIND (part_row); BIND (clock_row); BIND (facts);
+  BIND (properties); BIND (properties_title); BIND (source_list); BIND (source_expander); BIND (part_row); BIND (clock_row); BIND (passes_row); BIND (facts);
 #undef BIND
 }
 

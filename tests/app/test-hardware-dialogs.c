@@ -6,6 +6,7 @@
 #include "app-export.h"
 #include "app-part-chooser.h"
 #include "app-parts-dialog.h"
+#include "app-passes-dialog.h"
 #include "app-reuse-dialog.h"
 #include "app-window.h"
 
@@ -114,6 +115,115 @@ test_parts (void)
   gtk_window_destroy (again);
   gtk_window_destroy (dialog);
   g_assert_true (nn_parts_remove ("our-card"));
+}
+
+static GtkWidget *
+find_switch (GtkWidget  *widget,
+             const char *name)
+{
+  if (GTK_IS_SWITCH (widget) && g_strcmp0 (((const NnPass *) g_object_get_data (G_OBJECT (widget), "pass"))->name, name) == 0)
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    {
+      GtkWidget *found = find_switch (child, name);
+
+      if (found != NULL)
+        return found;
+    }
+  return NULL;
+}
+
+static const char *
+subtitle_of (GtkWidget *control)
+{
+  return adw_action_row_get_subtitle (ADW_ACTION_ROW (gtk_widget_get_ancestor (control, ADW_TYPE_ACTION_ROW)));
+}
+
+/* An input, two batch normalisations after a dense layer. */
+static NnModel *
+make_normalised (void)
+{
+  static const NnRole roles[] = { NN_ROLE_GAMMA, NN_ROLE_BETA, NN_ROLE_MEAN, NN_ROLE_VARIANCE };
+  NnGraphBuilder *builder = nn_graph_builder_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnGraph) graph = NULL;
+  g_autoptr (NnTensor) kernel = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (4, 3)), ones = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (3));
+  NnWeight weights[9] = { { .name = "kernel", .layer = "fc", .role = NN_ROLE_KERNEL, .values = kernel } };
+  NnModel *model;
+  NnNode *node;
+
+  for (gsize i = 0; i < 3; i++)
+    nn_tensor_f32 (ones)[i] = 1;
+  nn_graph_builder_add (builder, NN_OP_INPUT, "in", NULL, NULL, 0)->shape = NN_SHAPE (4);
+  node = nn_graph_builder_add (builder, NN_OP_DENSE, "fc", NULL, &(guint) { 0 }, 1);
+  node->attrs.units = 3;
+  nn_graph_builder_weights (builder, node, &(guint) { 0 }, 1);
+  for (guint k = 0; k < 2; k++)
+    {
+      const char *name = k == 0 ? "bn1" : "bn2";
+      guint ids[4];
+
+      node = nn_graph_builder_add (builder, NN_OP_BATCH_NORM, name, NULL, &(guint) { k + 1 }, 1);
+      for (guint r = 0; r < 4; r++)
+        weights[ids[r] = 1 + 4 * k + r] = (NnWeight) { .name = nn_role_name (roles[r]), .layer = name, .role = roles[r], .values = ones };
+      nn_graph_builder_weights (builder, node, ids, 4);
+    }
+  graph = nn_graph_builder_seal (builder, &error);
+  g_assert_no_error (error);
+  nn_graph_builder_free (builder);
+  model = nn_model_new (graph, weights, G_N_ELEMENTS (weights), NULL, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+static guint
+n_hardware_layers (void)
+{
+  return nn_graph_n_nodes (nn_model_graph (nn_design_model (app_document_analysis (document ())->design)));
+}
+
+/* What a pass did is told; switched off it is left out of the hardware and said so in the configuration; one undo brings it back. */
+static void
+test_passes (void)
+{
+  g_autoptr (NnModel) model = make_normalised ();
+  g_autoptr (NnConfig) config = nn_config_new ();
+  AppState *state = app_state_copy (app_document_state (document ()), "Other network");
+  const NnPass *pass = nn_pass_find ("fuse-batch-norm");
+  g_autofree char *did = NULL, *json = NULL, *summary = NULL;
+  GtkWidget *control;
+  GtkWindow *dialog;
+  guint n_layers;
+
+  nn_config_set_granularity (config, NN_GRANULARITY_NAME); /* types are left open */
+  app_state_set_model (state, model);
+  app_state_set_config (state, config);
+  app_document_push (document (), state);
+  WAIT_FOR (is_analysed ());
+  dialog = app_passes_dialog_present (GTK_WINDOW (window), document ());
+  control = find_switch (GTK_WIDGET (dialog), "fuse-batch-norm");
+  did = app_passes_did (app_document_analysis (document ()), pass);
+  n_layers = n_hardware_layers ();
+  g_assert_null (find_switch (GTK_WIDGET (dialog), "split-activations")); /* needed */
+  g_assert_cmpstr (did, ==, "Folded 1 batch normalisation");
+  g_assert_nonnull (strstr (subtitle_of (control), "Folded 1 batch normalisation: bn2"));
+  gtk_switch_set_active (GTK_SWITCH (control), FALSE);
+  g_assert_false (app_passes_is_on (app_document_state (document ())->config, pass));
+  WAIT_FOR (is_analysed ());
+  g_assert_nonnull (strstr (subtitle_of (control), "Left out."));
+  g_assert_cmpuint (n_hardware_layers (), ==, n_layers + 1);
+  json = nn_config_to_json (app_document_state (document ())->config);
+  g_assert_nonnull (strstr (json, "fuse-batch-norm"));
+  summary = app_passes_summary (app_document_analysis (document ()), app_document_state (document ())->config);
+  g_assert_nonnull (strstr (summary, "1 is off"));
+  app_document_undo (document ());
+  g_assert_true (gtk_switch_get_active (GTK_SWITCH (control)));
+  WAIT_FOR (is_analysed ());
+  g_assert_nonnull (strstr (subtitle_of (control), did));
+  g_assert_cmpuint (n_hardware_layers (), ==, n_layers);
+  gtk_window_destroy (dialog);
+  app_document_undo (document ());
+  WAIT_FOR (is_analysed ());
 }
 
 static GtkWidget *
@@ -264,6 +374,7 @@ main (int    argc,
     }
   open_sample ();
   g_test_add_func ("/hardware/reuse", test_reuse);
+  g_test_add_func ("/hardware/passes", test_passes);
   g_test_add_func ("/hardware/parts", test_parts);
   g_test_add_func ("/hardware/chooser", test_chooser);
   g_test_add_func ("/hardware/cluster", test_cluster);
