@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The document and the disk: opening, saving, autosave. */
+/* The document and the disk: opening, and what of the window goes with a project. Saving is in app-document-save.c. */
 
 #include "espalier-config.h"
 
@@ -8,16 +8,13 @@
 #include "app-autosave.h"
 
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-#define AUTOSAVE_SECONDS 5
-
-static void
-set_names (AppDocument *self,
-           const char  *path,
-           gboolean     project)
+void
+app_document_set_names (AppDocument *self,
+                        const char  *path,
+                        gboolean     project)
 {
   g_autofree char *name = g_path_get_basename (path);
   char *dot = strrchr (name, '.');
@@ -213,7 +210,8 @@ app_document_take_opened (AppDocument *self,
       gboolean fresh = self->history->len == 1;
 
       next = opened->project != NULL ? state_of_project (opened) : state_of_model (self, opened);
-      set_names (self, opened->path, opened->project != NULL);
+      app_document_leave_save (self);
+      app_document_set_names (self, opened->path, opened->project != NULL);
       app_document_push (self, next);
       /* Opening is the beginning, not something to be undone into an empty window. */
       if (fresh)
@@ -343,143 +341,4 @@ gboolean
 app_document_is_modified (AppDocument *self)
 {
   return app_document_current (self)->model != NULL && self->saved != self->position;
-}
-
-static NnProject *
-to_project (AppDocument  *self,
-            gboolean      unsaved,
-            GError      **error)
-{
-  const AppState *state = app_document_current (self);
-  g_autofree char *notes = app_document_make_notes (self, unsaved, TRUE);
-  g_autofree NnTrail **trails = g_new0 (NnTrail *, state->runs->len + 1);
-
-  if (state->model == NULL)
-    {
-      g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, _("There is no network to save yet."));
-      return NULL;
-    }
-  for (guint i = 0; i < state->runs->len; i++)
-    trails[i] = ((AppRun *) g_ptr_array_index (state->runs, i))->trail;
-  /* What was changed by hand is the network of the project: its runs stay beside it. */
-  return nn_project_new (state->edited != NULL ? state->edited : state->model, state->config, state->data_spec, state->data != NULL ? nn_dataset_hash (state->data) : NULL,
-                         trails, state->runs->len, notes);
-}
-
-NnProject *
-app_document_to_project (AppDocument  *self,
-                         GError      **error)
-{
-  return to_project (self, FALSE, error);
-}
-
-gboolean
-app_document_save (AppDocument  *self,
-                   const char   *path,
-                   GError      **error)
-{
-  g_autoptr (NnProject) project = app_document_to_project (self, error);
-
-  if (project == NULL || !nn_project_save (project, path, error))
-    return FALSE;
-  set_names (self, path, TRUE);
-  self->saved = self->position;
-  app_document_forget_autosave (self);
-  g_signal_emit_by_name (self, "changed");
-  return TRUE;
-}
-
-/* Where this document lies between saves; Optimize keeps its steps there too, one by one. */
-const char *
-app_document_need_autosave_path (AppDocument *self)
-{
-  if (self->autosave_path == NULL)
-    self->autosave_path = app_autosave_new_path ();
-  return self->autosave_path;
-}
-
-typedef struct {
-  NnProject *project;
-  char      *path;
-} Autosave;
-
-static void
-autosave_free (Autosave *input)
-{
-  nn_project_unref (input->project);
-  g_free (input->path);
-  g_free (input);
-}
-
-/* A project is a sealed value: it is written while the window goes on. */
-static gpointer
-work_autosave (AppJob           *job,
-               gpointer          data,
-               const NnProgress *progress,
-               GCancellable     *cancellable,
-               GError          **error)
-{
-  const Autosave *input = data;
-  gboolean saved = nn_project_save (input->project, input->path, error);
-
-  /* the document was saved or closed meanwhile */
-  if (g_cancellable_is_cancelled (cancellable))
-    g_unlink (input->path);
-  return GINT_TO_POINTER (saved);
-}
-
-static void
-on_autosaved (AppJob      *job,
-              AppDocument *self)
-{
-  if (self->autosave_job == job)
-    g_clear_object (&self->autosave_job);
-}
-
-static gboolean
-autosave (gpointer data)
-{
-  AppDocument *self = data;
-  g_autoptr (NnProject) project = NULL;
-  Autosave *input;
-
-  self->autosave_id = 0;
-  if (!app_document_is_modified (self) || app_document_need_autosave_path (self) == NULL)
-    return G_SOURCE_REMOVE;
-  /* a run keeps the file itself, with every step it makes */
-  if (self->autosave_job != NULL || self->optimising)
-    {
-      app_document_want_autosave (self);
-      return G_SOURCE_REMOVE;
-    }
-  project = to_project (self, TRUE, NULL);
-  if (project == NULL)
-    return G_SOURCE_REMOVE;
-  input = g_new0 (Autosave, 1);
-  input->project = g_steal_pointer (&project);
-  input->path = g_strdup (self->autosave_path);
-  self->autosave_job = app_job_new ("autosave", work_autosave, input, (GDestroyNotify) autosave_free, NULL);
-  g_signal_connect_object (self->autosave_job, "finished", G_CALLBACK (on_autosaved), self, 0);
-  app_job_start (self->autosave_job);
-  return G_SOURCE_REMOVE;
-}
-
-void
-app_document_want_autosave (AppDocument *self)
-{
-  if (self->autosave_id == 0)
-    self->autosave_id = g_timeout_add_seconds (AUTOSAVE_SECONDS, autosave, self);
-}
-
-/* What is written at this moment is thrown away by its writer: what comes after has a path of its own. */
-void
-app_document_forget_autosave (AppDocument *self)
-{
-  g_clear_handle_id (&self->autosave_id, g_source_remove);
-  if (self->autosave_job != NULL)
-    app_job_cancel (self->autosave_job);
-  g_clear_object (&self->autosave_job);
-  if (self->autosave_path != NULL)
-    g_unlink (self->autosave_path);
-  g_clear_pointer (&self->autosave_path, g_free);
 }

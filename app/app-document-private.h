@@ -16,7 +16,7 @@ struct _AppDocument {
   guint          position;
   AppAnalysis   *analysis, *baseline;
   AppEvaluation *evaluation, *base_evaluation;
-  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job, *errors_job, *autosave_job;
+  AppJob        *job, *analysis_job, *baseline_job, *evaluation_job, *base_evaluation_job, *errors_job, *autosave_job, *save_job;
   AppErrors     *errors;
   AppAnalysis   *errors_for;    /* what they were last asked for about, */
   NnDataset     *errors_data;   /* and on what: compared, never followed */
@@ -24,11 +24,13 @@ struct _AppDocument {
   GPtrArray     *reports;
   char          *path, *name;
   char          *autosave_path;
+  char          *saving_path, *save_next; /* being written; asked for meanwhile */
 
   AppOptimiseChoices choices;
   gboolean chosen;       /* by the user; until then they follow from what is open */
   gboolean optimising, recovering;
   guint    saved; /* position that is on disk, G_MAXUINT for none */
+  guint    saving; /* the same once save_job has ended */
   guint    autosave_id;
 };
 
@@ -39,6 +41,10 @@ void      app_document_take_opened (AppDocument *self,
 char     *app_document_make_notes  (AppDocument *self,
                                     gboolean     unsaved,
                                     gboolean     shown);
+void      app_document_set_names   (AppDocument *self,
+                                    const char  *path,
+                                    gboolean     project);
+void      app_document_leave_save  (AppDocument *self);
 const char *app_document_need_autosave_path (AppDocument *self);
 void      app_document_want_autosave (AppDocument *self);
 

@@ -5,7 +5,7 @@
 
 #include <glib/gi18n.h>
 
-enum { SIGNAL_CHANGED, SIGNAL_ANALYSED, SIGNAL_JOB_CHANGED, SIGNAL_LIVE, SIGNAL_FAILED, SIGNAL_DONE, SIGNAL_IDLE_DONE, SIGNAL_CHOOSE_ARRAYS, N_SIGNALS };
+enum { SIGNAL_CHANGED, SIGNAL_ANALYSED, SIGNAL_JOB_CHANGED, SIGNAL_LIVE, SIGNAL_FAILED, SIGNAL_DONE, SIGNAL_IDLE_DONE, SIGNAL_CHOOSE_ARRAYS, SIGNAL_SAVED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (AppDocument, app_document, G_TYPE_OBJECT)
@@ -47,6 +47,7 @@ app_document_dispose (GObject *object)
   drop_job (self, &self->errors_job);
   g_clear_handle_id (&self->autosave_id, g_source_remove);
   g_clear_object (&self->autosave_job);
+  app_document_leave_save (self);
   G_OBJECT_CLASS (app_document_parent_class)->dispose (object);
 }
 
@@ -92,6 +93,7 @@ app_document_class_init (AppDocumentClass *klass)
   signals[SIGNAL_FAILED] = new_signal ("failed", 2, G_TYPE_STRING, G_TYPE_STRING);
   signals[SIGNAL_DONE] = new_signal ("done", 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   signals[SIGNAL_CHOOSE_ARRAYS] = new_signal ("choose-arrays", 2, G_TYPE_STRING, G_TYPE_PTR_ARRAY);
+  signals[SIGNAL_SAVED] = new_signal ("saved", 2, G_TYPE_STRING, G_TYPE_STRING);
   signals[SIGNAL_IDLE_DONE] = new_signal ("idle-done", 2, G_TYPE_STRING, G_TYPE_STRING);
 }
 
@@ -338,6 +340,8 @@ app_document_push (AppDocument *self,
 {
   if (self->saved != G_MAXUINT && self->saved > self->position)
     self->saved = G_MAXUINT;
+  if (self->saving != G_MAXUINT && self->saving > self->position)
+    self->saving = G_MAXUINT;
   if (self->position + 1 < self->history->len)
     g_ptr_array_remove_range (self->history, self->position + 1, self->history->len - self->position - 1);
   g_ptr_array_add (self->history, state);

@@ -15,7 +15,8 @@ G_DECLARE_FINAL_TYPE (AppDocument, app_document, APP, DOCUMENT, GObject)
 /*
  * Signals: "changed" when state or selection changed; "analysed" when an analysis or an evaluation arrived; "job-changed";
  * "live" when a step of the running job finished; "failed" (title, message); "done" (message, undoable); "idle-done"
- * (title, message): a long job ended well; "choose-arrays" (path, array of NnDataEntry): which of them are inputs and labels?
+ * (title, message): a long job ended well; "saved" (path, problem): a project is on the disk, or could not be put there;
+ * "choose-arrays" (path, array of NnDataEntry): which of them are inputs and labels?
  */
 AppDocument    *app_document_new           (void);
 const AppState *app_document_state         (AppDocument *document);
@@ -80,11 +81,9 @@ void            app_document_say           (AppDocument *document,
 const char     *app_document_path          (AppDocument *document); /* of the project, (nullable) */
 char           *app_document_dup_title     (AppDocument *document);
 gboolean        app_document_is_modified   (AppDocument *document);
-gboolean        app_document_save          (AppDocument *document,
-                                            const char  *path,
-                                            GError     **error);
-NnProject      *app_document_to_project    (AppDocument *document,
-                                            GError     **error);
+void            app_document_save          (AppDocument *document, /* "saved" tells the end */
+                                            const char  *path);
+gboolean        app_document_is_saving     (AppDocument *document);
 void            app_document_forget_autosave (AppDocument *document);
 
 G_END_DECLS

@@ -70,42 +70,21 @@ action_open_sample (GtkWidget  *widget,
   app_window_open_sample (APP_WINDOW (widget));
 }
 
-static gboolean
-save (AppWindow  *self,
-      const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *full = g_str_has_suffix (path, ".espalier") ? g_strdup (path) : g_strconcat (path, ".espalier", NULL);
-  g_autofree char *uri = g_filename_to_uri (full, NULL, NULL);
-
-  if (!app_document_save (self->document, full, &error))
-    {
-      app_window_complain (self, _("The project could not be saved"), error->message);
-      return FALSE;
-    }
-  app_window_toast (self, _("Project saved"), FALSE);
-  if (uri != NULL)
-    gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
-  return TRUE;
-}
-
 static void
 save_to (const char *path,
          gpointer    object)
 {
-  save (object, path);
+  g_autofree char *full = g_str_has_suffix (path, ".espalier") ? g_strdup (path) : g_strconcat (path, ".espalier", NULL);
+
+  app_document_save (APP_WINDOW (object)->document, full);
 }
 
 static void
 save_and_close (const char *path,
                 gpointer    object)
 {
-  AppWindow *self = object;
-
-  if (!save (self, path))
-    return;
-  self->closing = TRUE;
-  gtk_window_close (GTK_WINDOW (self));
+  APP_WINDOW (object)->close_when_saved = TRUE;
+  save_to (path, object);
 }
 
 static void

@@ -17,7 +17,7 @@ struct _AppWindow {
   AppDocument *document;
   GSettings   *settings; /* nullable: where no schema is installed */
   guint        inhibit;
-  gboolean     closing, no_sidebar;
+  gboolean     closing, close_when_saved, no_sidebar;
   guint        form;     /* how wide it is, 0 is the widest */
   int          needs[4]; /* pixels, by form, as last measured */
   double       scale;    /* of text, when they were measured */

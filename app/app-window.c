@@ -204,7 +204,7 @@ update_title (AppWindow *self)
   g_autofree char *marked = g_strconcat (app_document_is_modified (self->document) ? "• " : "", name, NULL);
 
   adw_window_title_set_title (self->title, marked);
-  adw_window_title_set_subtitle (self->title, data != NULL ? data : "");
+  adw_window_title_set_subtitle (self->title, app_document_is_saving (self->document) ? _("Saving…") : data != NULL ? data : "");
   gtk_window_set_title (GTK_WINDOW (self), marked);
 }
 
@@ -339,6 +339,30 @@ on_choose_arrays (AppDocument *document,
   app_ask_arrays (GTK_WIDGET (self), path, entries, on_arrays, self);
 }
 
+/* A window that was to be closed goes once everything is on the disk, and not at all where it could not be put there. */
+static void
+on_saved (AppDocument *document,
+          const char  *path,
+          const char  *problem,
+          AppWindow   *self)
+{
+  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
+  gboolean close = self->close_when_saved && !app_document_is_saving (document);
+
+  if (problem != NULL || close)
+    self->close_when_saved = FALSE;
+  if (problem != NULL)
+    {
+      app_window_complain (self, _("The project could not be saved"), problem);
+      return;
+    }
+  app_window_toast (self, _("Project saved"), FALSE);
+  if (uri != NULL)
+    gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
+  if (close)
+    gtk_window_close (GTK_WINDOW (self));
+}
+
 static void
 notify (GApplication *application,
         const char   *title,
@@ -364,18 +388,25 @@ on_idle_done (AppDocument *document,
 }
 
 static void
+on_left (AppJob       *job,
+         GApplication *application)
+{
+  g_application_release (application);
+  g_object_unref (application);
+}
+
+static void
 on_outlived (AppJob       *job,
              GApplication *application)
 {
   const GError *error = app_job_error (job);
 
   notify (application, app_job_title (job), error != NULL ? error->message : _("The tool has finished"));
-  g_application_release (application);
-  g_object_unref (application);
+  on_left (job, application);
 }
 
-/* What the window began ends with it, but for a vendor's tool at work: the program stays, without a window, until it has
- * finished, and says so. */
+/* What the window began ends with it, and the program not before that, so that no half of a file is left; but a vendor's tool at
+ * work goes on, without a window, and the program says when it has finished. */
 static void
 leave_job (AppWindow *self)
 {
@@ -386,10 +417,10 @@ leave_job (AppWindow *self)
     return;
   if (!app_job_outlives (job))
     app_job_cancel (job);
-  else if (application != NULL)
+  if (application != NULL)
     {
       g_application_hold (G_APPLICATION (application));
-      g_signal_connect (job, "finished", G_CALLBACK (on_outlived), g_object_ref (application));
+      g_signal_connect (job, "finished", app_job_outlives (job) ? G_CALLBACK (on_outlived) : G_CALLBACK (on_left), g_object_ref (application));
     }
 }
 
@@ -414,6 +445,11 @@ app_window_close_request (GtkWindow *window)
   g_autofree char *name = app_document_dup_title (self->document);
   int width, height;
 
+  if (!self->closing && app_document_is_saving (self->document))
+    {
+      self->close_when_saved = TRUE;
+      return TRUE;
+    }
   if (!self->closing && app_document_is_modified (self->document))
     {
       app_ask_unsaved (GTK_WIDGET (self), name, on_answer, self);
@@ -514,6 +550,7 @@ app_window_init (AppWindow *self)
   g_signal_connect_swapped (self->document, "analysed", G_CALLBACK (update_status), self);
   g_signal_connect (self->document, "failed", G_CALLBACK (on_failed), self);
   g_signal_connect (self->document, "done", G_CALLBACK (on_done), self);
+  g_signal_connect (self->document, "saved", G_CALLBACK (on_saved), self);
   g_signal_connect (self->document, "idle-done", G_CALLBACK (on_idle_done), self);
   g_signal_connect (self->document, "choose-arrays", G_CALLBACK (on_choose_arrays), self);
   g_queue_init (&self->waiting);

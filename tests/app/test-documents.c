@@ -8,10 +8,12 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "test-sample.h"
+#include "test-save.h"
 #include "test-shared.h"
 #include "test-wait.h"
 
@@ -19,23 +21,29 @@ static char *folder, *program;
 
 #define WAIT_FOR(condition) TEST_WAIT_FOR (120, condition)
 
+static void
+set_reuse (AppDocument *document,
+           guint        reuse)
+{
+  NnConfig *config = nn_config_copy (app_document_state (document)->config);
+  AppState *state = app_state_copy (app_document_state (document), "Reuse factor");
+
+  nn_config_model (config)->reuse_factor = reuse;
+  app_state_set_config (state, config);
+  nn_config_unref (config);
+  app_document_push (document, state);
+}
+
 static AppDocument *
 open_edited (const char *name)
 {
   AppDocument *document = app_document_new ();
   g_autofree char *path = g_build_filename (folder, name, NULL);
-  NnConfig *config;
-  AppState *state;
 
   app_document_open (document, path);
   WAIT_FOR (app_document_job (document) == NULL);
   g_assert_false (app_document_is_empty (document));
-  config = nn_config_copy (app_document_state (document)->config);
-  nn_config_model (config)->reuse_factor = 8;
-  state = app_state_copy (app_document_state (document), "Reuse factor");
-  app_state_set_config (state, config);
-  nn_config_unref (config);
-  app_document_push (document, state);
+  set_reuse (document, 8);
   return document;
 }
 
@@ -70,10 +78,25 @@ die_with_changes (const char *name)
   return 0;
 }
 
-static void
-run_and_die (const char *name)
+/* The same, while it saves: @delay microseconds after that has begun. */
+static int
+die_while_saving (const char *delay)
 {
-  const char *argv[] = { program, "--die", folder, name, NULL };
+  AppDocument *document = open_edited ("saved.espalier");
+  g_autofree char *path = g_build_filename (folder, "saved.espalier", NULL);
+
+  set_reuse (document, 16);
+  app_document_save (document, path);
+  g_usleep (atoi (delay));
+  kill (getpid (), SIGKILL);
+  return 0;
+}
+
+static void
+run_and_die (const char *how,
+             const char *name)
+{
+  const char *argv[] = { program, how, folder, name, NULL };
   GError *error = NULL;
   int status;
 
@@ -89,10 +112,9 @@ test_recovery (void)
   g_autoptr (GPtrArray) lost = NULL, again = NULL, after = NULL;
   g_autoptr (AppDocument) document = app_document_new ();
   g_autofree char *title = NULL, *path = g_build_filename (folder, "saved.espalier", NULL);
-  GError *error = NULL;
 
   g_assert_cmpuint (n_autosaved (), ==, 0);
-  run_and_die ("jets.h5");
+  run_and_die ("--die", "jets.h5");
   lost = app_autosave_left_behind ();
   g_assert_cmpuint (lost->len, ==, 1);
   app_document_recover (document, lost->pdata[0]);
@@ -106,8 +128,7 @@ test_recovery (void)
   again = app_autosave_left_behind ();
   g_assert_cmpuint (again->len, ==, 0); /* ours, as long as we live */
   g_assert_cmpuint (n_autosaved (), ==, 1);
-  g_assert_true (app_document_save (document, path, &error));
-  g_assert_no_error (error);
+  test_save_project (document, path);
   g_assert_false (app_document_is_modified (document));
   g_assert_cmpuint (n_autosaved (), ==, 0);
   after = app_autosave_left_behind ();
@@ -122,7 +143,7 @@ test_recovery_of_file (void)
   g_autoptr (AppDocument) document = app_document_new ();
   g_autofree char *path = g_build_filename (folder, "saved.espalier", NULL);
 
-  run_and_die ("saved.espalier");
+  run_and_die ("--die", "saved.espalier");
   lost = app_autosave_left_behind ();
   g_assert_cmpuint (lost->len, ==, 1);
   app_document_recover (document, lost->pdata[0]);
@@ -131,6 +152,90 @@ test_recovery_of_file (void)
   g_assert_true (app_document_is_modified (document));
   app_document_forget_autosave (document);
   g_assert_cmpuint (n_autosaved (), ==, 0);
+}
+
+static guint
+reuse_in (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnProject) project = nn_project_load (path, &error);
+
+  g_assert_no_error (error);
+  return nn_config_model ((NnConfig *) nn_project_config (project))->reuse_factor;
+}
+
+/* Whenever it comes, the end of the process leaves the whole file of before or the whole file of after. */
+static void
+test_killed_while_saving (void)
+{
+  static const char *const delays[] = { "0", "500", "1500", "4000", "10000", "300000" };
+  g_autofree char *path = g_build_filename (folder, "saved.espalier", NULL);
+
+  g_assert_cmpuint (reuse_in (path), ==, 8);
+  for (guint i = 0; i < G_N_ELEMENTS (delays); i++)
+    {
+      guint reuse;
+
+      run_and_die ("--die-saving", delays[i]);
+      reuse = reuse_in (path);
+      g_assert_true (reuse == 8 || reuse == 16);
+      g_test_message ("killed after %s µs: reuse factor %u", delays[i], reuse);
+    }
+}
+
+/* What is changed while a file is written is not in it, is still to be saved, and is kept meanwhile; a second wish is met after the first. */
+static void
+test_changed_while_saving (void)
+{
+  g_autoptr (AppDocument) document = open_edited ("jets.h5");
+  g_autofree char *first = g_build_filename (folder, "first.espalier", NULL), *second = g_build_filename (folder, "second.espalier", NULL);
+
+  app_document_save (document, first);
+  g_assert_true (app_document_is_modified (document));
+  set_reuse (document, 32);
+  WAIT_FOR (!app_document_is_saving (document));
+  g_assert_true (app_document_is_modified (document));
+  g_assert_cmpuint (reuse_in (first), ==, 8);
+  WAIT_FOR (n_autosaved () == 1);
+  app_document_undo (document);
+  g_assert_false (app_document_is_modified (document)); /* that is what was saved */
+  app_document_redo (document);
+  app_document_save (document, first);
+  app_document_save (document, second);
+  WAIT_FOR (!app_document_is_saving (document));
+  g_assert_cmpuint (reuse_in (first), ==, 32);
+  g_assert_cmpuint (reuse_in (second), ==, 32);
+  g_assert_cmpstr (app_document_path (document), ==, second);
+  g_assert_false (app_document_is_modified (document));
+  g_assert_cmpuint (n_autosaved (), ==, 0);
+}
+
+/* Nothing is taken for saved that is not. */
+static void
+test_cannot_save (void)
+{
+  g_autoptr (AppDocument) document = open_edited ("jets.h5");
+  g_autofree char *path = g_build_filename (folder, "no", "such", "folder.espalier", NULL), *told = test_try_save (document, path);
+
+  g_assert_nonnull (strstr (told, "folder.espalier"));
+  g_assert_true (app_document_is_modified (document));
+  g_assert_null (app_document_path (document));
+  app_document_forget_autosave (document);
+}
+
+/* A network that is opened meanwhile is not taken for what was saved. */
+static void
+test_opened_while_saving (void)
+{
+  g_autoptr (AppDocument) document = open_edited ("jets.h5");
+  g_autofree char *path = g_build_filename (folder, "left.espalier", NULL), *model = g_build_filename (folder, "jets.h5", NULL);
+
+  app_document_save (document, path);
+  app_document_open (document, model);
+  WAIT_FOR (app_document_job (document) == NULL && !app_document_is_saving (document));
+  WAIT_FOR (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (reuse_in (path), ==, 8);
+  app_document_forget_autosave (document);
 }
 
 static void
@@ -150,13 +255,11 @@ test_moved_data (void)
   g_autofree char *here = g_build_filename (folder, "moved", NULL), *data = g_build_filename (folder, "jets.npz", NULL);
   g_autofree char *project = g_build_filename (here, "p.espalier", NULL), *moved = g_build_filename (here, "jets.npz", NULL), *seen = NULL;
   g_autoptr (AppDocument) document = open_edited ("jets.h5"), reopened = app_document_new (), without = app_document_new ();
-  GError *error = NULL;
 
   g_assert_cmpint (g_mkdir (here, 0700), ==, 0);
   app_document_open (document, data);
   WAIT_FOR (app_document_job (document) == NULL && app_document_state (document)->data != NULL);
-  g_assert_true (app_document_save (document, project, &error));
-  g_assert_no_error (error);
+  test_save_project (document, project);
   g_assert_cmpint (g_rename (data, moved), ==, 0);
   g_signal_connect (reopened, "failed", G_CALLBACK (on_failed), &seen);
   app_document_open (reopened, project);
@@ -242,10 +345,10 @@ main (int    argc,
   g_autofree char *state = NULL;
   int status;
 
-  if (argc == 4 && g_str_equal (argv[1], "--die"))
+  if (argc == 4 && g_str_has_prefix (argv[1], "--die"))
     {
       folder = argv[2]; /* the state folder comes with the environment */
-      return die_with_changes (argv[3]);
+      return g_str_equal (argv[1], "--die") ? die_with_changes (argv[3]) : die_while_saving (argv[3]);
     }
   g_test_init (&argc, &argv, NULL);
   folder = test_folder ();
@@ -255,6 +358,10 @@ main (int    argc,
   test_sample (folder, 400, 1);
   g_test_add_func ("/documents/recovery", test_recovery);
   g_test_add_func ("/documents/recovery-of-file", test_recovery_of_file);
+  g_test_add_func ("/documents/killed-while-saving", test_killed_while_saving);
+  g_test_add_func ("/documents/changed-while-saving", test_changed_while_saving);
+  g_test_add_func ("/documents/cannot-save", test_cannot_save);
+  g_test_add_func ("/documents/opened-while-saving", test_opened_while_saving);
   g_test_add_func ("/documents/kinds", test_kinds);
   g_test_add_func ("/documents/moved-data", test_moved_data);
   g_test_add_func ("/documents/help", test_help);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "test-sample.h"
+#include "test-save.h"
 #include "test-shared.h"
 #include "test-window.h"
 
@@ -131,8 +132,7 @@ test_choose_arrays (void)
   WAIT_FOR (app_document_job (document ()) == NULL && app_document_state (document ())->data != before);
   g_assert_cmpstr (app_document_state (document ())->data_x, ==, "signal");
   g_assert_cmpstr (app_document_state (document ())->data_y, ==, "truth");
-  g_assert_true (app_document_save (document (), project, &error));
-  g_assert_no_error (error);
+  test_save_project (document (), project);
   app_document_open (reopened, project);
   WAIT_FOR (app_document_job (reopened) == NULL);
   g_assert_nonnull (app_document_state (reopened)->data);
@@ -376,7 +376,6 @@ test_seeds (void)
   g_autoptr (AppPlot) plot = NULL;
   g_autoptr (AppDocument) reopened = app_document_new ();
   guint n_ranges = 0;
-  GError *error = NULL;
 
   choices.tolerance = 0.3;
   choices.epochs = 1;
@@ -409,8 +408,7 @@ test_seeds (void)
         }
     }
   g_assert_cmpuint (n_ranges, >=, 1);
-  g_assert_true (app_document_save (document (), path, &error));
-  g_assert_no_error (error);
+  test_save_project (document (), path);
   app_document_open (reopened, path);
   WAIT_FOR (app_document_job (reopened) == NULL);
   again = app_study_members (app_document_state (reopened), 1);
@@ -501,6 +499,30 @@ test_export (void)
   g_assert_cmpint (info.st_size, >, 2000);
 }
 
+/* A window that is closed while its project is written goes when it is, and asks nothing. */
+static void
+close_while_saving (AppWindow  *other,
+                    const char *path)
+{
+  AppDocument *written = app_window_document (other);
+  g_autoptr (AppDocument) again = app_document_new ();
+  AppState *next = app_state_copy (app_document_state (written), "Pin");
+  gpointer gone = other;
+
+  gtk_window_present (GTK_WINDOW (other));
+  app_state_toggle_pin (next, "0:7");
+  app_document_push (written, next);
+  g_object_add_weak_pointer (G_OBJECT (other), &gone);
+  gtk_widget_activate_action (GTK_WIDGET (other), "win.save", NULL);
+  g_assert_true (app_document_is_saving (written));
+  gtk_window_close (GTK_WINDOW (other));
+  g_assert_nonnull (gone);
+  WAIT_FOR (gone == NULL);
+  app_document_open (again, path);
+  WAIT_FOR (app_document_job (again) == NULL);
+  g_assert_true (g_hash_table_contains (app_document_state (again)->pins, "0:7"));
+}
+
 static void
 test_save (void)
 {
@@ -508,11 +530,9 @@ test_save (void)
   AppWindow *other;
   AppDocument *reopened;
   guint chosen = app_document_state (document ())->step;
-  GError *error = NULL;
 
   g_assert_true (app_document_is_modified (document ()));
-  g_assert_true (app_document_save (document (), path, &error));
-  g_assert_no_error (error);
+  test_save_project (document (), path);
   g_assert_false (app_document_is_modified (document ()));
   other = APP_WINDOW (app_window_new (NULL));
   reopened = app_window_document (other);
@@ -525,7 +545,7 @@ test_save (void)
   WAIT_FOR (app_document_analysis (reopened) != NULL);
   g_assert_cmpfloat (app_analysis_total (app_document_analysis (reopened), NN_RESOURCE_DSP), ==,
                      app_analysis_total (app_document_analysis (document ()), NN_RESOURCE_DSP));
-  gtk_window_destroy (GTK_WINDOW (other));
+  close_while_saving (other, path);
 }
 
 /* What was done by hand comes back with the project. */
@@ -536,14 +556,12 @@ test_save_edited (void)
   const AppState *state = app_document_state (document ());
   AppState *next = app_state_copy (state, "Restore");
   g_autoptr (AppDocument) reopened = app_document_new ();
-  GError *error = NULL;
   gsize zeros = nn_model_zeros (app_state_shown (state), nn_graph_node (nn_model_graph (state->model), 1));
 
   app_state_set_edited (next, app_state_shown (state));
   app_state_toggle_pin (next, "0:4");
   app_document_push (document (), next);
-  g_assert_true (app_document_save (document (), path, &error));
-  g_assert_no_error (error);
+  test_save_project (document (), path);
   app_document_open (reopened, path);
   WAIT_FOR (app_document_job (reopened) == NULL);
   state = app_document_state (reopened);
