@@ -129,4 +129,52 @@ nn_round_one (gint64     v,
     }
 }
 
+/* What is added before @shift bits are cut off, so that rounding is a sum and a shift; the modes that look at the sign or at the
+ * last bit kept add one more themselves. */
+static inline __attribute__ ((always_inline)) NnWide
+nn_rounding_bias (NnRounding rounding,
+                  int        shift)
+{
+  NnWide half = shift > 0 ? (NnWide) 1 << (shift - 1) : 0;
+
+  switch (rounding)
+    {
+    case NN_ROUND_RND:
+    case NN_ROUND_RND_INF:
+      return half;
+    case NN_ROUND_RND_ZERO:
+    case NN_ROUND_RND_MIN_INF:
+    case NN_ROUND_RND_CONV:
+      return half - (half > 0);
+    case NN_ROUND_TRN_ZERO:
+    case NN_ROUND_TRN:
+    default:
+      return 0;
+    }
+}
+
+#define NN_STEPS_LIMITS 4 /* of NnLimit */
+
+#define NN_EACH_LIMIT(CASE, rounding)                                                                                 \
+  CASE (rounding, NN_LIMIT_NONE)                                                                                      \
+  CASE (rounding, NN_LIMIT_SUM)                                                                                       \
+  CASE (rounding, NN_LIMIT_BOTH)                                                                                      \
+  CASE (rounding, NN_LIMIT_ZERO)
+
+/* A loop of its own for each pair of a rounding and a limit: CASE (rounding, limit) begins with NN_STEPS_CASE and ends with a break. */
+#define NN_STEPS_CASE(rounding, limit) case (rounding) * NN_STEPS_LIMITS + (limit)
+#define NN_SWITCH_STEPS(rounding, limit, CASE)                                                                        \
+  switch ((rounding) * NN_STEPS_LIMITS + (limit))                                                                     \
+    {                                                                                                                 \
+      NN_EACH_LIMIT (CASE, NN_ROUND_TRN)                                                                              \
+      NN_EACH_LIMIT (CASE, NN_ROUND_TRN_ZERO)                                                                         \
+      NN_EACH_LIMIT (CASE, NN_ROUND_RND)                                                                              \
+      NN_EACH_LIMIT (CASE, NN_ROUND_RND_ZERO)                                                                         \
+      NN_EACH_LIMIT (CASE, NN_ROUND_RND_INF)                                                                          \
+      NN_EACH_LIMIT (CASE, NN_ROUND_RND_MIN_INF)                                                                      \
+      NN_EACH_LIMIT (CASE, NN_ROUND_RND_CONV)                                                                         \
+    default:                                                                                                          \
+      g_assert_not_reached ();                                                                                        \
+    }
+
 G_END_DECLS

@@ -193,29 +193,6 @@ nn_pair16_avx2 (gint32              *acc,
     pair16 (acc, x, at, w, n, NN_FIXED_FEW_LANES * sizeof (gint32) / VECTOR_BYTES);
 }
 
-/* What is added before the bits are cut off, so that rounding is a sum and a shift. */
-INLINE gint64
-rounding_bias (NnRounding rounding,
-               int        shift)
-{
-  gint64 half = shift > 0 ? (gint64) 1 << (shift - 1) : 0;
-
-  switch (rounding)
-    {
-    case NN_ROUND_RND:
-    case NN_ROUND_RND_INF:
-      return half;
-    case NN_ROUND_RND_ZERO:
-    case NN_ROUND_RND_MIN_INF:
-    case NN_ROUND_RND_CONV:
-      return half - (half > 0);
-    case NN_ROUND_TRN_ZERO:
-    case NN_ROUND_TRN:
-    default:
-      return 0;
-    }
-}
-
 typedef struct {
   __m256i bias, mask, one, min, max, offset;
   __m128i shift;
@@ -369,7 +346,7 @@ steps64 (gint64              *acc,
 }
 
 #define PASSES32(rounding, limit)                                                                                     \
-  case rounding * 4 + limit:                                                                                          \
+  NN_STEPS_CASE (rounding, limit):                                                                                    \
     if (lanes == NN_FIXED_LANES)                                                                                      \
       for (gsize first = 0; first < NN_FIXED_LANES; first += 32)                                                      \
         steps32 (acc, x, at, w, n, &c, first, 4, rounding, limit);                                                    \
@@ -378,7 +355,7 @@ steps64 (gint64              *acc,
     break;
 
 #define PASSES64(rounding, limit)                                                                                     \
-  case rounding * 4 + limit:                                                                                          \
+  NN_STEPS_CASE (rounding, limit):                                                                                    \
     if (lanes != NN_FIXED_LANES)                                                                                      \
       steps64 (acc, x, at, w, n, &c, 0, 2, FALSE, rounding, limit);                                                   \
     else if (s->narrow)                                                                                               \
@@ -389,26 +366,6 @@ steps64 (gint64              *acc,
         steps64 (acc, x, at, w, n, &c, first, 4, FALSE, rounding, limit);                                             \
     break;
 
-#define ALL_LIMITS(PASSES, rounding)                                                                                  \
-  PASSES (rounding, NN_LIMIT_NONE)                                                                                    \
-  PASSES (rounding, NN_LIMIT_SUM)                                                                                     \
-  PASSES (rounding, NN_LIMIT_BOTH)                                                                                    \
-  PASSES (rounding, NN_LIMIT_ZERO)
-
-#define ALL_STEPS(PASSES)                                                                                             \
-  switch ((s->shift > 0 ? s->rounding : NN_ROUND_TRN) * 4 + s->limit)                                                 \
-    {                                                                                                                 \
-      ALL_LIMITS (PASSES, NN_ROUND_TRN)                                                                               \
-      ALL_LIMITS (PASSES, NN_ROUND_TRN_ZERO)                                                                          \
-      ALL_LIMITS (PASSES, NN_ROUND_RND)                                                                               \
-      ALL_LIMITS (PASSES, NN_ROUND_RND_ZERO)                                                                          \
-      ALL_LIMITS (PASSES, NN_ROUND_RND_INF)                                                                           \
-      ALL_LIMITS (PASSES, NN_ROUND_RND_MIN_INF)                                                                       \
-      ALL_LIMITS (PASSES, NN_ROUND_RND_CONV)                                                                          \
-    default:                                                                                                          \
-      g_assert_not_reached ();                                                                                        \
-    }
-
 AVX2 void
 nn_steps32_avx2 (gint32              *acc,
                  const gint32 *const *x,
@@ -418,14 +375,14 @@ nn_steps32_avx2 (gint32              *acc,
                  const NnSteps       *s,
                  gsize                lanes)
 {
-  Constants c = { .bias = _mm256_set1_epi32 ((gint32) rounding_bias (s->rounding, s->shift)),
+  Constants c = { .bias = _mm256_set1_epi32 ((gint32) nn_rounding_bias (s->rounding, s->shift)),
                   .mask = _mm256_set1_epi32 ((gint32) (((gint64) 1 << s->shift) - 1)),
                   .one = _mm256_set1_epi32 (1),
                   .min = _mm256_set1_epi32 ((gint32) s->min),
                   .max = _mm256_set1_epi32 ((gint32) s->max),
                   .shift = _mm_cvtsi32_si128 (s->shift) };
 
-  ALL_STEPS (PASSES32)
+  NN_SWITCH_STEPS (s->shift > 0 ? s->rounding : NN_ROUND_TRN, s->limit, PASSES32)
 }
 
 AVX2 void
@@ -437,8 +394,7 @@ nn_steps64_avx2 (gint64              *acc,
                  const NnSteps       *s,
                  gsize                lanes)
 {
-  Constants c = { .bias = _mm256_set1_epi64x (rounding_bias (s->shift > 0 ? s->rounding : NN_ROUND_TRN, s->shift) +
-                                              ((gint64) 1 << OFFSET_BITS)),
+  Constants c = { .bias = _mm256_set1_epi64x ((gint64) nn_rounding_bias (s->rounding, s->shift) + ((gint64) 1 << OFFSET_BITS)),
                   .offset = _mm256_set1_epi64x ((gint64) 1 << OFFSET_BITS >> s->shift),
                   .mask = _mm256_set1_epi64x (((gint64) 1 << s->shift) - 1),
                   .one = _mm256_set1_epi64x (1),
@@ -446,7 +402,7 @@ nn_steps64_avx2 (gint64              *acc,
                   .max = _mm256_set1_epi64x (s->max),
                   .shift = _mm_cvtsi32_si128 (s->shift) };
 
-  ALL_STEPS (PASSES64)
+  NN_SWITCH_STEPS (s->shift > 0 ? s->rounding : NN_ROUND_TRN, s->limit, PASSES64)
 }
 
 #endif

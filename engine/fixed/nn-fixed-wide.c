@@ -67,62 +67,22 @@ row (gint64            *acc,
 }
 
 #define ROWS(rounding, limit)                                                                                         \
-  case rounding * 4 + limit:                                                                                          \
+  NN_STEPS_CASE (rounding, limit):                                                                                    \
     for (gsize i = 0; i < n; i++)                                                                                     \
       row (acc, x[at[i]], w[i], s, lanes, rounding, limit);                                                           \
     break;
-
-#define ALL_LIMITS(rounding)                                                                                          \
-  ROWS (rounding, NN_LIMIT_NONE)                                                                                      \
-  ROWS (rounding, NN_LIMIT_SUM)                                                                                       \
-  ROWS (rounding, NN_LIMIT_BOTH)                                                                                      \
-  ROWS (rounding, NN_LIMIT_ZERO)
 
 #define STEPS_WIDE(suffix, attributes)                                                                                \
   attributes static void steps_wide_##suffix (gint64 *acc, const gint64 *const *x, const guint32 *at,                 \
                                               const gint64 *w, gsize n, const NnWideSteps *s, gsize lanes)            \
   {                                                                                                                   \
-    switch (s->rounding * 4 + s->limit)                                                                               \
-      {                                                                                                               \
-        ALL_LIMITS (NN_ROUND_TRN)                                                                                     \
-        ALL_LIMITS (NN_ROUND_TRN_ZERO)                                                                                \
-        ALL_LIMITS (NN_ROUND_RND)                                                                                     \
-        ALL_LIMITS (NN_ROUND_RND_ZERO)                                                                                \
-        ALL_LIMITS (NN_ROUND_RND_INF)                                                                                 \
-        ALL_LIMITS (NN_ROUND_RND_MIN_INF)                                                                             \
-        ALL_LIMITS (NN_ROUND_RND_CONV)                                                                                \
-      default:                                                                                                        \
-        g_assert_not_reached ();                                                                                      \
-      }                                                                                                               \
+    NN_SWITCH_STEPS (s->rounding, s->limit, ROWS)                                                                     \
   }
 
 STEPS_WIDE (plain, )
 #if defined(__x86_64__)
 STEPS_WIDE (bmi2, __attribute__ ((target ("bmi2"))))
 #endif
-
-static NnWide
-rounding_bias (NnRounding rounding,
-               int        shift)
-{
-  NnWide half = shift > 0 ? (NnWide) 1 << (shift - 1) : 0;
-
-  switch (rounding)
-    {
-    case NN_ROUND_RND:
-    case NN_ROUND_RND_INF:
-      return half;
-    case NN_ROUND_RND_ZERO:
-    case NN_ROUND_RND_MIN_INF:
-    case NN_ROUND_RND_CONV:
-      return half - (half > 0);
-    case NN_ROUND_TRN_ZERO:
-      return shift > 0 ? ((NnWide) 1 << shift) - 1 : 0;
-    case NN_ROUND_TRN:
-    default:
-      return 0;
-    }
-}
 
 /**
  * nn_wide_steps_init:
@@ -142,7 +102,7 @@ nn_wide_steps_init (NnWideSteps  *steps,
                           .is_unsigned = !cast->is_signed };
   if (cast->shift < 0 || cast->shift > 63)
     return FALSE;
-  steps->bias = rounding_bias (steps->rounding, cast->shift);
+  steps->bias = steps->rounding == NN_ROUND_TRN_ZERO ? ((NnWide) 1 << cast->shift) - 1 : nn_rounding_bias (steps->rounding, cast->shift);
   return TRUE;
 }
 
