@@ -252,6 +252,26 @@ nn_graph_builder_n_nodes (NnGraphBuilder *builder)
   return builder->graph->nodes->len;
 }
 
+/* Takes back all nodes but the first @n_nodes, as of a layer that turned out not to be readable. */
+void
+nn_graph_builder_truncate (NnGraphBuilder *builder,
+                           guint           n_nodes)
+{
+  NnGraph *graph = builder->graph;
+
+  for (guint i = n_nodes; i < graph->nodes->len; i++)
+    {
+      const NnNode *node = graph->nodes->pdata[i];
+
+      if (GPOINTER_TO_UINT (g_hash_table_lookup (graph->by_name, node->name)) == i + 1)
+        g_hash_table_remove (graph->by_name, node->name);
+    }
+  while (graph->inputs->len > 0 && g_array_index (graph->inputs, guint, graph->inputs->len - 1) >= n_nodes)
+    g_array_set_size (graph->inputs, graph->inputs->len - 1);
+  if (n_nodes < graph->nodes->len)
+    g_ptr_array_set_size (graph->nodes, (gint) n_nodes);
+}
+
 /* Ids of the model's weights, in any order; roles tell them apart. */
 void
 nn_graph_builder_weights (NnGraphBuilder *builder,

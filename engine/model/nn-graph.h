@@ -312,6 +312,8 @@ NnNode         *nn_graph_builder_add_copy (NnGraphBuilder *builder,
 NnNode         *nn_graph_builder_node     (NnGraphBuilder *builder,
                                            guint           i);
 guint           nn_graph_builder_n_nodes  (NnGraphBuilder *builder);
+void            nn_graph_builder_truncate (NnGraphBuilder *builder,
+                                           guint           n_nodes);
 void            nn_graph_builder_weights  (NnGraphBuilder *builder,
                                            NnNode         *node,
                                            const guint    *weights,

@@ -34,4 +34,13 @@ NnModel *nn_load_onnx       (GBytes              *bytes,
                              GCancellable        *cancellable,
                              GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+gboolean nn_tflite_is_tflite (const guint8       *bytes,
+                             gsize                n_bytes);
+NnModel *nn_load_tflite     (GBytes              *bytes,
+                             const char          *path,
+                             const NnLoadOptions *options,
+                             const NnProgress    *progress,
+                             GCancellable        *cancellable,
+                             GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

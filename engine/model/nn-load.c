@@ -20,7 +20,7 @@
 /* A zip up to this is read in memory. */
 #define MAX_IMAGE_BYTES (16u << 20)
 #define ACCEPTED                                                                                                  \
-  "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx"
+  "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx; TensorFlow Lite .tflite"
 
 void
 nn_load_options_init (NnLoadOptions *options)
@@ -268,9 +268,7 @@ refuse (const char    *path,
 {
   const char *what = n == 0 ? "the file is empty" : "no known network format";
 
-  if (n >= 8 && memcmp (head + 4, "TFL3", 4) == 0)
-    what = "a TensorFlow Lite network, which is not supported";
-  else if (n >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
+  if (n >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
     what = "a pickled Python object (PyTorch), which is not supported because opening it would run its code; export it to "
            "ONNX";
   g_set_error (error, NN_ERROR, n == 0 || what[0] == 'n' ? NN_ERROR_FORMAT : NN_ERROR_UNSUPPORTED,
@@ -320,6 +318,12 @@ nn_model_load (const char          *path,
     }
   if (at < n && head[at] == '{')
     return load_json (path, options, progress, cancellable, error);
+  if (nn_tflite_is_tflite (head, n))
+    {
+      g_autoptr (GBytes) bytes = map_file (path, error);
+
+      return bytes != NULL ? nn_load_tflite (bytes, path, options, progress, cancellable, error) : NULL;
+    }
   if (nn_onnx_is_onnx (head, n))
     {
       g_autoptr (GBytes) bytes = map_file (path, error);

@@ -18,19 +18,6 @@ nn_npy_dtype (const NnNpy *npy)
   return npy->item == 8 || (npy->item == 4 && npy->kind == 'u') ? NN_DTYPE_I64 : NN_DTYPE_I32;
 }
 
-/* IEEE 754 binary16. */
-static double
-half (guint16 bits)
-{
-  int exponent = bits >> 10 & 31;
-  double fraction = bits & 1023;
-  double value = exponent == 31 ? (fraction > 0 ? NAN : INFINITY)
-                 : exponent == 0 ? ldexp (fraction, -24)
-                                 : ldexp (fraction + 1024, exponent - 25);
-
-  return bits & 0x8000 ? -value : value;
-}
-
 guint64
 nn_npy_bits (const guint8 *p,
              guint         n,
@@ -69,7 +56,7 @@ load_float (const NnNpy  *npy,
   switch (npy->item)
     {
     case 2:
-      return half (bits);
+      return nn_half_value ((guint16) bits);
     case 4:
       memcpy (&f, &low, sizeof f);
       return f;

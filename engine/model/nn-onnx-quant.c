@@ -5,6 +5,7 @@
 #include "nn-onnx.h"
 
 #include "nn-error.h"
+#include "nn-quant.h"
 #include "onnx.pb-c.h"
 
 #include <math.h>
@@ -109,7 +110,6 @@ nn_onnx_quantizer (NnOnnx            *onnx,
                     .alpha = scale != NULL ? nn_tensor_f32 (scale) : NULL, .n_alpha = scale != NULL ? (guint) scale->n : 0,
                     .alpha_divides = TRUE,
                     .zero_point = quant->zero_point, .symmetric = quant->narrow && quant->is_signed };
-  int exponent;
 
   if (quant->own != NULL)
     {
@@ -123,16 +123,7 @@ nn_onnx_quantizer (NnOnnx            *onnx,
              : (NnType){ .kind = NN_TYPE_FIXED, .width = quant->bits, .integer = quant->bits, .is_signed = quant->is_signed,
                          .rounding = quant->rounding,
                          .overflow = q.symmetric ? NN_OVERFLOW_SAT_SYM : NN_OVERFLOW_SAT };
-  if (scale->n == 1 && q.zero_point == 0 && q.alpha[0] > 0 && frexp (q.alpha[0], &exponent) == 0.5 &&
-      (!quant->bipolar || q.alpha[0] == 1))
-    {
-      if (!quant->bipolar)
-        q.type.integer += exponent - 1;
-      q.alpha_mode = NN_ALPHA_ONE;
-      q.alpha = NULL;
-      q.n_alpha = 0;
-      q.alpha_divides = FALSE;
-    }
+  nn_quantizer_place_point (&q);
   *quantizer = nn_graph_builder_quantizer (onnx->builder, &q);
   return TRUE;
 }

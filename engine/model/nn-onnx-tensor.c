@@ -16,17 +16,6 @@
 /* Elements of a constant in the file after which its pages are given back. */
 #define RELEASED (1u << 20)
 
-static float
-from_half (guint16 h)
-{
-  int exponent = h >> 10 & 31, mantissa = h & 1023;
-  double value = exponent == 31 ? (mantissa ? NAN : INFINITY)
-                 : exponent     ? ldexp (1024 + mantissa, exponent - 25)
-                                : ldexp (mantissa, -24);
-
-  return (float) (h & 0x8000 ? -value : value);
-}
-
 static gsize
 element_size (int type)
 {
@@ -86,7 +75,7 @@ raw_value (const guint8 *at,
     case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
       return (double) (gint64) bits;
     case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16:
-      return from_half ((guint16) bits);
+      return nn_half_value ((guint16) bits);
     case ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16:
       word <<= 16;
       memcpy (&f, &word, 4);
@@ -110,7 +99,7 @@ typed_value (const Onnx__TensorProto *proto,
   if (i < proto->n_float_data)
     *value = proto->float_data[i];
   else if (i < proto->n_int32_data)
-    *value = proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ? from_half ((guint16) proto->int32_data[i])
+    *value = proto->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ? nn_half_value ((guint16) proto->int32_data[i])
                                                                         : proto->int32_data[i];
   else if (i < proto->n_int64_data)
     *value = (double) proto->int64_data[i];

@@ -307,3 +307,19 @@ nn_quantize (const NnQuantizer *quantizer,
         values[i] = scale * quantize_value (quantizer, type, x);
     }
 }
+
+void
+nn_quantizer_place_point (NnQuantizer *q)
+{
+  int exponent;
+
+  if (q->n_alpha != 1 || q->zero_point != 0 || !(q->alpha[0] > 0) || frexp (q->alpha[0], &exponent) != 0.5 ||
+      (q->kind == NN_QUANT_BINARY && q->alpha[0] != 1))
+    return;
+  if (q->kind != NN_QUANT_BINARY)
+    q->type.integer += exponent - 1;
+  q->alpha_mode = NN_ALPHA_ONE;
+  q->alpha = NULL;
+  q->n_alpha = 0;
+  q->alpha_divides = FALSE;
+}

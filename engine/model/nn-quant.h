@@ -16,5 +16,7 @@ void nn_quantizer_scales (const NnQuantizer *quantizer,
                           const NnShape     *shape,
                           const double      *values,
                           double            *scales);
+/* A fixed scale that is one power of two, without a zero point, becomes the place of the point. */
+void nn_quantizer_place_point (NnQuantizer *quantizer);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -396,4 +397,17 @@ nn_tensor_transpose (const NnTensor *tensor,
       memcpy ((char *) result->data + to * size, (const char *) tensor->data + from * size, size);
     }
   return result;
+}
+
+/* The number that the 16 bits of an IEEE 754 binary16 stand for. */
+double
+nn_half_value (guint16 bits)
+{
+  int exponent = bits >> 10 & 31;
+  double fraction = bits & 1023;
+  double value = exponent == 31  ? (fraction > 0 ? NAN : INFINITY)
+                 : exponent == 0 ? ldexp (fraction, -24)
+                                 : ldexp (fraction + 1024, exponent - 25);
+
+  return bits & 0x8000 ? -value : value;
 }

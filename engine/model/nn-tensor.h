@@ -67,6 +67,7 @@ double        nn_tensor_get       (const NnTensor  *tensor,
 gsize         nn_tensor_row_size  (const NnTensor  *tensor);
 gsize         nn_dtype_size       (NnDtype          dtype);
 const char   *nn_dtype_name       (NnDtype          dtype);
+double        nn_half_value       (guint16          bits);
 
 static inline float *
 nn_tensor_f32 (const NnTensor *tensor)

@@ -20,7 +20,7 @@ static void
 check_file (const char *path,
             const char *name)
 {
-  gboolean refused = g_str_has_suffix (name, ".pt") || g_str_has_suffix (name, ".tflite");
+  gboolean refused = g_str_has_suffix (name, ".pt");
   g_autoptr (GError) error = NULL;
   g_autoptr (NnModel) model = nn_model_load (path, NULL, NULL, NULL, &error);
   guint n = 0, expected = 0;

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* TensorFlow Lite networks: what the readers of the file, its tensors and its operators share. Internal to the room.
+ *
+ * The format is channels last, as the graph is. Numbers are the real ones: where the file computes with integers, a quantiser stands
+ * at each tensor, with the file's scale and zero point. */
+
+#pragma once
+
+#include "nn-flat.h"
+#include "nn-load.h"
+
+G_BEGIN_DECLS
+
+/* TensorType of the schema. */
+typedef enum {
+  NN_TFLITE_FLOAT32 = 0,
+  NN_TFLITE_FLOAT16 = 1,
+  NN_TFLITE_INT32 = 2,
+  NN_TFLITE_UINT8 = 3,
+  NN_TFLITE_INT64 = 4,
+  NN_TFLITE_INT16 = 7,
+  NN_TFLITE_INT8 = 9,
+  NN_TFLITE_INT4 = 17,
+} NnTfliteType;
+
+/**
+ * NnTfliteTensor: a tensor of the file
+ * @dims: all axes, the batch's the first
+ * @data: borrowed; of a constant its bytes, else %NULL
+ * @same: of a constant: which tensor holds its values, itself where no operator converted it
+ * @computed: whether @node computes it
+ * @merged: the batch's axis is one with further ones, which the node's sample has all
+ */
+typedef struct {
+  NnFlatTable   table;
+  char         *name;
+  NnTfliteType  type;
+  NnShape       dims;
+  NnFlatTable   quantization;
+  const guint8 *data;
+  gsize         n_bytes;
+  guint         same;
+  gboolean      computed;
+  guint         node;
+  gboolean      merged;
+} NnTfliteTensor;
+
+typedef struct {
+  const char          *file;
+  const NnLoadOptions *options;
+  NnFlat               flat;
+  NnGraphBuilder      *builder;
+  GArray              *tensors; /* NnTfliteTensor */
+  GArray              *weights; /* NnWeight */
+  GHashTable          *names;   /* set: of the graph's nodes */
+} NnTflite;
+
+/**
+ * NnTfliteOp: an operator of the file
+ * @code: BuiltinOperator of the schema
+ * @name: its name in the schema, or the custom one
+ * @inputs, @outputs: indices of tensors; -1 for none
+ */
+typedef struct {
+  gint64       code;
+  char        *name;
+  NnFlatTable  options;
+  NnFlatVector inputs;
+  NnFlatVector outputs;
+} NnTfliteOp;
+
+/* nn-tflite.c */
+NnNode         *nn_tflite_node        (NnTflite          *t,
+                                       NnOp               op,
+                                       const char        *name,
+                                       const char        *class_name,
+                                       const guint       *inputs,
+                                       guint              n_inputs);
+gboolean        nn_tflite_finish      (NnTflite          *t,
+                                       NnNode            *node,
+                                       GError           **error);
+void            nn_tflite_weight      (NnTflite          *t,
+                                       NnNode            *node,
+                                       NnRole             role,
+                                       NnTensor          *values);
+NnTfliteTensor *nn_tflite_tensor      (NnTflite          *t,
+                                       gint64             i);
+NnTfliteTensor *nn_tflite_input       (NnTflite          *t,
+                                       const NnTfliteOp  *op,
+                                       guint              i);
+NnTfliteTensor *nn_tflite_output      (NnTflite          *t,
+                                       const NnTfliteOp  *op,
+                                       guint              i);
+gboolean        nn_tflite_unsupported (GError           **error,
+                                       const char        *format,
+                                       ...) G_GNUC_PRINTF (2, 3);
+
+/* nn-tflite-tensor.c */
+gboolean        nn_tflite_read_tensor (NnTflite          *t,
+                                       NnFlatTable        table,
+                                       NnFlatVector       buffers,
+                                       NnTfliteTensor    *tensor,
+                                       GError           **error);
+NnTensor       *nn_tflite_constant    (NnTflite             *t,
+                                       const NnTfliteTensor *tensor,
+                                       GError              **error);
+gboolean        nn_tflite_ints        (const NnTfliteTensor *tensor,
+                                       gint64               *values,
+                                       gsize                 most,
+                                       gsize                *n);
+gboolean        nn_tflite_is_quantized (const NnTfliteTensor *tensor);
+gboolean        nn_tflite_same_codes  (const NnTfliteTensor *a,
+                                       const NnTfliteTensor *b);
+NnQuantizer    *nn_tflite_quantizer   (NnTflite             *t,
+                                       const NnTfliteTensor *tensor);
+
+/* nn-tflite-ops.c */
+char           *nn_tflite_op_name     (gint64             code);
+char          **nn_tflite_op_names    (void);
+gboolean        nn_tflite_read_op     (NnTflite          *t,
+                                       const NnTfliteOp  *op,
+                                       GError           **error);
+
+/* nn-tflite-layers.c: those with weights */
+gboolean        nn_tflite_read_dense  (NnTflite *t, const NnTfliteOp *op, GError **error);
+gboolean        nn_tflite_read_conv   (NnTflite *t, const NnTfliteOp *op, GError **error);
+gboolean        nn_tflite_read_transposed (NnTflite *t, const NnTfliteOp *op, GError **error);
+gboolean        nn_tflite_read_prelu  (NnTflite *t, const NnTfliteOp *op, GError **error);
+gboolean        nn_tflite_read_scale  (NnTflite *t, const NnTfliteOp *op, GError **error);
+
+/* What follows the sums of a layer: the fused activation, the checks of its shape, the quantiser of its result. */
+gboolean        nn_tflite_result      (NnTflite          *t,
+                                       const NnTfliteOp  *op,
+                                       NnNode            *node,
+                                       gint64             fused,
+                                       GError           **error);
+/* Settings of an activation fused into another operator. */
+gboolean        nn_tflite_fused       (gint64             fused,
+                                       NnAttrs           *attrs,
+                                       GError           **error);
+char           *nn_tflite_layer_name  (NnTflite          *t,
+                                       const NnTfliteOp  *op,
+                                       const NnTfliteTensor *weights);
+
+G_END_DECLS
