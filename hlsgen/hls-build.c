@@ -10,7 +10,9 @@
 #include "hls-tool.h"
 #include "nn-text.h"
 
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@
 typedef struct {
   const HlsBuildOptions *options;
   const NnProgress      *progress;
+  const char            *folder;
   char                  *name, *backend;
   GQueue                 tail;
   GPtrArray             *advice;
@@ -96,6 +99,21 @@ on_line (const char *line,
     g_free (g_queue_pop_head (&build->tail));
 }
 
+/* Signals that end a tool, in plain words. */
+static const char *
+explain_signal (int number)
+{
+  switch (number)
+    {
+    case SIGKILL: return "Something ended it by force: most often the system, for lack of memory. Use a larger reuse factor or a machine with more memory.";
+    case SIGSEGV:
+    case SIGABRT:
+    case SIGBUS: return "The tool itself crashed. Try another version of it, or a larger reuse factor.";
+    case SIGTERM: return "Somebody, or the end of the session, has ended it.";
+    default: return NULL;
+    }
+}
+
 /* What went wrong, in plain words where they are known, with the end of the log. */
 static void
 set_failure (const Build  *build,
@@ -104,13 +122,18 @@ set_failure (const Build  *build,
              GError      **error)
 {
   g_autoptr (GString) text = g_string_new (what);
+  const char *signal_text = status > 128 && build->advice->len == 0 ? explain_signal (status - 128) : NULL;
 
   if (status >= 128)
     g_string_append_printf (text, " was ended by signal %d", status - 128);
-  else
+  else if (status > 0)
     g_string_append_printf (text, " failed with exit status %d", status);
+  if (signal_text != NULL)
+    g_string_append_printf (text, "\n%s", signal_text);
   for (guint k = 0; k < build->advice->len; k++)
     g_string_append_printf (text, "\n%s", (const char *) build->advice->pdata[k]);
+  if (build->advice->len == 0 && build->folder != NULL && strpbrk (build->folder, " \t()&;'") != NULL)
+    g_string_append (text, "\nThe path of the project has blanks or signs that some tools' scripts stumble over. Move it to a path of plain letters.");
   if (build->tail.head != NULL)
     g_string_append (text, "\nIts last words:");
   for (GList *l = build->tail.head; l != NULL; l = l->next)
@@ -393,6 +416,44 @@ await (Build         *build,
   return FALSE;
 }
 
+/* Clocks of a cluster's machines are not quite ours. */
+#define CLOCK_SLACK_S 120
+
+/* Whether @report was there before the job of this folder began. */
+static gboolean
+is_stale (const Build     *build,
+          const char      *folder,
+          const HlsReport *report)
+{
+  gint64 begun = hls_cluster_begun (folder);
+  GStatBuf status;
+
+  if (build->options->follow || build->options->stages == HLS_STAGE_VSYNTH || g_stat (report->path, &status) != 0)
+    return FALSE;
+  return (gint64) status.st_mtime + (build->options->cluster == HLS_CLUSTER_NONE ? 0 : CLOCK_SLACK_S) < begun;
+}
+
+/* A tool may say that all is well and have written nothing: then an older report is none of its, and its log tells why. */
+static HlsReport *
+read_reports (const Build  *build,
+              const char   *folder,
+              GError      **error)
+{
+  g_autoptr (GError) inner = NULL;
+  g_autoptr (HlsReport) report = hls_report_read (folder, &inner);
+
+  if (report != NULL && !is_stale (build, folder, report))
+    return g_steal_pointer (&report);
+  if (inner != NULL && build->advice->len == 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&inner));
+      return NULL;
+    }
+  set_failure (build, report != NULL ? "the tool ended without an error but wrote no report; the one in the folder is of an earlier run"
+                                     : "the tool ended without an error but wrote no report", 0, error);
+  return NULL;
+}
+
 static HlsReport *
 run_tool (Build         *build,
           const char    *folder,
@@ -403,7 +464,7 @@ run_tool (Build         *build,
   if ((!build->options->follow && !begin (build, folder, error)) || !await (build, folder, cancellable, error))
     return NULL;
   nn_progress_report (build->progress, 1, "reading reports");
-  return hls_report_read (folder, error);
+  return read_reports (build, folder, error);
 }
 
 static void
@@ -457,6 +518,7 @@ hls_build (const char             *folder,
   g_autofree char *path = g_canonicalize_filename (folder, NULL);
   HlsReport *report = NULL;
 
+  build.folder = path;
   build.advice = g_ptr_array_new ();
   if (read_marker (&build, path, error))
     report = options->stages == HLS_STAGE_CSIM && !options->follow ? simulate (&build, path, cancellable, error)

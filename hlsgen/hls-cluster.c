@@ -138,6 +138,8 @@ hls_cluster_script (HlsCluster           cluster,
       if (options->queue != NULL)
         g_string_append_printf (text, "#SBATCH --partition=%s\n", options->queue);
     }
+  if (cluster == HLS_CLUSTER_LOCAL) /* its own number, which is that of the job: what it starts can be found by it */
+    g_string_append (text, HLS_PROCESS_MARK "=$$\nexport " HLS_PROCESS_MARK "\n");
   append_command (text, command);
   g_string_append_c (text, '\n');
   if (options->then != NULL)
@@ -167,8 +169,8 @@ condor_submit_file (const HlsJobOptions *options)
     g_string_append_printf (text, "request_cpus = %u\n", options->cpus);
   if (options->memory_mb > 0)
     g_string_append_printf (text, "request_memory = %uM\n", options->memory_mb);
-  if (options->minutes > 0)
-    g_string_append_printf (text, "+MaxRuntime = %u\n", options->minutes * 60);
+  if (options->minutes > 0) /* HTCondor's own word, and that of CERN's pools; a version that does not know one leaves it out */
+    g_string_append_printf (text, "allowed_job_duration = %u\n+MaxRuntime = %u\n", options->minutes * 60, options->minutes * 60);
   if (options->queue != NULL)
     g_string_append_printf (text, "accounting_group = %s\n", options->queue);
   g_string_append (text, "queue\n");
@@ -248,7 +250,7 @@ is_alive_here (const char *job)
 
   /* reaped where it is our own child; what another program has begun is its child */
   waitpid (pid, &ignored, WNOHANG);
-  return pid > 1 && hls_process_signal_session (pid, 0) > 0;
+  return pid > 1 && hls_process_signal (pid, NULL, 0) > 0;
 }
 
 /**
@@ -275,6 +277,16 @@ hls_cluster_last (const char *folder,
              : g_str_equal (words[0], "local")    ? HLS_CLUSTER_LOCAL
                                                   : HLS_CLUSTER_NONE;
   return *cluster != HLS_CLUSTER_NONE ? g_strdup (words[1]) : NULL;
+}
+
+/* When the job of @folder was begun, in seconds since 1970; 0 where there is none. */
+gint64
+hls_cluster_begun (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, SCRIPT, NULL);
+  GStatBuf status;
+
+  return g_stat (path, &status) == 0 ? (gint64) status.st_mtime : 0;
 }
 
 static gboolean
@@ -378,12 +390,18 @@ slurm_state (const char *job)
 }
 
 /* JobStatus of HTCondor's manual: 1 idle, 2 running, 3 removed, 4 completed, 5 held, 6 transferring, 7 suspended. A job is held
- * for what it did, or for more memory or time than it may take; it stays so until somebody sees to it. */
+ * for what it did, or for more memory or time than it may take; it stays so until somebody sees to it. One that was removed
+ * leaves the queue for the history. */
 static HlsJobState
 condor_state (const char *job)
 {
   g_autofree char *number = ask (NULL, (const char *const[]){ "condor_q", job, "-af", "JobStatus", NULL }, NULL);
 
+  if (number != NULL && *number == '\0')
+    {
+      g_free (number);
+      number = ask (NULL, (const char *const[]){ "condor_history", job, "-limit", "1", "-af", "JobStatus", NULL }, NULL);
+    }
   if (number == NULL || *number == '\0' || *number == '4' || *number == '5')
     return HLS_JOB_LOST;
   if (*number == '3')
@@ -425,7 +443,7 @@ hls_cluster_cancel (HlsCluster   cluster,
 
   if (cluster == HLS_CLUSTER_LOCAL)
     {
-      hls_process_end_session ((pid_t) g_ascii_strtoll (job, NULL, 10));
+      hls_process_end ((pid_t) g_ascii_strtoll (job, NULL, 10), job);
       return TRUE;
     }
   said = ask (NULL, (const char *const[]){ command, job, NULL }, error);
@@ -512,7 +530,7 @@ wait_for_end (HlsCluster    cluster,
   tail_read (tail, is_over (state));
   /* children that outlive the tool */
   if (here && state == HLS_JOB_DONE && is_alive_here (job))
-    hls_process_end_session ((pid_t) g_ascii_strtoll (job, NULL, 10));
+    hls_process_end ((pid_t) g_ascii_strtoll (job, NULL, 10), NULL);
   return state;
 }
 

@@ -59,6 +59,7 @@ char       *hls_cluster_submit    (HlsCluster           cluster,
 /* The job that was begun last in a folder. (transfer full) (nullable) */
 char       *hls_cluster_last      (const char          *folder,
                                    HlsCluster          *cluster);
+gint64      hls_cluster_begun     (const char          *folder);
 HlsCluster  hls_cluster_find_named (const char         *name,
                                    GError             **error);
 HlsJobState hls_cluster_state     (HlsCluster           cluster,

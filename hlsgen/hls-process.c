@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Vendor tools start trees of processes, some in process groups of their own; all of them share our session. */
+/* Vendor tools start trees of processes, some in process groups or even sessions of their own. They are found by our session,
+ * and by a variable of the environment that all of them inherit. */
 
 #include "hls-process.h"
 
@@ -53,10 +54,37 @@ session_of (const char *name)
   return g_strv_length (words) > 5 ? (pid_t) g_ascii_strtoll (words[4], NULL, 10) : -1;
 }
 
-/* Sends @number to every process of the session; how many there are. */
+/* Whether a process, or one above it, was started with HLS_PROCESS_MARK set to @mark. Only those of our user tell. */
+static gboolean
+has_mark (const char *name,
+          const char *mark)
+{
+  g_autofree char *path = g_build_filename ("/proc", name, "environ", NULL);
+  g_autofree char *entry = g_strconcat (HLS_PROCESS_MARK "=", mark, NULL);
+  g_autofree char *text = NULL;
+  gsize n;
+
+  if (!g_ascii_isdigit (*name) || !g_file_get_contents (path, &text, &n, NULL))
+    return FALSE;
+  for (const char *word = text; word < text + n; word += strlen (word) + 1)
+    if (g_str_equal (word, entry))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * hls_process_signal:
+ * @mark: (nullable): also those that carry it, whatever their session
+ * @number: 0 to count only
+ *
+ * Sends a signal to every process of the session.
+ *
+ * Returns: how many there are
+ */
 guint
-hls_process_signal_session (pid_t session,
-                            int   number)
+hls_process_signal (pid_t       session,
+                    const char *mark,
+                    int         number)
 {
   g_autoptr (GDir) dir = g_dir_open ("/proc", 0, NULL);
   const char *name;
@@ -65,7 +93,7 @@ hls_process_signal_session (pid_t session,
   if (dir == NULL)
     return kill (-session, number) == 0;
   while ((name = g_dir_read_name (dir)) != NULL)
-    if (session_of (name) == session)
+    if (session_of (name) == session || (mark != NULL && has_mark (name, mark)))
       {
         kill ((pid_t) g_ascii_strtoll (name, NULL, 10), number);
         n++;
@@ -73,29 +101,27 @@ hls_process_signal_session (pid_t session,
   return n;
 }
 
-/* Ends every process of the session, gently first. */
+/* Ends every process of the session, and those that carry the mark, gently first. */
 void
-hls_process_end_session (pid_t session)
+hls_process_end (pid_t       session,
+                 const char *mark)
 {
   gint64 until = g_get_monotonic_time () + GRACE_US;
+  int ignored;
 
-  if (hls_process_signal_session (session, SIGTERM) == 0)
+  if (hls_process_signal (session, mark, SIGTERM) == 0)
     return;
-  hls_process_signal_session (session, SIGCONT);
+  hls_process_signal (session, mark, SIGCONT);
   while (g_get_monotonic_time () < until)
     {
-      int ignored;
-
       /* the leader is a zombie of ours until it is reaped, and would count */
       waitpid (session, &ignored, WNOHANG);
-      if (hls_process_signal_session (session, 0) == 0)
+      if (hls_process_signal (session, mark, 0) == 0)
         return;
       g_usleep (50 * 1000);
     }
-  for (guint k = 0; k < 20 && hls_process_signal_session (session, SIGKILL) > 0; k++)
+  for (guint k = 0; k < 20 && hls_process_signal (session, mark, SIGKILL) > 0; k++)
     {
-      int ignored;
-
       waitpid (session, &ignored, WNOHANG);
       g_usleep (50 * 1000);
     }
@@ -183,13 +209,16 @@ hls_process_run (const char *const  *argv,
                  int                *status,
                  GError            **error)
 {
+  static gint n_runs;
   g_autoptr (GError) inner = NULL;
+  g_autofree char *mark = g_strdup_printf ("run-%d-%d", (int) getpid (), g_atomic_int_add (&n_runs, 1));
+  g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), HLS_PROCESS_MARK, mark, TRUE);
   Reader reader = { g_string_new (NULL), on_line, data };
   GPid pid;
   int fd, raw = 0;
   gboolean finished;
 
-  if (!g_spawn_async_with_pipes (folder, (char **) argv, NULL,
+  if (!g_spawn_async_with_pipes (folder, (char **) argv, environment,
                                  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, hls_process_enter_session,
                                  NULL, &pid, NULL, &fd, NULL, &inner))
     {
@@ -198,7 +227,7 @@ hls_process_run (const char *const  *argv,
       return FALSE;
     }
   finished = follow (&reader, fd, pid, cancellable, &raw);
-  hls_process_end_session (pid);
+  hls_process_end (pid, finished ? NULL : mark);
   close (fd);
   g_string_free (reader.line, TRUE);
   if (!finished)

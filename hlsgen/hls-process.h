@@ -21,10 +21,15 @@ gboolean hls_process_run (const char *const  *argv,
                           int                *status,
                           GError            **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A variable of the environment that tells the processes of one run, also those that left its session. */
+#define HLS_PROCESS_MARK "ESPALIER_JOB"
+
 /* For what starts programs itself: between fork and exec. */
-void     hls_process_enter_session  (gpointer data);
-guint    hls_process_signal_session (pid_t    session,
-                                     int      number);
-void     hls_process_end_session    (pid_t    session);
+void     hls_process_enter_session  (gpointer    data);
+guint    hls_process_signal         (pid_t       session,
+                                     const char *mark,
+                                     int         number);
+void     hls_process_end            (pid_t       session,
+                                     const char *mark);
 
 G_END_DECLS

@@ -34,12 +34,12 @@ static const Tool tools[] = {
     { "XILINX_VIVADO" },
     "install AMD Vivado for logic synthesis" },
   { "oneapi", { "icpx" }, { "/opt/intel/oneapi/compiler", "~/intel/oneapi/compiler" }, { "CMPLR_ROOT" }, "install the Intel oneAPI base toolkit with FPGA support" },
-  { "quartus", { "i++" }, { "/opt/intelFPGA_pro", "/opt/intelFPGA", "~/intelFPGA_pro" }, { "INTELFPGAOCLSDKROOT" }, "install Intel HLS (Quartus Prime Pro)" },
-  { "catapult", { "catapult" }, { "/opt/siemens/catapult", "/opt/mentor/catapult", "/opt/catapult", "/tools/siemens/catapult" },
+  { "quartus", { "i++" }, { "/opt/intelFPGA_pro", "/opt/intelFPGA", "/opt/altera_pro", "/opt/altera", "~/intelFPGA_pro", "~/intelFPGA", "~/altera_pro" }, { "INTELFPGAOCLSDKROOT" }, "install Intel HLS (Quartus Prime Pro)" },
+  { "catapult", { "catapult" }, { "/opt/siemens/catapult", "/opt/mentor/catapult", "/opt/catapult", "/tools/siemens/catapult", "/tools/mentor/catapult", "/eda/siemens/catapult", "~/siemens/catapult" },
     { "MGC_HOME", "CATAPULT_HOME" }, "install Siemens Catapult" },
 };
 
-/* Orders "2024.1" after "2023.2" and "2020.10" after "2020.9". */
+/* Orders "2024.1" before "2023.2" and "2020.10" before "2020.9". */
 static int
 compare_versions (gconstpointer a,
                   gconstpointer b)
@@ -67,28 +67,46 @@ find_inside (const char *version,
   return NULL;
 }
 
-static char *
+/* A program below one of the usual folders, and the version whose folder it is in: "2025.1" of "/tools/Xilinx/2025.1/Vitis". */
+typedef struct {
+  char *path, *version;
+} Found;
+
+static void
+found_clear (Found *found)
+{
+  g_clear_pointer (&found->path, g_free);
+  g_clear_pointer (&found->version, g_free);
+}
+
+/* Whether @name is the newer version; of equal ones the first that was found stays. */
+static gboolean
+is_newer (const Found *found,
+          const char  *name)
+{
+  return found->path == NULL || compare_versions (&name, &found->version) < 0;
+}
+
+static void
 find_below (const char *name_of_folder,
-            const char *program)
+            const char *program,
+            Found      *found)
 {
   g_autofree char *folder = g_str_has_prefix (name_of_folder, "~/") ? g_build_filename (g_get_home_dir (), name_of_folder + 2, NULL)
                                                                     : g_strdup (name_of_folder);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  g_autoptr (GPtrArray) versions = g_ptr_array_new_with_free_func (g_free);
   const char *name;
 
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    g_ptr_array_add (versions, g_strdup (name));
-  g_ptr_array_sort (versions, compare_versions);
-  for (guint k = 0; k < versions->len; k++)
     {
-      g_autofree char *version = g_build_filename (folder, versions->pdata[k], NULL);
-      char *path = find_inside (version, program);
+      g_autofree char *inside = g_build_filename (folder, name, NULL);
+      char *path = is_newer (found, name) ? find_inside (inside, program) : NULL;
 
-      if (path != NULL)
-        return path;
+      if (path == NULL)
+        continue;
+      found_clear (found);
+      *found = (Found){ path, g_strdup (name) };
     }
-  return NULL;
 }
 
 /* What is called when none was found: the name that newer versions have. (transfer none) (nullable) */
@@ -112,10 +130,11 @@ find_row (const char  *backend,
   return NULL;
 }
 
-/* On PATH, in the folder that the environment names, in the usual folders. */
+/* On PATH, in the folder that the environment names, in the usual folders: there the newest version of any. */
 static char *
 search (const Tool *tool)
 {
+  Found found = { NULL, NULL };
   char *path = NULL;
 
   for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
@@ -124,9 +143,12 @@ search (const Tool *tool)
     for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
       if (g_getenv (tool->variables[v]) != NULL)
         path = find_inside (g_getenv (tool->variables[v]), tool->programs[p]);
-  for (guint f = 0; path == NULL && tool->folders[f] != NULL; f++)
-    for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
-      path = find_below (tool->folders[f], tool->programs[p]);
+  for (guint p = 0; path == NULL && tool->programs[p] != NULL; p++)
+    for (guint f = 0; tool->folders[f] != NULL; f++)
+      find_below (tool->folders[f], tool->programs[p], &found);
+  if (path == NULL)
+    path = g_steal_pointer (&found.path);
+  found_clear (&found);
   if (path == NULL && hls_host_sandboxed ())
     path = hls_host_find (tool->programs, tool->folders);
   return path;
@@ -253,53 +275,6 @@ hls_tool_command (const char *tool,
     }
   g_ptr_array_add (words, NULL);
   return (char **) g_ptr_array_free (words, FALSE);
-}
-
-typedef struct {
-  const char *pattern;
-  const char *text;
-} Explanation;
-
-/* Sources: questions of users collected in the references (hls4ml issues 504, 1013, 286, 252, 810, 1520; AMD answer records). */
-static const Explanation explanations[] = {
-  { "Stop unrolling loop", "The tool refuses to unroll so large a loop. Use the strategy Resource with a larger reuse factor for this layer, or io_stream." },
-  { "exceeds the threshold", "An array is too large to be split into registers. Use the strategy Resource with a larger reuse factor, or io_stream." },
-  { "too many elements", "An array has too many elements to be split into registers. Use io_stream, or Resource with a larger reuse factor." },
-  { "std::bad_alloc", "The tool ran out of memory. Close other programs, use a larger reuse factor, or a machine with more memory." },
-  { "Killed", "The system ended the tool, most likely for lack of memory. Use a larger reuse factor or a machine with more memory." },
-  { "out of memory", "The tool ran out of memory. Use a larger reuse factor or a machine with more memory." },
-  { "Failed to obtain a license", "The tool has no licence for this part or feature. Set LM_LICENSE_FILE or XILINXD_LICENSE_FILE, or choose a part that is free." },
-  { "checkout FAILED", "A licence could not be checked out. See whether the licence server is reachable and a seat is free." },
-  { "Part not found", "The part is not installed with this tool. Install its device family, or choose another part in the configuration." },
-  { "is not a valid part", "The part is not known to this tool. Choose another part in the configuration." },
-  { "Unable to find part", "The part is not installed with this tool. Install its device family, or choose another part." },
-  { "set_part", "The part could not be set. See whether its device family is installed." },
-  { "unrecognized argument", "This version of the tool does not know an option of the script. Use the backend that fits the version: Vivado HLS to 2020.1, Vitis HLS from 2020.2." },
-  { "unknown option", "This version of the tool does not know an option of the script. Use the backend that fits its version." },
-  { "unexpected pragma", "The tool does not know a pragma of the project; its version and the backend do not fit." },
-  { "no space left on device", "The disk is full." },
-  { "No space left on device", "The disk is full." },
-  { "cannot find -l", "A system library is missing for the tool's own compiler. Set LIBRARY_PATH to the folder of your system's libraries." },
-  { "crt1.o", "The tool's own compiler does not find the system's start-up files. Set LIBRARY_PATH=/usr/lib/x86_64-linux-gnu." },
-  { "libtinfo.so.5", "The tool needs the old library libtinfo5; install your distribution's package." },
-  { "GLIBC", "The tool was made for another version of the system's C library." },
-  { "Co-simulation failed", "The RTL does not compute what the C++ does. Most often a stream is read too late or a FIFO is too small." },
-  { "deadlock", "A FIFO is too small or a stream is not read; enlarge its depth." },
-  { "Timing constraint", "The clock is too fast for this design. Use a longer clock period or a larger reuse factor." },
-  { "Unable to schedule", "An operation does not fit into the clock period or the interval asked for. Use a longer clock period or a larger reuse factor." },
-};
-
-const char *
-hls_tool_explain (const char *line)
-{
-  if (strstr (line, "ERROR") == NULL && strstr (line, "rror") == NULL && strstr (line, "WARNING: [HLS 207") == NULL &&
-      strstr (line, "Killed") == NULL && strstr (line, "FAILED") == NULL && strstr (line, "deadlock") == NULL &&
-      strstr (line, "bad_alloc") == NULL && strstr (line, "No space left") == NULL)
-    return NULL;
-  for (guint k = 0; k < G_N_ELEMENTS (explanations); k++)
-    if (strstr (line, explanations[k].pattern) != NULL)
-      return explanations[k].text;
-  return NULL;
 }
 
 typedef struct {

@@ -24,9 +24,16 @@ static const char stand_in[] =
   "  set -m\n" /* jobs in process groups of their own, as vendor tools start theirs */
   "  bash -c 'trap \"\" TERM; while true; do sleep 1; done' &\n"
   "  echo $! > \"$here/pids\"; echo $$ >> \"$here/pids\"\n"
+  "  setsid bash -c 'trap \"\" TERM; echo $$ >> \"$0/pids\"; while true; do sleep 1; done' \"$here\" &\n" /* and daemons */
+  "  until [ $(wc -l < \"$here/pids\") = 3 ]; do sleep 0.05; done\n"
   "  trap '' TERM\n"
   "  while true; do sleep 1; done;;\n"
   "silent) exit 0;;\n"
+  "complains) echo 'ERROR: [HLS 200-1023] Part xcvu13p is not installed.'; exit 0;;\n"
+  "memory) echo \"terminate called after throwing an instance of 'std::bad_alloc'\"; exit 134;;\n"
+  "killed) bash -c 'kill -KILL $$'; echo \"$0: line 12: 4711 Killed\"; exit 1;;\n"
+  "seat) echo '@E [HLS-72] License checkout unsuccessful.'; exit 1;;\n"
+  "crash) kill -SEGV $$;;\n"
   "garbage) head -c 300000 /dev/urandom; exit 2;;\n"
   "esac\n"
   "echo 'INFO: [HLS 200-10] Starting hardware synthesis ...'\n"
@@ -42,7 +49,7 @@ static const char vivado_stand_in[] =
   "here=$(dirname \"$0\")\n"
   "echo \"$@\" > \"$here/vivado-arguments\"\n"
   "echo 'Starting RTL Elaboration'\n"
-  "[ \"$(cat \"$here/mode\")\" = vivado-fails ] && { echo 'ERROR: [Common 17-345] A valid license was not found: checkout FAILED'; exit 3; }\n"
+  "[ \"$(cat \"$here/mode\")\" = vivado-fails ] && { echo 'ERROR: [Common 17-345] A valid license was not found for feature 'Synthesis' and/or device 'xcvu13p'.'; exit 3; }\n"
   "exit 0\n";
 
 static const char report_xml[] =
@@ -251,8 +258,13 @@ test_failure (Fixture       *f,
   static const struct { const char *mode; const char *text; } cases[] = {
     { "fail", "Use the strategy Resource with a larger reuse factor" },
     { "die", "was ended by signal 9" },
+    { "die", "for lack of memory" },
     { "garbage", "failed with exit status 2" },
-    { "vivado-fails", "A licence could not be checked out" },
+    { "vivado-fails", "The tool has no licence for this part" },
+    { "memory", "The tool ran out of memory" },
+    { "killed", "for lack of memory" },
+    { "seat", "See whether the licence server is reachable" },
+    { "crash", "stack is too small" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -269,17 +281,34 @@ test_failure (Fixture       *f,
     }
 }
 
-/* It says that all is well and has written nothing. */
+/* It says that all is well and has written nothing: what it complained of is told, and a report of before is not taken for its. */
 static void
 test_no_report (Fixture       *f,
                 gconstpointer  data)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (HlsReport) report = NULL;
+  g_autoptr (GFile) file = NULL;
 
   put (f, "mode", "silent");
   g_assert_null (build (f, NULL, NULL, &error));
-  g_assert_nonnull (error);
-  g_assert_true (error->domain == HLS_ERROR);
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_REPORT);
+  g_clear_error (&error);
+  put (f, "mode", "complains");
+  g_assert_null (build (f, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+  g_assert_nonnull (strstr (error->message, "The part is not installed"));
+  g_clear_error (&error);
+
+  put (f, "mode", "ok");
+  report = build (f, NULL, NULL, &error);
+  g_assert_no_error (error);
+  file = g_file_new_for_path (report->path);
+  g_assert_true (g_file_set_attribute_uint64 (file, G_FILE_ATTRIBUTE_TIME_MODIFIED, 1700000000, 0, NULL, NULL));
+  put (f, "mode", "silent");
+  g_assert_null (build (f, NULL, NULL, &error));
+  g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_FAILED);
+  g_assert_nonnull (strstr (error->message, "earlier run"));
 }
 
 static gpointer
@@ -302,7 +331,7 @@ cancel_when_it_hangs (gpointer data)
   return NULL;
 }
 
-/* Cancelling ends the tool and a child in a process group of its own, both deaf to SIGTERM. */
+/* Cancelling ends the tool, a child in a process group of its own and one in a session of its own, all deaf to SIGTERM. */
 static void
 test_cancel (Fixture       *f,
              gconstpointer  data)
@@ -322,7 +351,7 @@ test_cancel (Fixture       *f,
   pids = take (f, "pids");
   g_assert_nonnull (pids);
   words = g_strsplit (g_strstrip (pids), "\n", -1);
-  g_assert_cmpuint (g_strv_length (words), ==, 2);
+  g_assert_cmpuint (g_strv_length (words), ==, 3);
   for (guint k = 0; words[k] != NULL; k++)
     {
       /* a killed orphan may stay a zombie for as long as nobody reaps it */
@@ -491,6 +520,55 @@ test_environment (Fixture       *f,
   g_assert_cmpstr (path, ==, program);
 }
 
+/* The newest version counts, in whichever of the layouts it is: "Vitis/2023.1" of before, "2025.1/Vitis" of now. */
+static void
+test_usual_folders (Fixture       *f,
+                    gconstpointer  data)
+{
+  static const struct { const char *path, *backend; } installed[] = {
+    { "Xilinx/Vitis_HLS/2022.2/bin/vitis_hls", NULL },
+    { "Xilinx/Vitis/2023.1/bin/vitis-run", NULL },
+    { "Xilinx/Vitis/2023.2/bin/vitis-run", NULL },
+    { "Xilinx/2025.1/Vitis/bin/vitis-run", "vitis" },
+    { "Xilinx/Vivado/2019.2/bin/vivado_hls", NULL },
+    { "Xilinx/Vivado/2020.1/bin/vivado_hls", "vivado" },
+    { "Xilinx/Vivado/2023.2/bin/vivado", NULL },
+    { "Xilinx/2025.1/Vivado/bin/vivado", "vivado-synthesis" },
+    { "intelFPGA_pro/23.4/hls/bin/i++", "quartus" },
+    { "intel/oneapi/compiler/2024.2/bin/icpx", NULL },
+    { "intel/oneapi/compiler/2025.0/bin/icpx", "oneapi" },
+    { "siemens/catapult/2024.2/Mgc_home/bin/catapult", "catapult" },
+  };
+
+  /* the home of this program is fixed when it starts: another one asks */
+  if (!g_test_subprocess ())
+    {
+      g_autofree char *old = g_strdup (g_getenv ("HOME"));
+
+      for (guint i = 0; i < G_N_ELEMENTS (installed); i++)
+        {
+          g_autofree char *path = g_build_filename (f->folder, installed[i].path, NULL), *bin = g_path_get_dirname (path);
+
+          g_assert_cmpint (g_mkdir_with_parents (bin, 0777), ==, 0);
+          g_assert_true (g_file_set_contents_full (path, "#!/bin/sh\n", -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+        }
+      g_setenv ("HOME", f->folder, TRUE);
+      g_test_trap_subprocess (NULL, 0, 0);
+      g_setenv ("HOME", old, TRUE);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  g_setenv ("PATH", "/nowhere", TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (installed); i++)
+    {
+      g_autofree char *expected = g_build_filename (g_get_home_dir (), installed[i].path, NULL);
+      g_autofree char *path = installed[i].backend != NULL ? hls_tool_find (installed[i].backend, NULL) : NULL;
+
+      if (installed[i].backend != NULL)
+        g_assert_cmpstr (path, ==, expected);
+    }
+}
+
 /* The words that each tool is called with; steps of Intel's tools are targets of make. */
 static void
 test_commands (Fixture       *f,
@@ -625,6 +703,7 @@ main (int    argc,
   g_test_add ("/build/follow", Fixture, "vitis_hls", set_up, test_follow, tear_down);
   g_test_add ("/build/follow-nothing", Fixture, "vitis_hls", set_up, test_follow_nothing, tear_down);
   g_test_add ("/build/environment", Fixture, "unused", set_up, test_environment, tear_down);
+  g_test_add ("/build/usual-folders", Fixture, "unused", set_up, test_usual_folders, tear_down);
   g_test_add ("/build/commands", Fixture, "unused", set_up, test_commands, tear_down);
   g_test_add ("/build/missing", Fixture, "unused", set_up, test_missing, tear_down);
   return g_test_run ();

@@ -5,6 +5,7 @@
 #include "hls-cluster.h"
 
 #include "hls-queue.h"
+#include "hls-tool.h"
 #include "test-network.h"
 
 #include <glib/gstdio.h>
@@ -283,7 +284,7 @@ static const char condor_submit[] =
   "echo 1 > \"$here/$id.state\"\n"
   "[ -e held ] && { echo 5 > \"$here/$id.state\"; echo \"$id.0 - $id.0\"; exit 0; }\n"
   "setsid bash -c 'exec 9> \"$0/slot\"; flock 9\n"
-  "  [ \"$(cat \"$0/$1.state\")\" = 3 ] && exit\n"
+  "  [ -e \"$0/$1.history\" ] && exit\n"
   "  echo 2 > \"$0/$1.state\"; echo $$ > \"$0/$1.pid\"\n"
   "  \"./$2\" > \"$3\" 2>&1 9>&-\n"
   "  rm \"$0/$1.state\"' \"$here\" $id \"$(value executable)\" \"$(value output)\" < /dev/null > /dev/null 2>&1 &\n"
@@ -295,11 +296,17 @@ static const char condor_q[] =
   "[ \"$2 $3\" = '-af JobStatus' ] && cat \"$here/${1%.0}.state\" 2> /dev/null\n"
   "[ \"$2 $3\" = '-af HoldReason' ] && echo 'Job has gone over memory limit of 100 megabytes'\n"
   "exit 0\n";
+/* Of jobs that have left the queue. */
+static const char condor_history[] =
+  "#!/bin/bash\n"
+  "here=$(dirname \"$0\")\n"
+  "[ \"$2 $3 $4 $5\" = '-limit 1 -af JobStatus' ] && cat \"$here/${1%.0}.history\" 2> /dev/null\n"
+  "exit 0\n";
 static const char condor_rm[] =
   "#!/bin/bash\n"
   "here=$(dirname \"$0\"); id=${1%.0}\n"
   "[ -e \"$here/$id.state\" ] || { echo \"Couldn't find/remove all jobs in cluster $id\" >&2; exit 1; }\n"
-  "echo 3 > \"$here/$id.state\"\n"
+  "echo 3 > \"$here/$id.history\"; rm \"$here/$id.state\"\n"
   "[ -e \"$here/$id.pid\" ] && kill -KILL -- \"-$(cat \"$here/$id.pid\")\"\n"
   "exit 0\n";
 
@@ -318,6 +325,7 @@ test_held (void)
   g_assert_true (hls_cluster_follow (cluster, folder, job, collect, log, NULL, &state, &status, &error));
   g_assert_cmpint (state, ==, HLS_JOB_LOST);
   g_assert_nonnull (strstr (log->str, "over memory limit"));
+  g_assert_nonnull (strstr (hls_tool_explain (strstr (log->str, "ERROR: HTCondor")), "--memory"));
   remove_folder (folder);
 }
 
@@ -339,7 +347,7 @@ static void
 test_htcondor (void)
 {
   static const struct { const char *name, *text; } commands[] = {
-    { "condor_submit", condor_submit }, { "condor_q", condor_q }, { "condor_rm", condor_rm },
+    { "condor_submit", condor_submit }, { "condor_q", condor_q }, { "condor_rm", condor_rm }, { "condor_history", condor_history },
   };
   g_autofree char *bin = test_folder (), *old_path = g_strdup (g_getenv ("PATH")), *path = g_strdup_printf ("%s:%s", bin, old_path);
   g_autoptr (GError) error = NULL;
