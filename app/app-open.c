@@ -10,7 +10,8 @@
 typedef enum { KIND_PROJECT, KIND_MODEL, KIND_DATA, KIND_CONFIG, KIND_REPORT, KIND_HDF5, KIND_JSON } Kind;
 
 static const struct { const char *ending; Kind kind; } endings[] = {
-  { ".espalier", KIND_PROJECT }, { ".keras", KIND_MODEL }, { ".onnx", KIND_MODEL }, { ".tflite", KIND_MODEL }, { ".npz", KIND_DATA }, { ".npy", KIND_DATA },
+  { ".espalier", KIND_PROJECT }, { ".keras", KIND_MODEL }, { ".onnx", KIND_MODEL }, { ".tflite", KIND_MODEL }, { ".pt", KIND_MODEL }, { ".pth", KIND_MODEL },
+  { ".npz", KIND_DATA }, { ".npy", KIND_DATA },
   { ".csv", KIND_DATA }, { ".gz", KIND_DATA }, { ".mat", KIND_DATA }, { ".idx", KIND_DATA }, { ".yml", KIND_CONFIG },
   { ".yaml", KIND_CONFIG }, { ".rpt", KIND_REPORT }, { ".xml", KIND_REPORT }, { ".h5", KIND_HDF5 }, { ".hdf5", KIND_HDF5 },
   { ".json", KIND_JSON },

@@ -34,8 +34,8 @@ action_open (GtkWidget  *widget,
              GVariant   *parameter)
 {
   const char *patterns[] = {
-    _("All that Espalier reads|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.json;*.espalier;*.npz;*.npy;*.csv;*.gz;*.mat;*.yml;*.yaml;*.rpt;*.xml"),
-    _("Networks|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.json"), _("Projects|*.espalier"), _("Data|*.npz;*.npy;*.h5;*.csv;*.gz;*.mat"),
+    _("All that Espalier reads|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.pt;*.pth;*.json;*.espalier;*.npz;*.npy;*.csv;*.gz;*.mat;*.yml;*.yaml;*.rpt;*.xml"),
+    _("Networks|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.pt;*.pth;*.json"), _("Projects|*.espalier"), _("Data|*.npz;*.npy;*.h5;*.csv;*.gz;*.mat"),
     _("All files|*"), NULL,
   };
 

@@ -34,6 +34,13 @@ NnModel *nn_load_onnx       (GBytes              *bytes,
                              GCancellable        *cancellable,
                              GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 
+gboolean nn_pytorch_is_pickle (const guint8      *bytes,
+                               gsize              n_bytes);
+NnModel *nn_load_pytorch     (GBytes              *bytes,
+                              const char          *path,
+                              const NnLoadOptions *options,
+                              GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
 gboolean nn_tflite_is_tflite (const guint8       *bytes,
                              gsize                n_bytes);
 NnModel *nn_load_tflite     (GBytes              *bytes,

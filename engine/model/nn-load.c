@@ -20,7 +20,7 @@
 /* A zip up to this is read in memory. */
 #define MAX_IMAGE_BYTES (16u << 20)
 #define ACCEPTED                                                                                                  \
-  "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx; TensorFlow Lite .tflite"
+  "Keras .h5, .keras, or .json with weights beside it; ONNX and QONNX .onnx; TensorFlow Lite .tflite; a pickled nn.Sequential of PyTorch"
 
 void
 nn_load_options_init (NnLoadOptions *options)
@@ -260,20 +260,29 @@ map_file (const char  *path,
   return file != NULL ? g_mapped_file_get_bytes (file) : NULL;
 }
 
-static gboolean
+static void
 refuse (const char    *path,
-        const guint8  *head,
         gsize          n,
         GError       **error)
 {
-  const char *what = n == 0 ? "the file is empty" : "no known network format";
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: %s. What can be opened: " ACCEPTED, path,
+               n == 0 ? "the file is empty" : "no known network format");
+}
 
-  if (n >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
-    what = "a pickled Python object (PyTorch), which is not supported because opening it would run its code; export it to "
-           "ONNX";
-  g_set_error (error, NN_ERROR, n == 0 || what[0] == 'n' ? NN_ERROR_FORMAT : NN_ERROR_UNSUPPORTED,
-               "%s: %s. What can be opened: " ACCEPTED, path, what);
-  return FALSE;
+/* Keras 3 and PyTorch both write zips. */
+static NnModel *
+load_zip (const char          *path,
+          const NnLoadOptions *options,
+          const NnProgress    *progress,
+          GCancellable        *cancellable,
+          GError             **error)
+{
+  g_autoptr (GBytes) zip = map_file (path, error);
+  g_autofree char *pickle = zip != NULL ? nn_zip_find (zip, "/data.pkl") : NULL;
+
+  if (zip == NULL)
+    return NULL;
+  return pickle != NULL ? nn_load_pytorch (zip, path, options, error) : nn_load_zip (zip, path, options, progress, cancellable, error);
 }
 
 /**
@@ -311,10 +320,12 @@ nn_model_load (const char          *path,
       return h5 != NULL ? load_h5 (path, h5, options, progress, cancellable, error) : NULL;
     }
   if (nn_zip_is_zip (head, n))
+    return load_zip (path, options, progress, cancellable, error);
+  if (nn_pytorch_is_pickle (head, n))
     {
-      g_autoptr (GBytes) zip = map_file (path, error);
+      g_autoptr (GBytes) bytes = map_file (path, error);
 
-      return zip != NULL ? nn_load_zip (zip, path, options, progress, cancellable, error) : NULL;
+      return bytes != NULL ? nn_load_pytorch (bytes, path, options, error) : NULL;
     }
   if (at < n && head[at] == '{')
     return load_json (path, options, progress, cancellable, error);
@@ -330,6 +341,6 @@ nn_model_load (const char          *path,
 
       return bytes != NULL ? nn_load_onnx (bytes, path, options, progress, cancellable, error) : NULL;
     }
-  refuse (path, head, n, error);
+  refuse (path, n, error);
   return NULL;
 }

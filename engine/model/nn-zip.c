@@ -162,3 +162,23 @@ nn_zip_extract (GBytes      *zip,
 
   return find_member (zip, member, &sink, limit, path, error);
 }
+
+/* Returns: (transfer full) (nullable): the first member whose name ends so */
+char *
+nn_zip_find (GBytes     *zip,
+             const char *ending)
+{
+  struct archive *archive = archive_read_new ();
+  struct archive_entry *entry;
+  char *found = NULL;
+  gsize n;
+  const void *bytes = g_bytes_get_data (zip, &n);
+
+  archive_read_support_format_zip (archive);
+  if (archive_read_open_memory (archive, bytes, n) == ARCHIVE_OK)
+    for (guint i = 0; found == NULL && i < MAX_MEMBERS && archive_read_next_header (archive, &entry) == ARCHIVE_OK; i++)
+      if (archive_entry_pathname (entry) != NULL && g_str_has_suffix (archive_entry_pathname (entry), ending))
+        found = g_strdup (archive_entry_pathname (entry));
+  archive_read_free (archive);
+  return found;
+}

@@ -14,6 +14,8 @@ GBytes  *nn_zip_member (GBytes        *zip,
                         guint64        limit,
                         const char    *path,
                         GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+char    *nn_zip_find   (GBytes        *zip,
+                        const char    *ending);
 gboolean nn_zip_extract (GBytes       *zip,
                          const char   *member,
                          int           descriptor,

@@ -5,6 +5,7 @@
 #include "nn-keras.h"
 #include "nn-ops.h"
 #include "nn-onnx.h"
+#include "nn-pytorch.h"
 #include "nn-tflite.h"
 #include "test-shared.h"
 
@@ -37,12 +38,15 @@ page (void)
   g_auto (GStrv) keras = nn_keras_class_names ();
   g_auto (GStrv) onnx = nn_onnx_type_names ();
   g_auto (GStrv) tflite = nn_tflite_op_names ();
+  g_auto (GStrv) pytorch = nn_pytorch_class_names ();
 
   append_names (text, (const char *const *) keras);
   g_string_append (text, "## ONNX and QONNX\n\n");
   append_names (text, (const char *const *) onnx);
   g_string_append (text, "## TensorFlow Lite\n\n");
   append_names (text, (const char *const *) tflite);
+  g_string_append (text, "## PyTorch\n\nIn a pickled `nn.Sequential`; every other module by way of ONNX.\n\n");
+  append_names (text, (const char *const *) pytorch);
   g_string_append (text, "## Operators\n\nWhat all of them become.\n\n| operator | family | inputs | weights | prunable |\n"
                          "|---|---|---|---|---|\n");
   for (guint op = NN_OP_UNSUPPORTED + 1; op < NN_N_OPS; op++)
