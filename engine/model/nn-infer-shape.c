@@ -5,6 +5,9 @@
 
 #include "nn-error.h"
 
+/* Numbers of one sample in one layer: a quarter of a gigabyte, and far more than any network for an FPGA has. */
+#define MAX_SAMPLE (1 << 26)
+
 /**
  * nn_window_count:
  * @pad: (nullable): before and after, for %NN_PADDING_EXPLICIT
@@ -468,11 +471,16 @@ nn_infer_shape (NnNode        *node,
                 const NnNode **inputs,
                 GError       **error)
 {
+  double n = 1;
+
   if (!infer (node, inputs, error))
     return FALSE;
-  /* the next layer multiplies these by its own sizes */
+  /* the next layer multiplies these by its own sizes, and makes tensors of as many numbers */
   for (guint i = 0; i < node->shape.rank; i++)
-    if (node->shape.dims[i] < NN_DIM_UNKNOWN || node->shape.dims[i] > G_MAXINT32)
-      return fail (node, "its output would be too large", error);
-  return TRUE;
+    {
+      if (node->shape.dims[i] < NN_DIM_UNKNOWN || node->shape.dims[i] > MAX_SAMPLE)
+        return fail (node, "its output would be too large", error);
+      n *= MAX (node->shape.dims[i], 1);
+    }
+  return n <= MAX_SAMPLE || fail (node, "its output would be too large", error);
 }

@@ -4,6 +4,7 @@
 #include "nn-keras.h"
 
 #include "nn-error.h"
+#include "nn-infer-shape.h"
 
 #include <string.h>
 
@@ -103,6 +104,8 @@ add_input (NnKeras            *keras,
                               error);
   node = nn_graph_builder_add (keras->builder, NN_OP_INPUT, name, "InputLayer", NULL, 0);
   node->shape = shape;
+  if (!nn_infer_shape (node, NULL, error))
+    return FALSE;
   *result = nn_graph_builder_n_nodes (keras->builder) - 1;
   return TRUE;
 }

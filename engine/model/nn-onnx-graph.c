@@ -216,6 +216,8 @@ add_inputs (NnOnnx            *onnx,
               node->shape.dims[node->shape.rank++] = dims[k];
             }
         }
+      if (!nn_onnx_finish (onnx, node, error))
+        return FALSE;
     }
   return TRUE;
 }
