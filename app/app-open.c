@@ -62,7 +62,7 @@ static gboolean
 looks_like_network (const char *path,
                     Kind        kind)
 {
-  g_autoptr (GPtrArray) entries = kind == KIND_HDF5 ? nn_data_list (path, NULL) : NULL;
+  g_autoptr (GPtrArray) entries = kind == KIND_HDF5 ? nn_data_list (path, NULL, NULL, NULL) : NULL;
   g_autofree char *text = NULL;
 
   if (kind == KIND_HDF5)
@@ -96,7 +96,7 @@ static gboolean
 offer_arrays (AppOpened   *opened,
               const Input *input)
 {
-  g_autoptr (GPtrArray) entries = input->data.x == NULL && input->data.y == NULL ? nn_data_list (input->path, NULL) : NULL;
+  g_autoptr (GPtrArray) entries = input->data.x == NULL && input->data.y == NULL ? nn_data_list (input->path, NULL, NULL, NULL) : NULL;
 
   if (entries == NULL || holds (entries, "kernel"))
     return FALSE;

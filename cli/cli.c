@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Where stderr is no terminal, progress is a plain line at most this often. */
@@ -103,6 +104,14 @@ cli_fail (const CliVerb *verb,
   g_printerr ("espalier-cli %s: %s\n", verb->name, cancelled ? "cancelled" : error->message);
   g_error_free (error);
   return cancelled ? CLI_CANCELLED : CLI_FAILED;
+}
+
+void
+cli_name_data (GError    **error,
+               const char *data)
+{
+  if (error != NULL && g_error_matches (*error, NN_ERROR, NN_ERROR_SHAPE) && strstr ((*error)->message, data) == NULL)
+    g_prefix_error (error, "%s: ", data);
 }
 
 void

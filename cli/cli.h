@@ -77,6 +77,9 @@ gboolean cli_parse       (Cli                *cli,
 /* Prints "espalier-cli VERB: message" to stderr; the status that fits the error. Frees @error. */
 int      cli_fail        (const CliVerb      *verb,
                           GError             *error);
+/* Puts the data's name before an error of shapes, which tells only how data and network do not fit. */
+void     cli_name_data   (GError            **error,
+                          const char         *data);
 /* What a design does otherwise than asked, on standard error. */
 void     cli_warn        (const char *const  *warnings);
 /* Prints the builder's root object to stdout. */

@@ -4,7 +4,8 @@
 #include "cli.h"
 
 typedef struct {
-  char   *data;
+  char   *data, *x, *y, *label;
+  double  divide;
   char   *backend, *granularity, *precision, *strategy, *io_type, *part, *output, *weights;
   int     reuse;
   double  clock;
@@ -150,6 +151,10 @@ observe (Cli             *cli,
   guint n;
 
   nn_data_options_init (&data_options);
+  data_options.x = options->x;
+  data_options.y = options->y;
+  data_options.label = options->label;
+  data_options.divide = options->divide;
   data = nn_dataset_load (options->data, &data_options, &cli->progress, cli->cancellable, error);
   if (data == NULL)
     return FALSE;
@@ -164,7 +169,10 @@ observe (Cli             *cli,
         : nn_tensor_ref (nn_dataset_x (data, NN_SPLIT_TRAIN));
   observed = x != NULL ? nn_observe_ranges (design, &x, &cli->progress, cli->cancellable, error) : NULL;
   if (observed == NULL)
-    return FALSE;
+    {
+      cli_name_data (error, options->data);
+      return FALSE;
+    }
   nn_propose_types (config, observed, standard != NULL && standard->kind == NN_TYPE_FIXED ? standard->width : 16);
   return TRUE;
 }
@@ -212,6 +220,10 @@ run (Cli   *cli,
     { "part", 0, 0, G_OPTION_ARG_STRING, &options.part, "FPGA part (the backend's default)", "PART" },
     { "clock", 0, 0, G_OPTION_ARG_DOUBLE, &options.clock, "Clock period (5)", "NS" },
     { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Choose integer bits from what these data show", "DATA" },
+    { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the array of inputs", "NAME" },
+    { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the array of labels", "NAME" },
+    { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table (the last)", "COLUMN" },
+    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &options.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { "skip-pass", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip, "Leave out this graph pass (\"inspect --passes\" lists them)", "NAME" },
     { "yaml", 0, 0, G_OPTION_ARG_NONE, &options.yaml, "Write YAML instead of JSON", NULL },

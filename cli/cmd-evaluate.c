@@ -293,7 +293,10 @@ run (Cli   *cli,
   start = g_get_monotonic_time ();
   metrics = measure (cli, &predictor, data, split, &options, &error);
   if (metrics == NULL)
-    return cli_fail (&cli_evaluate, error);
+    {
+      cli_name_data (&error, options.data);
+      return cli_fail (&cli_evaluate, error);
+    }
   report (cli, &predictor, metrics, data, split, (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
   return CLI_DONE;
 }

@@ -9,6 +9,7 @@
 #define DEFAULT_SAMPLES 2000
 
 typedef struct {
+  double   divide;
   char    *data, *config, *weights, *x, *y, *label, *scan, *output, *targets, *figure;
   char   **inputs;
   int      samples;
@@ -79,6 +80,7 @@ read_data (Job     *job,
   data_options.x = job->options->x;
   data_options.y = job->options->y;
   data_options.label = job->options->label;
+  data_options.divide = job->options->divide;
   data = nn_dataset_load (job->options->data, &data_options, &job->cli->progress, job->cli->cancellable, error);
   if (data == NULL)
     return FALSE;
@@ -102,6 +104,8 @@ read_data (Job     *job,
   outputs = nn_graph_outputs (nn_model_graph (job->model), &n);
   y = nn_tensor_rows (nn_dataset_y (data, split), 0, count);
   job->y = nn_dataset_targets (y, job->is_classes, nn_shape_count (&nn_graph_node (nn_model_graph (job->model), outputs[0])->shape), error);
+  if (job->y == NULL)
+    cli_name_data (error, job->options->data);
   return job->y != NULL;
 }
 
@@ -380,6 +384,7 @@ run (Cli   *cli,
     { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the inputs in the file", "NAME" },
     { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the labels in the file", "NAME" },
     { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table", "COLUMN" },
+    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &options.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "samples", 0, 0, G_OPTION_ARG_INT, &options.samples, "Samples to look at (2000)", "N" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "Against the types of this configuration", "C.json" },
     { "doctor", 0, 0, G_OPTION_ARG_NONE, &options.doctor, "Find the layer that goes wrong, and the cheapest repair", NULL },

@@ -19,6 +19,7 @@ data_options (const CliPruneOptions *o)
   cli_json_string (json, "y", o->y);
   cli_json_string (json, "label", o->label);
   cli_json_double (json, "validation", o->validation);
+  cli_json_double (json, "divide", o->divide);
   cli_json_int (json, "standardize", o->standardize);
   cli_json_int (json, "raw", o->raw);
   json_builder_end_object (json);
@@ -56,6 +57,8 @@ take_data_options (CliPruneOptions    *o,
   if (o->label == NULL)
     o->label = string_member (object, "label");
   o->validation = CLAMP (json_object_get_double_member_with_default (object, "validation", o->validation), 0, 0.999);
+  if (o->divide == 0)
+    o->divide = json_object_get_double_member_with_default (object, "divide", 0);
   o->standardize = o->standardize || json_object_get_int_member_with_default (object, "standardize", 0) != 0;
   o->raw = o->raw || json_object_get_int_member_with_default (object, "raw", 0) != 0;
 }
@@ -77,6 +80,7 @@ load_data (Cli           *cli,
   wanted.y = o->y;
   wanted.label = o->label;
   wanted.validation = o->validation;
+  wanted.divide = o->divide;
   wanted.standardize = o->standardize;
   wanted.seed = seed;
   data = nn_dataset_load (spec, &wanted, &cli->progress, cli->cancellable, error);
@@ -213,7 +217,10 @@ prune (Cli            *cli,
   data = load_data (cli, o, spec, model, p->seed, &error);
   if (data == NULL || !check_hash (data, spec, hash, &error) ||
       (trail = nn_prune (model, config, data, p, &cli->progress, cli->cancellable, &error)) == NULL)
-    return cli_fail (&cli_prune, error);
+    {
+      cli_name_data (&error, spec);
+      return cli_fail (&cli_prune, error);
+    }
   project = nn_project_of_run (model, config, data, p, trail);
   if (!nn_project_save (project, o->output, &error) ||
       (o->model_out != NULL && !nn_model_save (nn_project_final (project), o->model_out, &error)))
@@ -445,6 +452,7 @@ run (Cli   *cli,
     { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step, with the options given besides; what there was stays beside it", "N" },
     { "replay", 0, 0, G_OPTION_ARG_NONE, &o.replay, "Make the run of the project anew and compare it bit by bit", NULL },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
+    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &o.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs", NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
     { "x", 0, 0, G_OPTION_ARG_STRING, &o.x, "Name of the array of inputs", "NAME" },

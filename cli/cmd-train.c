@@ -9,7 +9,7 @@
 typedef struct {
   char    *data, *weights, *x, *y, *label, *output, *config;
   char    *loss, *optimizer, *schedule, *class_weights;
-  double   validation;
+  double   validation, divide;
   double   rate, momentum, decay, lr_factor, min_delta;
   gint     epochs, batch, patience, lr_every;
   gboolean nesterov, freeze_norm, keep_last, standardize, raw;
@@ -150,6 +150,7 @@ load_data (Cli           *cli,
   wanted.y = o->y;
   wanted.label = o->label;
   wanted.validation = o->validation;
+  wanted.divide = o->divide;
   wanted.standardize = o->standardize;
   wanted.seed = cli->seed;
   data = nn_dataset_load (o->data, &wanted, &cli->progress, cli->cancellable, error);
@@ -249,6 +250,8 @@ train (Cli                  *cli,
         }
       report (cli, o, result, complete);
     }
+  if (!complete)
+    cli_name_data (&error, o->data);
   return complete ? CLI_DONE : cli_fail (&cli_train, error);
 }
 
@@ -278,6 +281,7 @@ run (Cli   *cli,
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &o.config, "Reckon with this configuration's number types (quantisation-aware)", "C.json" },
     { "freeze-norm", 0, 0, G_OPTION_ARG_NONE, &o.freeze_norm, "Batch norm keeps its moving statistics", NULL },
     { "keep-last", 0, 0, G_OPTION_ARG_NONE, &o.keep_last, "Write the last epoch's weights, not the best", NULL },
+    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &o.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs and keep them with the network", NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tables as text: a header or none, quotes as in RFC 4180, and commas, semicolons, tabs or blanks between the columns; lines that
- * begin with # are remarks. */
+ * begin with # are remarks. Where no commas separate, numbers may have decimal commas. */
 
 #include "nn-data-private.h"
 
@@ -16,19 +16,39 @@
 /* A record longer than this is not one. */
 #define MAX_RECORD (16 << 20)
 #define MAX_COLUMNS 65536
+/* Lines between two looks at whether to go on. */
+#define LINES_AT_ONCE 4096
+
+/* What is known of a table when it has been gone through once. */
+struct _NnCsvTable {
+  gatomicrefcount ref_count;
+  char      *path;     /* owned, nullable */
+  char       separator;
+  GPtrArray *names;    /* owned: of the columns */
+  gboolean  *is_text;  /* owned: per column, whether a value is no number */
+  gsize      n_rows;
+  gboolean   headless; /* the first record is data */
+};
 
 typedef struct {
   FILE      *file;    /* owned */
-  char       separator;
   GString   *record;  /* owned: the fields' text, one after the other, each ended by a 0 */
   GArray    *fields;  /* owned: where each begins in @record (gsize) */
   gsize      line;    /* of the record's first line */
   gsize      next_line;
-  GPtrArray *names;   /* owned: of the columns */
-  gboolean  *is_text; /* owned: per column, whether a value is no number */
-  gsize      n_rows;
-  gboolean   headless; /* the first record is data */
+  NnCsvTable *table;  /* owned */
 } Csv;
+
+void
+nn_data_csv_table_unref (NnCsvTable *table)
+{
+  if (table == NULL || !g_atomic_ref_count_dec (&table->ref_count))
+    return;
+  g_free (table->path);
+  g_ptr_array_unref (table->names);
+  g_free (table->is_text);
+  g_free (table);
+}
 
 static void
 csv_free (Csv *csv)
@@ -39,8 +59,7 @@ csv_free (Csv *csv)
     fclose (csv->file);
   g_string_free (csv->record, TRUE);
   g_array_unref (csv->fields);
-  g_ptr_array_unref (csv->names);
-  g_free (csv->is_text);
+  nn_data_csv_table_unref (csv->table);
   g_free (csv);
 }
 
@@ -81,13 +100,13 @@ read_quoted (Csv     *csv,
 {
   int c;
 
-  while ((c = getc (csv->file)) != EOF && csv->record->len < MAX_RECORD)
+  while ((c = getc_unlocked (csv->file)) != EOF && csv->record->len < MAX_RECORD)
     {
       if (c == '\n')
         csv->next_line++;
       if (c == '"')
         {
-          c = getc (csv->file);
+          c = getc_unlocked (csv->file);
           if (c != '"')
             {
               ungetc (c, csv->file);
@@ -105,7 +124,7 @@ read_quoted (Csv     *csv,
 static void
 skip_remark (Csv *csv)
 {
-  int c = getc (csv->file);
+  int c = getc_unlocked (csv->file);
 
   if (c != '#')
     {
@@ -113,7 +132,7 @@ skip_remark (Csv *csv)
         ungetc (c, csv->file);
       return;
     }
-  while ((c = getc (csv->file)) != EOF && c != '\n')
+  while ((c = getc_unlocked (csv->file)) != EOF && c != '\n')
     ;
   if (c == '\n')
     ungetc (c, csv->file);
@@ -133,16 +152,16 @@ read_record (Csv     *csv,
       g_array_set_size (csv->fields, 0);
       begin_field (csv);
       skip_remark (csv);
-      while ((c = getc (csv->file)) != EOF && c != '\n')
+      while ((c = getc_unlocked (csv->file)) != EOF && c != '\n')
         {
-          if (c == ' ' && csv->separator == ' ' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
+          if (c == ' ' && csv->table->separator == ' ' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
             continue; /* several blanks are one */
           if (c == '"' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
             {
               if (!read_quoted (csv, error))
                 return FALSE;
             }
-          else if (c == csv->separator)
+          else if (c == csv->table->separator)
             {
               end_field (csv);
               begin_field (csv);
@@ -165,27 +184,32 @@ read_record (Csv     *csv,
   return TRUE;
 }
 
-/* The one of , ; and tab that stands most often in the first line, outside quotes. */
+/* What stands between the columns of the first line, outside quotes. Commas between digits are taken for decimal ones where something
+ * else is there that could separate. */
 static char
 guess_separator (FILE *file)
 {
-  gsize counts[4] = { 0 };
+  static const char separators[] = { ',', ';', '\t', ' ' };
+  gsize counts[G_N_ELEMENTS (separators)] = { 0 }, decimal = 0;
   gboolean quoted = FALSE, remark = FALSE, begin = TRUE;
-  int c;
+  int c, before = '\n', two_before = '\n';
 
-  while ((c = getc (file)) != EOF && (c != '\n' || quoted || remark || begin))
+  while ((c = getc_unlocked (file)) != EOF && (c != '\n' || quoted || remark || begin))
     {
       remark = c != '\n' && (remark || (begin && c == '#'));
       begin = c == '\n' || (begin && c == '\r');
       if (remark || begin)
         continue;
       quoted ^= c == '"';
-      counts[0] += !quoted && c == ',';
-      counts[1] += !quoted && c == ';';
-      counts[2] += !quoted && c == '\t';
-      counts[3] += !quoted && c == ' ';
+      for (guint i = 0; i < G_N_ELEMENTS (separators); i++)
+        counts[i] += !quoted && c == separators[i];
+      decimal += !quoted && g_ascii_isdigit (c) && before == ',' && g_ascii_isdigit (two_before);
+      two_before = before;
+      before = c;
     }
   rewind (file);
+  if (counts[0] <= decimal)
+    counts[0] = counts[1] + counts[2] + counts[3] > 0 ? 0 : counts[0];
   if (counts[1] > counts[0] && counts[1] >= counts[2])
     return ';';
   if (counts[0] + counts[2] == 0 && counts[3] > 0)
@@ -193,10 +217,30 @@ guess_separator (FILE *file)
   return counts[2] > counts[0] ? '\t' : ',';
 }
 
+/* The whole of @text, with a decimal point, or a decimal comma where commas do not separate. Points between thousands are none: who
+ * could tell 1.234 from 1,234? */
+static gboolean
+read_number (const NnCsvTable *table,
+             const char       *text,
+             double           *value)
+{
+  g_autofree char *copy = NULL;
+  const char *comma;
+
+  if (nn_text_to_double (text, value))
+    return TRUE;
+  comma = table->separator != ',' ? strchr (text, ',') : NULL;
+  if (comma == NULL || strchr (text, '.') != NULL)
+    return FALSE;
+  copy = g_strdup (text);
+  copy[comma - text] = '.';
+  return nn_text_to_double (copy, value);
+}
+
 static void
 skip_byte_order_mark (FILE *file)
 {
-  if (getc (file) != 0xef || getc (file) != 0xbb || getc (file) != 0xbf)
+  if (getc_unlocked (file) != 0xef || getc_unlocked (file) != 0xbb || getc_unlocked (file) != 0xbf)
     rewind (file);
 }
 
@@ -220,7 +264,7 @@ is_data (const Csv *csv)
   double value, before = 0;
 
   for (guint i = 0; i < csv->fields->len; i++)
-    if (nn_text_to_double (field (csv, i), &value))
+    if (read_number (csv->table, field (csv, i), &value))
       {
         counts = counts && (n_numbers == 0 ? value == 0 || value == 1 : value == before + 1);
         before = value;
@@ -241,9 +285,9 @@ read_names (Csv     *csv,
       g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the table is empty");
       return FALSE;
     }
-  csv->headless = is_data (csv);
+  csv->table->headless = is_data (csv);
   for (guint i = 0; i < csv->fields->len; i++)
-    g_ptr_array_add (csv->names, csv->headless ? g_strdup_printf ("column_%u", i + 1) : g_utf8_make_valid (field (csv, i), -1));
+    g_ptr_array_add (csv->table->names, csv->table->headless ? g_strdup_printf ("column_%u", i + 1) : g_utf8_make_valid (field (csv, i), -1));
   return TRUE;
 }
 
@@ -251,10 +295,10 @@ static gboolean
 check_width (const Csv *csv,
              GError   **error)
 {
-  if (csv->fields->len == csv->names->len)
+  if (csv->fields->len == csv->table->names->len)
     return TRUE;
   g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": %u values, but the first line has %u columns",
-               csv->line, csv->fields->len, csv->names->len);
+               csv->line, csv->fields->len, csv->table->names->len);
   return FALSE;
 }
 
@@ -265,79 +309,128 @@ csv_rewind (Csv     *csv,
   rewind (csv->file);
   skip_byte_order_mark (csv->file);
   csv->next_line = 1;
-  return csv->headless || read_record (csv, error);
+  return csv->table->headless || read_record (csv, error);
 }
 
-/* Goes through the whole table once: rows are counted, and which columns hold text is found out. */
 static Csv *
-csv_new (FILE    *file, /* (transfer full) */
-         GError **error)
+csv_new (FILE       *file,  /* (transfer full) */
+         NnCsvTable *table) /* (transfer full) */
 {
-  g_autoptr (Csv) csv = g_new0 (Csv, 1);
+  Csv *csv = g_new0 (Csv, 1);
 
   csv->file = file;
+  csv->table = table;
   csv->record = g_string_new (NULL);
   csv->fields = g_array_new (FALSE, FALSE, sizeof (gsize));
-  csv->names = g_ptr_array_new_with_free_func (g_free);
   csv->next_line = 1;
-  csv->separator = guess_separator (file);
+  return csv;
+}
+
+static FILE *
+open_file (const char *path,
+           GError    **error)
+{
+  FILE *file = g_fopen (path, "re");
+
+  if (file == NULL)
+    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
+  return file;
+}
+
+/* Whether to go on; told every so many lines. */
+static gboolean
+tell (const Csv        *csv,
+      guint64           size,
+      const NnProgress *progress,
+      GCancellable     *cancellable,
+      GError          **error)
+{
+  if (csv->table->n_rows % LINES_AT_ONCE != 0)
+    return TRUE;
+  nn_progress_report (progress, size > 0 ? MIN ((double) ftello (csv->file) / size, 1) : 0, "Looking through the table");
+  return !nn_progress_cancelled (cancellable, error);
+}
+
+/* Rows are counted, and which columns hold text is found out. */
+static gboolean
+scan (Csv              *csv,
+      guint64           size,
+      const NnProgress *progress,
+      GCancellable     *cancellable,
+      GError          **error)
+{
+  NnCsvTable *table = csv->table;
+
+  table->separator = guess_separator (csv->file);
   if (!read_names (csv, error))
-    return NULL;
-  csv->is_text = g_new0 (gboolean, csv->names->len);
-  if (csv->headless && !csv_rewind (csv, error))
-    return NULL;
+    return FALSE;
+  table->is_text = g_new0 (gboolean, table->names->len);
+  if (table->headless && !csv_rewind (csv, error))
+    return FALSE;
   for (;;)
     {
       double value;
 
-      if (!read_record (csv, error))
-        return NULL;
+      if (!tell (csv, size, progress, cancellable, error) || !read_record (csv, error))
+        return FALSE;
       if (csv->fields->len == 0)
         break;
       if (!check_width (csv, error))
-        return NULL;
-      csv->n_rows++;
+        return FALSE;
+      table->n_rows++;
       for (guint i = 0; i < csv->fields->len; i++)
-        if (!csv->is_text[i] && !nn_text_to_double (field (csv, i), &value) && !is_missing (field (csv, i)))
-          csv->is_text[i] = TRUE;
+        if (!table->is_text[i] && !read_number (table, field (csv, i), &value) && !is_missing (field (csv, i)))
+          table->is_text[i] = TRUE;
     }
-  if (ferror (file))
+  if (ferror (csv->file))
     {
       g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "the table cannot be read: %s", g_strerror (errno));
-      return NULL;
+      return FALSE;
     }
-  return csv_rewind (csv, error) ? g_steal_pointer (&csv) : NULL;
+  return TRUE;
 }
 
-static Csv *
-csv_open (const char *path,
-          GError    **error)
+NnCsvTable *
+nn_data_csv_scan (const char       *path,
+                  const NnProgress *progress,
+                  GCancellable     *cancellable,
+                  GError          **error)
 {
-  FILE *file = g_fopen (path, "re");
+  FILE *file = open_file (path, error);
+  g_autoptr (Csv) csv = NULL;
+  GStatBuf info = { 0 };
 
-  if (file != NULL)
-    return csv_new (file, error);
-  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
+  if (file == NULL)
+    return NULL;
+  csv = csv_new (file, g_new0 (NnCsvTable, 1));
+  g_atomic_ref_count_init (&csv->table->ref_count);
+  csv->table->path = g_strdup (path);
+  csv->table->names = g_ptr_array_new_with_free_func (g_free);
+  if (scan (csv, g_stat (path, &info) == 0 ? (guint64) info.st_size : 0, progress, cancellable, error))
+    return g_steal_pointer (&csv->table);
+  if (error != NULL && (*error)->domain == NN_ERROR)
+    g_prefix_error (error, "%s: ", path);
   return NULL;
+}
+
+GPtrArray *
+nn_data_csv_entries (const NnCsvTable *table)
+{
+  GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_data_entry_free);
+
+  for (guint i = 0; i < table->names->len; i++)
+    g_ptr_array_add (entries, nn_data_entry_new (table->names->pdata[i], &NN_SHAPE ((gint64) table->n_rows),
+                                                 table->is_text[i] ? "text" : "number"));
+  return entries;
 }
 
 GPtrArray *
 nn_data_csv_list (const char *path,
                   GError    **error)
 {
-  g_autoptr (Csv) csv = csv_open (path, error);
-  GPtrArray *entries;
+  g_autoptr (NnCsvTable) table = nn_data_csv_scan (path, NULL, NULL, error);
 
-  if (csv == NULL)
-    {
-      g_prefix_error (error, "%s: ", path);
-      return NULL;
-    }
-  entries = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_data_entry_free);
-  for (guint i = 0; i < csv->names->len; i++)
-    g_ptr_array_add (entries, nn_data_entry_new (csv->names->pdata[i], &NN_SHAPE ((gint64) csv->n_rows),
-                                                 csv->is_text[i] ? "text" : "number"));
-  return entries;
+  return table != NULL ? nn_data_csv_entries (table) : NULL;
 }
 
 typedef struct {
@@ -376,9 +469,9 @@ csv_read (NnArrayReader *base,
       for (guint k = 0; k < reader->n_columns; k++)
         {
           const char *text = field (reader->csv, reader->columns[k]);
-          const char *name = reader->csv->names->pdata[reader->columns[k]];
+          const char *name = reader->csv->table->names->pdata[reader->columns[k]];
 
-          if (nn_text_to_double (text, values) && isfinite (*values))
+          if (read_number (reader->csv->table, text, values) && isfinite (*values))
             values++;
           else
             {
@@ -432,14 +525,14 @@ find_column (const Csv  *csv,
 {
   const char *nearest;
 
-  for (*column = 0; *column < csv->names->len; (*column)++)
-    if (strcmp (csv->names->pdata[*column], name) == 0)
+  for (*column = 0; *column < csv->table->names->len; (*column)++)
+    if (strcmp (csv->table->names->pdata[*column], name) == 0)
       return TRUE;
-  g_ptr_array_add (csv->names, NULL);
-  nearest = nn_text_nearest (name, (const char *const *) csv->names->pdata);
+  g_ptr_array_add (csv->table->names, NULL);
+  nearest = nn_text_nearest (name, (const char *const *) csv->table->names->pdata);
   g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no column \"%s\"; did you mean \"%s\"?", name,
                nearest != NULL ? nearest : "");
-  g_ptr_array_set_size (csv->names, csv->names->len - 1);
+  g_ptr_array_set_size (csv->table->names, csv->table->names->len - 1);
   return FALSE;
 }
 
@@ -452,7 +545,7 @@ choose_columns (CsvReader  *reader,
 {
   const Csv *csv = reader->csv;
   g_auto (GStrv) list = names != NULL ? g_strsplit (names, ",", -1) : NULL;
-  guint n = list != NULL ? g_strv_length (list) : csv->names->len, left_out = G_MAXUINT;
+  guint n = list != NULL ? g_strv_length (list) : csv->table->names->len, left_out = G_MAXUINT;
 
   if (but != NULL && !find_column (csv, but, &left_out, error))
     return FALSE;
@@ -470,36 +563,30 @@ choose_columns (CsvReader  *reader,
   return reader->n_columns > 0;
 }
 
-static NnArrayReader *
-make_reader (Csv        *csv, /* (transfer full) */
-             const char *names,
-             const char *but,
-             GError    **error)
+NnArrayReader *
+nn_data_csv_reader (NnCsvTable *table,
+                    const char *names,
+                    const char *but,
+                    GError    **error)
 {
-  CsvReader *reader = g_new0 (CsvReader, 1);
-  g_autoptr (NnArrayReader) base = &reader->reader;
+  FILE *file = open_file (table->path, error);
+  CsvReader *reader;
+  g_autoptr (NnArrayReader) base = NULL;
 
-  reader->csv = csv;
+  if (file == NULL)
+    return NULL;
+  g_atomic_ref_count_inc (&table->ref_count);
+  reader = g_new0 (CsvReader, 1);
+  reader->csv = csv_new (file, table);
+  base = &reader->reader;
   base->free = csv_reader_free;
   base->read = csv_read;
   base->read_text = csv_read_text;
-  if (!choose_columns (reader, names, but, error))
+  if (!csv_rewind (reader->csv, error) || !choose_columns (reader, names, but, error))
     return NULL;
-  base->is_text = reader->n_columns == 1 && but == NULL && csv->is_text[reader->columns[0]];
-  base->shape = base->is_text ? NN_SHAPE ((gint64) csv->n_rows) : NN_SHAPE ((gint64) csv->n_rows, reader->n_columns);
+  base->is_text = reader->n_columns == 1 && but == NULL && table->is_text[reader->columns[0]];
+  base->shape = base->is_text ? NN_SHAPE ((gint64) table->n_rows) : NN_SHAPE ((gint64) table->n_rows, reader->n_columns);
   return g_steal_pointer (&base);
-}
-
-/* All columns but one, or those named. */
-NnArrayReader *
-nn_data_csv_features (const char *path,
-                      const char *names,
-                      const char *label,
-                      GError    **error)
-{
-  Csv *csv = csv_open (path, error);
-
-  return csv != NULL ? make_reader (csv, names, label, error) : NULL;
 }
 
 NnArrayReader *
@@ -507,14 +594,7 @@ nn_data_csv_open (const char *path,
                   const char *name,
                   GError    **error)
 {
-  return nn_data_csv_features (path, name, NULL, error);
-}
+  g_autoptr (NnCsvTable) table = nn_data_csv_scan (path, NULL, NULL, error);
 
-NnArrayReader *
-nn_data_csv_stream (FILE    *file,
-                    GError **error)
-{
-  Csv *csv = csv_new (file, error);
-
-  return csv != NULL ? make_reader (csv, NULL, NULL, error) : NULL;
+  return table != NULL ? nn_data_csv_reader (table, name, NULL, error) : NULL;
 }

@@ -8,6 +8,9 @@
 #include "nn-text.h"
 #include <string.h>
 
+/* Arrays that a message lists. */
+#define MOST_NAMES 20
+
 typedef enum {
   FORMAT_UNKNOWN,
   FORMAT_NPY,
@@ -55,6 +58,7 @@ npy_open (const char *path,
 static const FormatInfo formats[] = {
   { FORMAT_NPY, "\x93NUMPY", 6, 0, npy_list, npy_open },
   { FORMAT_NPZ, "PK\3\4", 4, 0, nn_data_npz_list, nn_data_npz_open },
+  { FORMAT_NPZ, "PK\5\6", 4, 0, nn_data_npz_list, nn_data_npz_open }, /* an archive of nothing */
   { FORMAT_HDF5, "\x89HDF", 4, 0, nn_data_hdf5_list, nn_data_hdf5_open },
   { FORMAT_MAT, "MATLAB 7.3 MAT-file", 19, 0, nn_data_mat73_list, nn_data_mat73_open },
   { FORMAT_MAT, "MATLAB ", 7, 0, nn_data_mat_list, nn_data_mat_open },
@@ -102,15 +106,59 @@ find_format (const char *path,
 /**
  * nn_data_list:
  *
- * Returns: (transfer full) (element-type NnDataEntry): the arrays of a file
+ * Of a table the whole is gone through, which may take its time.
+ *
+ * Returns: (transfer full) (element-type NnDataEntry): the arrays of a file, or the columns of a table
  */
 GPtrArray *
-nn_data_list (const char *path,
-              GError    **error)
+nn_data_list (const char       *path,
+              const NnProgress *progress,
+              GCancellable     *cancellable,
+              GError          **error)
 {
   const FormatInfo *info = find_format (path, error);
+  g_autoptr (NnCsvTable) columns = NULL;
 
-  return info != NULL ? info->list (path, error) : NULL;
+  if (info != &table)
+    return info != NULL ? info->list (path, error) : NULL;
+  columns = nn_data_csv_scan (path, progress, cancellable, error);
+  return columns != NULL ? nn_data_csv_entries (columns) : NULL;
+}
+
+static char *
+names_of (GPtrArray *entries)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < MIN (entries->len, MOST_NAMES); i++)
+    {
+      const NnDataEntry *entry = entries->pdata[i];
+      g_autofree char *shape = nn_shape_to_string (&entry->shape);
+
+      g_string_append_printf (text, "%s%s %s", i > 0 ? ", " : "", entry->name, entry->shape.rank > 0 ? shape : "(a single value)");
+    }
+  if (entries->len > MOST_NAMES)
+    g_string_append_printf (text, " and %u more", entries->len - MOST_NAMES);
+  return g_string_free (text, FALSE);
+}
+
+/* The name of a file's only array. */
+static char *
+only_name (const FormatInfo *info,
+           const char       *path,
+           GError          **error)
+{
+  g_autoptr (GPtrArray) entries = info->list (path, error);
+  g_autofree char *names = NULL;
+
+  if (entries == NULL)
+    return NULL;
+  if (entries->len == 1)
+    return g_strdup (((NnDataEntry *) entries->pdata[0])->name);
+  names = names_of (entries);
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: one array has to be named (--x for inputs, --y for labels). The file has: %s", path,
+               entries->len > 0 ? names : "none");
+  return NULL;
 }
 
 NnArrayReader *
@@ -119,8 +167,12 @@ nn_data_open (const char *path,
               GError    **error)
 {
   const FormatInfo *info = find_format (path, error);
+  gboolean is_container = info != NULL && (info->format == FORMAT_NPZ || info->format == FORMAT_HDF5 || info->format == FORMAT_MAT);
+  g_autofree char *only = is_container && name == NULL ? only_name (info, path, error) : NULL;
 
-  return info != NULL ? info->open (path, name, error) : NULL;
+  if (info == NULL || (is_container && name == NULL && only == NULL))
+    return NULL;
+  return info->open (path, is_container && name == NULL ? only : name, error);
 }
 
 /* Where one part comes from; strings are owned. */
@@ -128,6 +180,7 @@ typedef struct {
   NnSplit split;
   char   *x_path, *x_name, *y_path, *y_name;
   char   *but; /* of a table: the column that is no input */
+  NnCsvTable *table; /* (nullable): already gone through */
 } Origin;
 
 typedef struct {
@@ -146,6 +199,7 @@ plan_clear (Plan *plan)
       g_free (plan->origins[i].y_path);
       g_free (plan->origins[i].y_name);
       g_free (plan->origins[i].but);
+      nn_data_csv_table_unref (plan->origins[i].table);
     }
   g_strfreev (plan->class_names);
 }
@@ -159,7 +213,7 @@ plan_add (Plan       *plan,
           const char *y_name)
 {
   plan->origins[plan->n++] =
-    (Origin){ split, g_strdup (x_path), g_strdup (x_name), g_strdup (y_path), g_strdup (y_name), NULL };
+    (Origin){ split, g_strdup (x_path), g_strdup (x_name), g_strdup (y_path), g_strdup (y_name), NULL, NULL };
 }
 
 static const NnDataEntry *
@@ -170,21 +224,6 @@ find_entry (GPtrArray  *entries,
     if (g_ascii_strcasecmp (((NnDataEntry *) entries->pdata[i])->name, name) == 0)
       return entries->pdata[i];
   return NULL;
-}
-
-static char *
-names_of (GPtrArray *entries)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < entries->len && i < 20; i++)
-    {
-      const NnDataEntry *entry = entries->pdata[i];
-      g_autofree char *shape = nn_shape_to_string (&entry->shape);
-
-      g_string_append_printf (text, "%s%s %s", i > 0 ? ", " : "", entry->name, shape);
-    }
-  return g_string_free (text, FALSE);
 }
 
 /* Names by which people call a pair of inputs and labels, best first. */
@@ -221,6 +260,65 @@ plan_known_names (Plan       *plan,
     }
 }
 
+static const NnDataEntry *
+exact_entry (GPtrArray  *entries,
+             const char *name)
+{
+  for (guint i = 0; i < entries->len; i++)
+    if (strcmp (((NnDataEntry *) entries->pdata[i])->name, name) == 0)
+      return entries->pdata[i];
+  return NULL;
+}
+
+/* "TABLE.a,b,c" are several fields of one table, each of which is listed as TABLE.a ... */
+static gboolean
+are_fields (GPtrArray  *entries,
+            const char *name)
+{
+  const char *first = strchr (name, ',');
+
+  for (const char *dot = strchr (name, '.'); first != NULL && dot != NULL && dot < first; dot = strchr (dot + 1, '.'))
+    {
+      g_auto (GStrv) fields = g_strsplit (dot + 1, ",", -1);
+      gboolean all = TRUE;
+
+      for (guint i = 0; all && fields[i] != NULL; i++)
+        {
+          g_autofree char *field = g_strdup_printf ("%.*s.%s", (int) (dot - name), name, fields[i]);
+
+          all = exact_entry (entries, field) != NULL;
+        }
+      if (all)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Of a table that holds the labels too, the inputs are all other fields of numbers. (transfer full) */
+static char *
+fields_but (GPtrArray  *entries,
+            const char *x,
+            const char *y)
+{
+  g_autofree char *prefix = g_strconcat (x, ".", NULL);
+  const NnDataEntry *whole = exact_entry (entries, x);
+  g_auto (GStrv) labels = g_str_has_prefix (y, prefix) ? g_strsplit (y + strlen (prefix), ",", -1) : NULL;
+  GString *fields;
+
+  if (whole == NULL || strcmp (whole->type, "table") != 0 || labels == NULL)
+    return g_strdup (x);
+  fields = g_string_new (NULL);
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const NnDataEntry *entry = entries->pdata[i];
+      const char *field = g_str_has_prefix (entry->name, prefix) ? entry->name + strlen (prefix) : NULL;
+
+      if (field != NULL && strcmp (entry->type, "text") != 0 && !g_strv_contains ((const char *const *) labels, field))
+        g_string_append_printf (fields, "%s%s", fields->len == 0 ? prefix : ",", field);
+    }
+  return g_string_free (fields, FALSE);
+}
+
 static gboolean
 check_name (const char *path,
             GPtrArray  *entries,
@@ -228,18 +326,19 @@ check_name (const char *path,
             GError    **error)
 {
   g_autoptr (GPtrArray) names = NULL;
+  g_autofree char *have = NULL;
   const char *nearest;
 
-  for (guint i = 0; i < entries->len; i++)
-    if (strcmp (((NnDataEntry *) entries->pdata[i])->name, name) == 0)
-      return TRUE;
+  if (exact_entry (entries, name) != NULL || are_fields (entries, name))
+    return TRUE;
   names = g_ptr_array_new ();
   for (guint i = 0; i < entries->len; i++)
     g_ptr_array_add (names, ((NnDataEntry *) entries->pdata[i])->name);
   g_ptr_array_add (names, NULL);
   nearest = nn_text_nearest (name, (const char *const *) names->pdata);
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: there is no array \"%s\"; did you mean \"%s\"?", path, name,
-               nearest != NULL ? nearest : "");
+  have = names_of (entries);
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: there is no array of numbers or text \"%s\"; did you mean \"%s\"? The file has: %s",
+               path, name, nearest != NULL ? nearest : "", entries->len > 0 ? have : "none");
   return FALSE;
 }
 
@@ -274,9 +373,12 @@ static gboolean
 plan_table (Plan                *plan,
             const char          *path,
             const NnDataOptions *options,
+            const NnProgress    *progress,
+            GCancellable        *cancellable,
             GError             **error)
 {
-  g_autoptr (GPtrArray) entries = nn_data_csv_list (path, error);
+  g_autoptr (NnCsvTable) columns = nn_data_csv_scan (path, progress, cancellable, error);
+  g_autoptr (GPtrArray) entries = columns != NULL ? nn_data_csv_entries (columns) : NULL;
   const char *label = options->label != NULL ? options->label : options->y;
 
   if (entries == NULL || (label != NULL && !check_name (path, entries, label, error)))
@@ -285,6 +387,7 @@ plan_table (Plan                *plan,
     label = ((NnDataEntry *) entries->pdata[entries->len - 1])->name;
   plan_add (plan, NN_SPLIT_TRAIN, path, options->x, path, label);
   plan->origins[0].but = g_strdup (label);
+  plan->origins[0].table = g_steal_pointer (&columns);
   return TRUE;
 }
 
@@ -292,6 +395,8 @@ static gboolean
 plan_container (Plan                *plan,
                 const char          *path,
                 const NnDataOptions *options,
+                const NnProgress    *progress,
+                GCancellable        *cancellable,
                 GError             **error)
 {
   const FormatInfo *info = find_format (path, error);
@@ -299,20 +404,27 @@ plan_container (Plan                *plan,
   g_autofree char *have = NULL;
 
   if (info != NULL && info->format == FORMAT_CSV)
-    return plan_table (plan, path, options, error);
+    return plan_table (plan, path, options, progress, cancellable, error);
   entries = info != NULL ? info->list (path, error) : NULL;
   if (entries == NULL)
     return FALSE;
   if (options->x != NULL && options->y != NULL)
     {
-      if (!check_name (path, entries, options->x, error) || !check_name (path, entries, options->y, error))
+      g_autofree char *x = fields_but (entries, options->x, options->y);
+
+      if (!check_name (path, entries, x, error) || !check_name (path, entries, options->y, error))
         return FALSE;
-      plan_add (plan, NN_SPLIT_TRAIN, path, options->x, path, options->y);
+      plan_add (plan, NN_SPLIT_TRAIN, path, x, path, options->y);
     }
   else if (options->x == NULL && options->y == NULL)
     plan_known_names (plan, path, entries);
   if (plan->n > 0)
     return plan_class_names (plan, path, entries, error);
+  if (info->format == FORMAT_NPY || info->format == FORMAT_IDX)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the file holds one array; inputs and labels are given as two files, X,y", path);
+      return FALSE;
+    }
   have = names_of (entries);
   g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
                "%s: which arrays are inputs and which labels? Name both (--x, --y); without names X and y, or x_train, "
@@ -324,13 +436,15 @@ static gboolean
 make_plan (Plan                *plan,
            const char          *spec,
            const NnDataOptions *options,
+           const NnProgress    *progress,
+           GCancellable        *cancellable,
            GError             **error)
 {
   g_auto (GStrv) paths = NULL;
   guint n;
 
   if (g_file_test (spec, G_FILE_TEST_EXISTS) || strchr (spec, ',') == NULL)
-    return plan_container (plan, spec, options, error);
+    return plan_container (plan, spec, options, progress, cancellable, error);
   paths = g_strsplit (spec, ",", -1);
   n = g_strv_length (paths);
   if (n != 2 && n != 4)
@@ -345,38 +459,75 @@ make_plan (Plan                *plan,
   return TRUE;
 }
 
-/* A vector that MATLAB keeps as one row is a column of labels. */
+/* Files of MATLAB often have one sample a column: a vector of labels is one row, pictures are counted by their last axis. */
 static void
-turn_row_vector (NnArrayReader *labels,
-                 gsize          n)
+turn (NnArrayReader *inputs,
+      NnArrayReader *labels)
 {
-  if (labels->shape.rank == 2 && labels->shape.dims[0] == 1 && n > 1 && (gsize) labels->shape.dims[1] == n)
-    labels->shape = NN_SHAPE ((gint64) n);
+  gint64 n = inputs->shape.dims[0], n_labels = labels->shape.dims[0], last = nn_shape_last (&inputs->shape);
+
+  if (labels->shape.rank == 2 && n_labels == 1 && n != 1)
+    {
+      n_labels = labels->shape.dims[1];
+      if (labels->turn != NULL)
+        labels->turn (labels);
+      else
+        labels->shape = NN_SHAPE (n_labels);
+    }
+  if (n != n_labels && last == n_labels && inputs->turn != NULL)
+    inputs->turn (inputs);
+  else if (n != n_labels && labels->turn != NULL && labels->shape.rank > 1 && nn_shape_last (&labels->shape) == n)
+    labels->turn (labels);
+}
+
+/* An array by its name in a file of many, or by the file. */
+static char *
+name_of (const char *path,
+         const char *name)
+{
+  return name != NULL ? g_strdup_printf ("\"%s\"", name) : g_strdup (path);
 }
 
 static gboolean
-open_part (const Origin *origin,
-           NnDataPart   *part,
-           GError      **error)
+open_part (const Origin     *origin,
+           NnDataPart       *part,
+           const NnProgress *progress,
+           GCancellable     *cancellable,
+           GError          **error)
 {
   g_autoptr (NnArrayReader) labels = NULL;
 
   part->split = origin->split;
-  part->x = origin->but != NULL ? nn_data_csv_features (origin->x_path, origin->x_name, origin->but, error)
-                                : nn_data_open (origin->x_path, origin->x_name, error);
-  labels = part->x != NULL ? nn_data_open (origin->y_path, origin->y_name, error) : NULL;
-  if (labels == NULL)
-    return FALSE;
-  turn_row_vector (labels, part->x->shape.dims[0]);
-  return nn_targets_read (&part->y, labels, error);
+  part->x_name = name_of (origin->x_path, origin->but == NULL ? origin->x_name : NULL);
+  part->y_name = name_of (origin->y_path, origin->but == NULL ? origin->y_name : NULL);
+  part->x = origin->table != NULL ? nn_data_csv_reader (origin->table, origin->x_name, origin->but, error)
+                                  : nn_data_open (origin->x_path, origin->x_name, error);
+  if (part->x == NULL)
+    {
+      nn_data_name_array (error, part->x_name);
+      return FALSE;
+    }
+  labels = origin->table != NULL ? nn_data_csv_reader (origin->table, origin->y_name, NULL, error)
+                                 : nn_data_open (origin->y_path, origin->y_name, error);
+  if (labels != NULL)
+    turn (part->x, labels);
+  if (labels != NULL && nn_targets_read (&part->y, labels, progress, cancellable, error))
+    return TRUE;
+  nn_data_name_array (error, part->y_name);
+  return FALSE;
 }
 
-/* Puts the file's name before the message, once. */
+/* Puts the file's name before the message, unless it begins with one of the files already. */
 static void
 name_file (GError    **error,
+           const Plan *plan,
            const char *spec)
 {
-  if (error != NULL && *error != NULL && (*error)->domain != G_IO_ERROR && strstr ((*error)->message, spec) == NULL)
+  gboolean named = error == NULL || *error == NULL || (*error)->domain == G_IO_ERROR || strstr ((*error)->message, spec) != NULL;
+
+  for (guint p = 0; !named && p < plan->n; p++)
+    named = g_str_has_prefix ((*error)->message, plan->origins[p].x_path) || g_str_has_prefix ((*error)->message, plan->origins[p].y_path);
+  if (!named)
     g_prefix_error (error, "%s: ", spec);
 }
 
@@ -407,16 +558,16 @@ nn_dataset_load (const char          *spec,
 
   nn_data_options_init (&defaults);
   options = options != NULL ? options : &defaults;
-  opened = make_plan (&plan, spec, options, error);
+  opened = make_plan (&plan, spec, options, progress, cancellable, error);
   for (guint p = 0; opened && p < plan.n; p++)
-    opened = !nn_progress_cancelled (cancellable, error) && open_part (&plan.origins[p], &parts[p], error);
+    opened = !nn_progress_cancelled (cancellable, error) && open_part (&plan.origins[p], &parts[p], progress, cancellable, error);
   if (opened)
     data = nn_dataset_build (parts, plan.n, (const char *const *) plan.class_names, spec, options, progress, cancellable,
                              error);
   for (guint p = 0; p < plan.n; p++)
     nn_data_part_clear (&parts[p]);
-  plan_clear (&plan);
   if (data == NULL)
-    name_file (error, spec);
+    name_file (error, &plan, spec);
+  plan_clear (&plan);
   return data;
 }

@@ -9,12 +9,14 @@
 #include "nn-error.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <zlib.h>
 
 #define HEADER 128
 #define ENDIAN_AT 126
-/* A packed element is unpacked in memory; up to this whatever the file's size, beyond it as far as deflate can. */
 #define MAX_NAME 4096
+/* Bytes of a packed element that hold its header: tag, flags, extents and name. */
+#define HEAD (MAX_NAME + 256)
 
 /* Types of data elements. */
 enum { MI_INT8 = 1, MI_UINT8, MI_INT16, MI_UINT16, MI_INT32, MI_UINT32, MI_SINGLE, MI_DOUBLE = 9, MI_INT64 = 12,
@@ -29,6 +31,7 @@ typedef struct {
   const guint8 *at;
   gsize         left;
   gboolean      swap;
+  gboolean      cut;  /* only the start of what an element says it has is there */
 } Bytes;
 
 typedef struct {
@@ -43,6 +46,8 @@ typedef struct {
   gboolean is_complex;
   NnShape shape;
   Bytes   body;
+  GMappedFile *file;  /* borrowed: where the body lies, or: */
+  NnTensor    *plain; /* borrowed, nullable */
 } Array;
 
 static guint64
@@ -70,6 +75,7 @@ next_element (Bytes   *bytes,
     return FALSE;
   first = load_bits (bytes, bytes->at, 4);
   element->data.swap = bytes->swap;
+  element->data.cut = bytes->cut;
   if (first >> 16 != 0)
     {
       element->type = first & 0xffff;
@@ -83,8 +89,9 @@ next_element (Bytes   *bytes,
     {
       element->type = first;
       n = load_bits (bytes, bytes->at + 4, 4);
-      if (n > bytes->left - 8)
+      if (n > bytes->left - 8 && !bytes->cut)
         return FALSE;
+      n = MIN (n, bytes->left - 8);
       element->data.at = bytes->at + 8;
       element->data.left = n;
       /* padded to eight bytes, but for packed ones; the last may lack its padding */
@@ -185,42 +192,95 @@ read_array (const Element *matrix,
   return g_utf8_validate (array->name, -1, NULL);
 }
 
-/* (nullable) (transfer full): the bytes of a packed element. */
-static GByteArray *
-unpack (const Element *packed)
+/* Inflates as much as fits; bytes that came out. */
+static gsize
+inflate_into (z_stream *stream,
+              guint8   *to,
+              gsize     n)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  gsize limit = MIN (packed->data.left, G_MAXUINT / 2 / NN_DATA_MAX_EXPANSION) * NN_DATA_MAX_EXPANSION;
-  z_stream stream = { .next_in = (guint8 *) packed->data.at, .avail_in = packed->data.left };
-  guint8 buffer[65536];
+  gsize done = 0;
   int status = Z_OK;
+
+  while (status == Z_OK && done < n)
+    {
+      guint piece = MIN (n - done, G_MAXINT32);
+
+      stream->next_out = to + done;
+      stream->avail_out = piece;
+      status = inflate (stream, Z_NO_FLUSH);
+      done += piece - stream->avail_out;
+      if (stream->avail_out > 0 && stream->avail_in == 0)
+        break;
+    }
+  return done;
+}
+
+/* (nullable) (transfer full): the bytes of a packed element, or the first @most of them; they say how many they are. */
+static NnTensor *
+unpack (const Element *packed,
+        gsize          most,
+        gsize         *n)
+{
+  z_stream stream = { .next_in = (guint8 *) packed->data.at, .avail_in = packed->data.left };
+  Bytes tag = { .swap = packed->data.swap };
+  NnTensor *plain = NULL;
+  guint8 start[8];
+  gsize whole;
 
   if (inflateInit (&stream) != Z_OK)
     return NULL;
-  while (status == Z_OK && bytes->len <= limit)
+  if (inflate_into (&stream, start, sizeof start) == sizeof start)
     {
-      stream.next_out = buffer;
-      stream.avail_out = sizeof buffer;
-      status = inflate (&stream, Z_NO_FLUSH);
-      g_byte_array_append (bytes, buffer, sizeof buffer - stream.avail_out);
-      if (stream.avail_out > 0 && stream.avail_in == 0)
-        break;
+      whole = sizeof start + load_bits (&tag, start + 4, 4);
+      *n = MIN (whole, most);
+      if (whole / NN_DATA_MAX_EXPANSION <= packed->data.left)
+        plain = nn_data_tensor_new (NN_DTYPE_U8, &NN_SHAPE ((gint64) *n), NULL);
+    }
+  if (plain != NULL)
+    {
+      memcpy (nn_tensor_u8 (plain), start, MIN (sizeof start, *n));
+      *n = sizeof start + inflate_into (&stream, nn_tensor_u8 (plain) + sizeof start, *n - sizeof start);
     }
   inflateEnd (&stream);
-  return bytes->len > 0 ? g_steal_pointer (&bytes) : NULL;
+  return plain;
+}
+
+/* The array in an element, packed or not. @most: bytes that are unpacked of it; what is unpacked is handed on in @plain. */
+static gboolean
+open_array (const Element *element,
+            gsize          most,
+            Array         *array,
+            NnTensor     **plain)
+{
+  Element inner = *element;
+  gsize n = 0;
+
+  *plain = element->type == MI_COMPRESSED ? unpack (element, most, &n) : NULL;
+  if (*plain != NULL)
+    {
+      Bytes bytes = { nn_tensor_u8 (*plain), n, element->data.swap, most < G_MAXSIZE };
+
+      if (!next_element (&bytes, &inner))
+        return FALSE;
+    }
+  array->plain = *plain;
+  return read_array (&inner, array);
 }
 
 /* Each array of the file is shown to @see until it says that it has seen enough. */
 typedef gboolean (*SeeFunc) (const Array *array,
                              gpointer     data);
 
+/* @name: (nullable): only the array of this name is shown, and all of it; without, the arrays' headers are. */
 static gboolean
 each_array (const char *path,
+            const char *name,
             SeeFunc     see,
             gpointer    data,
             GError    **error)
 {
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
+  g_autofree Array *array = g_new0 (Array, 1);
   const guint8 *start;
   gboolean enough = FALSE;
   Element element;
@@ -229,7 +289,7 @@ each_array (const char *path,
   if (file == NULL)
     return FALSE;
   start = (const guint8 *) g_mapped_file_get_contents (file);
-  bytes = (Bytes){ start, g_mapped_file_get_length (file), FALSE };
+  bytes = (Bytes){ .at = start, .left = g_mapped_file_get_length (file) };
   if (bytes.left < HEADER || (memcmp (start + ENDIAN_AT, "MI", 2) != 0 && memcmp (start + ENDIAN_AT, "IM", 2) != 0))
     {
       g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: not a readable MATLAB file: its header is damaged", path);
@@ -239,15 +299,16 @@ each_array (const char *path,
   bytes.swap = (start[ENDIAN_AT] == 'I') != (G_BYTE_ORDER == G_LITTLE_ENDIAN);
   bytes.at += HEADER;
   bytes.left -= HEADER;
+  array->file = file;
   while (!enough && next_element (&bytes, &element))
     {
-      g_autoptr (GByteArray) plain = element.type == MI_COMPRESSED ? unpack (&element) : NULL;
-      Bytes inner = { plain != NULL ? plain->data : NULL, plain != NULL ? plain->len : 0, bytes.swap };
-      g_autofree Array *array = g_new (Array, 1);
+      g_autoptr (NnTensor) plain = NULL, whole = NULL;
 
-      if (element.type == MI_COMPRESSED && !next_element (&inner, &element))
+      if (!open_array (&element, HEAD, array, &plain))
         continue;
-      if (read_array (&element, array))
+      if (name == NULL)
+        enough = see (array, data);
+      else if (strcmp (array->name, name) == 0 && open_array (&element, G_MAXSIZE, array, &whole))
         enough = see (array, data);
     }
   return TRUE;
@@ -296,7 +357,7 @@ nn_data_mat_list (const char *path,
 {
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_data_entry_free);
 
-  return each_array (path, list_array, entries, error) ? g_steal_pointer (&entries) : NULL;
+  return each_array (path, NULL, list_array, entries, error) ? g_steal_pointer (&entries) : NULL;
 }
 
 static NnArrayReader *
@@ -306,34 +367,61 @@ too_short (GError **error)
   return NULL;
 }
 
-/* Columns first, as MATLAB has them, to rows first. */
+/* Numbers where they lie, in the file or unpacked. */
+typedef struct {
+  Element      numbers;
+  GMappedFile *file;  /* owned */
+  NnTensor    *plain; /* owned, nullable */
+} Numbers;
+
+static double
+numbers_load (gpointer source,
+              gsize    i)
+{
+  return load_number (&((Numbers *) source)->numbers, i);
+}
+
+static void
+numbers_release (gpointer source)
+{
+  Numbers *numbers = source;
+
+  if (numbers->plain != NULL)
+    nn_tensor_release (numbers->plain, 0, numbers->plain->n);
+  else
+    madvise (g_mapped_file_get_contents (numbers->file), g_mapped_file_get_length (numbers->file), MADV_DONTNEED);
+}
+
+static void
+numbers_free (gpointer source)
+{
+  Numbers *numbers = source;
+
+  g_mapped_file_unref (numbers->file);
+  nn_tensor_unref (numbers->plain);
+  g_free (numbers);
+}
+
 static NnArrayReader *
 read_numbers (const Array *array,
               GError     **error)
 {
   const NnShape *shape = &array->shape;
-  g_autoptr (NnTensor) tensor = NULL, rows = NULL;
-  NnShape reversed = { .rank = shape->rank };
-  guint axes[NN_MAX_RANK];
+  NnDataColumns columns = { numbers_load, numbers_release, numbers_free, NULL };
   Bytes bytes = array->body;
-  Element numbers;
+  Element element;
+  Numbers *numbers;
   gsize n;
 
-  for (guint i = 0; i < shape->rank; i++)
-    {
-      axes[i] = shape->rank - 1 - i;
-      reversed.dims[i] = shape->dims[axes[i]];
-    }
-  if (!nn_shape_size (shape, &n) || !next_element (&bytes, &numbers) || item_size (numbers.type) == 0 ||
-      numbers.data.left / item_size (numbers.type) < n)
+  if (!nn_shape_size (shape, &n) || !next_element (&bytes, &element) || item_size (element.type) == 0 ||
+      element.data.left / item_size (element.type) < n)
     return too_short (error);
-  tensor = nn_tensor_try_new (NN_DTYPE_F64, &reversed, error);
-  if (tensor == NULL)
-    return NULL;
-  for (gsize i = 0; i < n; i++)
-    nn_tensor_f64 (tensor)[i] = load_number (&numbers, i);
-  rows = nn_tensor_transpose (tensor, axes);
-  return nn_array_reader_tensor (rows);
+  numbers = g_new0 (Numbers, 1);
+  numbers->numbers = element;
+  numbers->file = g_mapped_file_ref (array->file);
+  numbers->plain = array->plain != NULL ? nn_tensor_ref (array->plain) : NULL;
+  columns.source = numbers;
+  return nn_array_reader_columns (shape, &columns);
 }
 
 /* (nullable): row @row of a matrix of characters */
@@ -408,8 +496,6 @@ read_wanted (const Array *array,
 {
   Wanted *wanted = data;
 
-  if (strcmp (array->name, wanted->name) != 0)
-    return FALSE;
   wanted->found = TRUE;
   if (class_name (array) == NULL)
     g_set_error (wanted->error, NN_ERROR, NN_ERROR_UNSUPPORTED, "\"%s\" is no array of real numbers or text", wanted->name);
@@ -427,32 +513,20 @@ nn_data_mat_open (const char *path,
 {
   Wanted wanted = { .name = name != NULL ? name : "", .error = error };
 
-  if (!each_array (path, read_wanted, &wanted, error))
+  if (!each_array (path, wanted.name, read_wanted, &wanted, error))
     return NULL;
   if (!wanted.found)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no array \"%s\"", wanted.name);
   return wanted.reader;
 }
 
-/* Version 7.3 keeps its axes in HDF5 the other way round: rows are read as they lie and turned in memory. */
+/* Version 7.3 keeps its axes in HDF5 the other way round. */
 NnArrayReader *
 nn_data_mat73_open (const char *path,
                     const char *name,
                     GError    **error)
 {
-  g_autoptr (NnArrayReader) reader = nn_data_hdf5_open (path, name, error);
-  g_autoptr (NnTensor) tensor = NULL, rows = NULL;
-  guint axes[NN_MAX_RANK];
-
-  if (reader == NULL || reader->is_text)
-    return g_steal_pointer (&reader);
-  tensor = nn_tensor_try_new (NN_DTYPE_F64, &reader->shape, error);
-  if (tensor == NULL || !reader->read (reader, reader->shape.dims[0], nn_tensor_f64 (tensor), error))
-    return NULL;
-  for (guint i = 0; i < tensor->shape.rank; i++)
-    axes[i] = tensor->shape.rank - 1 - i;
-  rows = nn_tensor_transpose (tensor, axes);
-  return nn_array_reader_tensor (rows);
+  return nn_data_hdf5_open_turned (path, name, error);
 }
 
 GPtrArray *

@@ -5,8 +5,6 @@
 
 #include "nn-dataset.h"
 
-#include <stdio.h>
-
 G_BEGIN_DECLS
 
 /* The most bytes that deflate makes of one (1032), rounded up: an array that claims more than this is a lie. */
@@ -22,6 +20,7 @@ typedef struct _NnArrayReader NnArrayReader;
  * @is_text: whether elements are strings; then the shape has one axis and @read_text serves
  * @read: the next @count rows
  * @read_text: the next @count strings; (transfer full)
+ * @turn: (nullable): takes the last axis for that of the samples, as MATLAB's pictures lie; FALSE where there is no such axis
  * @whole: (nullable): all rows as float32 where they lie in the file as such, or %NULL; instead of reading
  * @free: releases the reader itself
  */
@@ -36,6 +35,7 @@ struct _NnArrayReader {
                          gsize          count,
                          char         **values,
                          GError       **error);
+  gboolean (*turn)      (NnArrayReader *reader);
   NnTensor *(*whole)    (NnArrayReader *reader);
   void     (*free)      (NnArrayReader *reader);
 };
@@ -45,6 +45,31 @@ gsize          nn_array_reader_row    (const NnArrayReader *reader);
 /* Serves the rows of a tensor that is in memory; @first as the row to begin with. */
 NnArrayReader *nn_array_reader_tensor (NnTensor        *tensor);
 NnArrayReader *nn_array_reader_texts  (char           **texts); /* (transfer full) */
+
+/**
+ * NnDataColumns: numbers that lie with the first axis running fastest
+ * @load: the number at a place
+ * @release: (nullable): gives back memory that was looked at
+ * @free: of the source
+ */
+typedef struct {
+  double       (*load)    (gpointer source, gsize i);
+  void         (*release) (gpointer source);
+  GDestroyNotify free;
+  gpointer       source; /* owned */
+} NnDataColumns;
+
+/* @columns: its source is owned from now on. */
+NnArrayReader *nn_array_reader_columns (const NnShape       *shape,
+                                        const NnDataColumns *columns);
+/* @tensor: (transfer full): numbers in the order of a file whose first axis runs fastest; @shape as the array is meant. */
+NnArrayReader *nn_array_reader_fortran (NnTensor            *tensor,
+                                        const NnShape       *shape);
+
+/* A tensor in memory, or in a mapped file where memory should not hold it. */
+NnTensor      *nn_data_tensor_new      (NnDtype              dtype,
+                                        const NnShape       *shape,
+                                        GError             **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnArrayReader, nn_array_reader_free)
 
@@ -89,11 +114,29 @@ GPtrArray     *nn_data_npz_list  (const char *path, GError **error);
 NnArrayReader *nn_data_npz_open  (const char *path, const char *name, GError **error);
 GPtrArray     *nn_data_hdf5_list (const char *path, GError **error);
 NnArrayReader *nn_data_hdf5_open (const char *path, const char *name, GError **error);
+/* As MATLAB keeps arrays in HDF5: all axes in the other order. */
+NnArrayReader *nn_data_hdf5_open_turned (const char *path, const char *name, GError **error);
 GPtrArray     *nn_data_csv_list  (const char *path, GError **error);
 NnArrayReader *nn_data_csv_open  (const char *path, const char *name, GError **error);
-/* Every column but @label, or those that @names lists with commas between. */
-NnArrayReader *nn_data_csv_features (const char *path, const char *names, const char *label, GError **error);
-NnArrayReader *nn_data_csv_stream (FILE *file, GError **error); /* (transfer full) */
+
+/* A table that was gone through once; what is read of it afterwards knows its columns and how many rows there are. */
+typedef struct _NnCsvTable NnCsvTable;
+
+NnCsvTable    *nn_data_csv_scan  (const char       *path,
+                                  const NnProgress *progress,
+                                  GCancellable     *cancellable,
+                                  GError          **error);
+void           nn_data_csv_table_unref (NnCsvTable *table);
+/* Its columns. (transfer full) */
+GPtrArray     *nn_data_csv_entries (const NnCsvTable *table);
+/* The columns that @names lists with commas between, or all, without @but. */
+NnArrayReader *nn_data_csv_reader (NnCsvTable      *table,
+                                   const char      *names,
+                                   const char      *but,
+                                   GError         **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnCsvTable, nn_data_csv_table_unref)
+
 GPtrArray     *nn_data_idx_list  (const char *path, GError **error);
 NnArrayReader *nn_data_idx_open  (const char *path, const char *name, GError **error);
 GPtrArray     *nn_data_mat_list  (const char *path, GError **error);

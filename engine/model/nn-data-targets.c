@@ -14,16 +14,58 @@
 /* Text with more different words than this is no class name. */
 #define MAX_NAMED_CLASSES 1000
 
-gboolean
-nn_targets_read (NnTargets     *targets,
-                 NnArrayReader *reader,
-                 GError       **error)
+/* Text of the next rows: of words that occur again there is one copy. */
+static gboolean
+read_words (NnTargets     *targets,
+            NnArrayReader *reader,
+            gsize          first,
+            gsize          count,
+            GError       **error)
 {
-  gsize bytes;
+  gboolean good = reader->read_text (reader, count, targets->texts + first, error);
+
+  for (gsize i = first; i < first + count; i++)
+    {
+      g_autofree char *own = targets->texts[i];
+
+      targets->texts[i] = own != NULL ? g_string_chunk_insert_const (targets->words, own) : NULL;
+    }
+  return good;
+}
+
+static gboolean
+read_numbers (NnTargets     *targets,
+              NnArrayReader *reader,
+              gsize          first,
+              gsize          count,
+              GError       **error)
+{
+  double *values = targets->values + first * targets->width;
+
+  if (!reader->read (reader, count, values, error))
+    return FALSE;
+  for (gsize i = 0; i < count * targets->width; i++)
+    if (!isfinite (values[i]))
+      {
+        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "label %" G_GSIZE_FORMAT " is not a finite number",
+                     first + i / targets->width + 1);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+gboolean
+nn_targets_read (NnTargets        *targets,
+                 NnArrayReader    *reader,
+                 const NnProgress *progress,
+                 GCancellable     *cancellable,
+                 GError          **error)
+{
+  gsize bytes, count, piece;
 
   *targets = (NnTargets){ .n = reader->shape.dims[0], .width = nn_array_reader_row (reader) };
   if (!g_size_checked_mul (&bytes, targets->n, targets->width) || !g_size_checked_mul (&bytes, bytes, 8))
-    bytes = G_MAXSIZE;
+    bytes = G_MAXSIZE - 8;
   if (reader->is_text)
     targets->texts = g_try_new0 (char *, targets->n + 1);
   else
@@ -34,16 +76,16 @@ nn_targets_read (NnTargets     *targets,
       return FALSE;
     }
   if (reader->is_text)
-    return reader->read_text (reader, targets->n, targets->texts, error);
-  if (!reader->read (reader, targets->n, targets->values, error))
-    return FALSE;
-  for (gsize i = 0; i < targets->n * targets->width; i++)
-    if (!isfinite (targets->values[i]))
-      {
-        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "label %" G_GSIZE_FORMAT " is not a finite number",
-                     i / targets->width + 1);
+    targets->words = g_string_chunk_new (4096);
+  piece = MAX (NN_DATA_PIECE / MAX (targets->width, 1), 1);
+  for (gsize first = 0; first < targets->n; first += count)
+    {
+      count = MIN (piece, targets->n - first);
+      if (nn_progress_cancelled (cancellable, error) ||
+          !(reader->is_text ? read_words : read_numbers) (targets, reader, first, count, error))
         return FALSE;
-      }
+      nn_progress_report (progress, (double) (first + count) / targets->n, "Reading labels");
+    }
   return TRUE;
 }
 
@@ -51,7 +93,9 @@ void
 nn_targets_clear (NnTargets *targets)
 {
   g_free (targets->values);
-  g_strfreev (targets->texts);
+  g_free (targets->texts);
+  if (targets->words != NULL)
+    g_string_chunk_free (targets->words);
   *targets = (NnTargets){ 0 };
 }
 

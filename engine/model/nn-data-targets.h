@@ -12,13 +12,15 @@ G_BEGIN_DECLS
  * @n: rows
  * @width: numbers a row, 1 for text
  * @values: (owned) (nullable): n x width
- * @texts: (owned) (nullable): n strings
+ * @texts: (owned) (nullable): n strings, each of them in @words
+ * @words: (owned) (nullable): every word once
  */
 typedef struct {
   gsize   n;
   gsize   width;
   double *values;
   char  **texts;
+  GStringChunk *words;
 } NnTargets;
 
 /**
@@ -37,6 +39,8 @@ typedef struct {
 
 gboolean nn_targets_read    (NnTargets          *targets,
                              NnArrayReader      *reader,
+                             const NnProgress   *progress,
+                             GCancellable       *cancellable,
                              GError            **error);
 void     nn_targets_clear   (NnTargets          *targets);
 gboolean nn_target_kind_init (NnTargetKind      *kind,

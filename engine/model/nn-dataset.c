@@ -5,6 +5,7 @@
 
 #include "nn-error.h"
 #include "nn-rng.h"
+#include "nn-text.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,6 +55,8 @@ nn_data_part_clear (NnDataPart *part)
 {
   nn_array_reader_free (part->x);
   nn_targets_clear (&part->y);
+  g_clear_pointer (&part->x_name, g_free);
+  g_clear_pointer (&part->y_name, g_free);
   part->x = NULL;
 }
 
@@ -98,6 +101,27 @@ split_training_part (Build *build)
     set_aside (rows + first[c], first[c + 1] - first[c], build->options->validation, &rng, build->aside);
 }
 
+/* Without the axis of samples, for people. */
+static char *
+sample_shape (const NnShape *rows)
+{
+  NnShape shape = { .rank = rows->rank - 1 };
+
+  memcpy (shape.dims, rows->dims + 1, shape.rank * sizeof *shape.dims);
+  return shape.rank > 0 ? nn_shape_to_string (&shape) : g_strdup ("1");
+}
+
+static void
+parts_differ (const NnDataPart *one,
+              const NnDataPart *other,
+              GError          **error)
+{
+  g_autofree char *first = sample_shape (&one->x->shape), *second = sample_shape (&other->x->shape);
+
+  g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "a sample of %s has the shape %s, but one of %s %s; the parts must be alike", one->x_name,
+               first, other->x_name, second);
+}
+
 static gboolean
 check_parts (Build   *build,
              GError **error)
@@ -110,10 +134,11 @@ check_parts (Build   *build,
       NnShape other = part->x->shape;
 
       if (part->x->is_text)
-        g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the inputs are text; numbers are needed");
+        g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s is text; inputs are numbers", part->x_name);
       else if ((gsize) other.dims[0] != part->y.n)
         g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
-                     "there are %" G_GINT64_FORMAT " inputs but %" G_GSIZE_FORMAT " labels", other.dims[0], part->y.n);
+                     "%s has %" G_GINT64_FORMAT " samples, but %s %" G_GSIZE_FORMAT " labels; one for each sample is expected",
+                     part->x_name, other.dims[0], part->y_name, part->y.n);
       else if (part->y.n >= G_MAXUINT32)
         g_set_error_literal (error, NN_ERROR, NN_ERROR_LIMIT, "more than 4 294 967 294 samples are not supported");
       else
@@ -121,7 +146,7 @@ check_parts (Build   *build,
           other.dims[0] = shape->dims[0];
           if (nn_shape_equal (&other, shape))
             continue;
-          g_set_error_literal (error, NN_ERROR, NN_ERROR_SHAPE, "the inputs of the parts differ in shape");
+          parts_differ (&build->parts[0], part, error);
         }
       return FALSE;
     }
@@ -136,6 +161,19 @@ memory_limit (const NnDataOptions *options)
   if (options->memory_limit > 0)
     return options->memory_limit;
   return pages > 0 && size > 0 ? (guint64) pages * size / 8 : G_GUINT64_CONSTANT (1) << 30;
+}
+
+NnTensor *
+nn_data_tensor_new (NnDtype        dtype,
+                    const NnShape *shape,
+                    GError       **error)
+{
+  const NnDataOptions defaults = { 0 };
+  gsize n;
+
+  if (nn_shape_size (shape, &n) && (double) n * nn_dtype_size (dtype) > memory_limit (&defaults))
+    return nn_tensor_try_new_mapped (dtype, shape, error);
+  return nn_tensor_try_new (dtype, shape, error);
 }
 
 /* The parts as they lie in their files, where nothing is to be changed in them. */
@@ -222,7 +260,7 @@ check_finite (const double *values,
     if (!isfinite (values[i]))
       {
         g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC,
-                     "input %" G_GSIZE_FORMAT ", feature %" G_GSIZE_FORMAT
+                     "sample %" G_GSIZE_FORMAT ", feature %" G_GSIZE_FORMAT
                      " is not a finite number; missing values must be filled in or left out first",
                      first + i / row + 1, i % row + 1);
         return FALSE;
@@ -274,6 +312,29 @@ release (Build       *build,
     }
 }
 
+void
+nn_data_name_array (GError    **error,
+                    const char *name)
+{
+  if (error != NULL && *error != NULL && (*error)->domain != G_IO_ERROR && strstr ((*error)->message, name) == NULL)
+    g_prefix_error (error, "%s: ", name);
+}
+
+static gboolean
+read_inputs (NnDataPart *part,
+             gsize       first,
+             gsize       count,
+             double     *values,
+             GError    **error)
+{
+  gsize row = nn_array_reader_row (part->x);
+
+  if (part->x->read (part->x, count, values, error) && check_finite (values, count * row, row, first, error))
+    return TRUE;
+  nn_data_name_array (error, part->x_name);
+  return FALSE;
+}
+
 static gboolean
 fill (Build   *build,
       GError **error)
@@ -293,8 +354,7 @@ fill (Build   *build,
         gsize count = MIN (piece, build->parts[p].y.n - first);
 
         if (nn_progress_cancelled (build->cancellable, error) ||
-            !build->parts[p].x->read (build->parts[p].x, count, values, error) ||
-            !check_finite (values, count * row, row, first, error))
+            !read_inputs (&build->parts[p], first, count, values, error))
           return FALSE;
         distribute (build, p, first, count, values, row, to);
         if ((to[0] + to[1] + to[2] - released[0] - released[1] - released[2]) * row >= RELEASE_AFTER)
@@ -432,7 +492,9 @@ nn_dataset_build (NnDataPart          *parts,
   g_atomic_ref_count_init (&data->ref_count);
   data->source = g_strdup (source);
   build.checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  if (build.options->validation >= 0 && build.options->validation < 1)
+  if (!(build.options->divide >= 0 && isfinite (build.options->divide)))
+    g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the number that inputs are divided by must be positive");
+  else if (build.options->validation >= 0 && build.options->validation < 1)
     done = run_build (&build, class_names, error);
   else
     g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT,
@@ -471,12 +533,14 @@ nn_dataset_new (NnTensor            *x,
       return NULL;
     }
   labels = nn_array_reader_tensor (y);
-  if (!nn_targets_read (&part.y, labels, error))
+  if (!nn_targets_read (&part.y, labels, NULL, NULL, error))
     {
       nn_data_part_clear (&part);
       return NULL;
     }
   part.x = nn_array_reader_tensor (x);
+  part.x_name = g_strdup ("the array of inputs");
+  part.y_name = g_strdup ("the array of labels");
   return nn_dataset_build (&part, 1, class_names, "memory", options, NULL, NULL, error);
 }
 
@@ -608,6 +672,38 @@ nn_dataset_read_batch (const NnDataset *data,
     *y = gather (data->y[split], rows, first, count);
 }
 
+/* Says what is known of why: labels that are counted from 1, or are no classes for one of them is negative. */
+static void
+targets_differ (const NnTensor *y,
+                gboolean        is_classes,
+                gsize           n_outputs,
+                GError        **error)
+{
+  gsize width = nn_tensor_row_size (y);
+  float low = G_MAXFLOAT, high = -G_MAXFLOAT;
+
+  for (gsize i = 0; i < y->n; i++)
+    {
+      low = MIN (low, nn_tensor_f32 (y)[i]);
+      high = MAX (high, nn_tensor_f32 (y)[i]);
+    }
+  if (is_classes)
+    g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                 "the network has %" G_GSIZE_FORMAT " outputs, but the labels name %" G_GSIZE_FORMAT
+                 " classes; class indices are counted from 0", n_outputs, width);
+  else if (width == 1 && y->n > 0)
+    {
+      g_autofree char *from = nn_text_from_double (low), *to = nn_text_from_double (high);
+
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                   "the network has %" G_GSIZE_FORMAT " outputs, but the labels are one number a sample, from %s to %s; classes are whole "
+                   "numbers from 0 on, text or one-hot rows", n_outputs, from, to);
+    }
+  else
+    g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                 "the network has %" G_GSIZE_FORMAT " outputs, but the data have %" G_GSIZE_FORMAT " targets a sample", n_outputs, width);
+}
+
 /**
  * nn_dataset_targets:
  * @y: (n, k): targets of a data set
@@ -637,9 +733,7 @@ nn_dataset_targets (const NnTensor *y,
     }
   if (!is_classes || width != 2 || n_outputs != 1)
     {
-      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
-                   "the network has %" G_GSIZE_FORMAT " outputs, but the data have %" G_GSIZE_FORMAT " %s", n_outputs, width,
-                   is_classes ? "classes" : "targets a sample");
+      targets_differ (y, is_classes, n_outputs, error);
       return NULL;
     }
   column = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n, 1));
@@ -672,8 +766,7 @@ nn_dataset_standardize (const NnTensor *x,
       return NULL;
     }
   /* as the inputs lie, in memory or in a file */
-  result = (double) x->n * sizeof (float) > memory_limit (&(NnDataOptions){ 0 })
-             ? nn_tensor_try_new_mapped (NN_DTYPE_F32, &x->shape, error) : nn_tensor_try_new (NN_DTYPE_F32, &x->shape, error);
+  result = nn_data_tensor_new (NN_DTYPE_F32, &x->shape, error);
   for (gsize i = 0; result != NULL && i < x->n; i++)
     nn_tensor_f32 (result)[i] = (nn_tensor_get (x, i) - nn_tensor_get (mean, i % width)) / nn_tensor_get (deviation, i % width);
   return result;

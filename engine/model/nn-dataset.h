@@ -114,6 +114,8 @@ NnDataset         *nn_dataset_with_standard (const NnDataset   *data,
 
 /* What a file holds, for the dialog that chooses. (element-type NnDataEntry) */
 GPtrArray         *nn_data_list           (const char          *path,
+                                           const NnProgress    *progress,
+                                           GCancellable        *cancellable,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;
 void               nn_data_entry_free     (NnDataEntry         *entry);
 

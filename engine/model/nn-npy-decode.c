@@ -135,13 +135,23 @@ nn_npy_decode (NnNpy   *npy,
   return TRUE;
 }
 
+NnTensor *
+nn_npy_raw (NnNpy   *npy,
+            GError **error)
+{
+  g_autoptr (NnTensor) tensor = nn_data_tensor_new (nn_npy_dtype (npy), &npy->shape, error);
+
+  if (tensor == NULL || !nn_npy_decode (npy, tensor->n, tensor->dtype, tensor->data, error))
+    return NULL;
+  return g_steal_pointer (&tensor);
+}
+
 /* All of the array, in its own type; once only. */
 NnTensor *
 nn_npy_tensor (NnNpy   *npy,
                GError **error)
 {
   g_autoptr (NnTensor) tensor = NULL;
-  NnShape shape = npy->shape;
   guint axes[NN_MAX_RANK];
 
   if (nn_npy_is_text (npy))
@@ -149,14 +159,15 @@ nn_npy_tensor (NnNpy   *npy,
       g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "the array holds text where numbers are needed");
       return NULL;
     }
-  for (guint i = 0; i < shape.rank; i++)
-    axes[i] = shape.rank - 1 - i;
-  for (guint i = 0; npy->fortran && i < shape.rank; i++)
-    shape.dims[i] = npy->shape.dims[axes[i]];
-  tensor = nn_tensor_try_new (nn_npy_dtype (npy), &shape, error);
-  if (tensor == NULL || !nn_npy_decode (npy, tensor->n, tensor->dtype, tensor->data, error))
-    return NULL;
-  return npy->fortran ? nn_tensor_transpose (tensor, axes) : g_steal_pointer (&tensor);
+  tensor = nn_npy_raw (npy, error);
+  if (tensor == NULL || !npy->fortran)
+    return g_steal_pointer (&tensor);
+  for (guint i = 0; i < npy->shape.rank; i++)
+    {
+      axes[i] = npy->shape.rank - 1 - i;
+      tensor->shape.dims[i] = npy->shape.dims[npy->shape.rank - 1 - i];
+    }
+  return nn_tensor_transpose (tensor, axes);
 }
 
 /* Whether rows can be read one after the other: numbers, rows first. */

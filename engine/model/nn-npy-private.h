@@ -36,6 +36,9 @@ NnDtype  nn_npy_dtype    (const NnNpy   *npy);
 guint64  nn_npy_bits     (const guint8  *p,
                           guint          n,
                           gboolean       swap);
+/* All numbers in the file's order, in their own type. */
+NnTensor *nn_npy_raw     (NnNpy         *npy,
+                          GError       **error);
 /* The stream's next @n numbers as @dtype. */
 gboolean nn_npy_decode   (NnNpy         *npy,
                           gsize          n,

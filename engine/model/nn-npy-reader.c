@@ -110,9 +110,9 @@ nn_npy_reader (NnNpy   *npy,
     }
   if (npy->fortran && !is_text)
     {
-      g_autoptr (NnTensor) tensor = nn_npy_tensor (npy, error);
+      NnTensor *tensor = nn_npy_raw (npy, error);
 
-      return tensor != NULL ? nn_array_reader_tensor (tensor) : NULL;
+      return tensor != NULL ? nn_array_reader_fortran (tensor, &shape) : NULL;
     }
   if (is_text && (gsize) shape.dims[0] != n)
     {

@@ -76,6 +76,8 @@ parse_descr (NnNpy      *npy,
     return fail (error, "its element type is malformed");
   npy->kind = p[2];
   item = g_ascii_strtoull (p + 3, &end, 10);
+  if (npy->kind == 'M' || npy->kind == 'm')
+    return fail (error, "it holds dates or times; arrays of numbers or text are accepted");
   if (*end != *p || end == p + 3 || item == 0 || item > 4096)
     return fail (error, npy->kind == 'O' ? "it holds Python objects; arrays of numbers or text are accepted"
                                          : "its element type is malformed");

@@ -3,19 +3,9 @@
 
 #include "nn-targets.h"
 
+#include "nn-dataset.h"
 #include "nn-error.h"
 #include "nn-text.h"
-
-static gboolean
-fail_shape (GError **error,
-            gsize    have,
-            gsize    want,
-            const char *what)
-{
-  g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the data has %" G_GSIZE_FORMAT " %s a sample, the network has %" G_GSIZE_FORMAT,
-               have, what, want);
-  return FALSE;
-}
 
 /* Class indices (n) or (n, 1) become one-hot rows. */
 static gboolean
@@ -55,30 +45,26 @@ nn_targets_make (const NnNet    *net,
                  GError        **error)
 {
   const gsize n = x->shape.rank > 0 ? (gsize) x->shape.dims[0] : 0, row = n > 0 ? y->n / n : 0;
+  g_autoptr (NnTensor) own = NULL;
   guint n_in;
   const guint *inputs = nn_graph_inputs (nn_model_graph (net->model), &n_in);
 
   if (n == 0 || x->n / n != net->n_input || x->n % n != 0)
-    return fail_shape (error, n > 0 ? x->n / n : 0, nn_shape_count (&nn_graph_node (nn_model_graph (net->model), inputs[0])->shape),
-                       "inputs");
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                   "the data have %" G_GSIZE_FORMAT " inputs a sample, but the network takes %" G_GSIZE_FORMAT, n > 0 ? x->n / n : 0,
+                   nn_shape_count (&nn_graph_node (nn_model_graph (net->model), inputs[0])->shape));
+      return FALSE;
+    }
   if (y->shape.rank < 1 || (gsize) y->shape.dims[0] != n)
     {
       g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "the data has %" G_GSIZE_FORMAT " samples but %" G_GSIZE_FORMAT " targets", n,
                    y->shape.rank > 0 ? (gsize) y->shape.dims[0] : 0);
       return FALSE;
     }
-  if (row == net->n_output)
-    {
-      *targets = y->dtype == NN_DTYPE_F32 ? nn_tensor_ref ((NnTensor *) y) : nn_tensor_convert (y, NN_DTYPE_F32);
-      return TRUE;
-    }
-  if (row == 1 && is_classes)
+  if (row == 1 && net->n_output > 1 && is_classes)
     return one_hot (y, net->n_output, targets, error);
-  if (row != 2 || net->n_output != 1 || !is_classes)
-    return fail_shape (error, row, net->n_output, is_classes ? "classes" : "targets");
-  /* one output for two classes: the probability of the second */
-  *targets = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n, 1));
-  for (gsize i = 0; i < n; i++)
-    nn_tensor_f32 (*targets)[i] = (float) nn_tensor_get (y, 2 * i + 1);
-  return TRUE;
+  own = y->dtype == NN_DTYPE_F32 ? nn_tensor_ref ((NnTensor *) y) : nn_tensor_convert (y, NN_DTYPE_F32);
+  *targets = nn_dataset_targets (own, is_classes, net->n_output, error);
+  return *targets != NULL;
 }

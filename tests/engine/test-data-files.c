@@ -9,6 +9,8 @@
 #include "test-shared.h"
 
 #include <glib/gstdio.h>
+#define H5_USE_18_API 1
+#include <hdf5.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -72,7 +74,7 @@ static void
 test_csv_columns (void)
 {
   g_autofree char *path = write_file ("table.csv", "\"a \"\"1\"\"\",note,b,y\n1,\"x;\ny\",2,0.5\n3,z,4,1.5\n", -1);
-  g_autoptr (GPtrArray) list = nn_data_list (path, NULL);
+  g_autoptr (GPtrArray) list = nn_data_list (path, NULL, NULL, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (NnDataset) data = NULL;
   NnDataOptions options;
@@ -113,7 +115,7 @@ test_csv_headers (void)
     {
       g_autofree char *path = write_file ("head.csv", cases[i].text, -1);
       g_autoptr (GError) error = NULL;
-      g_autoptr (GPtrArray) list = nn_data_list (path, &error);
+      g_autoptr (GPtrArray) list = nn_data_list (path, NULL, NULL, &error);
 
       g_assert_no_error (error);
       g_assert_cmpstr (((NnDataEntry *) list->pdata[0])->name, ==, cases[i].first);
@@ -136,6 +138,175 @@ test_lzf (void)
   g_assert_cmpuint (nn_lzf_unpack (packed, 3, to, sizeof to), ==, 0);
   g_assert_cmpuint (nn_lzf_unpack (packed, sizeof packed, to, 8), ==, 0);
   g_assert_cmpuint (nn_lzf_unpack ((const guint8[]){ 1 << 5, 0 }, 2, to, sizeof to), ==, 0);
+}
+
+/* Decimal commas where something else separates; the same numbers whatever it is. */
+static void
+test_csv_decimal (void)
+{
+  static const char *const texts[] = {
+    "1,5;2,5;cat\n-300;4;dog\n", "a;b;kind\n1,5;2.5;cat\n-3e2;4,0;dog\n", "1,5\t2,5\tcat\n-300,0\t4\tdog\n",
+    "\xef\xbb\xbf\"a\";\"b\";\"kind\"\r\n\"1,5\";2,5;cat\r\n-300;4;dog\r\n", "1,5 2,5 cat\n-300,0 4 dog\n",
+  };
+  static const float x[] = { 1.5f, 2.5f, -300, 4 };
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autofree char *path = write_file ("comma.csv", texts[i], -1);
+      g_autoptr (NnDataset) data = load (path, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpmem (nn_dataset_x (data, NN_SPLIT_TRAIN)->data, sizeof x, x, sizeof x);
+      g_unlink (path);
+    }
+  {
+    g_autofree char *path = write_file ("comma.csv", "a;kind\n1.234,5;cat\n2;dog\n", -1);
+
+    g_assert_null (load (path, NULL, &error));
+    g_assert_nonnull (strstr (error->message, "line 2, column \"a\": \"1.234,5\" is no number"));
+    g_unlink (path);
+  }
+}
+
+/* An element of a MATLAB file: its type, its bytes, padded to eight. */
+static void
+put_element (GByteArray   *to,
+             guint32       type,
+             gconstpointer bytes,
+             guint32       n)
+{
+  static const guint8 zeros[8];
+  const guint32 tag[2] = { type, n };
+
+  g_byte_array_append (to, (const guint8 *) tag, sizeof tag);
+  g_byte_array_append (to, bytes, n);
+  g_byte_array_append (to, zeros, (8 - n % 8) % 8);
+}
+
+static void
+put_matrix (GByteArray    *file,
+            const char    *name,
+            const gint32  *dims,
+            guint          rank,
+            const double  *values,
+            guint          n)
+{
+  g_autoptr (GByteArray) inner = g_byte_array_new ();
+  const guint32 flags[2] = { 6, 0 };
+
+  put_element (inner, 6, flags, sizeof flags);
+  put_element (inner, 5, dims, rank * sizeof *dims);
+  put_element (inner, 1, name, strlen (name));
+  put_element (inner, 9, values, n * sizeof *values);
+  put_element (file, 14, inner->data, inner->len);
+}
+
+/* Pictures whose samples are counted by the last axis, and one sample a column. */
+static void
+test_matlab_turned (void)
+{
+  static const gint32 pictures[] = { 2, 3, 4 }, columns[] = { 6, 4 }, labels[] = { 1, 4 };
+  static const double y[] = { 0, 1, 1, 0 };
+  double x[24];
+
+  for (guint i = 0; i < 24; i++)
+    x[i] = i;
+  for (guint k = 0; k < 2; k++)
+    {
+      g_autoptr (GByteArray) file = g_byte_array_new ();
+      g_autofree char *path = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnDataset) data = NULL;
+      char header[128];
+
+      memset (header, ' ', sizeof header);
+      memcpy (header, "MATLAB 5.0 MAT-file", 19);
+      memcpy (header + 124, "\0\1IM", 4);
+      g_byte_array_append (file, (const guint8 *) header, sizeof header);
+      put_matrix (file, "X", k == 0 ? pictures : columns, k == 0 ? 3 : 2, x, 24);
+      put_matrix (file, "y", labels, 2, y, 4);
+      path = write_file ("turned.mat", (const char *) file->data, file->len);
+      data = load (path, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (nn_dataset_n (data, NN_SPLIT_TRAIN), ==, 4);
+      g_assert_true (nn_shape_equal (&nn_dataset_x (data, NN_SPLIT_TRAIN)->shape, k == 0 ? &NN_SHAPE (4, 2, 3) : &NN_SHAPE (4, 6)));
+      /* sample 1, row 1, column 2 of the picture is at 1 + 2 * 2 + 6 */
+      g_assert_cmpfloat (nn_tensor_get (nn_dataset_x (data, NN_SPLIT_TRAIN), k == 0 ? 6 + 1 * 3 + 2 : 6 + 5), ==, 11);
+      g_assert_cmpfloat (nn_tensor_get (nn_dataset_y (data, NN_SPLIT_TRAIN), 3), ==, 1);
+      g_unlink (path);
+    }
+}
+
+typedef struct {
+  float  v[2];
+  gint32 kind;
+  double more;
+  char   word[4];
+} Record;
+
+/* A table of records in HDF5: its numbers side by side, single fields, and the label out of the same table. */
+static void
+test_hdf5_records (void)
+{
+  static const Record records[] = { { { 1, 2 }, 0, 3, "one" }, { { 4, 5 }, 1, 6, "two" } };
+  static const struct { const char *x; const char *y; gint64 width; float last; } cases[] = {
+    { "t", "t.kind", 3, 6 }, { "t.v", "t.word", 2, 5 }, { "t.more,kind", "t.word", 2, 1 }, { "t.v", "t.kind", 2, 5 },
+  };
+  g_autofree char *path = g_build_filename (folder, "records.h5", NULL);
+  const hsize_t n[] = { 2 }, wide[] = { 2 };
+  hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), type = H5Tcreate (H5T_COMPOUND, sizeof (Record));
+  hid_t pair = H5Tarray_create2 (H5T_NATIVE_FLOAT, 1, wide), word = H5Tcopy (H5T_C_S1), space = H5Screate_simple (1, n, NULL), set;
+  g_autoptr (GError) error = NULL;
+  NnDataOptions options;
+
+  H5Tset_size (word, 4);
+  H5Tinsert (type, "v", HOFFSET (Record, v), pair);
+  H5Tinsert (type, "kind", HOFFSET (Record, kind), H5T_NATIVE_INT32);
+  H5Tinsert (type, "more", HOFFSET (Record, more), H5T_NATIVE_DOUBLE);
+  H5Tinsert (type, "word", HOFFSET (Record, word), word);
+  set = H5Dcreate2 (file, "t", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  g_assert_cmpint (H5Dwrite (set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, records), >=, 0);
+  H5Dclose (set);
+  H5Sclose (space);
+  H5Tclose (word);
+  H5Tclose (pair);
+  H5Tclose (type);
+  H5Fclose (file);
+  nn_data_options_init (&options);
+  options.validation = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (NnDataset) data = NULL;
+      NnTensor *x;
+
+      options.x = cases[i].x;
+      options.y = cases[i].y;
+      data = nn_dataset_load (path, &options, NULL, NULL, &error);
+      g_assert_no_error (error);
+      x = nn_dataset_x (data, NN_SPLIT_TRAIN);
+      g_assert_true (nn_shape_equal (&x->shape, &NN_SHAPE (2, cases[i].width)));
+      g_assert_cmpfloat (nn_tensor_get (x, x->n - 1), ==, cases[i].last);
+      g_assert_true (nn_dataset_is_classes (data));
+    }
+  options.x = "t.nothing,more";
+  g_assert_null (nn_dataset_load (path, &options, NULL, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "t.word 2"));
+  g_unlink (path);
+}
+
+/* Looked at again and again while it is read: a table can be given up at once. */
+static void
+test_csv_cancelled (void)
+{
+  g_autofree char *path = write_file ("table.csv", "a,b\n1,0\n2,1\n", -1);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_cancellable_cancel (cancellable);
+  g_assert_null (nn_data_list (path, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_unlink (path);
 }
 
 static void
@@ -212,7 +383,7 @@ test_matlab (void)
       g_autofree char *path = g_build_filename (g_getenv ("G_TEST_SRCDIR"), "fuzz", "corpus", "mat", names[i], NULL);
       g_autoptr (GError) error = NULL;
       g_autoptr (NnDataset) data = NULL;
-      g_autoptr (GPtrArray) list = nn_data_list (path, &error);
+      g_autoptr (GPtrArray) list = nn_data_list (path, NULL, NULL, &error);
       gboolean found = FALSE;
 
       g_assert_no_error (error);
@@ -315,6 +486,10 @@ main (int    argc,
   folder = test_folder ();
   g_test_add_func ("/data-files/csv", test_csv);
   g_test_add_func ("/data-files/csv-columns", test_csv_columns);
+  g_test_add_func ("/data-files/csv-decimal", test_csv_decimal);
+  g_test_add_func ("/data-files/csv-cancelled", test_csv_cancelled);
+  g_test_add_func ("/data-files/matlab-turned", test_matlab_turned);
+  g_test_add_func ("/data-files/hdf5-records", test_hdf5_records);
   g_test_add_func ("/data-files/csv-bad", test_csv_bad);
   g_test_add_func ("/data-files/csv-headers", test_csv_headers);
   g_test_add_func ("/data-files/lzf", test_lzf);

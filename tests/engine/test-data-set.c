@@ -269,7 +269,7 @@ test_parts (void)
   g_assert_cmpuint (nn_dataset_n (data, NN_SPLIT_TRAIN), ==, 24);
   g_assert_cmpuint (nn_dataset_n (data, NN_SPLIT_VALIDATION), ==, 6);
   g_assert_cmpuint (nn_dataset_n (data, NN_SPLIT_TEST), ==, 12);
-  list = nn_data_list (npz, &error);
+  list = nn_data_list (npz, NULL, NULL, &error);
   g_assert_cmpuint (list->len, ==, 5);
   g_assert_cmpstr (((NnDataEntry *) list->pdata[4])->name, ==, "odd");
   g_assert_true (nn_shape_equal (&((NnDataEntry *) list->pdata[4])->shape, &NN_SHAPE (30, 3)));
@@ -351,7 +351,7 @@ test_bad (void)
   nn_tensor_f32 (x)[7] = NAN;
   g_assert_null (nn_dataset_new (x, y, NULL, &options, &error));
   g_assert_error (error, NN_ERROR, NN_ERROR_NUMERIC);
-  g_assert_nonnull (strstr (error->message, "input 3, feature 2"));
+  g_assert_nonnull (strstr (error->message, "sample 3, feature 2"));
   /* cut at every place: an error or, in the directory at the end, nothing lost */
   g_assert_true (g_file_get_contents (npz, &bytes, &n, NULL));
   for (gsize cut = 0; cut < n; cut += 13)

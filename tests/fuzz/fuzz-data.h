@@ -55,7 +55,7 @@ fuzz_data (const uint8_t *data,
   int fd = fuzz_file (data, size);
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) entries = nn_data_list (path, &error);
+  g_autoptr (GPtrArray) entries = nn_data_list (path, NULL, NULL, &error);
 
   g_assert_true ((entries == NULL) == (error != NULL));
   for (guint i = 0; entries != NULL && i < MIN (entries->len, 8); i++)
