@@ -17,7 +17,7 @@ static const char *const oneapi_directives[] = {
 /* Source: Intel HLS Compiler Pro Edition Reference Manual 19.1 to 22.4, chapters on loop pragmas and component attributes. */
 static const char *const quartus_directives[] = {
   "unroll #", "ii #", "loop_coalesce #", "ivdep", "max_concurrency #", "speculated_iterations #", "disable_loop_pipelining",
-  "hls_component_ii", "hls_max_concurrency", "hls_scheduler_target_fmax_mhz", NULL,
+  "hls_component_ii", "hls_max_concurrency", "hls_scheduler_target_fmax_mhz", "hls_register", NULL,
 };
 
 static const char kernel_head[] =

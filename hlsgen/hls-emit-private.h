@@ -191,6 +191,8 @@ typedef struct {
   gboolean        input;
 } HlsPort;
 
+/* Whether the ports are members of the structs `input_data` and `output_data`. */
+gboolean        hls_emit_in_structs  (const HlsEmit    *emit);
 GArray           *hls_emit_ports       (const HlsEmit    *emit);
 void              hls_emit_ports_free  (GArray           *list);
 gsize             hls_emit_ports_count (const GArray     *list,

@@ -20,7 +20,10 @@ static const char *const reserved[] = {
   "float", "for", "friend", "goto", "hls", "if", "inline", "input_t", "int", "kernel", "long", "main", "mutable", "namespace",
   "new", "nnet", "not", "operator", "or", "private", "protected", "public", "register", "result_t", "return", "short",
   "signed", "sizeof", "static", "std", "struct", "switch", "template", "this", "throw", "true", "try", "typedef", "typename",
-  "union", "unsigned", "using", "virtual", "void", "volatile", "while", "xor", NULL,
+  "union", "unsigned", "using", "virtual", "void", "volatile", "while", "xor",
+  /* and variables of the test bench and of wrappers, where ports have the names they have inside */
+  "batch", "c", "differences", "expectations", "expected", "features", "i", "in", "input_data", "inputs", "largest", "line", "log",
+  "out", "output_data", "outputs", "packet", "samples", NULL,
 };
 
 static char *

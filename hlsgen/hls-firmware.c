@@ -21,6 +21,45 @@ apart (const HlsEmit *emit)
   return emit->stream && emit->backend->backend == NN_BACKEND_QUARTUS;
 }
 
+/* A parallel port of an Intel component is a member of a struct that is handed over by value, as in hls4ml's projects: wires.
+ * Arrays as parameters would be memories outside of it. */
+gboolean
+hls_emit_in_structs (const HlsEmit *emit)
+{
+  return !emit->stream && emit->backend->backend == NN_BACKEND_QUARTUS;
+}
+
+static void
+append_struct (GArray     *list,
+               gboolean    input,
+               GString    *text)
+{
+  g_string_append_printf (text, "struct %s {\n", input ? "input_data" : "output_data");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      if (port->input == input)
+        g_string_append_printf (text, "    %s %s[%" G_GSIZE_FORMAT "];\n", port->layer->type, port->name, port->layer->count);
+    }
+  g_string_append (text, "};\n\n");
+}
+
+/* The members under the names that the layers call them by. */
+static void
+append_members (GArray  *list,
+                GString *text)
+{
+  g_string_append (text, "    NNET_REGISTER output_data outputs;\n");
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      g_string_append_printf (text, "    %s%s (&%s)[%" G_GSIZE_FORMAT "] = %s.%s;\n", port->input ? "const " : "", port->layer->type,
+                              port->name, port->layer->count, port->input ? "inputs" : "outputs", port->name);
+    }
+}
+
 /* What is read from the ports before the first layer begins, or written to them after the last one. */
 static void
 append_transfers (const HlsEmit *emit,
@@ -55,6 +94,11 @@ append_prototype (const HlsEmit *emit,
   gboolean every = !emit->dataflow && emit->backend->backend == NN_BACKEND_QUARTUS; /* the others are told inside */
 
   g_string_append (text, every ? "NNET_COMPONENT_EVERY(PROJECT_INTERVAL) " : "NNET_COMPONENT ");
+  if (hls_emit_in_structs (emit))
+    {
+      g_string_append_printf (text, "output_data %s(input_data inputs)", emit->name);
+      return;
+    }
   g_string_append_printf (text, block ? "void CCS_BLOCK(%s)(" : "void %s(", emit->name);
   for (guint k = 0; k < list->len; k++)
     {
@@ -81,17 +125,24 @@ write_top (HlsEmit *emit,
   g_autofree char *guard = g_ascii_strup (emit->name, -1);
 
   g_string_append_printf (header, "#ifndef %s_H_\n#define %s_H_\n\n#include \"defines.h\"\n\n", guard, guard);
+  if (hls_emit_in_structs (emit))
+    {
+      append_struct (list, TRUE, header);
+      append_struct (list, FALSE, header);
+    }
   append_prototype (emit, list, FALSE, header);
   g_string_append (header, ";\n\n#endif\n");
   g_string_append_printf (text, "#include \"%s.h\"\n#include \"parameters.h\"\n\n", emit->name);
   append_prototype (emit, list, TRUE, text);
   g_string_append (text, " {\n");
+  if (hls_emit_in_structs (emit))
+    append_members (list, text);
   for (guint k = 0; k < list->len; k++)
     {
       const HlsPort *port = &g_array_index (list, HlsPort, k);
 
       /* behind a wrapper these are no ports, and their arrays are split there */
-      if (apart (emit) || emit->interface != HLS_INTERFACE_NONE)
+      if (emit->backend->backend == NN_BACKEND_QUARTUS || emit->interface != HLS_INTERFACE_NONE)
         break;
       g_string_append_printf (text, emit->stream ? "    NNET_PORT_STREAM(%s)\n" : "    NNET_PORT_REGISTERS(%s)\n    NNET_PORT_VALID(%s)\n",
                               port->name, port->name);
@@ -102,7 +153,7 @@ write_top (HlsEmit *emit,
   if (text->str[text->len - 2] == '\n')
     g_string_truncate (text, text->len - 1);
   append_transfers (emit, list, FALSE, text);
-  g_string_append (text, "}\n");
+  g_string_append (text, hls_emit_in_structs (emit) ? "\n    return outputs;\n}\n" : "}\n");
   hls_project_add (emit->project, header_path, header);
   hls_project_add (emit->project, path, text);
 }

@@ -11,6 +11,21 @@
 
 static const char *const names[] = { "none", "axi_stream", "axi_lite", "axi_master", NULL };
 
+/* What the tools that know no AXI have instead. */
+static const char *
+own_ports (NnBackend backend)
+{
+  switch (backend)
+    {
+    case NN_BACKEND_ONEAPI:
+      return "A oneAPI project always has a task with its host program; the task reads and writes memory that both share";
+    case NN_BACKEND_QUARTUS:
+      return "An Intel component has Avalon streams as ports with io_stream and wires with io_parallel, which Platform Designer connects";
+    default:
+      return "Catapult's ports are ac_channel, with ready and valid, with io_stream, and wires with io_parallel; an AXI bus is put around the RTL";
+    }
+}
+
 /* Of the key "Interface"; hls4ml's words. */
 gboolean
 hls_interface_choose (HlsEmit  *emit,
@@ -32,9 +47,8 @@ hls_interface_choose (HlsEmit  *emit,
     }
   if (emit->backend->backend == NN_BACKEND_VITIS || emit->backend->backend == NN_BACKEND_VIVADO)
     return TRUE;
-  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Interface: %s has no AXI wrapper; Vitis and Vivado have%s",
-               emit->backend->name,
-               emit->backend->backend == NN_BACKEND_ONEAPI ? ". A oneAPI project always has a task with its host program" : "");
+  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Interface: %s has no AXI wrapper; Vitis and Vivado have. %s. Leave \"Interface\" away",
+               emit->backend->name, own_ports (emit->backend->backend));
   return FALSE;
 }
 

@@ -91,8 +91,11 @@ feed (const HlsEmit *emit,
 {
   guint n;
   const guint *inputs = nn_graph_inputs (emit->graph, &n);
+  gboolean members = hls_emit_in_structs (emit);
   gsize at = 0;
 
+  if (members)
+    g_string_append (text, "        input_data inputs;\n");
   for (guint k = 0; k < n; k++)
     {
       const HlsLayer *layer = &emit->layers[inputs[k]];
@@ -110,12 +113,15 @@ feed (const HlsEmit *emit,
                                 layer->type, layer->value, layer->count / layer->packet, layer->type, layer->packet,
                                 layer->type, at, layer->packet, layer->value);
       else
-        g_string_append_printf (text,
-                                "        %s %s[%" G_GSIZE_FORMAT "];\n"
-                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            %s[i] = %s(in[%" G_GSIZE_FORMAT " + i]);\n"
-                                "        }\n",
-                                layer->type, layer->value, layer->count, layer->count, layer->value, layer->type, at);
+        {
+          if (!members)
+            g_string_append_printf (text, "        %s %s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, layer->count);
+          g_string_append_printf (text,
+                                  "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                                  "            %s%s[i] = %s(in[%" G_GSIZE_FORMAT " + i]);\n"
+                                  "        }\n",
+                                  layer->count, members ? "inputs." : "", layer->value, layer->type, at);
+        }
       at += layer->count;
     }
 }
@@ -127,13 +133,19 @@ reading (const HlsLayer *layer)
   return layer->plan->result.kind == NN_TYPE_BINARY ? "-1 + 2 * " : "";
 }
 
+/* Calls the top function: its outputs are variables then, or members of one. */
 static void
-collect (const HlsEmit *emit,
-         GString       *text)
+call (const HlsEmit *emit,
+      GString       *text)
 {
   guint n, n_inputs;
   const guint *inputs = nn_graph_inputs (emit->graph, &n_inputs), *outputs = nn_graph_outputs (emit->graph, &n);
 
+  if (hls_emit_in_structs (emit))
+    {
+      g_string_append_printf (text, "        const output_data outputs = %s(inputs);\n", emit->name);
+      return;
+    }
   for (guint k = 0; k < n; k++)
     {
       const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
@@ -152,6 +164,16 @@ collect (const HlsEmit *emit,
 
       g_string_append_printf (text, "%s%s%s", layer->value, port_suffix (emit, layer), k + 1 < n ? ", " : ");\n");
     }
+}
+
+static void
+collect (const HlsEmit *emit,
+         GString       *text)
+{
+  guint n;
+  const guint *outputs = nn_graph_outputs (emit->graph, &n);
+
+  call (emit, text);
   g_string_append (text, "        out.clear();\n");
   for (guint k = 0; k < n; k++)
     {
@@ -169,9 +191,10 @@ collect (const HlsEmit *emit,
       else
         g_string_append_printf (text,
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            out.push_back(%s(nnet::real_of(%s%s[i])));\n"
+                                "            out.push_back(%s(nnet::real_of(%s%s%s[i])));\n"
                                 "        }\n",
-                                layer->count, reading (layer), layer->value, port_suffix (emit, layer));
+                                layer->count, reading (layer), hls_emit_in_structs (emit) ? "outputs." : "", layer->value,
+                                port_suffix (emit, layer));
     }
 }
 

@@ -406,7 +406,12 @@ test_words (void)
     { "{\"Backend\":\"VivadoAccelerator\",\"Board\":\"pynq-z2\"}", "xc7z020clg400-1", "firmware/myproject_axi.cpp" },
     { "{\"Backend\":\"Vitis\",\"Interface\":\"axi_master\",\"Board\":\"alveo-u250\",\"Part\":\"xcu200-fsgd2104-2-e\"}", "xcu200-fsgd2104-2-e", "src/host.cpp" },
   };
-  static const char *const bad[] = { CONFIG ("oneAPI", "io_parallel", "axi_lite"), CONFIG ("Catapult", "io_stream", "axi_stream"), CONFIG ("Vitis", "io_parallel", "usb") };
+  static const struct { const char *config, *words; } bad[] = {
+    { CONFIG ("oneAPI", "io_parallel", "axi_lite"), "a task with its host program" },
+    { CONFIG ("Quartus", "io_parallel", "axi_lite"), "Avalon streams" },
+    { CONFIG ("Catapult", "io_stream", "axi_stream"), "ac_channel" },
+    { CONFIG ("Vitis", "io_parallel", "usb"), "axi_stream, axi_lite and axi_master are" },
+  };
   g_autoptr (NnModel) model = double_network ();
 
   for (guint i = 0; i < G_N_ELEMENTS (good); i++)
@@ -422,10 +427,11 @@ test_words (void)
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (NnDesign) design = network_design (model, bad[i]);
+      g_autoptr (NnDesign) design = network_design (model, bad[i].config);
 
       g_assert_null (hls_project_new (design, NULL, &error));
       g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
+      g_assert_nonnull (strstr (error->message, bad[i].words));
     }
 }
 

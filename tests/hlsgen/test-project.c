@@ -240,7 +240,8 @@ static void
 test_library (void)
 {
   static const char *const configs[] = { CONFIG ("fixed<16,6>", "1", "Latency"),
-                                         "{\"Backend\":\"Quartus\",\"IOType\":\"io_stream\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}" };
+                                         "{\"Backend\":\"Quartus\",\"IOType\":\"io_stream\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}",
+                                         "{\"Backend\":\"Quartus\",\"IOType\":\"io_parallel\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}" };
 
   for (guint c = 0; c < G_N_ELEMENTS (configs); c++)
     {
@@ -286,20 +287,54 @@ test_library (void)
     }
 }
 
-/* Names of a network are anything; names in C++ are not. */
+/* Names of a network are anything; names in C++ are not, nor those that the test bench has already. */
 static void
 test_names (void)
 {
-  TestNetwork n;
-  g_autoptr (NnModel) model = NULL;
-  g_autoptr (NnDesign) design = NULL;
+  static const char *const names[] = { "class", "inputs", "packet", "in" };
+  static const char *const configs[] = {
+    "{\"ProjectName\":\"9 main\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}",
+    "{\"Backend\":\"Quartus\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}",
+    "{\"IOType\":\"io_stream\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}",
+  };
 
-  network_begin (&n);
-  network_input (&n, "class", &NN_SHAPE (4));
-  network_dense (&n, "*/ int \"\\\n", 4, 3);
-  model = network_end (&n);
-  design = network_design (model, "{\"ProjectName\":\"9 main\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
-  check_simulation (design, "odd names");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      TestNetwork n;
+      g_autoptr (NnModel) model = NULL;
+      g_autoptr (NnDesign) design = NULL;
+
+      network_begin (&n);
+      network_input (&n, names[i], &NN_SHAPE (4));
+      network_dense (&n, "*/ int \"\\\n", 4, 3);
+      model = network_end (&n);
+      design = network_design (model, configs[i % G_N_ELEMENTS (configs)]);
+      check_simulation (design, names[i]);
+    }
+}
+
+/* A parallel port of an Intel component is a member of a struct that goes by value: an array would be a memory outside. */
+static void
+test_component (void)
+{
+  static const char *const parts[] = {
+    "struct input_data {\n    input_t input_1_x[8];\n};", "struct output_data {", "output_data myproject(input_data inputs);",
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = dense_network (0);
+  g_autoptr (NnDesign) design = network_design (model, "{\"Backend\":\"Quartus\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":2,"
+                                                       "\"Strategy\":\"Resource\"}}}");
+  g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+  const char *header, *bench;
+
+  g_assert_no_error (error);
+  header = hls_project_bytes (project, "firmware/myproject.h", NULL);
+  bench = hls_project_bytes (project, "myproject_test.cpp", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (strstr (header, parts[i]) == NULL)
+      g_error ("\"%s\" is not in\n%s", parts[i], header);
+  g_assert_nonnull (strstr (bench, "const output_data outputs = myproject(inputs);")); /* what i++ puts the RTL in the place of */
+  check_simulation (design, "a component");
 }
 
 int
@@ -312,6 +347,7 @@ main (int    argc,
   g_test_add_func ("/project/write", test_write);
   g_test_add_func ("/project/difference", test_difference);
   g_test_add_func ("/project/names", test_names);
+  g_test_add_func ("/project/component", test_component);
   g_test_add_func ("/project/nothing-left", test_nothing_left);
   g_test_add_func ("/project/library", test_library);
   g_test_add_func ("/project/lost-savings", test_lost_savings);

@@ -5,6 +5,7 @@
 #include "HLS/hls.h"
 #define NNET_COMPONENT component
 #define NNET_COMPONENT_EVERY(ii_) hls_max_concurrency(0) hls_component_ii(ii_) component
+#define NNET_REGISTER hls_register
 #define NNET_INPUT(type_) ihc::stream_in<type_>
 #define NNET_OUTPUT(type_) ihc::stream_out<type_>
 #else
@@ -12,6 +13,7 @@
 #include "ac_int.h"
 #define NNET_COMPONENT
 #define NNET_COMPONENT_EVERY(ii_)
+#define NNET_REGISTER
 #define NNET_INPUT(type_) nnet::stream<type_>
 #define NNET_OUTPUT(type_) nnet::stream<type_>
 #endif
