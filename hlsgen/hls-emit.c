@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MADE_UP_VECTORS 8
+#define MADE_UP_NUMBERS 1000000 /* of all inputs of all vectors, but for the first vector: a test bench must not become huge */
 #define VECTOR_SEED 1
 
 /* Words that a top function or a variable must not be called. */
@@ -230,9 +231,22 @@ free_vectors (NnTensor **tensors,
   g_free (tensors);
 }
 
+static gsize
+n_made_up (const HlsEmit *emit)
+{
+  guint n;
+  const guint *inputs = nn_graph_inputs (emit->graph, &n);
+  gsize numbers = 0;
+
+  for (guint k = 0; k < n; k++)
+    numbers += nn_shape_count (&nn_graph_node (emit->graph, inputs[k])->shape);
+  return CLAMP (MADE_UP_NUMBERS / MAX (numbers, 1), 1, MADE_UP_VECTORS);
+}
+
 /* Normally distributed numbers, which suit standardised data. */
 static NnTensor **
-make_up_inputs (const HlsEmit *emit)
+make_up_inputs (const HlsEmit *emit,
+                gsize          n_vectors)
 {
   guint n;
   const guint *inputs = nn_graph_inputs (emit->graph, &n);
@@ -243,7 +257,7 @@ make_up_inputs (const HlsEmit *emit)
   for (guint k = 0; k < n; k++)
     {
       const NnShape *sample = &nn_graph_node (emit->graph, inputs[k])->shape;
-      NnShape shape = { .rank = sample->rank + 1, .dims = { MADE_UP_VECTORS } };
+      NnShape shape = { .rank = sample->rank + 1, .dims = { (gint64) n_vectors } };
 
       memcpy (shape.dims + 1, sample->dims, sample->rank * sizeof *sample->dims);
       tensors[k] = nn_tensor_new (NN_DTYPE_F64, &shape);
@@ -259,7 +273,7 @@ emit_vectors (HlsEmit           *emit,
               GError           **error)
 {
   guint n_inputs, n_outputs;
-  HlsVectors made = { .n = MADE_UP_VECTORS };
+  HlsVectors made = { .n = n_made_up (emit) };
   NnTensor **inputs, **outputs;
 
   if (vectors != NULL)
@@ -269,7 +283,7 @@ emit_vectors (HlsEmit           *emit,
     }
   nn_graph_inputs (emit->graph, &n_inputs);
   nn_graph_outputs (emit->graph, &n_outputs);
-  inputs = make_up_inputs (emit);
+  inputs = make_up_inputs (emit, made.n);
   outputs = nn_fixed_predict (emit->design, inputs, NULL, NULL, NULL, error);
   if (outputs != NULL)
     {

@@ -9,12 +9,32 @@
 
 /* A double is told apart by at most 17 significant decimal digits (IEEE 754-2008, 5.12.2). */
 #define MAX_DIGITS 17
+/* Decimals of as many digits are all told apart by normal doubles (DBL_DIG), so that one of them that fits is the shortest. */
+#define SAFE_DIGITS 15
 /* 10^22 is the largest power of ten that a double holds exactly, and its 5^22 times a mantissa goes into 128 bits. */
 #define MAX_EXACT_DECIMALS 22
 #define MANTISSA_BITS 53
 #define LONGEST_NUMBER 512
 
 __extension__ typedef unsigned __int128 UWide;
+
+/* Below how many digits no text reads back as @value. */
+static int
+first_digits (double value)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  int last = SAFE_DIGITS; /* place of the last digit but zeros in "-d.dddddddddddddde+ddd" */
+
+  if (value != 0 && !isnormal (value))
+    return 1;
+  g_ascii_formatd (buffer, sizeof buffer, "%.14e", value);
+  if (g_ascii_strtod (buffer, NULL) != value)
+    return SAFE_DIGITS + 1;
+  last += buffer[0] == '-';
+  while (buffer[last] == '0')
+    last--;
+  return buffer[last] == '.' ? 1 : last - (buffer[0] == '-');
+}
 
 /**
  * nn_text_from_double:
@@ -32,7 +52,7 @@ nn_text_from_double (double value)
     return g_strdup ("nan");
   if (isinf (value))
     return g_strdup (value < 0 ? "-inf" : "inf");
-  for (int digits = 1; digits <= MAX_DIGITS; digits++)
+  for (int digits = first_digits (value); digits <= MAX_DIGITS; digits++)
     {
       char format[8];
 

@@ -27,6 +27,46 @@ test_double_text (void)
     }
 }
 
+/* With one digit after the other, as one would look for the shortest by hand. */
+static void
+check_shortest (double value)
+{
+  g_autofree char *text = nn_text_from_double (value);
+  char wanted[G_ASCII_DTOSTR_BUF_SIZE], format[16];
+  int digits = 0;
+
+  do
+    {
+      g_snprintf (format, sizeof format, "%%.%dg", ++digits);
+      g_ascii_formatd (wanted, sizeof wanted, format, value);
+    }
+  while (g_ascii_strtod (wanted, NULL) != value);
+  g_assert_cmpstr (text, ==, wanted);
+}
+
+/* Fixed-point numbers, decimals of few digits, any bits, numbers near zero that have fewer. */
+static void
+test_shortest (void)
+{
+  static const double few[] = { -0.0, 100000, -1e6, 123456789012345678.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 0.30000000000000004 };
+  NnRng rng;
+
+  nn_rng_init (&rng, 5);
+  for (guint i = 0; i < G_N_ELEMENTS (few); i++)
+    check_shortest (few[i]);
+  for (guint i = 0; i < 20000; i++)
+    {
+      guint64 bits = (guint64) nn_rng_below (&rng, G_GUINT64_CONSTANT (1) << 62) << (i % 3);
+      double any;
+
+      memcpy (&any, &bits, sizeof any);
+      if (isfinite (any))
+        check_shortest (i % 2 ? any : -any);
+      check_shortest (ldexp ((double) nn_rng_below (&rng, 1 << 20) - 524288, -(int) nn_rng_below (&rng, 40)));
+      check_shortest ((double) nn_rng_below (&rng, 100000) / 1000);
+    }
+}
+
 /* As many decimals as asked for, to the last bit as text has them. */
 static void
 check_decimals (double value,
@@ -171,6 +211,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/text/double", test_double_text);
+  g_test_add_func ("/base/text/shortest", test_shortest);
   g_test_add_func ("/base/text/decimals", test_decimals);
   g_test_add_func ("/base/text/not-numbers", test_not_numbers);
   g_test_add_func ("/base/text/identifier", test_identifier);

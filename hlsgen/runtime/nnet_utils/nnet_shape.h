@@ -51,8 +51,8 @@ template <class data_T, class res_T, class CONFIG_T>
 void reframe(stream<data_T> &data, stream<res_T> &res) {
     const int in_bottom = CONFIG_T::in_height;
     const int in_right = CONFIG_T::in_width;
-    const int bottom = CONFIG_T::top + CONFIG_T::out_height;
-    const int right = CONFIG_T::left + CONFIG_T::out_width;
+    const int bottom = CONFIG_T::top + static_cast<int>(CONFIG_T::out_height);
+    const int right = CONFIG_T::left + static_cast<int>(CONFIG_T::out_width);
     const int first_y = CONFIG_T::top < 0 ? CONFIG_T::top : 0;
     const int first_x = CONFIG_T::left < 0 ? CONFIG_T::left : 0;
     const int last_y = bottom > in_bottom ? bottom : in_bottom;
