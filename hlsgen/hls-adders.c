@@ -19,10 +19,28 @@ typedef struct {
 } Step;
 
 typedef struct {
-  GArray *rows;  /* of GArray of Term, one an output */
-  GArray *steps; /* of Step; values before n_in are the inputs */
-  guint   n_in;
+  guint32 a, b;
+  gint16  shift, sign;
+} Pair;
+
+/*
+ * @rows: of GArray of Term, one an output
+ * @steps: of Step; values before n_in are the inputs
+ * @counts: how often each Pair stands in all rows, counted with overlaps
+ * @ranked: those that stand more than once, the most common first
+ */
+typedef struct {
+  GArray     *rows;
+  GArray     *steps;
+  guint       n_in;
+  GHashTable *counts;
+  GTree      *ranked;
 } Graph;
+
+typedef struct {
+  guint count;
+  Pair  pair;
+} Rank;
 
 /* The canonical signed digits of @w (no two neighbours are both set). */
 static void
@@ -41,11 +59,6 @@ append_digits (GArray  *row,
       g_array_append_val (row, term);
     }
 }
-
-typedef struct {
-  guint32 a, b;
-  gint16  shift, sign;
-} Pair;
 
 static guint
 pair_hash (gconstpointer p)
@@ -74,43 +87,97 @@ pattern (const Term *x,
   return (Pair){ first->id, second->id, (gint16) (second->shift - first->shift), (gint16) (first->sign * second->sign) };
 }
 
-/* The pattern that stands most often, counted with overlaps; its count. */
-static guint
-most_common (const Graph *graph,
-             Pair        *best)
+/* The most common first; of equally common ones an order that depends on nothing else. */
+static int
+compare_ranks (gconstpointer p,
+               gconstpointer q,
+               gpointer      data)
 {
-  g_autoptr (GHashTable) counts = g_hash_table_new_full (pair_hash, pair_equal, g_free, NULL);
-  guint most = 1;
+  const Rank *x = p, *y = q;
 
+  if (x->count != y->count)
+    return x->count > y->count ? -1 : 1;
+  if (x->pair.a != y->pair.a)
+    return x->pair.a < y->pair.a ? -1 : 1;
+  if (x->pair.b != y->pair.b)
+    return x->pair.b < y->pair.b ? -1 : 1;
+  if (x->pair.shift != y->pair.shift)
+    return x->pair.shift < y->pair.shift ? -1 : 1;
+  return x->pair.sign - y->pair.sign;
+}
+
+/* One more, or one less, of a pair. */
+static void
+count_pair (Graph      *graph,
+            const Term *x,
+            const Term *y,
+            int         change)
+{
+  Rank rank = { 0, pattern (x, y) };
+
+  rank.count = GPOINTER_TO_UINT (g_hash_table_lookup (graph->counts, &rank.pair));
+  if (rank.count > 1)
+    g_tree_remove (graph->ranked, &rank);
+  rank.count += (guint) change;
+  if (rank.count == 0)
+    g_hash_table_remove (graph->counts, &rank.pair);
+  else
+    g_hash_table_insert (graph->counts, g_memdup2 (&rank.pair, sizeof rank.pair), GUINT_TO_POINTER (rank.count));
+  if (rank.count > 1)
+    g_tree_insert (graph->ranked, g_memdup2 (&rank, sizeof rank), NULL);
+}
+
+/* All pairs of term @i of a row, but that with term @besides. */
+static void
+count_term (Graph  *graph,
+            GArray *row,
+            guint   i,
+            guint   besides,
+            int     change)
+{
+  for (guint k = 0; k < row->len; k++)
+    if (k != i && k != besides)
+      count_pair (graph, &g_array_index (row, Term, i), &g_array_index (row, Term, k), change);
+}
+
+static void
+count_all (Graph *graph)
+{
   for (guint o = 0; o < graph->rows->len; o++)
     {
       GArray *row = g_array_index (graph->rows, GArray *, o);
 
       for (guint i = 0; i < row->len; i++)
         for (guint j = i + 1; j < row->len; j++)
-          {
-            Pair key = pattern (&g_array_index (row, Term, i), &g_array_index (row, Term, j));
-            guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, &key)) + 1;
-
-            g_hash_table_insert (counts, g_memdup2 (&key, sizeof key), GUINT_TO_POINTER (n));
-            /* of equally common ones the first seen, so that the result does not depend on the table's order */
-            if (n > most)
-              {
-                most = n;
-                *best = key;
-              }
-          }
+          count_pair (graph, &g_array_index (row, Term, i), &g_array_index (row, Term, j), 1);
     }
-  return most;
 }
 
-static guint
+/* Terms @i and @j of a row become one, value @id. */
+static void
+join (Graph   *graph,
+      GArray  *row,
+      guint    i,
+      guint    j,
+      guint32  id)
+{
+  Term *x = &g_array_index (row, Term, i), *y = &g_array_index (row, Term, j);
+  Term *first = x->shift > y->shift || (x->shift == y->shift && x->id > y->id) ? y : x;
+  Term sum = { id, first->shift, first->sign };
+
+  count_term (graph, row, i, j, -1);
+  count_term (graph, row, j, G_MAXUINT, -1);
+  *x = sum;
+  g_array_remove_index (row, j);
+  count_term (graph, row, i, G_MAXUINT, 1);
+}
+
+static void
 replace (Graph      *graph,
          const Pair *pair)
 {
   Step step = { pair->a, pair->b, pair->shift, pair->sign };
   guint32 id = graph->n_in + graph->steps->len;
-  guint replaced = 0;
 
   for (guint o = 0; o < graph->rows->len; o++)
     {
@@ -119,28 +186,23 @@ replace (Graph      *graph,
       for (guint i = 0; i < row->len; i++)
         for (guint j = i + 1; j < row->len; j++)
           {
-            Term *x = &g_array_index (row, Term, i), *y = &g_array_index (row, Term, j), *first;
-            Pair key = pattern (x, y);
-            Term sum = { id, 0, 0 };
+            const Term *x = &g_array_index (row, Term, i), *y = &g_array_index (row, Term, j);
+            Pair key;
 
+            if ((x->id != pair->a || y->id != pair->b) && (x->id != pair->b || y->id != pair->a))
+              continue;
+            key = pattern (x, y);
             if (!pair_equal (&key, pair))
               continue;
-            first = x->shift > y->shift || (x->shift == y->shift && x->id > y->id) ? y : x;
-            sum.shift = first->shift;
-            sum.sign = first->sign;
-            *x = sum;
-            g_array_remove_index (row, j);
-            replaced++;
+            join (graph, row, i, j, id);
             break;
           }
     }
-  if (replaced > 0)
-    g_array_append_val (graph->steps, step);
-  return replaced;
+  g_array_append_val (graph->steps, step);
 }
 
-/* Work grows with the square of the digits of an output; beyond this, sharing is left to the tool. */
-#define MAX_PAIRS 4000000
+/* Memory grows with the square of the digits of an output; beyond this, sharing is left to the tool. */
+#define MAX_PAIRS 1500000
 
 static gboolean
 is_small (const Graph *graph)
@@ -153,7 +215,26 @@ is_small (const Graph *graph)
 
       pairs += n * n / 2;
     }
-  return pairs * (graph->rows->len + 8) < (gsize) MAX_PAIRS * 8;
+  return pairs <= MAX_PAIRS;
+}
+
+/* Pairs become values of their own as long as one stands twice; those that overlap may leave only one of two. */
+static void
+share (Graph *graph)
+{
+  GTreeNode *best;
+
+  graph->counts = g_hash_table_new_full (pair_hash, pair_equal, g_free, NULL);
+  graph->ranked = g_tree_new_full (compare_ranks, NULL, g_free, NULL);
+  count_all (graph);
+  while ((best = g_tree_node_first (graph->ranked)) != NULL)
+    {
+      Pair pair = ((const Rank *) g_tree_node_key (best))->pair;
+
+      replace (graph, &pair);
+    }
+  g_tree_unref (graph->ranked);
+  g_hash_table_unref (graph->counts);
 }
 
 static void
@@ -255,11 +336,10 @@ hls_emit_adders (HlsEmit         *emit,
                  const HlsMatrix *matrix,
                  const char      *config)
 {
-  Graph graph = { g_array_new (FALSE, FALSE, sizeof (GArray *)), g_array_new (FALSE, FALSE, sizeof (Step)), matrix->n_in };
+  Graph graph = { g_array_new (FALSE, FALSE, sizeof (GArray *)), g_array_new (FALSE, FALSE, sizeof (Step)), matrix->n_in, NULL, NULL };
   const NnType *input = matrix->input_type;
   guint width = (guint) (input->width + matrix->weight_type->width + 2);
   gsize additions = 0;
-  Pair best;
 
   for (guint o = 0; o < matrix->n_out; o++)
     {
@@ -269,8 +349,8 @@ hls_emit_adders (HlsEmit         *emit,
         append_digits (row, i, matrix->raw[(gsize) i * matrix->n_out + o]);
       g_array_append_val (graph.rows, row);
     }
-  while (is_small (&graph) && most_common (&graph, &best) >= 2 && replace (&graph, &best) > 0)
-    ;
+  if (is_small (&graph))
+    share (&graph);
   for (guint n = 1; n < matrix->n_in; n *= 2)
     width++;
   write_graph (emit, &graph, matrix, config, MIN (width, 120), nn_type_fraction (input) + nn_type_fraction (matrix->weight_type));

@@ -214,6 +214,7 @@ const HlsBackend hls_backend_vitis = {
   .type = hls_type_ap,
   .scripts = scripts,
   .directives = vitis_directives,
+  .by_hand = "`build_opt.tcl` says which steps run. Then `vitis-run --mode hls --tcl build_prj.tcl`, or `vitis_hls -f build_prj.tcl` where the version still has it.\n",
 };
 
 const HlsBackend hls_backend_vivado = {
@@ -227,4 +228,5 @@ const HlsBackend hls_backend_vivado = {
   .type = hls_type_ap,
   .scripts = scripts,
   .directives = vivado_directives,
+  .by_hand = "`build_opt.tcl` says which steps run. Then `vivado_hls -f build_prj.tcl`, or with steps `vivado_hls -f build_prj.tcl \"csim=1 synth=1\"`.\n",
 };

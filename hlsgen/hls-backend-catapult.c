@@ -244,4 +244,5 @@ const HlsBackend hls_backend_catapult = {
   .type = hls_type_ac,
   .scripts = scripts,
   .directives = directives,
+  .by_hand = "`build_opt.tcl` and `project.tcl` say which steps run. Then `catapult -shell -file build_prj.tcl`.\n",
 };

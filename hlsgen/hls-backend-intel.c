@@ -227,6 +227,7 @@ const HlsBackend hls_backend_oneapi = {
   .type = hls_type_ac,
   .scripts = oneapi_scripts,
   .directives = oneapi_directives,
+  .by_hand = "`make emulation`, `make report`, `make simulation` or `make hardware`, once `setvars.sh` of oneAPI has set the environment.\n",
 };
 
 /* Its compiler has no channel inside a component: layers hand whole tensors on in buffers, the ports are streams. */
@@ -241,4 +242,5 @@ const HlsBackend hls_backend_quartus = {
   .type = hls_type_ac,
   .scripts = quartus_scripts,
   .directives = quartus_directives,
+  .by_hand = "`make emulation`, `make report`, `make simulation` or `make hardware`, once `init_hls.sh` of the HLS compiler has set the environment.\n",
 };

@@ -111,20 +111,45 @@ write_library_script (HlsEmit *emit)
   hls_project_add (emit->project, "build_lib.sh", text);
 }
 
+/* @type: nothing where the layer has no such number */
+static char *
+type_of (const HlsLayer *layer,
+         const NnType   *type)
+{
+  return layer->kernel != NULL && type->width > 0 ? nn_type_to_string (type) : g_strdup ("");
+}
+
 static void
 describe_layers (const HlsEmit *emit,
                  GString       *text)
 {
-  g_string_append (text, "| layer | class | output | type | kernel |\n|---|---|---|---|---|\n");
+  g_string_append (text, "| layer | class | output | type | weights | accumulator | reuse factor | kernel |\n|---|---|---|---|---|---|---|---|\n");
   for (guint i = 0; i < emit->n_layers; i++)
     {
       const HlsLayer *layer = &emit->layers[i];
       g_autofree char *shape = nn_shape_to_string (&layer->node->shape);
-      g_autofree char *type = nn_type_to_string (&layer->plan->result);
+      g_autofree char *type = nn_type_to_string (&layer->plan->result), *weight = type_of (layer, &layer->plan->weight);
+      g_autofree char *accum = type_of (layer, &layer->plan->accum);
+      g_autofree char *reuse = layer->kernel != NULL && layer->plan->n_in > 0 ? g_strdup_printf ("%u", layer->plan->reuse_factor) : g_strdup ("");
 
-      g_string_append_printf (text, "| %s | %s | %s | %s | %s |\n", layer->label, layer->class_label, shape, type,
-                              layer->kernel != NULL ? layer->kernel : "");
+      g_string_append_printf (text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", layer->label, layer->class_label, shape, type,
+                              weight, accum, reuse, layer->kernel != NULL ? layer->kernel : "");
     }
+}
+
+/* Where things are, and how to do by hand what Espalier does. */
+static void
+describe_files (const HlsEmit *emit,
+                GString       *text)
+{
+  g_string_append_printf (text,
+                          "\n## Files\n\n"
+                          "- `firmware/%s.cpp`: the network, one call a layer; `firmware/defines.h`: its number types; `firmware/parameters.h`: what each layer is told\n"
+                          "- `firmware/weights`: numbers, packed as the kernels read them; `firmware/nnet_utils`: the kernels, and in `nnet_backend.h` what is this tool's own\n"
+                          "- `tb_data`: inputs and expected outputs of the test bench, a vector a line\n"
+                          "- `hls4ml_config.yml`: the configuration; `espalier-project.json`: what Espalier knows the project by\n\n"
+                          "## By hand\n\n%s",
+                          emit->name, emit->backend->by_hand);
 }
 
 /* Everything that goes with a project of any backend. */
@@ -147,6 +172,7 @@ hls_emit_readme (HlsEmit *emit)
                           emit->name, emit->backend->name, nn_config_part (config), clock,
                           emit->stream ? "io_stream" : "io_parallel", emit->name, emit->name, emit->name, emit->name);
   describe_layers (emit, text);
+  describe_files (emit, text);
   if (emit->interface != HLS_INTERFACE_NONE)
     g_string_append_printf (text, "\n## System\n\nThe top function is `%s_axi`, which moves 32-bit floats. %s\n", emit->name,
                             emit->interface == HLS_INTERFACE_AXI_MASTER

@@ -50,6 +50,7 @@ typedef struct {
  * @simulation: (array zero-terminated): runtime files that stand in for the vendor's headers
  * @type: C++ name of a number type
  * @directives: (array zero-terminated): what may stand in a pragma
+ * @by_hand: how the tool is started without Espalier, for the README
  * @scripts: every file that drives the tool
  */
 typedef struct {
@@ -63,6 +64,7 @@ typedef struct {
   char            *(*type) (const NnType *type);
   void             (*scripts) (HlsEmit *emit);
   const char *const *directives;
+  const char        *by_hand;
 } HlsBackend;
 
 typedef enum { HLS_INTERFACE_NONE, HLS_INTERFACE_AXI_STREAM, HLS_INTERFACE_AXI_LITE, HLS_INTERFACE_AXI_MASTER } HlsInterface;

@@ -226,6 +226,9 @@ nn_keras_read_conv (NnKerasLayer  *layer,
     return nn_keras_bad (layer, error, "\"groups\" does not divide the channels");
   if (transpose && nn_json_get (layer->config, "output_padding") != NULL)
     return nn_keras_unsupported (layer, error, "\"output_padding\" is not supported");
+  for (guint k = 0; k < n && transpose; k++)
+    if (attrs->padding == NN_PADDING_VALID && attrs->kernel[k] < attrs->stride[k])
+      return nn_keras_unsupported (layer, error, "a kernel smaller than its stride is not supported without padding \"same\"");
   attrs->use_bias = use_bias (layer);
   shape = transpose ? kernel_shape (attrs, n, attrs->units, channels)
                     : kernel_shape (attrs, n, channels > 0 ? channels / attrs->groups : channels, attrs->units);

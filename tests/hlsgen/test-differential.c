@@ -3,17 +3,19 @@
  * Networks, number types and settings by chance: the emitted C++ gives the bits of nn_fixed_predict().
  *
  * Without arguments a handful of fixed seeds. --cases=N and --first=S run N others from S on; --keep=FOLDER leaves the
- * projects that differ there. Seeds from a million on make more: several inputs and outputs, trained quantisers, tables.
+ * projects that differ there. Seeds from a million on make more: several inputs and outputs, trained quantisers, tables;
+ * those from two millions on broadcasting, constants, shared weights, odd windows, every backend with either interface.
  */
 
 #include "nn-error.h"
 #include "nn-fixed-exec.h"
-#include "test-random-more.h"
+#include "test-random-wide.h"
 
 #include <stdlib.h>
 
 #define N_VECTORS 12
 #define MORE_SEEDS 1000000
+#define WIDE_SEEDS 2000000
 #define MOST_INPUTS 2
 
 typedef enum { CASE_EQUAL, CASE_REFUSED, CASE_DIFFERS } CaseResult;
@@ -120,7 +122,9 @@ run_case (guint64 seed)
   g_autoptr (HlsProject) project = NULL;
   g_autofree char *folder = NULL, *target = NULL, *text = NULL;
   RandomNetwork random;
-  g_autoptr (NnModel) model = seed < MORE_SEEDS ? random_network (&random, seed, &text) : random_network_more (&random, seed, &text);
+  g_autoptr (NnModel) model = seed < MORE_SEEDS ? random_network (&random, seed, &text)
+                            : seed < WIDE_SEEDS ? random_network_more (&random, seed, &text)
+                                                : random_network_wide (&random, seed, &text);
   gboolean equal;
 
   config = nn_config_parse (text, &error);
@@ -163,6 +167,7 @@ test_few (void)
 {
   run_cases (1, 5);
   run_cases (MORE_SEEDS + 1, 5);
+  run_cases (WIDE_SEEDS + 1, 5);
 }
 
 static void

@@ -340,7 +340,7 @@ random_transposed (RandomNetwork *random)
 
       node->attrs.kernel[k] = size;
       node->attrs.stride[k] = stride;
-      random->shape.dims[k] = random->shape.dims[k] * stride + (same ? 0 : MAX (size - stride, 0));
+      random->shape.dims[k] = random->shape.dims[k] * stride + (same ? 0 : size - stride);
     }
   random_matrix (random, node,
                  axes == 1 ? &NN_SHAPE (node->attrs.kernel[0], units, channels)
