@@ -3,48 +3,7 @@
 
 #include "hls-layer-private.h"
 
-#include <string.h>
-
-/* Where in the input the element at @at of the output stands. */
-static gboolean
-source_of (const NnNode  *node,
-           const NnShape *in,
-           const gint64  *at,
-           gint64        *from)
-{
-  const NnAttrs *a = &node->attrs;
-  guint rank = node->shape.rank, axes = rank >= 3 ? 2 : 1;
-  guint axis = (guint) (a->axis < 0 ? a->axis + (gint) in->rank : a->axis);
-
-  memcpy (from, at, sizeof (gint64) * NN_MAX_RANK);
-  switch (node->op)
-    {
-    case NN_OP_PERMUTE:
-      for (guint d = 0; d < rank; d++)
-        from[a->perm[d]] = at[d];
-      return TRUE;
-    case NN_OP_ZERO_PAD:
-    case NN_OP_CROP:
-      for (guint k = 0; k < axes; k++)
-        from[rank - 1 - axes + k] += (node->op == NN_OP_CROP ? 1 : -1) * a->pad[k][0];
-      return TRUE;
-    case NN_OP_UPSAMPLE:
-      for (guint k = 0; k < axes; k++)
-        from[rank - 1 - axes + k] /= MAX (a->size[k], 1);
-      return TRUE;
-    case NN_OP_SLICE:
-      from[axis] = a->begin + at[axis] * a->step;
-      return TRUE;
-    case NN_OP_REVERSE:
-      from[axis] = in->dims[axis] - 1 - at[axis];
-      return TRUE;
-    case NN_OP_REPEAT_VECTOR:
-      from[0] = at[1];
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
+#include "nn-infer-shape.h"
 
 /* The input element of each output element; the number of input elements stands for zero. */
 static gboolean
@@ -65,7 +24,7 @@ sources (const HlsEmit  *emit,
           at[d] = (gint64) (rest % (gsize) out->dims[d]);
           rest /= (gsize) out->dims[d];
         }
-      if (!source_of (layer->node, in, at, from))
+      if (!nn_shape_source (layer->node, in, at, from))
         return FALSE;
       for (guint d = 0; d < in->rank; d++)
         {

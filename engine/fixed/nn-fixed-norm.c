@@ -24,18 +24,6 @@ norm_free (gpointer data)
   g_free (s);
 }
 
-static gint64
-cast_one (const NnCast *cast,
-          NnWide        value,
-          guint64      *count)
-{
-  gboolean over;
-  gint64 raw = nn_cast_wide (cast, value, &over);
-
-  *count += over;
-  return raw;
-}
-
 static void
 normalize (const Norm   *s,
            const gint64 *x,
@@ -46,20 +34,20 @@ normalize (const Norm   *s,
   gint64 sum = 0, squares = 0, mean, variance, root;
 
   for (gsize i = 0; i < s->n; i++)
-    sum = cast_one (&s->add, (NnWide) sum + cast_one (&s->to_accum, x[i], count), count);
-  mean = cast_one (&s->by_inverse, (NnWide) sum * s->inverse, count);
+    sum = nn_fixed_cast_one (&s->add, (NnWide) sum + nn_fixed_cast_one (&s->to_accum, x[i], count), count);
+  mean = nn_fixed_cast_one (&s->by_inverse, (NnWide) sum * s->inverse, count);
   for (gsize i = 0; i < s->n; i++)
     {
-      difference[i] = cast_one (&s->add, (NnWide) cast_one (&s->to_accum, x[i], count) - mean, count);
-      squares = cast_one (&s->add, (NnWide) squares + cast_one (&s->square, (NnWide) difference[i] * difference[i], count), count);
+      difference[i] = nn_fixed_cast_one (&s->add, (NnWide) nn_fixed_cast_one (&s->to_accum, x[i], count) - mean, count);
+      squares = nn_fixed_cast_one (&s->add, (NnWide) squares + nn_fixed_cast_one (&s->square, (NnWide) difference[i] * difference[i], count), count);
     }
-  variance = cast_one (&s->by_inverse, (NnWide) squares * s->inverse, count);
+  variance = nn_fixed_cast_one (&s->by_inverse, (NnWide) squares * s->inverse, count);
   root = s->table[nn_table_index (&s->index, variance)];
   for (gsize i = 0; i < s->n; i++)
     {
       NnWide product = (NnWide) difference[i] * root * (s->scale != NULL ? s->scale[i] : 1);
 
-      y[i] = cast_one (&s->result, (NnWide) ((NnUWide) product << s->up) + (NnWide) ((NnUWide) (NnWide) (s->bias != NULL ? s->bias[i] : 0) << s->bias_up), count);
+      y[i] = nn_fixed_cast_one (&s->result, (NnWide) ((NnUWide) product << s->up) + (NnWide) ((NnUWide) (NnWide) (s->bias != NULL ? s->bias[i] : 0) << s->bias_up), count);
     }
 }
 

@@ -157,6 +157,20 @@ nn_fixed_number (const NnFixedInput *input,
   return input->is_binary ? 2 * raw - 1 : raw;
 }
 
+/* nn_cast_wide() that counts. @count: (nullable): grows by one where the value does not fit */
+static inline gint64
+nn_fixed_cast_one (const NnCast *cast,
+                   NnWide        value,
+                   guint64      *count)
+{
+  gboolean over;
+  gint64 raw = nn_cast_wide (cast, value, &over);
+
+  if (count != NULL)
+    *count += over;
+  return raw;
+}
+
 /* Kernels make themselves ready: each sets run, state and scratch, or fails naming the layer. */
 gboolean nn_fixed_prepare_matrix     (NnFixedLayer *layer, GError **error);
 gboolean nn_fixed_prepare_scale      (NnFixedLayer *layer, GError **error);

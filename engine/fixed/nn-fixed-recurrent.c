@@ -53,18 +53,6 @@ recurrent_free (gpointer data)
 }
 
 static gint64
-cast_one (const NnCast *cast,
-          NnWide        value,
-          guint64      *count)
-{
-  gboolean over;
-  gint64 raw = nn_cast_wide (cast, value, &over);
-
-  *count += over;
-  return raw;
-}
-
-static gint64
 activate (const Gate *gate,
           gint64      x,
           guint64    *count)
@@ -74,16 +62,16 @@ activate (const Gate *gate,
   switch (gate->act)
     {
     case NN_ACT_LINEAR:
-      return cast_one (&gate->straight, x, count);
+      return nn_fixed_cast_one (&gate->straight, x, count);
     case NN_ACT_RELU:
-      return x > 0 ? cast_one (&gate->straight, x, count) : 0;
+      return x > 0 ? nn_fixed_cast_one (&gate->straight, x, count) : 0;
     case NN_ACT_HARD_SIGMOID:
     case NN_ACT_HARD_TANH:
       y = (NnWide) ((NnUWide) ((NnWide) x * gate->slope) << gate->up) + gate->shift;
       y = y > gate->one ? gate->one : y < 0 ? 0 : y;
-      return cast_one (&gate->hard, gate->act == NN_ACT_HARD_TANH ? 2 * y - gate->one : y, count);
+      return nn_fixed_cast_one (&gate->hard, gate->act == NN_ACT_HARD_TANH ? 2 * y - gate->one : y, count);
     default:
-      return cast_one (&gate->entry, gate->table[nn_table_index (&gate->index, x)], count);
+      return nn_fixed_cast_one (&gate->entry, gate->table[nn_table_index (&gate->index, x)], count);
     }
 }
 
@@ -111,7 +99,7 @@ dense (const Recurrent *r,
           gint64 weight = w[order[k] * n + o];
 
           if (weight != 0)
-            acc = cast_one (&r->add, (NnWide) acc + cast_one (product, (NnWide) x[order[k]] * weight, count), count);
+            acc = nn_fixed_cast_one (&r->add, (NnWide) acc + nn_fixed_cast_one (product, (NnWide) x[order[k]] * weight, count), count);
         }
       out[o] = acc;
     }
@@ -125,7 +113,7 @@ step_simple (const Recurrent *r,
              guint64         *count)
 {
   for (gsize u = 0; u < r->n_units; u++)
-    h[u] = cast_one (&r->to_result, activate (&r->main, cast_one (&r->add, (NnWide) a[u] + b[u], count), count), count);
+    h[u] = nn_fixed_cast_one (&r->to_result, activate (&r->main, nn_fixed_cast_one (&r->add, (NnWide) a[u] + b[u], count), count), count);
 }
 
 static void
@@ -141,16 +129,16 @@ step_lstm (const Recurrent *r,
 
   for (gsize u = 0; u < n; u++)
     {
-      gint64 i = activate (&r->gate, cast_one (&r->add, (NnWide) a[u] + b[u], count), count);
-      gint64 f = activate (&r->gate, cast_one (&r->add, (NnWide) a[n + u] + b[n + u], count), count);
-      gint64 c = activate (&r->main, cast_one (&r->add, (NnWide) a[2 * n + u] + b[2 * n + u], count), count);
-      gint64 o = activate (&r->gate, cast_one (&r->add, (NnWide) a[3 * n + u] + b[3 * n + u], count), count);
+      gint64 i = activate (&r->gate, nn_fixed_cast_one (&r->add, (NnWide) a[u] + b[u], count), count);
+      gint64 f = activate (&r->gate, nn_fixed_cast_one (&r->add, (NnWide) a[n + u] + b[n + u], count), count);
+      gint64 c = activate (&r->main, nn_fixed_cast_one (&r->add, (NnWide) a[2 * n + u] + b[2 * n + u], count), count);
+      gint64 o = activate (&r->gate, nn_fixed_cast_one (&r->add, (NnWide) a[3 * n + u] + b[3 * n + u], count), count);
       NnWide fresh = (NnWide) c * i, kept = (NnWide) state[u] * f;
 
       fresh = up < 0 ? (NnWide) ((NnUWide) fresh << -up) : fresh;
       kept = up > 0 ? (NnWide) ((NnUWide) kept << up) : kept;
-      state[u] = cast_one (&r->state_sum, fresh + kept, count);
-      h[u] = cast_one (&r->output, (NnWide) o * activate (&r->state_act, state[u], count), count);
+      state[u] = nn_fixed_cast_one (&r->state_sum, fresh + kept, count);
+      h[u] = nn_fixed_cast_one (&r->output, (NnWide) o * activate (&r->state_act, state[u], count), count);
     }
 }
 
@@ -167,12 +155,12 @@ reset_states (const Recurrent *r,
 
   for (gsize u = 0; u < n; u++)
     {
-      gint64 reset = activate (&r->gate, cast_one (&r->add, (NnWide) a[n + u] + b[n + u], count), count);
+      gint64 reset = activate (&r->gate, nn_fixed_cast_one (&r->add, (NnWide) a[n + u] + b[n + u], count), count);
 
       if (r->reset_before)
-        kept[u] = cast_one (&r->reset_state, (NnWide) reset * h[u], count);
+        kept[u] = nn_fixed_cast_one (&r->reset_state, (NnWide) reset * h[u], count);
       else
-        b[2 * n + u] = cast_one (&r->gates_product, (NnWide) reset * b[2 * n + u], count);
+        b[2 * n + u] = nn_fixed_cast_one (&r->gates_product, (NnWide) reset * b[2 * n + u], count);
     }
   if (r->reset_before)
     dense (r, kept, n, r->recurrent, r->recurrent_bias, r->recurrent_order, &r->recurrent_product, 2 * n, b, count);
@@ -194,13 +182,13 @@ step_gru (const Recurrent *r,
   reset_states (r, a, b, h, kept, count);
   for (gsize u = 0; u < n; u++)
     {
-      gint64 z = activate (&r->gate, cast_one (&r->add, (NnWide) a[u] + b[u], count), count);
-      gint64 fresh = activate (&r->main, cast_one (&r->add, (NnWide) a[2 * n + u] + b[2 * n + u], count), count);
+      gint64 z = activate (&r->gate, nn_fixed_cast_one (&r->add, (NnWide) a[u] + b[u], count), count);
+      gint64 fresh = activate (&r->main, nn_fixed_cast_one (&r->add, (NnWide) a[2 * n + u] + b[2 * n + u], count), count);
       NnWide first = fresh * (one - (NnWide) ((NnUWide) (NnWide) z << (whole - r->accum_fraction))), second = (NnWide) h[u] * z;
 
       first = up < 0 ? (NnWide) ((NnUWide) first << -up) : first;
       second = up > 0 ? (NnWide) ((NnUWide) second << up) : second;
-      h[u] = cast_one (&r->mix, first + second, count);
+      h[u] = nn_fixed_cast_one (&r->mix, first + second, count);
     }
 }
 
@@ -286,7 +274,7 @@ bias_row (const NnFixedLayer *layer,
 
   nn_cast_init (&cast, nn_type_bits (type), TRUE, nn_type_fraction (type), &layer->plan->accum);
   for (gsize k = 0; raw != NULL && first + k < raw->n && k < n; k++)
-    row[k] = cast_one (&cast, ((const gint64 *) raw->data)[first + k], &unused);
+    row[k] = nn_fixed_cast_one (&cast, ((const gint64 *) raw->data)[first + k], &unused);
   return row;
 }
 

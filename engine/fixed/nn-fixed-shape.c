@@ -3,6 +3,8 @@
 
 #include "nn-fixed-private.h"
 
+#include "nn-infer-shape.h"
+
 #include <string.h>
 
 /* @from: for each output the input that it is, -1 for zero. */
@@ -62,47 +64,6 @@ to_index (const NnShape *shape,
   return (gint32) index;
 }
 
-/* Where in the input the element at @at of the output stands. */
-static void
-source_of (const NnNode  *node,
-           const NnShape *in,
-           const gint64  *at,
-           gint64        *from)
-{
-  const NnAttrs *a = &node->attrs;
-  guint rank = node->shape.rank, axes = rank >= 3 ? 2 : 1;
-  guint axis = (guint) (a->axis < 0 ? a->axis + (gint) in->rank : a->axis);
-
-  memcpy (from, at, sizeof (gint64) * NN_MAX_RANK);
-  switch (node->op)
-    {
-    case NN_OP_PERMUTE:
-      for (guint d = 0; d < rank; d++)
-        from[a->perm[d]] = at[d];
-      break;
-    case NN_OP_ZERO_PAD:
-    case NN_OP_CROP:
-      for (guint k = 0; k < axes; k++)
-        from[rank - 1 - axes + k] += (node->op == NN_OP_CROP ? 1 : -1) * a->pad[k][0];
-      break;
-    case NN_OP_UPSAMPLE:
-      for (guint k = 0; k < axes; k++)
-        from[rank - 1 - axes + k] /= MAX (a->size[k], 1);
-      break;
-    case NN_OP_SLICE:
-      from[axis] = a->begin + at[axis] * a->step;
-      break;
-    case NN_OP_REVERSE:
-      from[axis] = in->dims[axis] - 1 - at[axis];
-      break;
-    case NN_OP_REPEAT_VECTOR:
-      from[0] = at[1];
-      break;
-    default:
-      break;
-    }
-}
-
 gboolean
 nn_fixed_prepare_shape (NnFixedLayer  *layer,
                         GError       **error)
@@ -123,7 +84,7 @@ nn_fixed_prepare_shape (NnFixedLayer  *layer,
       gint64 at[NN_MAX_RANK] = { 0 }, from[NN_MAX_RANK];
 
       to_coordinates (&node->shape, f, at);
-      source_of (node, in, at, from);
+      nn_shape_source (node, in, at, from);
       m->from[f] = flat ? (gint32) f : to_index (in, from);
     }
   return TRUE;

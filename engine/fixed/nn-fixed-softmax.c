@@ -27,19 +27,6 @@ softmax_free (gpointer data)
   g_free (s);
 }
 
-static gint64
-cast_one (const NnCast *cast,
-          NnWide        value,
-          guint64      *count)
-{
-  gboolean over;
-  gint64 raw = nn_cast_wide (cast, value, &over);
-
-  if (count != NULL)
-    *count += over;
-  return raw;
-}
-
 static gsize
 top_bits (gint64  word,
           int     shift,
@@ -112,7 +99,7 @@ multiply_column (const NnCast *cast,
 {
   if (cast->wide)
     for (gsize k = 0; k < lanes; k++)
-      out[k] = cast_one (cast, (NnWide) a[k] * b[k], count);
+      out[k] = nn_fixed_cast_one (cast, (NnWide) a[k] * b[k], count);
   else
     {
       for (gsize k = 0; k < lanes; k++)
@@ -155,11 +142,11 @@ softmax_legacy (const Softmax *s,
 
       for (gsize j = 0; j < s->n_slice; j++)
         {
-          gint64 e = i == j ? cast_one (&s->one, 1, NULL) : s->exp_table[nn_table_index (&s->difference, x[j] - x[i])];
+          gint64 e = i == j ? nn_fixed_cast_one (&s->one, 1, NULL) : s->exp_table[nn_table_index (&s->difference, x[j] - x[i])];
 
-          sum = cast_one (&s->add, (NnWide) sum + e, count);
+          sum = nn_fixed_cast_one (&s->add, (NnWide) sum + e, count);
         }
-      y[i] = cast_one (&s->entry, s->inv_table[nn_table_index (&s->sum, sum)], count);
+      y[i] = nn_fixed_cast_one (&s->entry, s->inv_table[nn_table_index (&s->sum, sum)], count);
     }
 }
 
@@ -174,7 +161,7 @@ softmax_argmax (const Softmax *s,
     if (x[i] > x[best])
       best = i;
   for (gsize i = 0; i < s->n_slice; i++)
-    y[i] = i == best ? cast_one (&s->result, 1, NULL) : 0;
+    y[i] = i == best ? nn_fixed_cast_one (&s->result, 1, NULL) : 0;
 }
 
 /* One sample after the other. */

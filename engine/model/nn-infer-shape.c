@@ -484,3 +484,51 @@ nn_infer_shape (NnNode        *node,
     }
   return n <= MAX_SAMPLE || fail (node, "its output would be too large", error);
 }
+
+/**
+ * nn_shape_source:
+ * @in: shape of its input
+ * @at: (array): where an element of the output stands, by axis
+ * @from: (out) (array): where in the input it comes from; outside of the input for padding
+ *
+ * Returns: %FALSE for an operator that does not move numbers axis by axis: @from then is @at
+ */
+gboolean
+nn_shape_source (const NnNode  *node,
+                 const NnShape *in,
+                 const gint64  *at,
+                 gint64        *from)
+{
+  const NnAttrs *a = &node->attrs;
+  guint rank = node->shape.rank, axes = rank >= 3 ? 2 : 1;
+  guint axis = (guint) (a->axis < 0 ? a->axis + (gint) in->rank : a->axis);
+
+  memcpy (from, at, sizeof (gint64) * NN_MAX_RANK);
+  switch (node->op)
+    {
+    case NN_OP_PERMUTE:
+      for (guint d = 0; d < rank; d++)
+        from[a->perm[d]] = at[d];
+      return TRUE;
+    case NN_OP_ZERO_PAD:
+    case NN_OP_CROP:
+      for (guint k = 0; k < axes; k++)
+        from[rank - 1 - axes + k] += (node->op == NN_OP_CROP ? 1 : -1) * a->pad[k][0];
+      return TRUE;
+    case NN_OP_UPSAMPLE:
+      for (guint k = 0; k < axes; k++)
+        from[rank - 1 - axes + k] /= MAX (a->size[k], 1);
+      return TRUE;
+    case NN_OP_SLICE:
+      from[axis] = a->begin + at[axis] * a->step;
+      return TRUE;
+    case NN_OP_REVERSE:
+      from[axis] = in->dims[axis] - 1 - at[axis];
+      return TRUE;
+    case NN_OP_REPEAT_VECTOR:
+      from[0] = at[1];
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}

@@ -24,5 +24,9 @@ void     nn_window_pads  (gint64         extent,
                           const gint64   pad[2],
                           gint64        *before,
                           gint64        *after);
+gboolean nn_shape_source (const NnNode  *node,
+                          const NnShape *in,
+                          const gint64  *at,
+                          gint64        *from);
 
 G_END_DECLS
