@@ -136,20 +136,44 @@ nn_onnx_read_clip (NnOnnx           *onnx,
   return nn_onnx_finish (onnx, node, error);
 }
 
-/* Gelu, whose curve is the true one unless it says otherwise. */
+/* x * sigmoid (alpha * x) */
+static gboolean
+read_quick_gelu (NnOnnx           *onnx,
+                 Onnx__NodeProto  *op,
+                 GError          **error)
+{
+  double alpha = nn_onnx_float (op, "alpha", 1.702);
+  const char *factor = nn_onnx_middle (onnx, op, "alpha"), *scaled = nn_onnx_middle (onnx, op, "scaled"), *gate = nn_onnx_middle (onnx, op, "gate");
+
+  nn_onnx_number (onnx, factor, alpha);
+  return nn_onnx_run (onnx, "Mul", scaled, op->input[0], factor, error) && nn_onnx_run (onnx, "Sigmoid", gate, scaled, NULL, error) &&
+         nn_onnx_run (onnx, "Mul", nn_onnx_out (op, 0), op->input[0], gate, error);
+}
+
+/* Gelu, whose curve is the true one unless it says otherwise; onnxruntime's BiasGelu, FastGelu and QuickGelu: a second input is a
+ * bias, which is added before. */
 gboolean
 nn_onnx_read_gelu (NnOnnx           *onnx,
                    Onnx__NodeProto  *op,
                    GError          **error)
 {
   NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  const char *approximate = nn_onnx_string (onnx, op, "approximate", "none");
+  const char *approximate = nn_onnx_string (onnx, op, "approximate", g_str_equal (op->op_type, "FastGelu") ? "tanh" : "none");
+  const char *sum = nn_onnx_middle (onnx, op, "biased");
   NnNode *node;
 
   if (value == NULL)
     return FALSE;
+  if (g_str_equal (op->op_type, "QuickGelu"))
+    return read_quick_gelu (onnx, op, error);
   if (!g_str_equal (approximate, "none") && !g_str_equal (approximate, "tanh"))
     return nn_onnx_unsupported (error, "approximate \"%s\" is not supported; \"none\" and \"tanh\" are", approximate);
+  if (op->n_input > 1 && op->input[1][0] != '\0')
+    {
+      if (!nn_onnx_run (onnx, "Add", sum, op->input[0], op->input[1], error))
+        return FALSE;
+      value = g_hash_table_lookup (onnx->values, sum);
+    }
   node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
   node->attrs.act = g_str_equal (approximate, "none") ? NN_ACT_GELU : NN_ACT_GELU_TANH;
   return nn_onnx_finish (onnx, node, error);

@@ -125,6 +125,72 @@ fold_transpose (NnOnnx          *onnx,
   return TRUE;
 }
 
+/* Numbers that a Constant holds as attributes; without an axis where it is one. */
+static NnTensor *
+told_numbers (const Onnx__AttributeProto *a)
+{
+  gboolean whole = strstr (a->name, "int") != NULL, one = !g_str_has_suffix (a->name, "s");
+  gsize n = one ? 1 : whole ? a->n_ints : a->n_floats;
+  NnTensor *result = nn_tensor_new (whole ? NN_DTYPE_I64 : NN_DTYPE_F32, one ? &(NnShape){ 0 } : &NN_SHAPE ((gint64) n));
+
+  for (gsize i = 0; i < n; i++)
+    if (whole)
+      ((gint64 *) result->data)[i] = one ? a->i : a->ints[i];
+    else
+      nn_tensor_f32 (result)[i] = one ? a->f : a->floats[i];
+  return result;
+}
+
+/* Text is no number: the operator stays without a reader, and what reads it tells so. */
+static gboolean
+fold_constant (NnOnnx           *onnx,
+               Onnx__NodeProto  *op,
+               gboolean         *done,
+               GError          **error)
+{
+  static const char *const names[] = { "value_float", "value_floats", "value_int", "value_ints" };
+  Onnx__AttributeProto *value = nn_onnx_attribute (op, "value"), *sparse = nn_onnx_attribute (op, "sparse_value"), *a = NULL;
+  NnTensor *result;
+
+  for (guint i = 0; a == NULL && i < G_N_ELEMENTS (names); i++)
+    a = nn_onnx_attribute (op, names[i]);
+  if (value != NULL && value->t != NULL)
+    {
+      if (value->t->data_type == ONNX__TENSOR_PROTO__DATA_TYPE__STRING)
+        return TRUE;
+      result = nn_onnx_tensor (onnx, value->t, error);
+    }
+  else if (sparse != NULL && sparse->sparse_tensor != NULL)
+    result = nn_onnx_sparse_tensor (onnx, sparse->sparse_tensor, error);
+  else if (a != NULL)
+    result = told_numbers (a);
+  else
+    return TRUE;
+  if (result == NULL)
+    return FALSE;
+  nn_onnx_constant (onnx, nn_onnx_out (op, 0), result);
+  if (value != NULL && value->t != NULL)
+    ((NnOnnxValue *) g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0)))->type = value->t->data_type;
+  *done = TRUE;
+  return TRUE;
+}
+
+/* A number as the type of data: both are reals for us. */
+static gboolean
+fold_cast_like (NnOnnx          *onnx,
+                Onnx__NodeProto *op)
+{
+  const NnOnnxValue *value = nn_onnx_input (onnx, op, 0), *like = nn_onnx_input (onnx, op, 1);
+  gboolean whole;
+
+  if (value == NULL || like == NULL || value->constant == NULL)
+    return FALSE;
+  whole = like->constant != NULL && like->constant->dtype == NN_DTYPE_I64;
+  nn_onnx_constant (onnx, nn_onnx_out (op, 0),
+                    nn_onnx_fold_cast (value->constant, whole ? ONNX__TENSOR_PROTO__DATA_TYPE__INT64 : ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT));
+  return TRUE;
+}
+
 /**
  * nn_onnx_fold:
  * @done: (out): whether the operator's output is a constant now
@@ -141,37 +207,15 @@ nn_onnx_fold (NnOnnx           *onnx,
 
   *done = FALSE;
   if (g_str_equal (op->op_type, "Constant"))
+    return fold_constant (onnx, op, done, error);
+  if (op->n_input == 0 || op->input[0][0] == '\0')
+    return TRUE;
+  if (g_str_equal (op->op_type, "CastLike"))
     {
-      Onnx__AttributeProto *value = nn_onnx_attribute (op, "value"), *number = nn_onnx_attribute (op, "value_float");
-
-      if (number == NULL)
-        number = nn_onnx_attribute (op, "value_int");
-      if (value != NULL && value->t != NULL)
-        result = nn_onnx_tensor (onnx, value->t, error);
-      else if (number != NULL)
-        {
-          result = nn_tensor_new (g_str_equal (number->name, "value_int") ? NN_DTYPE_I64 : NN_DTYPE_F32, &(NnShape){ 0 });
-          nn_onnx_set_number (result, 0, number->has_i ? (double) number->i : number->f);
-        }
-      else
-        {
-          gsize n = 0;
-          const gint64 *ints = nn_onnx_ints (op, "value_ints", &n);
-
-          if (ints == NULL)
-            return TRUE;
-          result = nn_tensor_new (NN_DTYPE_I64, &NN_SHAPE ((gint64) n));
-          memcpy (result->data, ints, n * sizeof *ints);
-        }
-      if (result == NULL)
-        return FALSE;
-      nn_onnx_constant (onnx, nn_onnx_out (op, 0), result);
-      if (value != NULL)
-        ((NnOnnxValue *) g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0)))->type = value->t->data_type;
-      *done = TRUE;
+      *done = fold_cast_like (onnx, op);
       return TRUE;
     }
-  if (op->n_input == 0 || op->input[0][0] == '\0')
+  if (!nn_onnx_is_standard (op))
     return TRUE;
   for (guint i = 0; i < op->n_input; i++)
     if (op->input[i][0] != '\0' && (nn_onnx_input (onnx, op, i) == NULL || nn_onnx_input (onnx, op, i)->constant == NULL))

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#define MAX_NODES 200000
+/* The first operator set whose operators broadcast as numpy does, and the newest whose definitions were read for this. */
+#define FIRST_OPSET 7
+#define NEWEST_OPSET 23
 
 /* Extents that the file declares for a value, without the batch's. */
 static gboolean
@@ -144,15 +146,23 @@ nn_onnx_read_op (NnOnnx           *onnx,
     return FALSE;
   if (done)
     return TRUE;
-  reader = g_strcmp0 (op->domain, NN_ONNX_OWN_DOMAIN) == 0 ? nn_onnx_read_own : nn_onnx_find_reader (op->op_type);
-  if (op->n_input == 0 || op->input[0][0] == '\0')
-    nn_onnx_unsupported (&inner, "it has no first input");
+  reader = nn_onnx_find_reader (op->domain, op->op_type);
+  if (g_str_equal (op->op_type, "Constant"))
+    nn_onnx_unsupported (&inner, "its value is text, or missing; numbers are read");
   else if (reader == NULL)
-    nn_onnx_unsupported (&inner, "Espalier has no operator \"%s\"", op->op_type);
+    nn_onnx_no_reader (op, &inner);
+  else if (op->n_input == 0 || op->input[0][0] == '\0')
+    nn_onnx_unsupported (&inner, "it has no first input");
+  else if (onnx->opset < FIRST_OPSET && nn_onnx_attribute (op, "broadcast") != NULL)
+    nn_onnx_unsupported (&inner, "it broadcasts as operator sets before %d did; convert the file to a newer one (onnx.version_converter)",
+                         FIRST_OPSET);
   else if (any_merged (onnx, op) && !reads_merged (op->op_type))
     nn_onnx_unsupported (&inner, "its batch axis is folded together with another");
-  else if (reader (onnx, op, &inner))
-    return TRUE;
+  else if (nn_onnx_check_codes (onnx, op, &inner) && reader (onnx, op, &inner))
+    {
+      nn_onnx_move_codes (onnx, op);
+      return TRUE;
+    }
   if (onnx->options->strict || inner == NULL ||
       !(g_error_matches (inner, NN_ERROR, NN_ERROR_UNSUPPORTED) || g_error_matches (inner, NN_ERROR, NN_ERROR_SHAPE)))
     {
@@ -161,24 +171,14 @@ nn_onnx_read_op (NnOnnx           *onnx,
                    inner != NULL ? inner->message : "it cannot be read");
       return FALSE;
     }
-  return add_unsupported (onnx, op, inner->message, error);
-}
-
-static void
-note_use (NnOnnx          *onnx,
-          Onnx__NodeProto *op)
-{
-  for (guint i = 0; i < op->n_input; i++)
+  if (onnx->opset > NEWEST_OPSET && nn_onnx_is_standard (op))
     {
-      GPtrArray *uses = g_hash_table_lookup (onnx->uses, op->input[i]);
+      g_autofree char *reason = g_strdup_printf ("%s (the file is of operator set %d, Espalier knows those to %d: export it with an older "
+                                                 "opset_version)", inner->message, onnx->opset, NEWEST_OPSET);
 
-      if (uses == NULL)
-        {
-          uses = g_ptr_array_new ();
-          g_hash_table_insert (onnx->uses, op->input[i], uses);
-        }
-      g_ptr_array_add (uses, op);
+      return add_unsupported (onnx, op, reason, error);
     }
+  return add_unsupported (onnx, op, inner->message, error);
 }
 
 static gboolean
@@ -242,6 +242,11 @@ add_outputs (NnOnnx            *onnx,
         }
       if (value->constant != NULL || value->dropped)
         continue;
+      if (value->codes != NULL && (value = nn_onnx_encode (onnx, value, error)) == NULL)
+        {
+          g_prefix_error (error, "%s: ", onnx->file);
+          return FALSE;
+        }
       /* in the order that the file declares; where that cannot be, as it is computed */
       if (value->rank > 1 && !nn_onnx_natural (onnx, value, &inner) && onnx->options->strict)
         {
@@ -280,20 +285,19 @@ read_constants (NnOnnx            *onnx,
   return TRUE;
 }
 
+/* The constants of a graph, or of a branch within it. */
 gboolean
-nn_onnx_read_graph (NnOnnx            *onnx,
-                    Onnx__GraphProto  *graph,
-                    const NnProgress  *progress,
-                    GError           **error)
+nn_onnx_read_initializers (NnOnnx            *onnx,
+                           Onnx__GraphProto  *graph,
+                           const NnProgress  *progress,
+                           GError           **error)
 {
-  if (graph->n_node > MAX_NODES)
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: the network has too many operators", onnx->file);
-      return FALSE;
-    }
   for (gsize i = 0; i < graph->n_initializer; i++)
     {
-      NnTensor *tensor = graph->initializer[i]->name != NULL ? nn_onnx_initializer (onnx, graph->initializer[i], i, error) : NULL;
+      NnTensor *tensor = graph->initializer[i]->name != NULL
+                           ? onnx->depth == 0 ? nn_onnx_initializer (onnx, graph->initializer[i], i, error)
+                                              : nn_onnx_tensor (onnx, graph->initializer[i], error)
+                           : NULL;
 
       nn_progress_report (progress, (double) i / graph->n_initializer / 2, graph->initializer[i]->name);
       if (nn_progress_cancelled (onnx->cancellable, error))
@@ -309,6 +313,31 @@ nn_onnx_read_graph (NnOnnx            *onnx,
       ((NnOnnxValue *) g_hash_table_lookup (onnx->values, graph->initializer[i]->name))->type =
           graph->initializer[i]->data_type;
     }
+  for (gsize i = 0; i < graph->n_sparse_initializer; i++)
+    {
+      Onnx__SparseTensorProto *sparse = graph->sparse_initializer[i];
+      NnTensor *tensor = nn_onnx_sparse_tensor (onnx, sparse, error);
+
+      if (tensor == NULL)
+        return FALSE;
+      nn_onnx_constant (onnx, sparse->values->name, tensor);
+    }
+  return TRUE;
+}
+
+gboolean
+nn_onnx_read_graph (NnOnnx            *onnx,
+                    Onnx__GraphProto  *graph,
+                    const NnProgress  *progress,
+                    GError           **error)
+{
+  if (graph->n_node > NN_ONNX_MAX_NODES)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "%s: the network has too many operators", onnx->file);
+      return FALSE;
+    }
+  if (!nn_onnx_order (onnx, graph, error) || !nn_onnx_read_initializers (onnx, graph, progress, error))
+    return FALSE;
   for (gsize i = 0; i < graph->n_output; i++)
     {
       if (graph->output[i]->name == NULL)
@@ -320,7 +349,7 @@ nn_onnx_read_graph (NnOnnx            *onnx,
     if (graph->value_info[i]->name != NULL)
       g_hash_table_insert (onnx->shapes, graph->value_info[i]->name, graph->value_info[i]->type);
   for (gsize i = 0; i < graph->n_node; i++)
-    note_use (onnx, graph->node[i]);
+    nn_onnx_note_uses (onnx, graph->node[i], 0);
   if (!read_constants (onnx, graph, error) || !add_inputs (onnx, graph, error))
     return FALSE;
   for (gsize i = 0; i < graph->n_node; i++)

@@ -46,6 +46,7 @@ static const struct {
   { "BatchNormalization", nn_onnx_read_norm },
   { "BipolarQuant", nn_onnx_read_quant },
   { "Cast", nn_onnx_read_cast },
+  { "CastLike", nn_onnx_read_cast },
   { "Ceil", nn_onnx_read_activation },
   { "Celu", nn_onnx_read_celu },
   { "Clip", nn_onnx_read_clip },
@@ -77,6 +78,7 @@ static const struct {
   { "HardSigmoid", nn_onnx_read_other_activation },
   { "HardSwish", nn_onnx_read_hard_swish },
   { "Identity", nn_onnx_read_identity },
+  { "If", nn_onnx_read_if },
   { "InstanceNormalization", nn_onnx_read_instance_norm },
   { "IntQuant", nn_onnx_read_quant },
   { "LSTM", nn_onnx_read_recurrent },
@@ -100,6 +102,8 @@ static const struct {
   { "PRelu", nn_onnx_read_prelu },
   { "Pad", nn_onnx_read_pad },
   { "Pow", nn_onnx_read_pow },
+  { "QLinearConv", nn_onnx_read_on_codes },
+  { "QLinearMatMul", nn_onnx_read_on_codes },
   { "Quant", nn_onnx_read_quant },
   { "QuantizeLinear", nn_onnx_read_linear },
   { "RNN", nn_onnx_read_recurrent },
@@ -147,22 +151,106 @@ static const struct {
   { "ZipMap", nn_onnx_read_identity },
 };
 
-NnOnnxReader
-nn_onnx_find_reader (const char *type)
+/* Of ONNX Runtime's own domain; what it has beside ONNX. */
+static const struct {
+  const char  *type;
+  NnOnnxReader reader;
+} microsoft[] = {
+  { "BiasGelu", nn_onnx_read_gelu },
+  { "DequantizeLinear", nn_onnx_read_linear },
+  { "FastGelu", nn_onnx_read_gelu },
+  { "FusedConv", nn_onnx_read_fused },
+  { "FusedGemm", nn_onnx_read_fused },
+  { "FusedMatMul", nn_onnx_read_fused },
+  { "Gelu", nn_onnx_read_gelu },
+  { "QLinearAdd", nn_onnx_read_on_codes },
+  { "QLinearAveragePool", nn_onnx_read_on_codes },
+  { "QLinearConcat", nn_onnx_read_codes_concat },
+  { "QLinearGlobalAveragePool", nn_onnx_read_on_codes },
+  { "QLinearLeakyRelu", nn_onnx_read_on_codes },
+  { "QLinearMul", nn_onnx_read_on_codes },
+  { "QLinearSigmoid", nn_onnx_read_on_codes },
+  { "QLinearSoftmax", nn_onnx_read_on_codes },
+  { "QuantizeLinear", nn_onnx_read_linear },
+  { "QuickGelu", nn_onnx_read_gelu },
+};
+
+#define MICROSOFT_DOMAIN "com.microsoft"
+
+/* Operators whose names say why they are not read: that there is none would not help. */
+static const struct {
+  const char *type;
+  const char *reason;
+} reasons[] = {
+  { "Loop", "a loop whose steps the data decide has no fixed hardware; export the network unrolled, or without control flow" },
+  { "Scan", "a loop over steps that is not LSTM, GRU or RNN is not supported; export the network unrolled" },
+  { "DynamicQuantizeLinear", "its scale depends on the data; quantise statically (QDQ) instead" },
+  { "ConvInteger", "it belongs to dynamic quantisation, whose scales depend on the data; quantise statically (QDQ) instead" },
+  { "MatMulInteger", "it belongs to dynamic quantisation, whose scales depend on the data; quantise statically (QDQ) instead" },
+  { "TopK", "sorting data is not supported" },
+  { "NonZero", "how many numbers it answers depends on the data" },
+  { "NonMaxSuppression", "how many boxes it answers depends on the data; export the network without its post-processing" },
+  { "RandomNormal", "its numbers are random" },
+  { "RandomNormalLike", "its numbers are random" },
+  { "RandomUniform", "its numbers are random" },
+  { "RandomUniformLike", "its numbers are random" },
+};
+
+static gboolean
+is_known_domain (const char *domain)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
+  return domain == NULL || domain[0] == '\0' || g_str_has_prefix (domain, "ai.onnx") || g_str_has_prefix (domain, "qonnx") ||
+         g_str_has_prefix (domain, "finn.") || g_str_equal (domain, "onnx.brevitas");
+}
+
+/* Whether the operator is of ONNX's own domain. */
+gboolean
+nn_onnx_is_standard (const Onnx__NodeProto *op)
+{
+  return op->domain == NULL || op->domain[0] == '\0' || g_str_equal (op->domain, "ai.onnx");
+}
+
+NnOnnxReader
+nn_onnx_find_reader (const char *domain,
+                     const char *type)
+{
+  if (g_strcmp0 (domain, NN_ONNX_OWN_DOMAIN) == 0)
+    return nn_onnx_read_own;
+  for (guint i = 0; g_strcmp0 (domain, MICROSOFT_DOMAIN) == 0 && i < G_N_ELEMENTS (microsoft); i++)
+    if (g_str_equal (microsoft[i].type, type))
+      return microsoft[i].reader;
+  for (guint i = 0; is_known_domain (domain) && i < G_N_ELEMENTS (readers); i++)
     if (g_str_equal (readers[i].type, type))
       return readers[i].reader;
   return NULL;
+}
+
+/* Why there is no reader. FALSE */
+gboolean
+nn_onnx_no_reader (const Onnx__NodeProto  *op,
+                   GError                **error)
+{
+  if (!is_known_domain (op->domain) && g_strcmp0 (op->domain, MICROSOFT_DOMAIN) != 0)
+    return nn_onnx_unsupported (error,
+                                "Espalier has no operators of the domain \"%s\"; those of ONNX, ai.onnx.ml, com.microsoft and QONNX are "
+                                "read, and functions that the file itself defines",
+                                op->domain);
+  for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
+    if (g_str_equal (reasons[i].type, op->op_type))
+      return nn_onnx_unsupported (error, "%s", reasons[i].reason);
+  return nn_onnx_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
 }
 
 /* Every operator that has a reader, and those that constants are folded through, for the page of supported layers. */
 char **
 nn_onnx_type_names (void)
 {
-  char **names = g_new0 (char *, G_N_ELEMENTS (readers) + 1);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (readers); i++)
-    names[i] = g_strdup (readers[i].type);
-  return names;
+    g_ptr_array_add (names, g_strdup (readers[i].type));
+  for (guint i = 0; i < G_N_ELEMENTS (microsoft); i++)
+    g_ptr_array_add (names, g_strdup_printf ("%s.%s", MICROSOFT_DOMAIN, microsoft[i].type));
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
 }

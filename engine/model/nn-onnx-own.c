@@ -109,10 +109,10 @@ nn_onnx_read_own (NnOnnx           *onnx,
   value = nn_onnx_data (onnx, op, error);
   if (value == NULL)
     return FALSE;
-  if (g_str_equal (op->op_type, "BinaryTanh") || g_str_equal (op->op_type, "TernaryTanh"))
+  if (g_str_equal (op->op_type, "BinaryTanh") || g_str_equal (op->op_type, "TernaryTanh") || g_str_equal (op->op_type, "GeluTanh"))
     {
       node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
-      node->attrs.act = op->op_type[0] == 'B' ? NN_ACT_BINARY_TANH : NN_ACT_TERNARY_TANH;
+      node->attrs.act = op->op_type[0] == 'B' ? NN_ACT_BINARY_TANH : op->op_type[0] == 'T' ? NN_ACT_TERNARY_TANH : NN_ACT_GELU_TANH;
       return nn_onnx_finish (onnx, node, error);
     }
   if (!g_str_has_prefix (op->op_type, "Quantizer_"))

@@ -312,6 +312,29 @@ code_bits (int       type,
                                                                                                     : 8;
 }
 
+/* A constant whose zero points differ by channel: numbers without a quantiser, for which they would have to be one. */
+static gboolean
+decode_by_channel (NnOnnx           *onnx,
+                   Onnx__NodeProto  *op,
+                   const NnTensor   *codes,
+                   const NnTensor   *scale,
+                   const NnTensor   *zero,
+                   GError          **error)
+{
+  gint64 axis = nn_onnx_int (op, "axis", 1);
+  g_autoptr (NnTensor) by_scale = along (scale, codes->shape.rank, axis), by_zero = along (zero, codes->shape.rank, axis);
+  g_autoptr (NnTensor) steps = nn_onnx_broadcast (by_scale, &codes->shape), zeros = nn_onnx_broadcast (by_zero, &codes->shape);
+  NnTensor *real;
+
+  if (steps == NULL || zeros == NULL)
+    return nn_onnx_unsupported (error, "its scale or zero point does not fit the constant");
+  real = nn_tensor_new (NN_DTYPE_F32, &codes->shape);
+  for (gsize i = 0; i < real->n; i++)
+    nn_tensor_f32 (real)[i] = (float) ((nn_tensor_get (codes, i) - nn_tensor_f32 (zeros)[i]) * nn_tensor_f32 (steps)[i]);
+  nn_onnx_constant (onnx, nn_onnx_out (op, 0), real);
+  return TRUE;
+}
+
 /* QuantizeLinear notes what DequantizeLinear then makes a quantiser of. */
 gboolean
 nn_onnx_read_linear (NnOnnx           *onnx,
@@ -325,8 +348,12 @@ nn_onnx_read_linear (NnOnnx           *onnx,
 
   if (nn_onnx_int (op, "block_size", 0) != 0)
     return nn_onnx_unsupported (error, "\"block_size\" is not supported");
-  if (scale == NULL || scale->constant == NULL || (zero_value != NULL && !nn_onnx_scalar (zero_value, &zero)))
-    return nn_onnx_unsupported (error, "its scale must be constant and its zero point one constant");
+  if (scale == NULL || scale->constant == NULL || (zero_value != NULL && zero_value->constant == NULL))
+    return nn_onnx_unsupported (error, "its scale and zero point must be constant");
+  if (zero_value != NULL && !nn_onnx_scalar (zero_value, &zero))
+    return value->constant != NULL && g_str_equal (op->op_type, "DequantizeLinear")
+             ? decode_by_channel (onnx, op, value->constant, scale->constant, zero_value->constant, error)
+             : nn_onnx_unsupported (error, "its zero points differ by channel, which only a constant's may");
   if (g_str_equal (op->op_type, "QuantizeLinear"))
     {
       NnOnnxValue *codes;
@@ -385,5 +412,5 @@ nn_onnx_read_linear (NnOnnx           *onnx,
       result->quant = quant;
       return TRUE;
     }
-  return nn_onnx_unsupported (error, "it does not follow a QuantizeLinear");
+  return nn_onnx_decode (onnx, op, zero, error);
 }

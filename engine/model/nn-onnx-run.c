@@ -23,7 +23,7 @@ nn_onnx_run_op (NnOnnx           *onnx,
                 Onnx__NodeProto  *op,
                 GError          **error)
 {
-  NnOnnxReader reader = nn_onnx_find_reader (op->op_type);
+  NnOnnxReader reader = nn_onnx_find_reader (op->domain, op->op_type);
   gboolean done;
 
   for (guint i = 0; i < op->n_input; i++)

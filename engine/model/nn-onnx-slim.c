@@ -4,6 +4,8 @@
 
 #include "nn-onnx-slim.h"
 
+#include "nn-onnx.h"
+
 /* Constants of more bytes than this stay in the file. */
 #define MIN_BYTES 65536
 /* Source: onnx.proto: ModelProto.graph, GraphProto.initializer, TensorProto.raw_data. */

@@ -13,9 +13,6 @@ typedef struct {
   gsize         n;
 } NnOnnxLarge;
 
-gboolean    nn_onnx_varint  (const guint8 **at,
-                             const guint8  *end,
-                             guint64       *value);
 GByteArray *nn_onnx_slim    (const guint8  *bytes,
                              gsize          n,
                              GArray        *large);

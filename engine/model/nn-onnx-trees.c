@@ -365,7 +365,7 @@ nn_onnx_read_arg_max (NnOnnx           *onnx,
   if (complement)
     node = nn_graph_builder_node (onnx->builder, node->inputs[1]);
   if (node->op != NN_OP_TREE_ENSEMBLE || !nn_onnx_axis (value, nn_onnx_int (op, "axis", 0), &axis) || axis != value->rank - 1)
-    return nn_onnx_unsupported (error, "only the winning class of a tree ensemble is supported");
+    return nn_onnx_unsupported (error, "only the winning class of a tree ensemble is supported; of other data take the scores before it");
   of = *value;
   of.node = node->inputs[0];
   of.order = NULL;

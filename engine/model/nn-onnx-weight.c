@@ -7,6 +7,62 @@
 
 #include <string.h>
 
+/* Numpy's broadcasting of @tensor to @shape; %NULL where it does not go. */
+NnTensor *
+nn_onnx_broadcast (const NnTensor *tensor,
+                   const NnShape  *shape)
+{
+  NnTensor *result;
+  gsize strides[NN_MAX_RANK] = { 0 }, step = 1;
+  guint skip = shape->rank - tensor->shape.rank;
+
+  if (tensor->shape.rank > shape->rank || tensor->dtype != NN_DTYPE_F32)
+    return NULL;
+  for (guint i = tensor->shape.rank; i > 0; i--)
+    {
+      gint64 d = tensor->shape.dims[i - 1];
+
+      if (d != 1 && d != shape->dims[skip + i - 1])
+        return NULL;
+      strides[skip + i - 1] = d == 1 ? 0 : step;
+      step *= (gsize) d;
+    }
+  result = nn_tensor_try_new (NN_DTYPE_F32, shape, NULL);
+  for (gsize k = 0; result != NULL && k < result->n; k++)
+    {
+      gsize rest = k, at = 0;
+
+      for (guint i = shape->rank; i > 0; i--)
+        {
+          at += rest % (gsize) shape->dims[i - 1] * strides[i - 1];
+          rest /= (gsize) shape->dims[i - 1];
+        }
+      nn_tensor_f32 (result)[k] = nn_tensor_f32 (tensor)[at];
+    }
+  return result;
+}
+
+/* A constant's values after its quantiser. (transfer full) */
+NnTensor *
+nn_onnx_baked (const NnOnnxValue *value)
+{
+  g_autoptr (NnTensor) scale = NULL;
+  NnTensor *baked;
+
+  if (value->constant->dtype != NN_DTYPE_F32)
+    return nn_tensor_convert (value->constant, NN_DTYPE_F32);
+  if (value->quant == NULL)
+    return nn_tensor_ref (value->constant);
+  if (value->quant->own != NULL)
+    return nn_tensor_ref (value->quant->frozen);
+  scale = nn_onnx_broadcast (value->quant->scale, &value->constant->shape);
+  baked = nn_tensor_copy (value->constant);
+  for (gsize i = 0; scale != NULL && i < baked->n; i++)
+    nn_tensor_f32 (baked)[i] =
+        (float) nn_onnx_quant_value (value->quant, nn_tensor_f32 (scale)[i], nn_tensor_f32 (baked)[i]);
+  return baked;
+}
+
 /* qonnx's domain of operators whose data already are channels last. */
 gboolean
 nn_onnx_is_channels_last (Onnx__NodeProto *op)

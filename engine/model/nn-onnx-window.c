@@ -91,6 +91,11 @@ window_input (NnOnnx           *onnx,
 {
   NnOnnxValue *value = nn_onnx_input (onnx, op, 0);
 
+  if (value != NULL && value->rank == 5)
+    {
+      nn_onnx_unsupported (error, "layers over volumes, as Conv3D, are not supported; those over one or two axes are");
+      return NULL;
+    }
   if (value == NULL || value->constant != NULL || value->batch != 0 || value->rank < 3 || value->rank > 4)
     {
       nn_onnx_unsupported (error, "only data of one or two axes with channels are supported");
@@ -254,6 +259,83 @@ ceil_window (NnOnnx           *onnx,
   return TRUE;
 }
 
+/* Every @stride-th element along an axis, @count of them from @first on. */
+static gboolean
+every (NnOnnx       *onnx,
+       const char   *output,
+       const char   *input,
+       guint         axis,
+       gint64        first,
+       gint64        stride,
+       gint64        count,
+       GError      **error)
+{
+  NnOnnxValue *value = g_hash_table_lookup (onnx->values, input);
+
+  return nn_onnx_slice (onnx, value, axis, first, first + (count - 1) * stride + 1, stride, output, "MaxPool", error);
+}
+
+/* The largest of a window with gaps, along one axis: the larger of the data and of the data moved by the dilation, once and again. */
+static gboolean
+dilated_max_along (NnOnnx           *onnx,
+                   Onnx__NodeProto  *op,
+                   const NnAttrs    *a,
+                   guint             i,
+                   const char       *input,
+                   const char       *output,
+                   GError          **error)
+{
+  const NnOnnxValue *value = g_hash_table_lookup (onnx->values, input);
+  g_autofree char *padded = g_strdup_printf ("%s__padded", output);
+  gint64 extent = value->dims[i + 2] + a->pad[i][0] + a->pad[i][1], span = extent - (a->kernel[i] - 1) * a->dilation[i] - 1;
+  const char *most = NULL;
+
+  if (value->dims[i + 2] < 1 || span < 0 || a->kernel[i] > NN_ONNX_MAX_PARTS)
+    return nn_onnx_unsupported (error, "its windows with dilations need a known axis that they fit into");
+  if (a->pad[i][0] + a->pad[i][1] > 0)
+    {
+      if (!nn_onnx_put_beside (onnx, op, padded, input, i + 2, a->pad[i][0], a->pad[i][1], -G_MAXFLOAT, error))
+        return FALSE;
+      input = padded;
+    }
+  for (gint64 k = 0; k < a->kernel[i]; k++)
+    {
+      g_autofree char *suffix = g_strdup_printf ("axis_%u_moved_%d", i, (int) k), *joined = g_strdup_printf ("axis_%u_max_%d", i, (int) k);
+      const char *moved = a->kernel[i] == 1 ? output : nn_onnx_middle (onnx, op, suffix);
+      const char *to = k + 1 == a->kernel[i] ? output : nn_onnx_middle (onnx, op, joined);
+
+      if (!every (onnx, moved, input, i + 2, k * a->dilation[i], a->stride[i], span / a->stride[i] + 1, error) ||
+          (most != NULL && !nn_onnx_run (onnx, "Max", to, most, moved, error)))
+        return FALSE;
+      most = most != NULL ? to : moved;
+    }
+  return TRUE;
+}
+
+static gboolean
+dilated_max (NnOnnx           *onnx,
+             Onnx__NodeProto  *op,
+             NnOnnxValue      *value,
+             const NnAttrs    *a,
+             guint             n,
+             GError          **error)
+{
+  const char *input = op->input[0];
+
+  if (nn_onnx_int (op, "ceil_mode", 0) != 0 || !g_str_equal (nn_onnx_string (onnx, op, "auto_pad", "NOTSET"), "NOTSET") ||
+      nn_onnx_is_channels_last (op))
+    return nn_onnx_unsupported (error, "dilations with ceil_mode or auto_pad are not supported");
+  for (guint i = 0; i < n; i++)
+    {
+      const char *output = i + 1 == n ? nn_onnx_out (op, 0) : nn_onnx_middle (onnx, op, "rows");
+
+      if (!dilated_max_along (onnx, op, a, i, input, output, error))
+        return FALSE;
+      input = output;
+    }
+  return TRUE;
+}
+
 gboolean
 nn_onnx_read_pool (NnOnnx           *onnx,
                    Onnx__NodeProto  *op,
@@ -272,7 +354,7 @@ nn_onnx_read_pool (NnOnnx           *onnx,
     return nn_onnx_unsupported (error, "the places of the maxima are not supported");
   for (guint i = 0; i < n; i++)
     if (a.dilation[i] != 1)
-      return nn_onnx_unsupported (error, "dilations are not supported");
+      return max ? dilated_max (onnx, op, value, &a, n, error) : nn_onnx_unsupported (error, "dilations of an average are not supported");
   a.count_pad = !max && nn_onnx_int (op, "count_include_pad", 0) != 0;
   node_input = value->node;
   if (nn_onnx_int (op, "ceil_mode", 0) != 0 && !ceil_window (onnx, op, value, &a, n, &node_input, error))

@@ -14,11 +14,11 @@
 #define MAX_DEPTH 24
 
 /* Whether the wire format holds, and messages are not nested too deep: protobuf-c recurses without a bound. */
-static gboolean
-check_wire (const ProtobufCMessageDescriptor *message,
-            const guint8                     *at,
-            gsize                             n,
-            guint                             depth)
+gboolean
+nn_onnx_check_wire (const ProtobufCMessageDescriptor *message,
+                    const guint8                     *at,
+                    gsize                             n,
+                    guint                             depth)
 {
   const guint8 *end = at + n;
 
@@ -49,7 +49,7 @@ check_wire (const ProtobufCMessageDescriptor *message,
             return FALSE;
           field = protobuf_c_message_descriptor_get_field (message, (unsigned) (tag >> 3));
           if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE &&
-              !check_wire (field->descriptor, at, (gsize) length, depth + 1))
+              !nn_onnx_check_wire (field->descriptor, at, (gsize) length, depth + 1))
             return FALSE;
           at += length;
           break;
@@ -87,13 +87,15 @@ read_model (Onnx__ModelProto     *proto,
   g_autoptr (GHashTable) fused = g_hash_table_new (NULL, NULL);
   g_autoptr (GHashTable) shapes = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) external = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_mapped_file_unref);
   g_autoptr (GArray) weights = g_array_new (FALSE, FALSE, sizeof (NnWeight));
   g_autoptr (GStringChunk) strings = g_string_chunk_new (1024);
   g_autoptr (NnGraph) graph = NULL;
   g_autoptr (GError) inner = NULL;
   g_autofree char *format = NULL;
   NnOnnx onnx = { .file = path, .options = options, .cancellable = cancellable, .builder = builder, .values = values, .all = all,
-                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .strings = strings, .names = names, .opset = 1,
+                  .uses = uses, .outputs = outputs, .fused = fused, .shapes = shapes, .weights = weights, .strings = strings, .names = names, .external = external,
+                   .opset = 1,
                   .own = g_strcmp0 (proto->producer_name, NN_ONNX_PRODUCER) == 0, .lifted = lift, .large = large };
   NnModelInfo info = { .name = proto->graph->name, .whole = lift };
 
@@ -103,6 +105,8 @@ read_model (Onnx__ModelProto     *proto,
          g_str_equal (proto->opset_import[i]->domain, "ai.onnx")) &&
         proto->opset_import[i]->has_version)
       onnx.opset = (int) CLAMP (proto->opset_import[i]->version, 1, 1000);
+  if (!nn_onnx_expand_functions (&onnx, proto, error))
+    return NULL;
   if (lift && !nn_onnx_lift (&onnx, proto->graph))
     {
       g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: its first axis is not the batch's", path);
@@ -150,7 +154,7 @@ read_bytes (GBytes              *bytes,
   Onnx__ModelProto *proto = NULL;
   NnModel *model = NULL;
 
-  if (data != NULL && check_wire (&onnx__model_proto__descriptor, data, n, 0))
+  if (data != NULL && nn_onnx_check_wire (&onnx__model_proto__descriptor, data, n, 0))
     {
       slim = nn_onnx_slim (data, n, large);
       proto = slim != NULL ? onnx__model_proto__unpack (NULL, slim->len, slim->data) : onnx__model_proto__unpack (NULL, n, data);

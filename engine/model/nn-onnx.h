@@ -8,20 +8,29 @@
 
 #include "nn-load.h"
 
+#include <math.h>
+
 G_BEGIN_DECLS
 
-/* A number of a file as a whole one; 0 for what has none, as NaN. */
+/* A number of a file as a whole one; 0 for what has none, as NaN. What is larger than any extent stays so, as the "to the end" of a
+ * Slice, but leaves room to add to it. */
 static inline gint64
 nn_onnx_whole (double value)
 {
-  return value > -9e18 && value < 9e18 ? (gint64) value : 0;
+  const double most = 4611686018427387904.0;
+
+  if (isnan (value))
+    return 0;
+  return (gint64) CLAMP (value, -most, most);
 }
 
 /* Generated, onnx.pb-c.h. */
+typedef struct ProtobufCMessageDescriptor ProtobufCMessageDescriptor;
 typedef struct Onnx__AttributeProto Onnx__AttributeProto;
 typedef struct Onnx__GraphProto Onnx__GraphProto;
 typedef struct Onnx__ModelProto Onnx__ModelProto;
 typedef struct Onnx__NodeProto Onnx__NodeProto;
+typedef struct Onnx__SparseTensorProto Onnx__SparseTensorProto;
 typedef struct Onnx__TensorProto Onnx__TensorProto;
 
 /* The domain of operators that nn_save_onnx() writes. */
@@ -35,6 +44,9 @@ typedef struct Onnx__TensorProto Onnx__TensorProto;
 
 /* An axis of extent 1 that the computed tensor does not have. */
 #define NN_ONNX_VIRTUAL (-1)
+
+/* Operators of a network. */
+#define NN_ONNX_MAX_NODES 200000
 
 /* Parts of which one axis may be put together again. */
 #define NN_ONNX_MAX_PARTS 4096
@@ -111,6 +123,8 @@ typedef struct {
   gboolean             quantized;
   gboolean             own;       /* whether nn_save_onnx() wrote the file */
   gboolean             lifted;    /* see nn_onnx_lift() */
+  guint                depth;     /* of branches that are read */
+  GHashTable          *external;  /* name of a file beside → GMappedFile */
   gsize                n_folded;  /* elements of constants that were computed */
   GArray              *large;     /* (nullable): NnOnnxLarge, raw data of initialisers that stay in the file */
 } NnOnnx;
@@ -212,10 +226,56 @@ NnTensor    *nn_onnx_initializer  (NnOnnx           *onnx,
                                    Onnx__TensorProto *proto,
                                    gsize             i,
                                    GError          **error) G_GNUC_WARN_UNUSED_RESULT;
+/* From the indices and values that the file tells. */
+NnTensor    *nn_onnx_sparse_tensor (NnOnnx           *onnx,
+                                    Onnx__SparseTensorProto *proto,
+                                    GError          **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean     nn_onnx_type_is_integer (int             type);
-NnTensor    *nn_onnx_baked        (const NnOnnxValue *value);
-NnTensor    *nn_onnx_broadcast    (const NnTensor   *tensor,
-                                   const NnShape    *shape);
+
+/* nn-onnx-external.c: bytes of a tensor that lie in a file beside. */
+gboolean     nn_onnx_external     (NnOnnx           *onnx,
+                                   const Onnx__TensorProto *proto,
+                                   const guint8    **bytes,
+                                   gsize            *n,
+                                   GError          **error);
+
+/* nn-onnx.c: whether the wire format of a message holds, and messages in it are not nested too deep. */
+gboolean     nn_onnx_check_wire   (const ProtobufCMessageDescriptor *message,
+                                   const guint8     *at,
+                                   gsize             n,
+                                   guint             depth);
+/* nn-onnx-slim.c */
+gboolean     nn_onnx_varint       (const guint8    **at,
+                                   const guint8     *end,
+                                   guint64          *value);
+
+/* nn-onnx-fused.c: operators that are several of ONNX's, on reals or on quantised codes. */
+NnOnnxRead nn_onnx_read_fused, nn_onnx_read_on_codes, nn_onnx_read_codes_concat;
+
+/* nn-onnx-codes.c */
+gboolean     nn_onnx_check_codes  (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   GError          **error);
+void         nn_onnx_move_codes   (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op);
+gboolean     nn_onnx_decode       (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   double            zero,
+                                   GError          **error);
+NnOnnxValue *nn_onnx_encode       (NnOnnx           *onnx,
+                                   NnOnnxValue      *value,
+                                   GError          **error);
+
+/* nn-onnx-flow.c */
+NnOnnxRead nn_onnx_read_if;
+void         nn_onnx_note_uses    (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   guint             depth);
+
+/* nn-onnx-functions.c */
+gboolean     nn_onnx_expand_functions (NnOnnx           *onnx,
+                                       Onnx__ModelProto *model,
+                                       GError          **error);
 
 /* nn-onnx-fold.c */
 gboolean     nn_onnx_fold         (NnOnnx           *onnx,
@@ -250,10 +310,19 @@ gboolean     nn_onnx_read_linear  (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    GError          **error);
 
+/* nn-onnx-order.c */
+gboolean     nn_onnx_order        (NnOnnx           *onnx,
+                                   Onnx__GraphProto *graph,
+                                   GError          **error);
+
 /* nn-onnx-graph.c */
 gboolean     nn_onnx_read_op      (NnOnnx           *onnx,
                                    Onnx__NodeProto  *op,
                                    GError          **error);
+gboolean     nn_onnx_read_initializers (NnOnnx           *onnx,
+                                        Onnx__GraphProto *graph,
+                                        const NnProgress *progress,
+                                        GError          **error);
 gboolean     nn_onnx_read_graph   (NnOnnx           *onnx,
                                    Onnx__GraphProto *graph,
                                    const NnProgress *progress,
@@ -267,6 +336,9 @@ void         nn_onnx_read_masks   (NnOnnx           *onnx,
 NnOnnxRead nn_onnx_read_own;
 
 /* nn-onnx-weight.c */
+NnTensor    *nn_onnx_baked         (const NnOnnxValue *value);
+NnTensor    *nn_onnx_broadcast     (const NnTensor    *tensor,
+                                    const NnShape     *shape);
 gboolean     nn_onnx_is_channels_last (Onnx__NodeProto   *op);
 NnTensor    *nn_onnx_prepare       (NnOnnx            *onnx,
                                     NnNode            *node,
@@ -407,7 +479,12 @@ NnNode *nn_onnx_like (NnOnnx *onnx,
                       Onnx__NodeProto *op,
                       NnOp which,
                       NnOnnxValue *value);
-NnOnnxReader nn_onnx_find_reader  (const char       *type);
+/* (nullable): where no operator of that domain and name is known */
+NnOnnxReader nn_onnx_find_reader  (const char       *domain,
+                                   const char       *type);
+gboolean     nn_onnx_is_standard  (const Onnx__NodeProto *op);
+gboolean     nn_onnx_no_reader    (const Onnx__NodeProto *op,
+                                   GError         **error);
 char       **nn_onnx_type_names   (void);
 
 G_END_DECLS

@@ -148,7 +148,8 @@ nn_onnx_put_activation (NnOnnxWriter  *w,
       return TRUE;
     case NN_ACT_BINARY_TANH:
     case NN_ACT_TERNARY_TANH:
-      nn_onnx_put_steps (w, a->act, input, output);
+    case NN_ACT_GELU_TANH:
+      nn_onnx_put_own_activation (w, a->act, input, output);
       return TRUE;
     case NN_ACT_QUANTIZED:
       if (a->quantizer == NULL)

@@ -455,22 +455,37 @@ nn_onnx_put_frozen (NnOnnxWriter      *w,
   w->frozen_function = TRUE;
 }
 
-/* Signs of an activation, as BinaryNet for Keras has them: 0 goes to -1; or rounded after clipping. */
+/* 0.5 x (1 + tanh (sqrt (2 / pi) (x + 0.044715 x^3))). Source: Hendrycks and Gimpel 2016. */
+static const char *
+gelu_tanh (NnOnnxWriter *w)
+{
+  const char *cube = op (w, "Mul", op (w, "Mul", op (w, "Mul", "x", "x"), "x"), number (w, 0.044715));
+  const char *bent = op (w, "Tanh", op (w, "Mul", op (w, "Add", "x", cube), number (w, sqrt (2 / G_PI))), NULL);
+
+  return op (w, "Mul", op (w, "Mul", "x", number (w, 0.5)), op (w, "Add", bent, number (w, 1)));
+}
+
+/* Activations that ONNX has no operator for in this operator set: signs, as BinaryNet for Keras has them, where 0 goes to -1; or
+ * rounded after clipping; GELU by tanh. */
 void
-nn_onnx_put_steps (NnOnnxWriter *w,
-                   NnAct         act,
-                   const char   *input,
-                   const char   *output)
+nn_onnx_put_own_activation (NnOnnxWriter *w,
+                            NnAct         act,
+                            const char   *input,
+                            const char   *output)
 {
   static const char *const inputs[] = { "x", NULL }, *const none[] = { NULL };
-  gboolean binary = act == NN_ACT_BINARY_TANH, *known = binary ? &w->binary_function : &w->ternary_function;
-  const char *name = binary ? "BinaryTanh" : "TernaryTanh";
+  const char *name = act == NN_ACT_BINARY_TANH ? "BinaryTanh" : act == NN_ACT_TERNARY_TANH ? "TernaryTanh" : "GeluTanh";
+  gboolean *known = act == NN_ACT_BINARY_TANH    ? &w->binary_function
+                    : act == NN_ACT_TERNARY_TANH ? &w->ternary_function
+                                                 : &w->gelu_function;
 
   if (!*known)
     {
       GPtrArray *outside = begin (w);
-      const char *result = binary ? choose (w, op (w, "Greater", "x", number (w, 0)), number (w, 1), number (w, -1))
-                                  : op (w, "Round", clip (w, "x", number (w, -1), number (w, 1)), NULL);
+      const char *result = act == NN_ACT_BINARY_TANH ? choose (w, op (w, "Greater", "x", number (w, 0)), number (w, 1), number (w, -1))
+                           : act == NN_ACT_TERNARY_TANH
+                             ? op (w, "Round", clip (w, "x", number (w, -1), number (w, 1)), NULL)
+                             : gelu_tanh (w);
 
       end (w, outside, NN_ONNX_OWN_DOMAIN, name, inputs, none, result);
     }

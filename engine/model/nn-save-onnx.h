@@ -45,6 +45,7 @@ typedef struct {
   gboolean       frozen_function;
   gboolean       binary_function;
   gboolean       ternary_function;
+  gboolean       gelu_function;
   gboolean       trees;    /* whether a tree ensemble is in it */
   int            opset;
 } NnOnnxWriter;
@@ -103,10 +104,10 @@ void         nn_onnx_put_frozen    (NnOnnxWriter      *w,
                                     NnTensor          *values,
                                     NnTensor          *used,
                                     const char        *output);
-void         nn_onnx_put_steps     (NnOnnxWriter      *w,
-                                    NnAct              act,
-                                    const char        *input,
-                                    const char        *output);
+void         nn_onnx_put_own_activation (NnOnnxWriter *w,
+                                         NnAct         act,
+                                         const char   *input,
+                                         const char   *output);
 void         nn_onnx_put_qonnx_function (NnOnnxWriter *w,
                                          gboolean      bipolar,
                                          NnRounding    rounding);
