@@ -114,6 +114,17 @@ any_merged (NnOnnx          *onnx,
   return FALSE;
 }
 
+/* Whether the second input goes along other axes of the first than its last ones, as operator sets before 7 could say. */
+static gboolean
+broadcasts_oddly (NnOnnx          *onnx,
+                  Onnx__NodeProto *op)
+{
+  const NnOnnxValue *a = nn_onnx_input (onnx, op, 0), *b = nn_onnx_input (onnx, op, 1);
+
+  return nn_onnx_int (op, "broadcast", 0) != 0 && nn_onnx_attribute (op, "axis") != NULL && a != NULL && b != NULL &&
+         nn_onnx_int (op, "axis", 0) + (gint64) b->rank != (gint64) a->rank;
+}
+
 /* One operator; what cannot be read becomes a node that says why. */
 gboolean
 nn_onnx_read_op (NnOnnx           *onnx,
@@ -153,7 +164,7 @@ nn_onnx_read_op (NnOnnx           *onnx,
     nn_onnx_no_reader (op, &inner);
   else if (op->n_input == 0 || op->input[0][0] == '\0')
     nn_onnx_unsupported (&inner, "it has no first input");
-  else if (onnx->opset < FIRST_OPSET && nn_onnx_attribute (op, "broadcast") != NULL)
+  else if (onnx->opset < FIRST_OPSET && broadcasts_oddly (onnx, op))
     nn_onnx_unsupported (&inner, "it broadcasts as operator sets before %d did; convert the file to a newer one (onnx.version_converter)",
                          FIRST_OPSET);
   else if (any_merged (onnx, op) && !reads_merged (op->op_type))
