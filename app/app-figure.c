@@ -212,8 +212,10 @@ copy (GtkWidget  *widget,
       const char *action,
       GVariant   *parameter)
 {
-  app_chart_copy (APP_FIGURE (widget)->chart);
-  gtk_widget_activate_action (widget, "win.say", "s", _("Figure copied"));
+  gboolean table = app_figure_shows_table (APP_FIGURE (widget));
+
+  app_chart_copy (APP_FIGURE (widget)->chart, !table);
+  gtk_widget_activate_action (widget, "win.say", "s", table ? _("Table copied") : _("Figure copied"));
 }
 
 void

@@ -6,6 +6,7 @@
 #include "paint-scene.h"
 
 #include <adwaita.h>
+#include <string.h>
 
 static AppScene *
 scene_at (AppChart *self,
@@ -79,23 +80,49 @@ app_chart_export (AppChart    *self,
   return g_file_set_contents (path, (const char *) bytes->data, bytes->len, error);
 }
 
-/* Picture and table at once: a text editor takes the one, a slide the other. */
-void
-app_chart_copy (AppChart *self)
+static GdkContentProvider *
+provide (const char *type,
+         gpointer    data,
+         gsize       size)
 {
-  g_autoptr (GByteArray) png = picture (self, PAINT_PNG, MAX (64, gtk_widget_get_width (GTK_WIDGET (self))),
-                                          MAX (64, gtk_widget_get_height (GTK_WIDGET (self))), FALSE);
-  g_autoptr (GBytes) bytes = g_bytes_new (png->data, png->len);
+  g_autoptr (GBytes) bytes = g_bytes_new (data, size);
+
+  return gdk_content_provider_new_for_bytes (type, bytes);
+}
+
+static GdkContentProvider *
+provide_picture (AppChart    *self,
+                 const char  *type,
+                 PaintFormat  format)
+{
+  double width = MAX (64, gtk_widget_get_width (GTK_WIDGET (self))), height = MAX (64, gtk_widget_get_height (GTK_WIDGET (self)));
+  g_autoptr (GByteArray) bytes = picture (self, format, width, height, FALSE);
+
+  return provide (type, bytes->data, bytes->len);
+}
+
+/* Picture and table at once: a text editor takes the one, a drawing or a slide the other. Where the chart is read as a table, that
+ * alone is meant. */
+void
+app_chart_copy (AppChart *self,
+                gboolean  pictures)
+{
   g_autoptr (AppTable) table = app_chart_dup_table (self);
-  GdkContentProvider *providers[2];
+  GdkContentProvider *providers[4];
   guint n = 0;
 
-  providers[n++] = gdk_content_provider_new_for_bytes ("image/png", bytes);
+  if (pictures)
+    {
+      providers[n++] = provide_picture (self, "image/svg+xml", PAINT_SVG);
+      providers[n++] = provide_picture (self, "image/png", PAINT_PNG);
+    }
   if (table != NULL)
     {
-      g_autofree char *tsv = app_table_to_tsv (table);
+      g_autofree char *tsv = app_table_to_tsv (table), *csv = app_table_to_csv (table, NULL);
 
       providers[n++] = gdk_content_provider_new_typed (G_TYPE_STRING, tsv);
+      providers[n++] = provide ("text/csv", csv, strlen (csv));
     }
-  gdk_clipboard_set_content (gtk_widget_get_clipboard (GTK_WIDGET (self)), gdk_content_provider_new_union (providers, n));
+  if (n > 0)
+    gdk_clipboard_set_content (gtk_widget_get_clipboard (GTK_WIDGET (self)), gdk_content_provider_new_union (providers, n));
 }

@@ -60,7 +60,8 @@ gboolean    app_chart_export       (AppChart             *chart,
                                     const char           *path,
                                     gboolean              as_shown,
                                     GError              **error);
-void        app_chart_copy         (AppChart             *chart);
+void        app_chart_copy         (AppChart             *chart,
+                                    gboolean              pictures);
 void        app_chart_paint_on     (AppChart             *chart,
                                     cairo_t              *cr,
                                     double                width,

@@ -249,7 +249,59 @@ on_texture (GObject      *clipboard,
   *(GdkTexture **) data = gdk_clipboard_read_texture_finish (GDK_CLIPBOARD (clipboard), result, NULL);
 }
 
-/* A copied figure is a picture for who wants pictures, and its table for who wants text. */
+static void
+on_spliced (GObject      *memory,
+            GAsyncResult *result,
+            gpointer      data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_output_stream_splice_finish (G_OUTPUT_STREAM (memory), result, &error);
+  g_assert_no_error (error);
+  *(GBytes **) data = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+}
+
+static void
+on_stream (GObject      *clipboard,
+           GAsyncResult *result,
+           gpointer      data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GInputStream) stream = gdk_clipboard_read_finish (GDK_CLIPBOARD (clipboard), result, NULL, &error);
+  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+
+  g_assert_no_error (error);
+  g_output_stream_splice_async (memory, stream, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, G_PRIORITY_DEFAULT, NULL, on_spliced, data);
+}
+
+static char *
+copied_as (GdkClipboard *clipboard,
+           const char   *type)
+{
+  const char *types[] = { type, NULL };
+  g_autoptr (GBytes) bytes = NULL;
+
+  gdk_clipboard_read_async (clipboard, types, G_PRIORITY_DEFAULT, NULL, on_stream, &bytes);
+  WAIT_FOR (bytes != NULL);
+  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+/* Read as a table, it is copied as one. */
+static void
+check_table_copy (AppFigure    *figure,
+                  GdkClipboard *clipboard)
+{
+  GdkContentFormats *formats;
+
+  app_figure_show_table (figure, TRUE);
+  gtk_widget_activate_action (GTK_WIDGET (figure), "figure.copy", NULL);
+  formats = gdk_clipboard_get_formats (clipboard);
+  g_assert_true (gdk_content_formats_contain_mime_type (formats, "text/csv"));
+  g_assert_false (gdk_content_formats_contain_mime_type (formats, "image/png"));
+  app_figure_show_table (figure, FALSE);
+}
+
+/* A copied figure is a picture for who wants pictures, sharp for who can draw it, and its table for who wants text or numbers. */
 static void
 test_clipboard (void)
 {
@@ -261,7 +313,7 @@ test_clipboard (void)
       GdkClipboard *clipboard = gtk_widget_get_clipboard (GTK_WIDGET (window));
       g_autoptr (AppTable) table = figure != NULL ? app_chart_dup_table (app_figure_chart (figure)) : NULL;
       g_autoptr (GdkTexture) texture = NULL;
-      g_autofree char *text = NULL;
+      g_autofree char *text = NULL, *svg = NULL, *csv = NULL, *expected = NULL;
       g_auto (GStrv) lines = NULL, titles = NULL;
 
       if (table == NULL || table->rows->len == 0)
@@ -279,6 +331,13 @@ test_clipboard (void)
       gdk_clipboard_read_texture_async (clipboard, NULL, on_texture, &texture);
       WAIT_FOR (texture != NULL);
       g_assert_cmpint (gdk_texture_get_width (texture), >=, 64);
+      svg = copied_as (clipboard, "image/svg+xml");
+      g_assert_nonnull (strstr (svg, "<svg"));
+      g_assert_true (g_str_has_suffix (g_strchomp (svg), "</svg>"));
+      csv = copied_as (clipboard, "text/csv");
+      expected = app_table_to_csv (table, NULL);
+      g_assert_cmpstr (csv, ==, expected);
+      check_table_copy (figure, clipboard);
     }
   g_assert_cmpuint (n_copied, >=, 4);
 }
