@@ -38,7 +38,13 @@ read_head (const char  *path,
 
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     {
-      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: a folder; a file is expected: " ACCEPTED, path);
+      g_autofree char *saved = g_build_filename (path, "saved_model.pb", NULL);
+
+      if (g_file_test (saved, G_FILE_TEST_EXISTS))
+        g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: a folder of TensorFlow's SavedModel, which is not supported; save the network as "
+                     "one file: model.save(\"network.keras\") or model.save(\"network.h5\")", path);
+      else
+        g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: a folder; a file is expected: " ACCEPTED, path);
       return FALSE;
     }
   file = fopen (path, "rb");
@@ -260,13 +266,27 @@ map_file (const char  *path,
   return file != NULL ? g_mapped_file_get_bytes (file) : NULL;
 }
 
+static gboolean
+starts (const guint8 *head,
+        gsize         n,
+        const char   *word)
+{
+  return n >= strlen (word) && g_ascii_strncasecmp ((const char *) head, word, strlen (word)) == 0;
+}
+
 static void
 refuse (const char    *path,
+        const guint8  *head,
         gsize          n,
         GError       **error)
 {
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: %s. What can be opened: " ACCEPTED, path,
-               n == 0 ? "the file is empty" : "no known network format");
+  const char *what = n == 0 ? "the file is empty" : "no known network format";
+
+  if (starts (head, n, "version https://git-lfs"))
+    what = "a pointer of Git LFS, not the file itself; \"git lfs pull\" fetches it";
+  else if (starts (head, n, "<!doctype html") || starts (head, n, "<html"))
+    what = "a web page, not a network: most likely what a download gave in place of the file";
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: %s. What can be opened: " ACCEPTED, path, what);
 }
 
 /* Keras 3 and PyTorch both write zips. */
@@ -341,6 +361,6 @@ nn_model_load (const char          *path,
 
       return bytes != NULL ? nn_load_onnx (bytes, path, options, progress, cancellable, error) : NULL;
     }
-  refuse (path, n, error);
+  refuse (path, head, n, error);
   return NULL;
 }
