@@ -264,10 +264,12 @@ on_opened (AppJob      *job,
 
       if (!nn_config_check (opened->config, app_document_current (self)->model, &error))
         {
-          app_document_fail (self, app_job_title (job), error->message);
+          app_document_fail (self, _("This configuration is for another network"), error->message);
           return;
         }
     }
+  if (!self->recovering)
+    g_signal_emit_by_name (self, "opened", opened->path);
   app_document_take_opened (self, opened);
 }
 

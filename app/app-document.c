@@ -5,7 +5,7 @@
 
 #include <glib/gi18n.h>
 
-enum { SIGNAL_CHANGED, SIGNAL_ANALYSED, SIGNAL_JOB_CHANGED, SIGNAL_LIVE, SIGNAL_FAILED, SIGNAL_DONE, SIGNAL_IDLE_DONE, SIGNAL_CHOOSE_ARRAYS, SIGNAL_SAVED, N_SIGNALS };
+enum { SIGNAL_CHANGED, SIGNAL_ANALYSED, SIGNAL_JOB_CHANGED, SIGNAL_LIVE, SIGNAL_FAILED, SIGNAL_DONE, SIGNAL_IDLE_DONE, SIGNAL_CHOOSE_ARRAYS, SIGNAL_SAVED, SIGNAL_OPENED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (AppDocument, app_document, G_TYPE_OBJECT)
@@ -93,6 +93,7 @@ app_document_class_init (AppDocumentClass *klass)
   signals[SIGNAL_FAILED] = new_signal ("failed", 2, G_TYPE_STRING, G_TYPE_STRING);
   signals[SIGNAL_DONE] = new_signal ("done", 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   signals[SIGNAL_CHOOSE_ARRAYS] = new_signal ("choose-arrays", 2, G_TYPE_STRING, G_TYPE_PTR_ARRAY);
+  signals[SIGNAL_OPENED] = new_signal ("opened", 1, G_TYPE_STRING, 0);
   signals[SIGNAL_SAVED] = new_signal ("saved", 2, G_TYPE_STRING, G_TYPE_STRING);
   signals[SIGNAL_IDLE_DONE] = new_signal ("idle-done", 2, G_TYPE_STRING, G_TYPE_STRING);
 }
@@ -469,7 +470,12 @@ on_job_finished (AppJob      *job,
   if (job != self->job)
     return;
   if (error != NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    app_document_fail (self, app_job_title (job), error->message);
+    {
+      /* Translators: what failed, as it was called while it ran: "Opening “jets.h5” failed" */
+      g_autofree char *title = g_strdup_printf (_("%s failed"), app_job_title (job));
+
+      app_document_fail (self, title, error->message);
+    }
   g_clear_object (&self->job);
   g_signal_emit (self, signals[SIGNAL_JOB_CHANGED], 0);
 }

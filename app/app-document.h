@@ -15,7 +15,7 @@ G_DECLARE_FINAL_TYPE (AppDocument, app_document, APP, DOCUMENT, GObject)
 /*
  * Signals: "changed" when state or selection changed; "analysed" when an analysis or an evaluation arrived; "job-changed";
  * "live" when a step of the running job finished; "failed" (title, message); "done" (message, undoable); "idle-done"
- * (title, message): a long job ended well; "saved" (path, problem): a project is on the disk, or could not be put there;
+ * (title, message): a long job ended well; "opened" (path): a file was read; "saved" (path, problem): a project is on the disk, or could not be put there;
  * "choose-arrays" (path, array of NnDataEntry): which of them are inputs and labels?
  */
 AppDocument    *app_document_new           (void);

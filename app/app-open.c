@@ -132,7 +132,25 @@ read_data (AppOpened        *opened,
   return FALSE;
 }
 
-/* The first failure is the one told: it is about what the file most likely is. */
+static gboolean
+is_saved_model (const char *path)
+{
+  g_autofree char *graph = g_build_filename (path, "saved_model.pb", NULL);
+
+  return g_file_test (graph, G_FILE_TEST_EXISTS);
+}
+
+/* Words of a configuration, in either form. */
+static gboolean
+looks_like_config (const char *path)
+{
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) && (strstr (text, "\"HLSConfig\"") != NULL || strstr (text, "\"Precision\"") != NULL
+                                                           || strstr (text, "\"ReuseFactor\"") != NULL);
+}
+
+/* The failure told is the one about what the file most likely is. */
 static gboolean
 read_either (AppOpened        *opened,
              const Input      *input,
@@ -141,23 +159,36 @@ read_either (AppOpened        *opened,
              GCancellable     *cancellable,
              GError          **error)
 {
-  g_autoptr (GError) first = NULL;
+  g_autoptr (GError) first = NULL, second = NULL;
 
   opened->model = kind == KIND_HDF5 || kind == KIND_JSON ? read_model (input->path, progress, cancellable, &first) : NULL;
   if (opened->model != NULL)
     return TRUE;
   if (kind == KIND_HDF5 && !g_error_matches (first, NN_ERROR, NN_ERROR_UNSUPPORTED))
-    read_data (opened, input, progress, cancellable, NULL);
+    read_data (opened, input, progress, cancellable, !looks_like_network (input->path, kind) ? &second : NULL);
   else if (kind == KIND_JSON)
-    opened->config = nn_config_load (input->path, NULL);
+    opened->config = nn_config_load (input->path, looks_like_config (input->path) ? &second : NULL);
   if (opened->data == NULL && opened->config == NULL && kind == KIND_JSON)
     opened->reports = hls_reports_find (input->path, NULL);
   if (opened->reports != NULL && opened->reports->len == 0)
     g_clear_pointer (&opened->reports, g_ptr_array_unref);
   if (opened->data != NULL || opened->arrays != NULL || opened->config != NULL || opened->reports != NULL)
     return TRUE;
-  g_propagate_error (error, g_steal_pointer (&first));
+  g_propagate_error (error, second != NULL ? g_steal_pointer (&second) : g_steal_pointer (&first));
   return FALSE;
+}
+
+/* A folder is opened for the reports in it. One that holds a network of TensorFlow is told what to do instead. */
+static gboolean
+read_reports (AppOpened   *opened,
+              const Input *input,
+              GError     **error)
+{
+  if (is_saved_model (input->path))
+    opened->model = read_model (input->path, NULL, NULL, error);
+  else
+    opened->reports = hls_reports_find (input->path, error);
+  return opened->model != NULL || opened->reports != NULL;
 }
 
 static gboolean
@@ -183,10 +214,7 @@ read_any (AppOpened        *opened,
       opened->config = nn_config_load (input->path, error);
       return opened->config != NULL;
     case KIND_REPORT:
-      opened->reports = hls_reports_find (input->path, error);
-      if (opened->reports != NULL && opened->reports->len == 0)
-        g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: no report of a tool was found there", input->path);
-      return opened->reports != NULL && opened->reports->len > 0;
+      return read_reports (opened, input, error);
     case KIND_HDF5:
     case KIND_JSON:
       return read_either (opened, input, kind, progress, cancellable, error);

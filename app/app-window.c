@@ -339,6 +339,25 @@ on_choose_arrays (AppDocument *document,
   app_ask_arrays (GTK_WIDGET (self), path, entries, on_arrays, self);
 }
 
+/* What cannot be read is not offered again. */
+static void
+add_recent (const char *path)
+{
+  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
+
+  if (uri != NULL)
+    gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
+}
+
+static void
+on_opened (AppDocument *document,
+           const char  *path,
+           AppWindow   *self)
+{
+  if (!self->sample)
+    add_recent (path);
+}
+
 /* A window that was to be closed goes once everything is on the disk, and not at all where it could not be put there. */
 static void
 on_saved (AppDocument *document,
@@ -346,7 +365,6 @@ on_saved (AppDocument *document,
           const char  *problem,
           AppWindow   *self)
 {
-  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
   gboolean close = self->close_when_saved && !app_document_is_saving (document);
 
   if (problem != NULL || close)
@@ -357,8 +375,7 @@ on_saved (AppDocument *document,
       return;
     }
   app_window_toast (self, _("Project saved"), FALSE);
-  if (uri != NULL)
-    gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
+  add_recent (path);
   if (close)
     gtk_window_close (GTK_WINDOW (self));
 }
@@ -550,6 +567,7 @@ app_window_init (AppWindow *self)
   g_signal_connect_swapped (self->document, "analysed", G_CALLBACK (update_status), self);
   g_signal_connect (self->document, "failed", G_CALLBACK (on_failed), self);
   g_signal_connect (self->document, "done", G_CALLBACK (on_done), self);
+  g_signal_connect (self->document, "opened", G_CALLBACK (on_opened), self);
   g_signal_connect (self->document, "saved", G_CALLBACK (on_saved), self);
   g_signal_connect (self->document, "idle-done", G_CALLBACK (on_idle_done), self);
   g_signal_connect (self->document, "choose-arrays", G_CALLBACK (on_choose_arrays), self);
@@ -580,13 +598,9 @@ void
 app_window_open (AppWindow  *self,
                  const char *path)
 {
-  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
-
   gtk_revealer_set_reveal_child (self->banner, FALSE);
   self->sample = FALSE;
   app_document_open (self->document, path);
-  if (uri != NULL)
-    gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
 }
 
 void

@@ -275,6 +275,65 @@ test_moved_data (void)
   g_assert_nonnull (seen);
 }
 
+typedef struct { char *title, *message; } Complaint;
+
+static void
+on_complaint (AppDocument *document,
+              const char  *title,
+              const char  *message,
+              Complaint   *complaint)
+{
+  g_free (complaint->title);
+  g_free (complaint->message);
+  complaint->title = g_strdup (title);
+  complaint->message = g_strdup (message);
+}
+
+static void
+count_opened (AppDocument *document,
+              const char  *path,
+              guint       *n)
+{
+  (*n)++;
+}
+
+/* What is no file of ours is refused with a title that says what failed, and a message with the file and what to do. */
+static void
+test_refused (void)
+{
+  static const struct { const char *name, *text, *words; } files[] = {
+    { "empty.h5", "", "the file is empty" }, { "page.onnx", "<!DOCTYPE html><html>404</html>", "web page" },
+    { "pointer.h5", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull" }, { "torch.pt", "PK\3\4 archive/data.pkl", "ONNX" },
+    { "picture.png", "\x89PNG", "Keras .h5" }, { "text.espalier", "hello", "text.espalier" }, { "cut.json", "{\"class_name\": ", "not valid JSON" },
+    { "config.json", "{\"HLSConfig\": {\"Model\": {\"ReuseFaktor\": 1}}}", "ReuseFactor" }, { "bad.yml", "HLSConfig: [", "bad.yml" },
+    { "table.csv", "a,b\n1,2\n3\n", "table.csv" }, { "saved/saved_model.pb", "x", "network.keras" }, { "nothing/here.txt", "x", "no report in this folder" },
+  };
+  g_autoptr (AppDocument) document = app_document_new ();
+  Complaint complaint = { 0 };
+  guint n_opened = 0;
+
+  g_signal_connect (document, "failed", G_CALLBACK (on_complaint), &complaint);
+  g_signal_connect (document, "opened", G_CALLBACK (count_opened), &n_opened);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, "broken", files[i].name, NULL), *parent = g_path_get_dirname (path);
+      const char *what = strchr (files[i].name, '/') != NULL ? parent : path;
+
+      g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
+      g_assert_true (g_file_set_contents (path, files[i].text, -1, NULL));
+      app_document_open (document, what);
+      WAIT_FOR (app_document_job (document) == NULL);
+      g_assert_nonnull (complaint.message);
+      g_test_message ("%s: %s", complaint.title, complaint.message);
+      g_assert_true (g_str_has_suffix (complaint.title, " failed"));
+      g_assert_nonnull (strstr (complaint.message, files[i].words));
+      g_assert_true (app_document_is_empty (document));
+      g_clear_pointer (&complaint.message, g_free);
+    }
+  g_assert_cmpuint (n_opened, ==, 0);
+  g_free (complaint.title);
+}
+
 static void
 test_kinds (void)
 {
@@ -362,6 +421,7 @@ main (int    argc,
   g_test_add_func ("/documents/changed-while-saving", test_changed_while_saving);
   g_test_add_func ("/documents/cannot-save", test_cannot_save);
   g_test_add_func ("/documents/opened-while-saving", test_opened_while_saving);
+  g_test_add_func ("/documents/refused", test_refused);
   g_test_add_func ("/documents/kinds", test_kinds);
   g_test_add_func ("/documents/moved-data", test_moved_data);
   g_test_add_func ("/documents/help", test_help);
