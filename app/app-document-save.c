@@ -6,7 +6,6 @@
 
 #include "app-autosave.h"
 
-#include <gio/gio.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 
@@ -71,25 +70,6 @@ write_job (AppDocument *self,
   return app_job_new (_("Saving"), work, writing, (GDestroyNotify) writing_free, NULL);
 }
 
-static void
-on_written (AppJob       *job,
-            GApplication *application)
-{
-  g_application_release (application);
-}
-
-/* The program does not end before the file is in place, even where the last window goes. */
-static void
-hold_program (AppJob *job)
-{
-  GApplication *application = g_application_get_default ();
-
-  if (application == NULL)
-    return;
-  g_application_hold (application);
-  g_signal_connect_object (job, "finished", G_CALLBACK (on_written), application, 0);
-}
-
 static void start_saving (AppDocument *self,
                           const char  *path);
 
@@ -138,7 +118,7 @@ start_saving (AppDocument *self,
   self->saving_path = g_strdup (path);
   self->saving = self->position;
   g_signal_connect_object (self->save_job, "finished", G_CALLBACK (on_saved), self, 0);
-  hold_program (self->save_job);
+  app_job_hold_program (self->save_job);
   app_job_start (self->save_job);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writing the HLS project, and running tools on it. */
+/* Writing the HLS project, and running tools on it; writing the network for other programs. */
 
 #include "app-export.h"
 
@@ -142,4 +142,40 @@ app_build_job (const char          *folder,
                      (GDestroyNotify) input_free, (GDestroyNotify) hls_report_free);
   app_job_set_outlives (job, stages != HLS_STAGE_CSIM);
   return job;
+}
+
+typedef struct {
+  NnModel *model;
+  char    *path;
+} SaveInput;
+
+static void
+save_input_free (SaveInput *input)
+{
+  nn_model_unref (input->model);
+  g_free (input->path);
+  g_free (input);
+}
+
+static gpointer
+work_save (AppJob           *job,
+           gpointer          data,
+           const NnProgress *progress,
+           GCancellable     *cancellable,
+           GError          **error)
+{
+  const SaveInput *input = data;
+
+  return GINT_TO_POINTER (nn_model_save (input->model, input->path, error));
+}
+
+AppJob *
+app_save_network_job (NnModel    *model,
+                      const char *path)
+{
+  SaveInput *input = g_new0 (SaveInput, 1);
+
+  input->model = nn_model_ref (model);
+  input->path = g_strdup (path);
+  return app_job_new (_("Saving the network"), work_save, input, (GDestroyNotify) save_input_free, NULL);
 }

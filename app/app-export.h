@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writing the HLS project, and running tools on it. */
+/* Writing the HLS project, and running tools on it; writing the network for other programs. */
 
 #pragma once
 
@@ -27,5 +27,9 @@ typedef struct {
 AppJob *app_build_job  (const char          *folder,
                         HlsStages            stages,
                         const AppBuildPlace *place);
+
+/* Writes a network as a file; its ending says the format. */
+AppJob *app_save_network_job (NnModel    *model,
+                              const char *path);
 
 G_END_DECLS

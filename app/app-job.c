@@ -261,6 +261,24 @@ app_job_outlives (AppJob *self)
   return self->outlives;
 }
 
+static void
+release_program (AppJob       *self,
+                 GApplication *application)
+{
+  g_application_release (application);
+}
+
+void
+app_job_hold_program (AppJob *self)
+{
+  GApplication *application = g_application_get_default ();
+
+  if (application == NULL)
+    return;
+  g_application_hold (application);
+  g_signal_connect_object (self, "finished", G_CALLBACK (release_program), application, 0);
+}
+
 gboolean
 app_job_is_paused (AppJob *self)
 {

@@ -34,6 +34,8 @@ void          app_job_set_paused   (AppJob         *job,
 void          app_job_set_outlives (AppJob         *job,
                                     gboolean        outlives);
 gboolean      app_job_outlives     (AppJob         *job);
+/* The program does not end before it, even where the last window goes: what is written must be whole. Before it is started. */
+void          app_job_hold_program (AppJob         *job);
 gboolean      app_job_is_paused    (AppJob         *job);
 gboolean      app_job_is_running   (AppJob         *job);
 gboolean      app_job_was_cancelled (AppJob        *job);

@@ -4,6 +4,7 @@
 #include "app-window-private.h"
 
 #include "app-dialogs.h"
+#include "app-export.h"
 #include "app-help.h"
 #include "app-methods.h"
 #include "app-optimise-sheet.h"
@@ -18,6 +19,7 @@
 #include "pages/app-weights-page.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define MAX_RECENT 12
 
@@ -143,16 +145,42 @@ action_save_to (GtkWidget  *widget,
 }
 
 static void
+on_model_saved (AppJob    *job,
+                AppWindow *self)
+{
+  const char *path = g_object_get_data (G_OBJECT (job), "path");
+  g_autofree char *name = g_path_get_basename (path), *text = g_strdup_printf (_("Network saved as “%s”"), name);
+
+  if (app_job_error (job) == NULL)
+    app_window_toast (self, text, FALSE);
+  else
+    app_window_complain (self, _("The network could not be saved"), app_job_error (job)->message);
+}
+
+/* A name without one of the endings is a Keras file. */
+static void
 save_model_to (const char *path,
                gpointer    object)
 {
   AppWindow *self = object;
-  g_autoptr (GError) error = NULL;
+  const char *dot = strrchr (path, '.'), *slash = strrchr (path, G_DIR_SEPARATOR);
+  g_autofree char *full = dot == NULL || (slash != NULL && dot < slash) ? g_strconcat (path, ".h5", NULL) : g_strdup (path);
+  AppJob *job = app_save_network_job (app_document_shown (self->document), full);
 
-  if (nn_model_save (app_document_shown (self->document), path, &error))
-    app_window_toast (self, _("Network saved"), FALSE);
-  else
-    app_window_complain (self, _("The network could not be saved"), error->message);
+  g_object_set_data_full (G_OBJECT (job), "path", g_steal_pointer (&full), g_free);
+  g_signal_connect_object (job, "finished", G_CALLBACK (on_model_saved), self, 0);
+  app_job_hold_program (job);
+  app_job_start (job);
+  g_object_unref (job);
+}
+
+/* For scripts and tests: no question is asked. */
+static void
+action_save_model_to (GtkWidget  *widget,
+                      const char *action,
+                      GVariant   *parameter)
+{
+  save_model_to (g_variant_get_string (parameter, NULL), widget);
 }
 
 static void
@@ -161,9 +189,10 @@ action_save_model (GtkWidget  *widget,
                    GVariant   *parameter)
 {
   AppWindow *self = APP_WINDOW (widget);
-  const char *patterns[] = { _("Networks|*.h5;*.onnx"), NULL };
+  const char *patterns[] = { _("Keras and ONNX|*.h5;*.hdf5;*.onnx"), _("Keras|*.h5;*.hdf5"), _("ONNX|*.onnx"), NULL };
   g_autofree char *title = app_document_dup_title (self->document);
-  g_autofree char *name = g_strconcat (title, "-pruned.h5", NULL);
+  gboolean pruned = app_document_shown (self->document) != app_document_state (self->document)->model;
+  g_autofree char *name = g_strconcat (title, pruned ? "-pruned.h5" : ".h5", NULL);
 
   app_ask_save (widget, _("Save Network"), name, patterns, save_model_to, self);
 }
@@ -431,7 +460,7 @@ app_window_install_actions (GtkWidgetClass *widget_class)
   static const struct { const char *name, *type; GtkWidgetActionActivateFunc func; } actions[] = {
     { "win.open", NULL, action_open }, { "win.open-data", NULL, action_open_data }, { "win.open-sample", NULL, action_open_sample },
     { "win.save", NULL, action_save }, { "win.save-as", NULL, action_save_as }, { "win.save-to", "s", action_save_to },
-    { "win.save-model", NULL, action_save_model }, { "win.undo", NULL, action_undo }, { "win.redo", NULL, action_undo },
+    { "win.save-model", NULL, action_save_model }, { "win.save-model-to", "s", action_save_model_to }, { "win.undo", NULL, action_undo }, { "win.redo", NULL, action_undo },
     { "win.cancel", NULL, action_cancel }, { "win.optimise", NULL, action_optimise }, { "win.branch", NULL, action_branch }, { "win.optimise-now", NULL, action_optimise_now },
     { "win.page", "s", action_page }, { "win.find", NULL, action_find }, { "win.export-hls", NULL, action_export_hls },
     { "win.export-hls-to", "s", action_export_hls }, { "win.copy-methods", NULL, action_copy_methods }, { "win.print", NULL, action_print },
@@ -449,7 +478,7 @@ app_window_update_actions (AppWindow *self)
 {
   gboolean empty = app_document_is_empty (self->document), busy = app_document_job (self->document) != NULL;
   const struct { const char *name; gboolean enabled; } states[] = {
-    { "win.save", !empty }, { "win.save-as", !empty }, { "win.save-model", !empty }, { "win.undo", app_document_can_undo (self->document) },
+    { "win.save", !empty }, { "win.save-as", !empty }, { "win.save-model", !empty }, { "win.save-model-to", !empty }, { "win.undo", app_document_can_undo (self->document) },
     { "win.redo", app_document_can_redo (self->document) }, { "win.cancel", busy }, { "win.optimise", !empty && !busy }, { "win.branch", app_document_can_branch (self->document) },
     { "win.find", !empty }, { "win.export-hls", !empty }, { "win.copy-methods", !empty }, { "win.print", !empty },
     { "win.open", !busy }, { "win.toggle-order", !empty }, { "win.frontier", !empty }, { "win.reuse", !empty }, { "win.passes", !empty }, { "win.open-data", !busy && !empty }, { "win.open-sample", !busy },

@@ -523,6 +523,37 @@ close_while_saving (AppWindow  *other,
   g_assert_true (g_hash_table_contains (app_document_state (again)->pins, "0:7"));
 }
 
+/* The network for other programs: by its ending, read back with the same zeros; another ending is told, not written. */
+static void
+test_save_model (void)
+{
+  static const char *const names[] = { "network.h5", "network.onnx", "network" };
+  NnModel *shown = app_document_shown (document ());
+  gsize zeros = nn_model_zeros (shown, nn_graph_node (nn_model_graph (shown), 1));
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL), *full = g_strconcat (path, strchr (names[i], '.') != NULL ? "" : ".h5", NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnModel) again = NULL;
+
+      g_unlink (full);
+      gtk_widget_activate_action (GTK_WIDGET (window), "win.save-model-to", "s", path);
+      WAIT_FOR (g_file_test (full, G_FILE_TEST_EXISTS));
+      settle (100);
+      again = nn_model_load (full, NULL, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (nn_model_zeros (again, nn_graph_node (nn_model_graph (again), 1)), ==, zeros);
+    }
+  {
+    g_autofree char *path = g_build_filename (folder, "network.txt", NULL);
+
+    gtk_widget_activate_action (GTK_WIDGET (window), "win.save-model-to", "s", path);
+    settle (300);
+    g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  }
+}
+
 static void
 test_save (void)
 {
@@ -613,6 +644,7 @@ main (int    argc,
   g_test_add_func ("/window/undo", test_undo);
   g_test_add_func ("/window/overtaken", test_overtaken);
   g_test_add_func ("/window/export", test_export);
+  g_test_add_func ("/window/save-model", test_save_model);
   g_test_add_func ("/window/save", test_save);
   g_test_add_func ("/window/save-edited", test_save_edited);
   g_test_add_func ("/window/close", test_close);
