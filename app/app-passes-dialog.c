@@ -109,6 +109,8 @@ app_passes_summary (const AppAnalysis *analysis,
   const NnPass *passes = nn_passes (&n);
   g_autofree char *at_work = NULL, *off = NULL;
 
+  if (analysis != NULL && analysis->design == NULL)
+    return g_strdup (_("The network cannot become hardware"));
   for (guint i = 0; i < n; i++)
     {
       n_at_work += layers_of (analysis, &passes[i])[0] != NULL;

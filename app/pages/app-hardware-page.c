@@ -401,8 +401,14 @@ show_variants (AppHardwarePage *self)
   gint64 selected = app_chart_selected (chart);
   const AppVariant *variant;
   g_autofree char *text = NULL;
+  AppPlot *plot = app_variants_plot (self->variants, resource, self->variants_of != NULL ? self->variants_of->part : NULL);
 
-  app_figure_show_plot (self->variants_figure, app_variants_plot (self->variants, resource, self->variants_of != NULL ? self->variants_of->part : NULL));
+  if (self->variants_of != NULL && self->variants_of->design == NULL)
+    {
+      g_free (plot->empty);
+      plot->empty = g_strdup (_("This network cannot become hardware."));
+    }
+  app_figure_show_plot (self->variants_figure, plot);
   for (guint i = 0; selected < 0 && i < self->variants->len; i++)
     if (((AppVariant *) g_ptr_array_index (self->variants, i))->current)
       selected = i;

@@ -75,6 +75,18 @@ app_page_document (AppPage *self)
   return priv->document;
 }
 
+/* Buttons side by side may have long words in other languages: they give way before the window must be wider than a telephone. */
+static void
+fit_buttons (GtkWidget *widget)
+{
+  GtkWidget *label = GTK_IS_BUTTON (widget) ? gtk_button_get_child (GTK_BUTTON (widget)) : NULL;
+
+  if (label != NULL && GTK_IS_LABEL (label) && GTK_IS_BOX (gtk_widget_get_parent (widget)))
+    gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    fit_buttons (child);
+}
+
 void
 app_page_set_document (AppPage     *self,
                        AppDocument *document)
@@ -83,6 +95,7 @@ app_page_set_document (AppPage     *self,
 
   g_return_if_fail (priv->document == NULL);
   priv->document = g_object_ref (document);
+  fit_buttons (GTK_WIDGET (self));
   g_signal_connect_swapped (document, "changed", G_CALLBACK (app_page_want_update), self);
   g_signal_connect_swapped (document, "analysed", G_CALLBACK (app_page_want_update), self);
   g_signal_connect_swapped (document, "live", G_CALLBACK (app_page_want_update), self);

@@ -33,6 +33,7 @@ struct _AppTradeoffPage {
   GtkDropDown     *axis_drop, *height_drop;
   GtkWidget       *sidebar;
   GtkLabel        *step_label, *proof_label;
+  GtkWidget       *branch_button;
   GtkListBox      *facts, *versions;
 };
 
@@ -176,7 +177,7 @@ fill_step (AppTradeoffPage *self,
     return;
   app_rows_add (self->facts, _("Groups kept"), groups);
   app_rows_add (self->facts, _("Took"), seconds);
-  app_rows_add (self->facts, _("Verdict"), step->accepted ? _("accepted") : _("rejected: too much accuracy lost"));
+  app_rows_add (self->facts, _("Verdict"), step->accepted ? _("Accepted") : _("Rejected: too much accuracy lost"));
 }
 
 /* What other seeds came to at the same step: whether a difference means anything. */
@@ -224,6 +225,9 @@ fill_sidebar (AppTradeoffPage *self)
     }
   else
     gtk_label_set_text (self->step_label, _("As loaded"));
+  gtk_widget_set_visible (GTK_WIDGET (self->facts), gtk_widget_get_first_child (GTK_WIDGET (self->facts)) != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->proof_label), *gtk_label_get_text (self->proof_label) != '\0');
+  gtk_widget_set_visible (self->branch_button, step != NULL && live->len == 0);
   fill_versions (self, state);
 }
 
@@ -352,7 +356,7 @@ app_tradeoff_page_class_init (AppTradeoffPageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-tradeoff-page.ui");
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppTradeoffPage, name)
   BIND (split); BIND (stack); BIND (figure); BIND (frontier_button); BIND (frontier_empty_button); BIND (axis_drop); BIND (height_drop);
-  BIND (sidebar); BIND (step_label); BIND (proof_label); BIND (facts); BIND (versions);
+  BIND (sidebar); BIND (step_label); BIND (proof_label); BIND (facts); BIND (versions); BIND (branch_button);
 #undef BIND
 }
 
