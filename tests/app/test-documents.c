@@ -303,7 +303,7 @@ test_refused (void)
 {
   static const struct { const char *name, *text, *words; } files[] = {
     { "empty.h5", "", "the file is empty" }, { "page.onnx", "<!DOCTYPE html><html>404</html>", "web page" },
-    { "pointer.h5", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull" }, { "torch.pt", "PK\3\4 archive/data.pkl", "ONNX" },
+    { "pointer.h5", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull" },
     { "picture.png", "\x89PNG", "Keras .h5" }, { "text.espalier", "hello", "text.espalier" }, { "cut.json", "{\"class_name\": ", "not valid JSON" },
     { "config.json", "{\"HLSConfig\": {\"Model\": {\"ReuseFaktor\": 1}}}", "ReuseFactor" }, { "bad.yml", "HLSConfig: [", "bad.yml" },
     { "table.csv", "a,b\n1,2\n3\n", "table.csv" }, { "saved/saved_model.pb", "x", "network.keras" }, { "nothing/here.txt", "x", "no report in this folder" },
