@@ -280,13 +280,14 @@ refuse (const char    *path,
         gsize          n,
         GError       **error)
 {
-  const char *what = n == 0 ? "the file is empty" : "no known network format";
+  const char *what = n == 0 ? "the file is empty" : "no known network format", *other = NULL;
 
   if (starts (head, n, "version https://git-lfs"))
-    what = "a pointer of Git LFS, not the file itself; \"git lfs pull\" fetches it";
+    other = "a pointer of Git LFS, not the file itself; \"git lfs pull\" fetches it";
   else if (starts (head, n, "<!doctype html") || starts (head, n, "<html"))
-    what = "a web page, not a network: most likely what a download gave in place of the file";
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: %s. What can be opened: " ACCEPTED, path, what);
+    other = "a web page, not a network: most likely what a download gave in place of the file";
+  g_set_error (error, NN_ERROR, other != NULL ? NN_ERROR_UNSUPPORTED : NN_ERROR_FORMAT, "%s: %s. What can be opened: " ACCEPTED, path,
+               other != NULL ? other : what);
 }
 
 /* Keras 3 and PyTorch both write zips. */

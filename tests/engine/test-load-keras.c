@@ -187,8 +187,8 @@ test_refused (void)
     g_string_append_c (deep, '[');
   assert_refused ("empty.h5", "", 0, NN_ERROR_FORMAT, "*empty*");
   assert_refused ("text.h5", "hello world", 11, NN_ERROR_FORMAT, "*no known network format*");
-  assert_refused ("pointer.h5", "version https://git-lfs.github.com/spec/v1\noid", 46, NN_ERROR_FORMAT, "*git lfs pull*");
-  assert_refused ("page.onnx", "<!DOCTYPE html><html>404", 24, NN_ERROR_FORMAT, "*web page*");
+  assert_refused ("pointer.h5", "version https://git-lfs.github.com/spec/v1\noid", 46, NN_ERROR_UNSUPPORTED, "*git lfs pull*");
+  assert_refused ("page.onnx", "<!DOCTYPE html><html>404", 24, NN_ERROR_UNSUPPORTED, "*web page*");
   assert_refused ("cut.h5", "\211HDF\r\n\032\n", 8, NN_ERROR_FORMAT, "*damaged or incomplete*");
   assert_refused ("deep.json", deep->str, deep->len, NN_ERROR_FORMAT, "*nested deeper*");
   assert_refused ("list.json", "{\"a\": [1,2]}", 12, NN_ERROR_FORMAT, "*no Keras architecture*");
