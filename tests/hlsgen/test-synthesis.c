@@ -11,8 +11,9 @@
 
 #include <stdlib.h>
 
-#define N_IN 12
+#define N_IN 12 /* of a convolution: 3 taps of 4 channels */
 #define N_OUT 8
+#define TAPS 3
 #define FRACTION 10 /* bits behind the point of fixed<16,6> */
 
 typedef struct {
@@ -176,8 +177,35 @@ synthesise (const Layer *layer,
   remove_folder (folder);
 }
 
+/* The same matrix as a dense layer, or under a window that moves. */
+static void
+add_matrix (TestNetwork *n,
+            gboolean     conv)
+{
+  NnNode *node;
+  guint ids[2];
+
+  if (!conv)
+    {
+      network_input (n, "x", &NN_SHAPE (N_IN));
+      network_dense (n, "fc", N_IN, N_OUT);
+      return;
+    }
+  network_input (n, "x", &NN_SHAPE (6, N_IN / TAPS));
+  node = network_add (n, NN_OP_CONV1D, "conv");
+  node->attrs.kernel[0] = TAPS;
+  node->attrs.stride[0] = node->attrs.dilation[0] = node->attrs.groups = 1;
+  node->attrs.padding = NN_PADDING_VALID;
+  node->attrs.units = N_OUT;
+  node->attrs.use_bias = TRUE;
+  ids[0] = network_weight (n, "conv", "kernel", NN_ROLE_KERNEL, &NN_SHAPE (TAPS, N_IN / TAPS, N_OUT), 0.5);
+  ids[1] = network_weight (n, "conv", "bias", NN_ROLE_BIAS, &NN_SHAPE (N_OUT), 0.5);
+  nn_graph_builder_weights (n->builder, node, ids, 2);
+}
+
 static void
 count (const char *io,
+       gboolean    conv,
        guint       reuse,
        gboolean    pruned,
        guint      *left,
@@ -194,8 +222,7 @@ count (const char *io,
   Layer layer;
 
   network_begin (&n);
-  network_input (&n, "x", &NN_SHAPE (N_IN));
-  network_dense (&n, "fc", N_IN, N_OUT);
+  add_matrix (&n, conv);
   if (pruned)
     network_prune (n.weights[0].values, reuse, 3);
   model = network_end (&n);
@@ -205,16 +232,16 @@ count (const char *io,
   layer = read_layer (project);
   *left = layer.n_live;
   synthesise (&layer, dsp, lut);
-  g_test_message ("%s, reuse factor %u%s: %u multipliers, %u DSP48E1, %u LUT", io, reuse, pruned ? ", pruned" : "", *left, *dsp, *lut);
+  g_test_message ("%s, %s, reuse factor %u%s: %u multipliers, %u DSP48E1, %u LUT", conv ? "conv" : "dense", io, reuse, pruned ? ", pruned" : "", *left, *dsp, *lut);
   g_free (layer.weights);
   g_free (layer.live);
 }
 
-/* Below and above the number of inputs, from projects in parallel and in streams. */
+/* Below and above the number of inputs, dense and convolution, from projects in parallel and in streams. */
 static void
 test_multipliers (void)
 {
-  static const struct { const char *io; guint reuse; } cases[] = { { "io_parallel", 4 }, { "io_stream", 24 } };
+  static const guint reuses[] = { 4, 24 };
   g_autofree char *yosys = g_find_program_in_path ("yosys");
 
   if (yosys == NULL)
@@ -222,13 +249,16 @@ test_multipliers (void)
       g_test_skip ("yosys is not here");
       return;
     }
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+  for (guint i = 0; i < 4 * G_N_ELEMENTS (reuses); i++)
     {
+      const char *io = i & 1 ? "io_stream" : "io_parallel";
+      gboolean conv = (i & 2) != 0;
+      guint reuse = reuses[i / 4];
       guint all, left, all_dsp, left_dsp, all_lut, left_lut;
 
-      count (cases[i].io, cases[i].reuse, FALSE, &all, &all_dsp, &all_lut);
-      count (cases[i].io, cases[i].reuse, TRUE, &left, &left_dsp, &left_lut);
-      g_assert_cmpuint (all, ==, N_IN * N_OUT / cases[i].reuse);
+      count (io, conv, reuse, FALSE, &all, &all_dsp, &all_lut);
+      count (io, conv, reuse, TRUE, &left, &left_dsp, &left_lut);
+      g_assert_cmpuint (all, ==, N_IN * N_OUT / reuse);
       g_assert_cmpuint (left, ==, (all + 2) / 3);
       g_assert_cmpuint (all_dsp, ==, all);
       g_assert_cmpuint (left_dsp, ==, left);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sources of a project are clean for clang-tidy's analyser, bug and speed checks, on every backend. */
+/* The sources of a project are clean for clang-tidy's analyser, bug and speed checks, and for the strictest of two compilers' warnings, on
+ * every backend. */
 
 #include "test-network.h"
 
@@ -37,44 +38,58 @@ tidy_network (void)
 }
 
 static void
+run_in (const char         *folder,
+        const char *const  *argv,
+        const char         *what)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *out = NULL, *messages = NULL;
+  int status;
+
+  g_assert_true (g_spawn_sync (folder, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &messages, &status, &error));
+  g_test_message ("%s, %s: %s", what, argv[0], out);
+  if (!g_spawn_check_wait_status (status, NULL))
+    g_error ("%s, %s: %s%.3000s", what, argv[0], out, messages);
+}
+
+static void
 check (const NnModel *model,
        const char    *backend,
        const char    *io,
        const char    *strategy,
        const char    *interface)
 {
+  static const char *const programs[] = { "clang-tidy", "clang++", "g++" };
   g_autoptr (GError) error = NULL;
-  g_autofree char *tidy = g_find_program_in_path ("clang-tidy"), *config = NULL, *folder = NULL, *target = NULL, *out = NULL;
+  g_autofree char *config = NULL, *folder = test_folder (), *target = g_build_filename (folder, "p", NULL);
+  g_autofree char *what = g_strdup_printf ("%s %s %s %s", backend, io, strategy, interface);
+  const char *standard = g_str_equal (backend, "Vivado") ? "-std=c++11" : "-std=c++14";
+  const char *wrapper = g_str_equal (interface, "none") ? "firmware/myproject.cpp" : "firmware/myproject_axi.cpp";
   g_autoptr (NnDesign) design = NULL;
   g_autoptr (HlsProject) project = NULL;
-  int status;
 
-  if (tidy == NULL)
-    {
-      g_test_skip ("clang-tidy is not here");
-      return;
-    }
   config = g_strdup_printf ("{\"Backend\":\"%s\",\"IOType\":\"%s\",\"Interface\":\"%s\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<12,5>\",\"ReuseFactor\":4,"
                             "\"Strategy\":\"%s\"}}}", backend, io, interface, strategy);
   design = network_design (model, config);
   project = hls_project_new (design, NULL, &error);
   g_assert_no_error (error);
-  folder = test_folder ();
-  target = g_build_filename (folder, "p", NULL);
   g_assert_true (hls_project_write (project, target, &error));
-  {
-    const char *argv[] = { tidy, "--quiet", "--warnings-as-errors=*",
-                           "-checks=-*,clang-analyzer-*,bugprone-*,performance-*,-bugprone-easily-swappable-parameters",
-                           "firmware/myproject.cpp", "myproject_test.cpp", "myproject_bridge.cpp",
-                           g_str_equal (interface, "none") ? "firmware/myproject.cpp" : "firmware/myproject_axi.cpp", "--",
-                           g_str_equal (backend, "Vivado") ? "-std=c++11" : "-std=c++14", "-Ifirmware/ap_types", "-Ifirmware",
-                           "-Ifirmware/nnet_utils", NULL };
+  for (guint k = 0; k < G_N_ELEMENTS (programs); k++)
+    {
+      g_autofree char *found = g_find_program_in_path (programs[k]);
+      const char *tidy[] = { programs[k], "--quiet", "--warnings-as-errors=*",
+                             "-checks=-*,clang-analyzer-*,bugprone-*,performance-*,-bugprone-easily-swappable-parameters",
+                             "firmware/myproject.cpp", "myproject_test.cpp", "myproject_bridge.cpp", wrapper, "--", standard,
+                             "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils", NULL };
+      const char *compile[] = { programs[k], standard, "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
+                                "-Ifirmware/ap_types", "-Ifirmware", "-Ifirmware/nnet_utils", "firmware/myproject.cpp",
+                                "myproject_test.cpp", "myproject_bridge.cpp", wrapper, NULL };
 
-    g_assert_true (g_spawn_sync (target, (char **) argv, NULL, 0, NULL, NULL, &out, NULL, &status, &error));
-    g_test_message ("%s %s %s: %s", backend, io, strategy, out);
-    g_assert_true (g_spawn_check_wait_status (status, &error));
-    g_assert_no_error (error);
-  }
+      if (found == NULL)
+        g_test_message ("%s is not here", programs[k]);
+      else
+        run_in (target, k == 0 ? tidy : compile, what);
+    }
   remove_folder (folder);
 }
 
