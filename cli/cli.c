@@ -121,6 +121,21 @@ cli_warn (const char *const *warnings)
     g_printerr ("warning: %s\n", *warnings);
 }
 
+/* What a layer's file left open, and was assumed. */
+void
+cli_warn_model (const NnModel *model)
+{
+  const NnGraph *graph = nn_model_graph (model);
+
+  for (guint i = 0; i < nn_graph_n_nodes (graph); i++)
+    {
+      const NnNode *node = nn_graph_node (graph, i);
+
+      if (node->reason != NULL && node->op != NN_OP_UNSUPPORTED)
+        g_printerr ("warning: layer \"%s\" (%s): %s\n", node->name, node->class_name, node->reason);
+    }
+}
+
 /* json-glib 1.6 writes 1e-08 as "1e-08.0", which is no JSON: takes the ".0" out, outside strings. */
 static void
 mend_exponents (char *text)
@@ -207,6 +222,7 @@ cli_open_model (Cli         *cli,
                 GError     **error)
 {
   NnLoadOptions options;
+  NnModel *model;
 
   if (nn_project_is_project (path))
     {
@@ -220,7 +236,10 @@ cli_open_model (Cli         *cli,
     }
   nn_load_options_init (&options);
   options.weights_path = weights;
-  return nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
+  model = nn_model_load (path, &options, &cli->progress, cli->cancellable, error);
+  if (model != NULL)
+    cli_warn_model (model);
+  return model;
 }
 
 NnConfig *

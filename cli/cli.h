@@ -81,6 +81,7 @@ int      cli_fail        (const CliVerb      *verb,
 void     cli_name_data   (GError            **error,
                           const char         *data);
 /* What a design does otherwise than asked, on standard error. */
+void     cli_warn_model  (const NnModel      *model);
 void     cli_warn        (const char *const  *warnings);
 /* Prints the builder's root object to stdout. */
 void     cli_print_json  (JsonBuilder        *builder);

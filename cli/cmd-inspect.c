@@ -30,6 +30,8 @@ add_layer (JsonBuilder   *json,
   cli_json_int (json, "zeros", nn_model_zeros (model, node));
   if (node->op == NN_OP_UNSUPPORTED)
     cli_json_string (json, "unsupported", node->reason);
+  else if (node->reason != NULL)
+    cli_json_string (json, "assumed", node->reason);
   json_builder_end_object (json);
 }
 
@@ -50,7 +52,9 @@ print_table (const NnModel *model)
       cli_table_add (table, "%" G_GSIZE_FORMAT, nn_model_parameters (model, node));
       cli_table_add (table, "%" G_GSIZE_FORMAT, nn_node_multiplications (model, node));
       cli_table_add (table, "%" G_GSIZE_FORMAT, nn_model_zeros (model, node));
-      cli_table_take (table, node->op == NN_OP_UNSUPPORTED ? g_strdup_printf ("not supported: %s", node->reason) : NULL);
+      cli_table_take (table, node->reason == NULL              ? NULL
+                             : node->op == NN_OP_UNSUPPORTED ? g_strdup_printf ("not supported: %s", node->reason)
+                                                             : g_strdup_printf ("assumed: %s", node->reason));
     }
   cli_table_print (table);
 }

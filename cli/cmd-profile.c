@@ -175,6 +175,8 @@ load (Job         *job,
   nn_load_options_init (&load_options);
   load_options.weights_path = job->options->weights;
   job->model = nn_model_load (path, &load_options, &job->cli->progress, job->cli->cancellable, error);
+  if (job->model != NULL)
+    cli_warn_model (job->model);
   if (job->model == NULL || !load_data (job, error))
     return FALSE;
   if (job->options->config == NULL)

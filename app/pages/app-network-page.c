@@ -410,7 +410,7 @@ fill_inspector (AppNetworkPage *self)
       fill_network_facts (self);
     }
   {
-    const char *warning = node != NULL && node->op == NN_OP_UNSUPPORTED ? node->reason : analysis != NULL ? analysis->problem : NULL;
+    const char *warning = node != NULL && node->reason != NULL ? node->reason : analysis != NULL ? analysis->problem : NULL;
 
     gtk_label_set_text (self->warning_label, warning != NULL ? warning : "");
     gtk_widget_set_visible (GTK_WIDGET (self->warning_label), warning != NULL);

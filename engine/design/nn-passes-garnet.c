@@ -107,8 +107,11 @@ add_factor (Garnet     *g,
 
 static const NnWeight *
 find_weight (const Garnet *g,
-             const char   *name)
+             const char   *stem,
+             const char   *kind)
 {
+  g_autofree char *name = g_strconcat (stem, g->attrs->part, kind, NULL);
+
   for (guint k = 0; k < g->node->n_weights; k++)
     {
       const NnWeight *weight = nn_model_weight (g->rewrite->model, g->node->weights[k]);
@@ -122,13 +125,14 @@ find_weight (const Garnet *g,
 static guint
 add_dense (Garnet     *g,
            const char *suffix,
-           const char *kernel_name,
-           const char *bias_name,
+           const char *stem,
            guint       input,
            gint64      n_in,
-           gint64      n_out)
+           gint64      n_out,
+           const NnQuantizer *kernel_quantizer,
+           const NnQuantizer *bias_quantizer)
 {
-  const NnWeight *kernel = find_weight (g, kernel_name), *bias = find_weight (g, bias_name);
+  const NnWeight *kernel = find_weight (g, stem, "_kernel"), *bias = find_weight (g, stem, "_bias");
   guint index;
   NnNode *node = add (g, NN_OP_DENSE, suffix, "Dense", &input, 1, &index);
   NnTensor *values = nn_tensor_copy (kernel->values);
@@ -136,6 +140,8 @@ add_dense (Garnet     *g,
   values->shape = NN_SHAPE (n_in, n_out);
   node->attrs.units = n_out;
   node->attrs.use_bias = bias != NULL;
+  node->attrs.role_quantizer[NN_ROLE_KERNEL] = nn_graph_builder_quantizer (g->rewrite->builder, kernel_quantizer);
+  node->attrs.role_quantizer[NN_ROLE_BIAS] = nn_graph_builder_quantizer (g->rewrite->builder, bias != NULL ? bias_quantizer : NULL);
   nn_rewrite_set_weight (g->rewrite, node, NN_ROLE_KERNEL,
                          nn_rewrite_weight (g->rewrite, node->name, "kernel", NN_ROLE_KERNEL, values, NULL));
   if (bias != NULL)
@@ -231,7 +237,7 @@ add_edges (Garnet *g,
   gint64 n = g->attrs->n_aggregators;
   NnType minus = NN_FIXED (2, 2);
   NnNode *exponential;
-  guint at = add_dense (g, "distances", "S_kernel", "S_bias", data, g->width, n);
+  guint at = add_dense (g, "distances", "S", data, g->width, n, NULL, NULL);
 
   at = add_merge (g, NN_OP_MULTIPLY, "squares", at, at);
   at = add_factor (g, "negative", at, n, -1, &minus);
@@ -245,7 +251,9 @@ add_aggregates (Garnet *g,
                 guint   data)
 {
   gint64 n = g->attrs->n_aggregators;
-  guint features = add_dense (g, "features", "FLR_kernel", "FLR_bias", data, g->width, g->attrs->n_propagate), mean, max;
+  guint features = add_dense (g, "features", "FLR", data, g->width, g->attrs->n_propagate,
+                              g->attrs->feature_quantizer, g->attrs->feature_quantizer);
+  guint mean, max;
   NnNode *largest;
 
   if (!g->attrs->simplified)
@@ -279,7 +287,7 @@ add_outputs (Garnet *g,
       at = add_merge (g, NN_OP_CONCATENATE, "updated", at, g->edges);
       row += g->width + n;
     }
-  at = add_dense (g, "output", "Fout_kernel", "Fout_bias", at, row, g->attrs->n_filters);
+  at = add_dense (g, "output", "Fout", at, row, g->attrs->n_filters, g->attrs->output_quantizer, NULL);
   if (g->node->attrs.act != NN_ACT_LINEAR)
     at = add_activation (g, nn_act_name (g->node->attrs.act), g->node->attrs.act, at, &node);
   return add_merge (g, NN_OP_MULTIPLY, "masked", at, g->mask);
@@ -307,12 +315,12 @@ weights_fit (const Garnet *g)
   const NnGarnet *a = g->attrs;
   gint64 row = a->n_aggregators * g->aggregated + (a->simplified ? 0 : g->width + a->n_aggregators);
   const struct { const char *name; gint64 n; } all[] = {
-    { "FLR_kernel", g->width * a->n_propagate }, { "S_kernel", g->width * a->n_aggregators }, { "Fout_kernel", row * a->n_filters },
+    { "FLR", g->width * a->n_propagate }, { "S", g->width * a->n_aggregators }, { "Fout", row * a->n_filters },
   };
 
   for (guint k = 0; k < G_N_ELEMENTS (all); k++)
     {
-      const NnWeight *weight = find_weight (g, all[k].name);
+      const NnWeight *weight = find_weight (g, all[k].name, "_kernel");
 
       if (weight == NULL || weight->values->n != (gsize) all[k].n)
         return FALSE;

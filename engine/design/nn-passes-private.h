@@ -73,6 +73,7 @@ NnModel *nn_pass_lower_attention     (const NnModel *model, const NnConfig *conf
 NnModel *nn_pass_split_quantizers    (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_lower_einsum_dense  (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_turn_softmax        (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_unroll_recurrent    (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_make_tables         (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_lower_garnet        (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_separable     (const NnModel *model, const NnConfig *config, GError **error);

@@ -128,10 +128,10 @@ typedef struct {
   gsize vertices, width;           /* of the input */
   gsize aggregators, propagate, filters;
   gsize carried, aggregated, updated;
-  const double *kernel[3], *bias[3]; /* FLR, S, Fout */
+  double *kernel[3], *bias[3]; /* FLR, S, Fout */
 } Garnet;
 
-static const double *
+static double *
 find_other (const NnStep *step,
             const char   *name,
             gsize         n)
@@ -140,6 +140,18 @@ find_other (const NnStep *step,
     if (g_str_equal (step->other_names->pdata[i], name) && ((NnTensor *) step->others->pdata[i])->n == n)
       return nn_tensor_f64 (step->others->pdata[i]);
   return NULL;
+}
+
+/* Weights are this plan's own, so that they may be rounded where they are. */
+static void
+round_garnet (const NnQuantizer *quantizer,
+              double            *values,
+              gsize              n)
+{
+  const NnShape shape = NN_SHAPE ((gint64) n);
+
+  if (quantizer != NULL && values != NULL)
+    nn_quantize (quantizer, &shape, values);
 }
 
 gboolean
@@ -169,12 +181,14 @@ nn_prepare_garnet (NnStep  *step,
   to[2] = g->filters;
   for (guint i = 0; i < 3; i++)
     {
-      g_autofree char *kernel = g_strconcat (names[i], "_kernel", NULL), *bias = g_strconcat (names[i], "_bias", NULL);
+      g_autofree char *kernel = g_strconcat (names[i], attrs->part, "_kernel", NULL), *bias = g_strconcat (names[i], attrs->part, "_bias", NULL);
 
       g->kernel[i] = find_other (step, kernel, from[i] * to[i]);
       g->bias[i] = find_other (step, bias, to[i]);
       if (g->kernel[i] == NULL)
         return nn_step_fail (step, "a kernel is missing or does not fit", error);
+      round_garnet (i == 0 ? attrs->feature_quantizer : i == 2 ? attrs->output_quantizer : NULL, g->kernel[i], from[i] * to[i]);
+      round_garnet (i == 0 ? attrs->feature_quantizer : NULL, g->bias[i], to[i]);
     }
   step->n_scratch = g->vertices * (1 + g->carried + g->aggregators + g->filters) + g->aggregators * g->aggregated + g->updated;
   return step->n == (attrs->collapse == NN_COLLAPSE_NONE ? g->vertices : 1) * g->filters ||

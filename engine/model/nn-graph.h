@@ -100,6 +100,9 @@ typedef struct {
   gboolean   simplified;
   gboolean   mean_by_nvert;
   NnCollapse collapse;
+  const char  *part;              /* "", or its number in a stack: stands in the weights' names, FLR0_kernel */
+  NnQuantizer *feature_quantizer; /* of FLR's kernel and bias, nullable */
+  NnQuantizer *output_quantizer;  /* of Fout's kernel, nullable */
 } NnGarnet;
 
 typedef enum {
@@ -252,7 +255,7 @@ typedef struct {
  * @weights: (array length=n_weights): ids of its weights in the model; layers that share weights share ids
  * @shape: of one output sample
  * @origin: name of the source layer it came from; @name itself in a graph as loaded
- * @reason: (nullable): of %NN_OP_UNSUPPORTED: why
+ * @reason: (nullable): of %NN_OP_UNSUPPORTED: why; of another: what its file left open and what was assumed
  * @source: (nullable): the layer's configuration as the file wrote it (Keras: JSON), for saving
  */
 typedef struct {

@@ -102,6 +102,19 @@ by_layer (NnKerasLayer *layer,
   return FALSE;
 }
 
+/* Of no published QKeras: what it rounds is not known. */
+static gboolean
+quantized_softmax (NnKerasLayer *layer,
+                   NnAttrs      *attrs)
+{
+  attrs->act = NN_ACT_SOFTMAX;
+  attrs->axis = -1;
+  if (layer->node != NULL)
+    layer->node->reason = nn_graph_builder_strdup (layer->keras->builder,
+                                                   "\"quantized_softmax\" is no activation of QKeras's; a softmax without rounding is taken");
+  return TRUE;
+}
+
 /**
  * nn_keras_activation:
  * @json: (nullable): linear without it
@@ -129,11 +142,15 @@ nn_keras_activation (NnKerasLayer  *layer,
         return nn_keras_bad (layer, error, "\"activation\" has no \"class_name\"");
       if (strrchr (class_name, '>') != NULL)
         class_name = strrchr (class_name, '>') + 1;
+      if (g_str_equal (class_name, "quantized_softmax"))
+        return quantized_softmax (layer, attrs);
       if (g_str_equal (class_name, "function"))
         name = nn_json_string (object, "config");
       else if (by_layer (layer, class_name, nn_json_object (object, "config"), attrs))
         return TRUE;
     }
+  if (name != NULL && g_str_has_prefix (name, "quantized_softmax"))
+    return quantized_softmax (layer, attrs);
   if (name != NULL && by_name (layer, name, attrs))
     return TRUE;
   if (!nn_keras_quantizer (layer, json, &attrs->quantizer, error))

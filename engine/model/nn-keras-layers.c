@@ -202,6 +202,7 @@ static const struct {
   { "Flatten", NN_OP_FLATTEN, nn_keras_read_flatten },
   { "GRU", NN_OP_GRU, nn_keras_read_recurrent },
   { "GarNet", NN_OP_GARNET, nn_keras_read_garnet },
+  { "GarNetStack", NN_OP_UNSUPPORTED, nn_keras_read_garnet_stack },
   { "GaussianDropout", NN_OP_DROPOUT, nn_keras_read_dropout },
   { "GaussianNoise", NN_OP_DROPOUT, NULL },
   { "GlobalAveragePooling1D", NN_OP_GLOBAL_AVG_POOL, nn_keras_read_global_pool },
@@ -257,8 +258,8 @@ static const struct {
 /* QKeras's classes are Keras's with a Q before and quantisers in their configuration. */
 static const char *const qkeras_names[] = {
   "QActivation", "QBatchNormalization", "QConv1D", "QConv2D", "QConv2DBatchnorm", "QConv2DTranspose", "QDense",
-  "QDenseBatchnorm", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm", "QGRU", "QLSTM", "QSeparableConv1D",
-  "QSeparableConv2D", "QSimpleRNN",
+  "QDenseBatchnorm", "QDepthwiseConv2D", "QDepthwiseConv2DBatchnorm", "QGRU", "QLSTM", "QMultiHeadAttention",
+  "QSeparableConv1D", "QSeparableConv2D", "QSimpleRNN",
 };
 
 static gboolean

@@ -34,6 +34,27 @@ take_projection (NnKerasLayer  *layer,
          (!layer->node->attrs.use_bias || nn_keras_take (layer, bias, bias_name, sub, bias_shape, error));
 }
 
+/* A class that no published QKeras has: its projections' weights are rounded by two quantisers, which its file tells. */
+static gboolean
+read_projection_quantizers (NnKerasLayer  *layer,
+                            GError       **error)
+{
+  static const NnRole kernels[] = { NN_ROLE_QUERY_KERNEL, NN_ROLE_KEY_KERNEL, NN_ROLE_VALUE_KERNEL, NN_ROLE_OUTPUT_KERNEL };
+  static const NnRole biases[] = { NN_ROLE_QUERY_BIAS, NN_ROLE_KEY_BIAS, NN_ROLE_VALUE_BIAS, NN_ROLE_OUTPUT_BIAS };
+  NnAttrs *a = &layer->node->attrs;
+
+  if (!g_str_equal (layer->class_name, "QMultiHeadAttention"))
+    return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (kernels); i++)
+    if (!nn_keras_quantizer (layer, nn_json_get (layer->config, "kernel_quantizer"), &a->role_quantizer[kernels[i]], error) ||
+        (a->use_bias && !nn_keras_quantizer (layer, nn_json_get (layer->config, "bias_quantizer"), &a->role_quantizer[biases[i]], error)))
+      return FALSE;
+  layer->node->reason = nn_graph_builder_strdup (layer->keras->builder,
+                                                 "the class is none of QKeras's, so that only its weights are rounded, as its file says; "
+                                                 "its scores and their softmax are taken as exact");
+  return TRUE;
+}
+
 gboolean
 nn_keras_read_attention (NnKerasLayer  *layer,
                          GError       **error)
@@ -78,7 +99,8 @@ nn_keras_read_attention (NnKerasLayer  *layer,
                           &NN_SHAPE (nn_shape_last (value), a->n_heads, a->value_dim), &NN_SHAPE (a->n_heads, a->value_dim),
                           error) &&
          take_projection (layer, "attention_output", "output_dense", NN_ROLE_OUTPUT_KERNEL, NN_ROLE_OUTPUT_BIAS,
-                          &NN_SHAPE (a->n_heads, a->value_dim, out), &NN_SHAPE (out), error);
+                          &NN_SHAPE (a->n_heads, a->value_dim, out), &NN_SHAPE (out), error) &&
+         read_projection_quantizers (layer, error);
 }
 
 /* What "abc,cd->abd" makes of a sample and a kernel. */
@@ -122,63 +144,157 @@ nn_keras_read_einsum_dense (NnKerasLayer  *layer,
          nn_keras_activation (layer, nn_json_get (layer->config, "activation"), a, error);
 }
 
+/* The number of sublayer @k: alone, or in a list. */
 static gboolean
-garnet_numbers (NnKerasLayer  *layer,
-                NnGarnet      *garnet,
-                GError       **error)
+garnet_size (NnKerasLayer  *layer,
+             const char    *name,
+             guint          k,
+             gint64        *value,
+             GError       **error)
+{
+  JsonArray *list = nn_json_array (layer->config, name);
+  gboolean found = list != NULL ? k < json_array_get_length (list) && nn_json_as_int (json_array_get_element (list, k), value)
+                                : nn_json_int (layer->config, name, value);
+
+  return (found && *value >= 1 && *value <= G_MAXINT16) ||
+         nn_keras_bad (layer, error, "\"%s\" must be a positive number, or a list of one for each sublayer", name);
+}
+
+/*
+ * What is rounded to -1, 0 and 1: quantize_transforms says no more, and stands in files of two versions of the class. The one
+ * that hls4ml reads is taken. Source: jkiesele/caloGraphNN 6d1127d8, caloGraphNN_keras.py, ternary_1_05; hls4ml,
+ * converters/keras/graph.py.
+ */
+static gboolean
+garnet_quantizers (NnKerasLayer  *layer,
+                   NnGarnet      *garnet,
+                   GError       **error)
+{
+  g_autoptr (JsonNode) text = json_node_init_string (json_node_alloc (), "ternary(alpha=1.0,threshold=0.5)");
+
+  return !nn_json_boolean (layer->config, "quantize_transforms", FALSE) ||
+         (nn_keras_quantizer (layer, text, &garnet->feature_quantizer, error) &&
+          nn_keras_quantizer (layer, text, &garnet->output_quantizer, error));
+}
+
+static gboolean
+garnet_settings (NnKerasLayer  *layer,
+                 NnGarnet      *garnet,
+                 guint          k,
+                 GError       **error)
 {
   const char *collapse = nn_json_string (layer->config, "collapse"), *format = nn_json_string (layer->config, "input_format");
 
-  if (!nn_json_int (layer->config, "n_aggregators", &garnet->n_aggregators) ||
-      !nn_json_int (layer->config, "n_filters", &garnet->n_filters) ||
-      !nn_json_int (layer->config, "n_propagate", &garnet->n_propagate) || garnet->n_aggregators < 1 ||
-      garnet->n_filters < 1 || garnet->n_propagate < 1 || garnet->n_aggregators > G_MAXINT16 ||
-      garnet->n_filters > G_MAXINT16 || garnet->n_propagate > G_MAXINT16)
-    return nn_keras_bad (layer, error, "\"n_aggregators\", \"n_filters\" and \"n_propagate\" must be positive");
-  if (nn_json_boolean (layer->config, "quantize_transforms", FALSE))
-    return nn_keras_unsupported (layer, error, "\"quantize_transforms\": the file does not tell the bits");
+  if (!garnet_size (layer, "n_aggregators", k, &garnet->n_aggregators, error) ||
+      !garnet_size (layer, "n_filters", k, &garnet->n_filters, error) ||
+      !garnet_size (layer, "n_propagate", k, &garnet->n_propagate, error) || !garnet_quantizers (layer, garnet, error))
+    return FALSE;
   if (format == NULL || !g_str_equal (format, "xn"))
-    return nn_keras_unsupported (layer, error, "input_format \"%s\" is not supported; \"xn\" is", format);
+    return nn_keras_unsupported (layer, error, "input_format \"%s\" is not supported; \"xn\" is", format != NULL ? format : "none");
+  if (collapse != NULL && !g_str_equal (collapse, "mean") && !g_str_equal (collapse, "sum") && !g_str_equal (collapse, "max"))
+    return nn_keras_unsupported (layer, error, "collapse \"%s\" is not supported; mean, sum and max are", collapse);
   garnet->simplified = nn_json_boolean (layer->config, "simplified", FALSE);
   garnet->mean_by_nvert = nn_json_boolean (layer->config, "mean_by_nvert", FALSE);
-  if (!garnet->simplified || garnet->mean_by_nvert)
-    return nn_keras_unsupported (layer, error, "only the simplified form, without \"mean_by_nvert\", is supported");
-  garnet->collapse = collapse == NULL                    ? NN_COLLAPSE_NONE
+  garnet->collapse = collapse == NULL                 ? NN_COLLAPSE_NONE
                      : g_str_equal (collapse, "mean") ? NN_COLLAPSE_MEAN
                      : g_str_equal (collapse, "sum")  ? NN_COLLAPSE_SUM
                                                       : NN_COLLAPSE_MAX;
   return TRUE;
 }
 
-gboolean
-nn_keras_read_garnet (NnKerasLayer  *layer,
-                      GError       **error)
+/* Weights, settings and shape of one layer, of a stack or alone. @in: of its vertices */
+static gboolean
+fill_garnet (NnKerasLayer  *layer,
+             NnNode        *node,
+             NnGarnet      *garnet,
+             const NnShape *in,
+             GError       **error)
 {
   static const char *const parts[] = { "FLR", "S", "Fout" };
-  NnGarnet *garnet = nn_graph_builder_alloc (layer->keras->builder, sizeof *garnet);
-  gint64 features, n_in[3], n_out[3];
+  gint64 features = nn_shape_last (in), carried = garnet->n_propagate + (garnet->simplified ? 0 : garnet->n_aggregators), n_in[3], n_out[3];
 
-  memset (garnet, 0, sizeof *garnet);
-  if (!garnet_numbers (layer, garnet, error))
-    return FALSE;
-  if (layer->n_inputs != 2 || layer->in->rank != 2)
-    return nn_keras_bad (layer, error, "its inputs must be vertices (n, features) and their number");
-  features = nn_shape_last (layer->in);
   n_in[0] = n_in[1] = features;
-  n_in[2] = garnet->n_aggregators * garnet->n_propagate;
+  n_in[2] = garnet->n_aggregators * carried * (garnet->simplified ? 1 : 2) + (garnet->simplified ? 0 : features + garnet->n_aggregators);
   n_out[0] = garnet->n_propagate;
   n_out[1] = garnet->n_aggregators;
   n_out[2] = garnet->n_filters;
   for (guint i = 0; i < 3; i++)
     {
-      g_autofree char *kernel = g_strdup_printf ("%s_kernel", parts[i]), *bias = g_strdup_printf ("%s_bias", parts[i]);
+      g_autofree char *kernel = g_strdup_printf ("%s%s_kernel", parts[i], garnet->part), *bias = g_strdup_printf ("%s%s_bias", parts[i], garnet->part);
 
       if (!nn_keras_take (layer, NN_ROLE_OTHER, kernel, "", &NN_SHAPE (n_in[i], n_out[i]), error) ||
           !nn_keras_take (layer, NN_ROLE_OTHER, bias, "", &NN_SHAPE (n_out[i]), error))
         return FALSE;
     }
-  layer->node->attrs.extra = garnet;
-  layer->node->shape = garnet->collapse == NN_COLLAPSE_NONE ? NN_SHAPE (layer->in->dims[0], garnet->n_filters)
-                                                            : NN_SHAPE (garnet->n_filters);
-  return nn_keras_activation (layer, nn_json_get (layer->config, "output_activation"), &layer->node->attrs, error);
+  node->attrs.extra = garnet;
+  node->shape = garnet->collapse == NN_COLLAPSE_NONE ? NN_SHAPE (in->dims[0], garnet->n_filters) : NN_SHAPE (garnet->n_filters);
+  if (garnet->feature_quantizer != NULL)
+    node->reason = nn_graph_builder_strdup (layer->keras->builder,
+                                            "the file does not tell the bits of \"quantize_transforms\"; its features' and output's "
+                                            "weights are taken as ternary (-1, 0, 1 by the threshold 0.5), as in hls4ml");
+  return nn_keras_activation (layer, nn_json_get (layer->config, "output_activation"), &node->attrs, error);
+}
+
+static NnGarnet *
+new_garnet (NnKerasLayer *layer,
+            const char   *part)
+{
+  NnGarnet *garnet = nn_graph_builder_alloc (layer->keras->builder, sizeof *garnet);
+
+  memset (garnet, 0, sizeof *garnet);
+  garnet->part = nn_graph_builder_strdup (layer->keras->builder, part);
+  return garnet;
+}
+
+static gboolean
+check_garnet_inputs (NnKerasLayer  *layer,
+                     GError       **error)
+{
+  return (layer->n_inputs == 2 && layer->in->rank == 2) ||
+         nn_keras_bad (layer, error, "its inputs must be vertices (n, features) and their number");
+}
+
+gboolean
+nn_keras_read_garnet (NnKerasLayer  *layer,
+                      GError       **error)
+{
+  NnGarnet *garnet = new_garnet (layer, "");
+
+  return check_garnet_inputs (layer, error) && garnet_settings (layer, garnet, 0, error) &&
+         fill_garnet (layer, layer->node, garnet, layer->in, error);
+}
+
+/* One after another, all with the same number of vertices; only the last collapses. */
+gboolean
+nn_keras_read_garnet_stack (NnKerasLayer  *layer,
+                            GError       **error)
+{
+  guint inputs[2];
+  gint64 n = 0;
+
+  if (!check_garnet_inputs (layer, error) || !nn_keras_get_count (layer, "n_sublayers", NULL, &n, error))
+    return FALSE;
+  inputs[0] = layer->inputs[0];
+  inputs[1] = layer->inputs[1];
+  for (gint64 k = 0; k < n; k++)
+    {
+      const NnShape in = nn_graph_builder_node (layer->keras->builder, inputs[0])->shape;
+      g_autofree char *part = g_strdup_printf ("%" G_GINT64_FORMAT, k);
+      g_autofree char *name = k + 1 < n ? g_strdup_printf ("%s__%s", layer->node_name, part) : g_strdup (layer->node_name);
+      guint first = layer->n_shared > 0 ? layer->shared_next : layer->ids->len;
+      NnGarnet *garnet = new_garnet (layer, part);
+      NnNode *node;
+
+      if (!garnet_settings (layer, garnet, (guint) k, error))
+        return FALSE;
+      if (k + 1 < n)
+        garnet->collapse = NN_COLLAPSE_NONE;
+      node = nn_keras_add_node (layer, NN_OP_GARNET, name, inputs, 2);
+      if (!fill_garnet (layer, node, garnet, &in, error))
+        return FALSE;
+      nn_graph_builder_weights (layer->keras->builder, node, &g_array_index (layer->ids, guint, first),
+                                (layer->n_shared > 0 ? layer->shared_next : layer->ids->len) - first);
+      inputs[0] = layer->out;
+    }
+  return TRUE;
 }

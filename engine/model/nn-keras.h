@@ -182,7 +182,7 @@ NnKerasRead nn_keras_read_global_pool, nn_keras_read_flatten, nn_keras_read_resh
 
 /* nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
 NnKerasRead nn_keras_read_recurrent, nn_keras_read_bidirectional, nn_keras_read_attention, nn_keras_read_einsum_dense,
-  nn_keras_read_garnet, nn_keras_read_fixed_point, nn_keras_finish_hgq1, nn_keras_finish_hgq2;
+  nn_keras_read_garnet, nn_keras_read_garnet_stack, nn_keras_read_fixed_point, nn_keras_finish_hgq1, nn_keras_finish_hgq2;
 gboolean   nn_keras_einsum_shape  (NnKerasLayer       *layer,
                                    const char         *equation,
                                    const NnTensor     *kernel,

@@ -58,7 +58,7 @@ read_garnet (NnOnnx           *onnx,
   guint inputs[2];
   NnNode *node;
 
-  *g = (NnGarnet){ .n_aggregators = nn_onnx_int (op, "n_aggregators", 0), .n_filters = nn_onnx_int (op, "n_filters", 0),
+  *g = (NnGarnet){ .part = "", .n_aggregators = nn_onnx_int (op, "n_aggregators", 0), .n_filters = nn_onnx_int (op, "n_filters", 0),
                    .n_propagate = nn_onnx_int (op, "n_propagate", 0), .simplified = nn_onnx_int (op, "simplified", 0) != 0,
                    .mean_by_nvert = nn_onnx_int (op, "mean_by_nvert", 0) != 0,
                    .collapse = (NnCollapse) CLAMP (nn_onnx_int (op, "collapse", 0), NN_COLLAPSE_NONE, NN_COLLAPSE_MAX) };

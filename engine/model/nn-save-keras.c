@@ -201,9 +201,8 @@ inbound (Writer       *writer,
   g_autoptr (GArray) inputs = g_array_new (FALSE, FALSE, sizeof (guint));
 
   if (layer->helpers->len > 0)
-    g_array_append_val (inputs, nn_graph_node (writer->graph, g_array_index (layer->helpers, guint, 0))->inputs[0]);
-  else
-    g_array_append_vals (inputs, node->inputs, node->n_inputs);
+    node = nn_graph_node (writer->graph, g_array_index (layer->helpers, guint, 0));
+  g_array_append_vals (inputs, node->inputs, node->n_inputs);
   for (guint i = 0; i < inputs->len; i++)
     {
       JsonArray *one = reference (writer, g_array_index (inputs, guint, i));

@@ -3,6 +3,7 @@
 
 #include "nn-save-onnx.h"
 
+#include "nn-quant.h"
 #include "onnx.pb-c.h"
 
 #include <math.h>
@@ -103,7 +104,7 @@ named_weight (NnOnnxWriter *w,
               const char   *stem,
               const char   *end)
 {
-  g_autofree char *name = g_strconcat (stem, end, NULL);
+  g_autofree char *name = g_strconcat (stem, ((const NnGarnet *) node->attrs.extra)->part, end, NULL);
 
   for (guint i = 0; i < node->n_weights; i++)
     {
@@ -113,6 +114,17 @@ named_weight (NnOnnxWriter *w,
         return weight->values;
     }
   return NULL;
+}
+
+/* As it is computed with. (transfer full) */
+static NnTensor *
+rounded (const NnTensor    *values,
+         const NnQuantizer *quantizer)
+{
+  g_autoptr (NnTensor) wide = nn_tensor_convert (values, NN_DTYPE_F64);
+
+  nn_quantize (quantizer, &values->shape, nn_tensor_f64 (wide));
+  return nn_tensor_convert (wide, NN_DTYPE_F32);
 }
 
 gboolean
@@ -138,12 +150,15 @@ nn_onnx_write_garnet (NnOnnxWriter  *w,
   for (guint i = 0; i < 6; i++)
     {
       NnTensor *values = named_weight (w, node, stems[i / 2], i % 2 == 0 ? "_kernel" : "_bias");
+      const NnQuantizer *q = i < 2 ? g->feature_quantizer : i == 4 ? g->output_quantizer : NULL;
       g_autoptr (NnTensor) zeros = NULL;
 
       if (values == NULL && i % 2 == 0)
         return nn_onnx_fail (node, "a kernel is missing", error);
       if (values == NULL)
         values = zeros = nn_onnx_constant_vector (i == 1 ? g->n_propagate : i == 3 ? g->n_aggregators : g->n_filters, 0);
+      else if (q != NULL)
+        values = zeros = rounded (values, q);
       inputs[i + 2] = nn_onnx_put (w, nn_onnx_text (w, "%s__%s%s", node->name, stems[i / 2], i % 2 == 0 ? "_kernel" : "_bias"), values);
     }
   op = nn_onnx_op (w, name, nn_onnx_name_in (w, node, index, NN_ONNX_LAST), inputs[0], NULL);

@@ -82,7 +82,7 @@ put_entry (struct archive *zip,
 
 static const char *package G_GNUC_UNUSED = "hgq";
 
-/* One layer after as many inputs of 4 numbers as it has; @fill puts its variables below layers/<snake>. */
+/* One layer after its inputs, whose shapes are told by "4", or one by one by "3, 4|1"; @fill puts its variables below layers/<snake>. */
 static inline NnModel *
 load_layer (const char *class_name,
             const char *config,
@@ -97,6 +97,7 @@ load_layer (const char *class_name,
   g_autoptr (GError) error = NULL;
   NnH5 *h5 = nn_h5_create (h5_path, &error);
   struct archive *zip = archive_write_new ();
+  g_auto (GStrv) shapes = g_strsplit (shape, "|", -1);
   NnModel *model;
   gsize n;
 
@@ -108,7 +109,7 @@ load_layer (const char *class_name,
     {
       g_string_append_printf (text,
                               "{\"class_name\": \"InputLayer\", \"name\": \"in%u\", \"inbound_nodes\": [], \"config\": {\"name\": \"in%u\", \"batch_shape\": [null, %s]}}, ",
-                              i, i, shape);
+                              i, i, shapes[MIN (i, g_strv_length (shapes) - 1)]);
       g_string_append_printf (inputs, "%s[\"in%u\", 0, 0]", i > 0 ? ", " : "", i);
       g_string_append_printf (tensors, "%s{\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": [\"in%u\", 0, 0]}}",
                               i > 0 ? ", " : "", i);

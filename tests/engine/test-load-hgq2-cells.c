@@ -4,6 +4,7 @@
 #include "test-keras-zip.h"
 
 #include "nn-fixed-exec.h"
+#include "nn-load.h"
 
 /* Sizes of the attention: steps, features, heads, width of query and key, of value, outputs; steps after Linformer. */
 enum { T = 3, F = 2, N = 2, K = 2, V = 3, O = 2, S = 2 };
@@ -438,9 +439,136 @@ test_gru (void)
       after = k == 0;
       for (guint t = 0; t < T; t++)
         gru_step (x6 + t * F, h);
-      compare (load_layer ("QGRU", after ? GRU ", \"reset_after\": true" : GRU ", \"reset_after\": false", 1, "3, 2", fill_gru), x6,
+      check (load_layer ("QGRU", after ? GRU ", \"reset_after\": true" : GRU ", \"reset_after\": false", 1, "3, 2", fill_gru), x6,
                &NN_SHAPE (1, T, F), h, U);
     }
+}
+
+/* Vertices, and what two GarNet layers of a stack have: features, aggregators, filters. */
+enum { VERTICES = 5, REAL = 3, FEATURES = 2, STACKED = 2, PROPAGATED = 2, AGGREGATORS = 3, FILTERS = 2 };
+
+static double
+ternary (double x)
+{
+  return x >= 0.5 ? 1 : x <= -0.5 ? -1 : 0;
+}
+
+static void
+fill_stack (NnH5 *h5)
+{
+  for (guint k = 0; k < STACKED; k++)
+    {
+      const NnShape shapes[] = { NN_SHAPE (FEATURES, PROPAGATED), NN_SHAPE (PROPAGATED), NN_SHAPE (FEATURES, AGGREGATORS),
+                                 NN_SHAPE (AGGREGATORS), NN_SHAPE (AGGREGATORS * PROPAGATED, FILTERS), NN_SHAPE (FILTERS) };
+
+      for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
+        {
+          g_autofree char *place = g_strdup_printf ("vars/%u", 6 * k + i);
+
+          put_numbers (h5, "gar_net_stack", place, 60 + 6 * k + i, &shapes[i]);
+        }
+    }
+}
+
+/* One layer, its features' and output's kernels ternary. @x: (VERTICES, FEATURES); becomes (VERTICES, FILTERS) */
+static void
+garnet_layer (double *x,
+              guint   seed)
+{
+  double features[VERTICES][PROPAGATED], edges[VERTICES][AGGREGATORS], means[AGGREGATORS][PROPAGATED] = { 0 };
+
+  for (guint v = 0; v < VERTICES; v++)
+    {
+      for (guint p = 0; p < PROPAGATED; p++)
+        {
+          features[v][p] = ternary (number (seed + 1, p));
+          for (guint f = 0; f < FEATURES; f++)
+            features[v][p] += x[v * FEATURES + f] * ternary (number (seed, f * PROPAGATED + p));
+        }
+      for (guint a = 0; a < AGGREGATORS; a++)
+        {
+          double distance = number (seed + 3, a);
+
+          for (guint f = 0; f < FEATURES; f++)
+            distance += x[v * FEATURES + f] * number (seed + 2, f * AGGREGATORS + a);
+          edges[v][a] = v < REAL ? exp (-distance * distance) : 0;
+        }
+      for (guint a = 0; a < AGGREGATORS; a++)
+        for (guint p = 0; p < PROPAGATED; p++)
+          means[a][p] += edges[v][a] * features[v][p] / VERTICES;
+    }
+  for (guint v = 0; v < VERTICES; v++)
+    for (guint o = 0; o < FILTERS; o++)
+      {
+        double sum = number (seed + 5, o);
+
+        for (guint a = 0; a < AGGREGATORS; a++)
+          for (guint p = 0; p < PROPAGATED; p++)
+            sum += edges[v][a] * means[a][p] * ternary (number (seed + 4, (a * PROPAGATED + p) * FILTERS + o));
+        x[v * FILTERS + o] = v < REAL ? sum : 0;
+      }
+}
+
+static NnTensor **
+predict_stack (NnModel *model)
+{
+  NnTensor *inputs[3] = { nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (1, VERTICES, FEATURES)), nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (1, 1)), NULL };
+  g_autoptr (GError) error = NULL;
+  NnTensor **outputs;
+
+  for (gsize i = 0; i < inputs[0]->n; i++)
+    nn_tensor_f32 (inputs[0])[i] = number (50, i);
+  nn_tensor_f32 (inputs[1])[0] = REAL;
+  outputs = nn_predict (model, inputs, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  nn_tensor_unref (inputs[0]);
+  nn_tensor_unref (inputs[1]);
+  return outputs;
+}
+
+/* Layer after layer, the last one's vertices averaged; what the file leaves open is told; saved, it is the same again. */
+static void
+test_garnet_stack (void)
+{
+  g_autofree char *folder = test_folder (), *path = g_build_filename (folder, "stack.h5", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = NULL, again = NULL;
+  double x[VERTICES * FEATURES];
+  NnTensor **outputs, **more;
+  guint i;
+
+  package = "Custom";
+  model = load_layer ("GarNetStack",
+                      ", \"n_sublayers\": 2, \"n_aggregators\": [3, 3], \"n_filters\": [2, 2], \"n_propagate\": [2, 2], \"simplified\": true, "
+                      "\"collapse\": \"mean\", \"input_format\": \"xn\", \"output_activation\": null, \"mean_by_nvert\": false, "
+                      "\"quantize_transforms\": true",
+                      2, "5, 2|1", fill_stack);
+  package = "hgq";
+  g_assert_true (nn_graph_find (nn_model_graph (model), "q", &i));
+  g_assert_nonnull (strstr (nn_graph_node (nn_model_graph (model), i)->reason, "quantize_transforms"));
+  for (guint k = 0; k < VERTICES * FEATURES; k++)
+    x[k] = number (50, k);
+  garnet_layer (x, 60);
+  garnet_layer (x, 66);
+  outputs = predict_stack (model);
+  for (guint o = 0; o < FILTERS; o++)
+    {
+      double want = 0;
+
+      for (guint v = 0; v < VERTICES; v++)
+        want += x[v * FILTERS + o] / VERTICES;
+      g_assert_cmpfloat_with_epsilon (nn_tensor_get (outputs[0], o), want, 1e-6);
+    }
+  g_assert_true (nn_model_save (model, path, &error));
+  again = nn_model_load (path, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  more = predict_stack (again);
+  for (guint o = 0; o < FILTERS; o++)
+    g_assert_cmpfloat (nn_tensor_get (outputs[0], o), ==, nn_tensor_get (more[0], o));
+  nn_tensors_free (outputs);
+  nn_tensors_free (more);
+  g_unlink (path);
+  g_rmdir (folder);
 }
 
 int
@@ -454,5 +582,6 @@ main (int    argc,
   g_test_add_func ("/load/hgq2/einsum-norm", test_einsum_norm);
   g_test_add_func ("/load/hgq2/simple-rnn", test_simple);
   g_test_add_func ("/load/hgq2/gru", test_gru);
+  g_test_add_func ("/load/garnet/stack", test_garnet_stack);
   return g_test_run ();
 }
