@@ -60,6 +60,13 @@ guint       nn_rewrite_weight    (NnRewrite       *rewrite,
 gboolean    nn_rewrite_single    (const NnRewrite *rewrite,
                                   guint            i,
                                   guint           *consumer);
+/* A transposition that brings @axis to the end, or back. */
+void        nn_rewrite_add_swap  (NnRewrite       *rewrite,
+                                  const NnNode    *origin,
+                                  const char      *suffix,
+                                  guint            axis,
+                                  guint            rank,
+                                  guint           *index);
 /* Gives copied node @node the id for @role in place of the one it has, or besides those it has. */
 void        nn_rewrite_set_weight (NnRewrite      *rewrite,
                                    NnNode         *node,

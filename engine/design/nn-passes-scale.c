@@ -71,6 +71,9 @@ lower_batch_norm (NnRewrite *rewrite,
   const NnNode *node = nn_graph_node (rewrite->graph, i);
   gsize n_gamma, n_beta, n_mean, n_variance, n;
   const float *gamma, *beta, *mean, *variance;
+  guint rank = node->shape.rank, index;
+  gint axis = node->attrs.axis < 0 ? node->attrs.axis + (gint) rank : node->attrs.axis;
+  gboolean turned;
   NnTensor *scale, *bias;
   NnNode *copy;
 
@@ -86,6 +89,7 @@ lower_batch_norm (NnRewrite *rewrite,
   if (n == 0 || (n_gamma != 0 && n_gamma != n) || (n_beta != 0 && n_beta != n) || (n_mean != 0 && n_mean != n) ||
       (n_variance != 0 && n_variance != n))
     return FALSE;
+  turned = axis >= 0 && axis + 1 < (gint) rank && node->shape.dims[axis] == (gint64) n;
   scale = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n));
   bias = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n));
   for (gsize k = 0; k < n; k++)
@@ -95,6 +99,20 @@ lower_batch_norm (NnRewrite *rewrite,
 
       nn_tensor_f32 (scale)[k] = g / root;
       nn_tensor_f32 (bias)[k] = b - g * m / root;
+    }
+  /* hardware has it over the last axis */
+  if (turned)
+    {
+      index = rewrite->map[node->inputs[0]];
+      nn_rewrite_add_swap (rewrite, node, "turned", (guint) axis, rank, &index);
+      copy = nn_graph_builder_add_copy (rewrite->builder, node, &index, 1);
+      copy->attrs.axis = -1;
+      copy->op = NN_OP_SCALE;
+      set_scale (rewrite, copy, scale, bias);
+      index = nn_graph_builder_n_nodes (rewrite->builder) - 1;
+      nn_rewrite_add_swap (rewrite, node, "back", (guint) axis, rank, &index);
+      rewrite->map[i] = index;
+      return TRUE;
     }
   copy = nn_rewrite_copy (rewrite, i);
   copy->op = NN_OP_SCALE;

@@ -3,13 +3,13 @@
 
 #include "nn-passes-private.h"
 
-static void
-add_swap (NnRewrite    *rewrite,
-          const NnNode *origin,
-          const char   *suffix,
-          guint         axis,
-          guint         rank,
-          guint        *index)
+void
+nn_rewrite_add_swap (NnRewrite    *rewrite,
+                     const NnNode *origin,
+                     const char   *suffix,
+                     guint         axis,
+                     guint         rank,
+                     guint        *index)
 {
   g_autofree char *wanted = g_strdup_printf ("%s_%s", origin->name, suffix);
   NnNode *node = nn_rewrite_add (rewrite, NN_OP_PERMUTE, nn_rewrite_name (rewrite, wanted), "Permute", *index, origin, index);
@@ -47,11 +47,11 @@ turn_softmax (NnRewrite *rewrite,
       return TRUE;
     }
   index = rewrite->map[node->inputs[0]];
-  add_swap (rewrite, node, "turned", (guint) axis, rank, &index);
+  nn_rewrite_add_swap (rewrite, node, "turned", (guint) axis, rank, &index);
   copy = nn_graph_builder_add_copy (rewrite->builder, node, &index, 1);
   copy->attrs.axis = -1;
   index = nn_graph_builder_n_nodes (rewrite->builder) - 1;
-  add_swap (rewrite, node, "back", (guint) axis, rank, &index);
+  nn_rewrite_add_swap (rewrite, node, "back", (guint) axis, rank, &index);
   rewrite->map[i] = index;
   return TRUE;
 }

@@ -81,8 +81,8 @@ affine_new (NnStep *step,
   guint rank = step->shape.rank;
   gsize axis = nn_step_axis (step->node->attrs.axis, rank);
 
-  /* an axis that was left at its default, or counts wrong, is the channels' */
-  if (rank == 0 || (gsize) step->shape.dims[axis] != channels || step->node->attrs.axis == 0)
+  /* an axis that was left at its default, or counts wrong, is the channels'; only a batch norm tells the first one */
+  if (rank == 0 || (gsize) step->shape.dims[axis] != channels || (step->node->attrs.axis == 0 && step->node->op != NN_OP_BATCH_NORM))
     axis = rank > 0 ? rank - 1 : 0;
   affine->inner = 1;
   for (guint i = axis + 1; i < rank; i++)

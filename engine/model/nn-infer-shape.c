@@ -84,6 +84,20 @@ fail (const NnNode *node,
   return FALSE;
 }
 
+/* The same, with two shapes that do not go together. */
+static gboolean
+fail_shapes (const NnNode  *node,
+             const char    *format,
+             const NnShape *a,
+             const NnShape *b,
+             GError       **error)
+{
+  g_autofree char *first = nn_shape_to_string (a), *second = nn_shape_to_string (b);
+  g_autofree char *numbers = g_strdup_printf (" (%s and %s)", first, second), *what = g_strconcat (format, numbers, NULL);
+
+  return fail (node, what, error);
+}
+
 /* Spatial axes are the @n before the channels. */
 static gboolean
 window_shape (NnNode       *node,
@@ -163,7 +177,7 @@ merge_shape (NnNode        *node,
           if (*d == 1 || *d < 0)
             *d = e;
           else if (e != 1 && e >= 0 && e != *d)
-            return fail (node, "its inputs differ in shape", error);
+            return fail_shapes (node, "its inputs differ in shape", &inputs[0]->shape, other, error);
         }
     }
   node->shape = shape;
@@ -205,7 +219,7 @@ concatenate_shape (NnNode        *node,
         if (i == axis)
           shape.dims[i] = shape.dims[i] < 0 || other->dims[i] < 0 ? NN_DIM_UNKNOWN : shape.dims[i] + other->dims[i];
         else if (shape.dims[i] != other->dims[i])
-          return fail (node, "its inputs differ in shape", error);
+          return fail_shapes (node, "its inputs differ in shape", &inputs[0]->shape, other, error);
     }
   node->shape = shape;
   return TRUE;
@@ -237,7 +251,7 @@ reshape_shape (NnNode       *node,
   if (open >= 0 && known > 0 && n % known == 0)
     shape.dims[open] = n / known;
   else if (open >= 0 || known != n)
-    return fail (node, "its target shape does not hold its input", error);
+    return fail_shapes (node, "its target shape does not hold its input", &shape, &input->shape, error);
   node->shape = shape;
   return TRUE;
 }

@@ -153,6 +153,8 @@ nn_keras_activation (NnKerasLayer  *layer,
     return quantized_softmax (layer, attrs);
   if (name != NULL && by_name (layer, name, attrs))
     return TRUE;
+  if (name == NULL && object == NULL)
+    return nn_keras_bad (layer, error, "\"activation\" is neither a name nor an object");
   if (!nn_keras_quantizer (layer, json, &attrs->quantizer, error))
     return FALSE;
   if (attrs->quantizer != NULL)

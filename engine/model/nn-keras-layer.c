@@ -85,6 +85,28 @@ make_unsupported (NnKerasLayer *layer,
     node->shape.dims[i] = NN_DIM_UNKNOWN;
 }
 
+/* Members that are true or false, where they are there: another value would be passed over. */
+static gboolean
+check_switches (NnKerasLayer  *layer,
+                GError       **error)
+{
+  static const char *const names[] = { "use_bias", "scale", "center", "return_sequences", "return_state", "go_backwards", "stateful",
+                                       "time_major", "reset_after", "keepdims", "normalize", "mask_zero" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      JsonNode *node = nn_json_get (layer->config, names[i]);
+      GType type = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+      /* the factors of Rescaling and of sums have this name too */
+      if (node == NULL || g_str_equal (layer->class_name, "Rescaling") || g_str_equal (layer->class_name, "QSum"))
+        continue;
+      if (type != G_TYPE_BOOLEAN && type != G_TYPE_INT64)
+        return nn_keras_bad (layer, error, "\"%s\" is neither true nor false", names[i]);
+    }
+  return TRUE;
+}
+
 /* Reads a layer by its reader; one that Espalier has not, or that its neighbour left without a shape, is kept by name. */
 static gboolean
 read_layer (NnKerasLayer *layer,
@@ -96,9 +118,13 @@ read_layer (NnKerasLayer *layer,
   NnOp op = NN_OP_UNSUPPORTED;
   gboolean ok = TRUE, after_unsupported = FALSE;
 
+  if (!check_switches (layer, error))
+    return FALSE;
   for (guint i = 0; i < layer->n_inputs; i++)
     after_unsupported |= !nn_shape_is_known (&nn_graph_builder_node (keras->builder, layer->inputs[i])->shape);
-  if (!nn_keras_find_reader (layer->class_name, layer->hgq2, &op, &reader))
+  if (layer->operation)
+    reader = nn_keras_read_operation;
+  if (reader == NULL && !nn_keras_find_reader (layer->class_name, layer->hgq2, &op, &reader))
     {
       ok = FALSE;
       g_set_error (&inner, NN_ERROR, NN_ERROR_UNSUPPORTED, "Espalier has no layer \"%s\"", layer->class_name);
@@ -109,17 +135,17 @@ read_layer (NnKerasLayer *layer,
         {
           layer->node = nn_keras_add_node (layer, op, layer->node_name, layer->inputs, layer->n_inputs);
           if (layer->n_inputs < nn_op_info (op)->min_inputs)
-            return nn_keras_bad_file (keras, layer->name, "it is not connected", error);
+            return nn_keras_bad (layer, error, "it takes %u input%s at the least and is given %u", nn_op_info (op)->min_inputs,
+                                 nn_op_info (op)->min_inputs == 1 ? "" : "s", layer->n_inputs);
         }
       ok = reader == NULL || reader (layer, &inner);
       if (ok && layer->node != NULL)
         ok = nn_keras_shape (keras, layer->node, &inner);
     }
-  if (!ok && !keras->options->strict &&
-      (g_error_matches (inner, NN_ERROR, NN_ERROR_UNSUPPORTED) ||
-       (after_unsupported && g_error_matches (inner, NN_ERROR, NN_ERROR_SHAPE))))
+  if (!ok && !keras->options->strict && (g_error_matches (inner, NN_ERROR, NN_ERROR_UNSUPPORTED) || after_unsupported))
     {
-      make_unsupported (layer, inner->message);
+      /* the graph names the layer already */
+      make_unsupported (layer, after_unsupported ? "what stands before it is not supported, so that its input's shape is not known" : inner->message);
       ok = TRUE;
     }
   if (!ok)
@@ -225,11 +251,22 @@ read_mask (NnKerasLayer *layer,
 }
 
 static char *
-unique_name (NnKeras    *keras,
-             const char *name,
-             guint       call)
+unique_name (const NnKerasScope *scope,
+             const char         *name,
+             guint               call)
 {
-  return call == 0 ? g_strdup (name) : g_strdup_printf ("%s__node%u", name, call);
+  const char *suffix = scope->suffix != NULL ? scope->suffix : "";
+
+  return call == 0 ? g_strconcat (name, suffix, NULL) : g_strdup_printf ("%s__node%u%s", name, call, suffix);
+}
+
+/* A function of keras.ops: told by the module that its class is in. */
+static gboolean
+is_operation (JsonObject *json)
+{
+  const char *module = nn_json_string (json, "module");
+
+  return module != NULL && (g_str_has_prefix (module, "keras.src.ops.") || g_str_has_prefix (module, "keras.ops"));
 }
 
 /* For saving: the class under which it was registered, and its configuration. */
@@ -256,6 +293,7 @@ nn_keras_add_layer (NnKeras            *keras,
                     JsonObject         *json,
                     const char         *key,
                     guint               call,
+                    JsonNode           *inbound,
                     const guint        *inputs,
                     guint               n_inputs,
                     guint              *result,
@@ -269,11 +307,12 @@ nn_keras_add_layer (NnKeras            *keras,
   JsonObject *outer = nn_json_object (json, "config");
   NnKerasScope inner = *scope;
   JsonObject *config = unwrap (&class_name, &registered, outer, &inner.time_distributed);
-  g_autofree char *name = g_strconcat (scope->prefix, key, NULL), *node_name = unique_name (keras, name, call);
+  g_autofree char *name = g_strconcat (scope->prefix, key, NULL), *node_name = unique_name (scope, name, call);
   g_autofree char *group = NULL;
   NnKerasLayer layer = {
     .keras = keras, .scope = &inner, .class_name = class_name, .name = name, .node_name = node_name, .key = key,
     .config = config, .inputs = inputs, .n_inputs = n_inputs, .hgq2 = g_str_has_prefix (registered, "hgq>"),
+    .operation = is_operation (json), .call = inbound,
   };
   gboolean ok;
 
@@ -294,7 +333,8 @@ nn_keras_add_layer (NnKeras            *keras,
     nn_keras_sort_weights (&layer);
   if (ok && layer.node != NULL && layer.node->n_weights == 0)
     nn_graph_builder_weights (keras->builder, layer.node, (const guint *) (gpointer) layer.ids->data, layer.ids->len);
-  if (ok && keras->major >= 2)
+  /* a function's arguments stand in its call, which is not kept: it is saved as what it has become */
+  if (ok && keras->major >= 2 && !layer.operation && !g_str_has_suffix (class_name, "OpLambda"))
     keep_source (&layer, registered);
   *result = layer.out;
   g_hash_table_unref (layer.next);

@@ -94,6 +94,68 @@ nn_keras_read_layer_norm (NnKerasLayer  *layer,
 }
 
 /* y = x * scale + offset, scale and offset being numbers in the configuration, or the statistics of Normalization. */
+/* What the layer divides by at the least is this, squared. Source: Keras 3, Normalization.call: backend.epsilon (). */
+#define NORMALIZATION_EPSILON 1e-14
+
+/* A number, or one for each channel, of the configuration. */
+static gboolean
+add_from_config (NnKerasLayer  *layer,
+                 NnRole         role,
+                 const char    *name,
+                 gint64         channels,
+                 GError       **error)
+{
+  JsonNode *node = nn_json_get (layer->config, name);
+  JsonArray *list = nn_json_as_array (node);
+  NnTensor *values = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
+
+  while (list != NULL && json_array_get_length (list) == 1 && nn_json_as_array (json_array_get_element (list, 0)) != NULL)
+    list = nn_json_as_array (json_array_get_element (list, 0));
+  for (gint64 c = 0; c < channels; c++)
+    {
+      double number = 0;
+
+      if (list != NULL && json_array_get_length (list) != 1 && json_array_get_length (list) != channels)
+        node = NULL;
+      else if (list != NULL)
+        node = json_array_get_element (list, json_array_get_length (list) == 1 ? 0 : (guint) c);
+      if (!nn_json_as_double (node, &number))
+        {
+          nn_tensor_unref (values);
+          return nn_keras_bad (layer, error, "\"%s\" is neither a number nor a list of one for each channel", name);
+        }
+      nn_tensor_f32 (values)[c] = (float) number;
+    }
+  return nn_keras_add_weight (layer, role, name, values, error);
+}
+
+/* (x - mean) / sqrt (variance): a batch norm without factor and offset. */
+gboolean
+nn_keras_read_normalization (NnKerasLayer  *layer,
+                             GError       **error)
+{
+  NnAttrs *attrs = &layer->node->attrs;
+  NnShape shape;
+  gint axis;
+
+  if (nn_json_boolean (layer->config, "invert", FALSE))
+    return nn_keras_unsupported (layer, error, "\"invert\" is not supported");
+  if (json_object_has_member (layer->config, "axis") && nn_json_get (layer->config, "axis") == NULL)
+    return nn_keras_unsupported (layer, error, "\"axis\" none, one mean for all, is not supported; one axis is");
+  if (!nn_keras_read_axis (layer, "axis", -1, &axis, error))
+    return FALSE;
+  attrs->axis = is_last (layer, axis) ? -1 : axis;
+  attrs->epsilon = NORMALIZATION_EPSILON;
+  shape = NN_SHAPE (layer->in->dims[axis < 0 ? axis + (gint) layer->in->rank : axis]);
+  if (shape.dims[0] < 1)
+    return nn_keras_bad (layer, error, "the extent of \"axis\" is open");
+  if (nn_json_get (layer->config, "mean") != NULL)
+    return layer->n_shared > 0 || (add_from_config (layer, NN_ROLE_MEAN, "mean", shape.dims[0], error) &&
+                                   add_from_config (layer, NN_ROLE_VARIANCE, "variance", shape.dims[0], error));
+  return nn_keras_take (layer, NN_ROLE_MEAN, "mean", "", &shape, error) &&
+         nn_keras_take (layer, NN_ROLE_VARIANCE, "variance", "", &shape, error);
+}
+
 gboolean
 nn_keras_read_rescaling (NnKerasLayer  *layer,
                          GError       **error)

@@ -337,7 +337,9 @@ nn_keras_quantizer (NnKerasLayer  *layer,
   else
     return nn_keras_bad (layer, error, "a quantiser is neither text nor an object");
   if (config == NULL || find_signature (name) < 0)
-    return nn_keras_unsupported (layer, error, "the activation or quantiser \"%s\" is not known",
+    return nn_keras_unsupported (layer, error,
+                                 "the activation or quantiser \"%s\" is not known; Keras's linear, relu, elu, selu, gelu, sigmoid, "
+                                 "hard_sigmoid, tanh, softmax, softplus, softsign, exponential, swish and mish are, and QKeras's quantisers",
                                  text != NULL ? text : name);
   if (!fill (layer, name, config, &q, &numbers, error))
     return FALSE;

@@ -18,7 +18,7 @@ check_options (NnKerasLayer  *layer,
                JsonObject    *config,
                GError       **error)
 {
-  static const char *const names[] = { "return_state", "time_major", "stateful" };
+  static const char *const names[] = { "time_major", "stateful" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (nn_json_boolean (config, names[i], FALSE))
@@ -151,6 +151,14 @@ add_half (NnKerasLayer  *layer,
   *result = layer->out;
   if (!read_cell (layer, config, node, sub, error))
     return FALSE;
+  /* both halves have a kernel: they are told apart by name */
+  for (guint i = first; layer->n_shared == 0 && i < layer->ids->len; i++)
+    {
+      NnWeight *weight = &g_array_index (layer->keras->weights, NnWeight, g_array_index (layer->ids, guint, i));
+      g_autofree char *full = g_strdup_printf ("%s/%s", half, weight->name);
+
+      weight->name = g_intern_string (full);
+    }
   if (reversed)
     node->attrs.go_backwards = !node->attrs.go_backwards;
   nn_graph_builder_weights (layer->keras->builder, node, &g_array_index (layer->ids, guint, first),

@@ -162,17 +162,23 @@ nn_keras_read_concatenate (NnKerasLayer  *layer,
                              &layer->node->attrs.axis, error);
 }
 
-/* Two matrices: over the first's last axis and the second's first it is their product. */
+/* Two matrices: over the first's last axis and the second's first it is their product, over other two an Einstein sum. */
 static gboolean
 read_matrix_dot (NnKerasLayer  *layer,
                  GError       **error)
 {
   NnAttrs *attrs = &layer->node->attrs;
 
-  if ((attrs->axis != 1 && attrs->axis != -1) || (attrs->axis2 != 0 && attrs->axis2 != -2))
-    return nn_keras_unsupported (layer, error, "of two matrices only the product over axes (2, 1) is supported");
+  static const char *const equations[2][2] = { { "abc,abd->acd", "abc,adb->acd" }, { "acb,abd->acd", "acb,adb->acd" } };
+  const NnShape *other = &nn_graph_builder_node (layer->keras->builder, layer->inputs[1])->shape;
+  gint first = attrs->axis < 0 ? attrs->axis + 2 : attrs->axis, second = attrs->axis2 < 0 ? attrs->axis2 + 2 : attrs->axis2;
+
+  if (first < 0 || first > 1 || second < 0 || second > 1 || layer->in->dims[first] != other->dims[second])
+    return nn_keras_bad (layer, error, "\"axes\" are not two axes of its inputs, or differ in extent");
   memset (attrs, 0, sizeof *attrs);
-  layer->node->op = NN_OP_MATMUL;
+  layer->node->op = first == 1 && second == 0 ? NN_OP_MATMUL : NN_OP_EINSUM;
+  layer->node->attrs.equation = nn_graph_builder_strdup (layer->keras->builder, equations[first][second]);
+  layer->node->shape = NN_SHAPE (layer->in->dims[1 - first], other->dims[1 - second]);
   return TRUE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "nn-error.h"
 
+#include <math.h>
 #include <string.h>
 
 void
@@ -341,6 +342,24 @@ nn_keras_sort_weights (NnKerasLayer *layer)
       }
 }
 
+/* A network that diverged opens, but says so. */
+static void
+tell_not_finite (NnKerasLayer *layer,
+                 const char   *name)
+{
+  const NnTensor *values = g_array_index (layer->keras->weights, NnWeight, layer->keras->weights->len - 1).values;
+  g_autofree char *text = NULL;
+  gsize n = 0;
+
+  for (gsize i = 0; i < values->n; i++)
+    n += !isfinite (nn_tensor_f32 (values)[i]);
+  if (n == 0 || layer->node == NULL || layer->node->reason != NULL)
+    return;
+  text = g_strdup_printf ("%" G_GSIZE_FORMAT " of the %" G_GSIZE_FORMAT " numbers of its weight \"%s\" are infinite or none (NaN); it has no "
+                          "meaningful output", n, values->n, name);
+  layer->node->reason = nn_graph_builder_strdup (layer->keras->builder, text);
+}
+
 /**
  * nn_keras_take:
  * @name: of the variable in a named file
@@ -389,6 +408,7 @@ nn_keras_take (NnKerasLayer  *layer,
   if (values == NULL || !nn_keras_add_weight (layer, role, name, g_steal_pointer (&values), error))
     return FALSE;
   set_key (layer, index_of (layer, var), sub[0] == '\0');
+  tell_not_finite (layer, name);
   return TRUE;
 }
 

@@ -23,12 +23,14 @@ add_nested (NnKeras            *keras,
             const NnKerasScope *scope,
             JsonObject         *json,
             const char         *key,
+            guint               call,
             const guint        *inputs,
             guint               n_inputs,
             GArray             *outputs,
             guint               depth,
             GError            **error)
 {
+  g_autofree char *suffix = call > 0 ? g_strdup_printf ("__node%u%s", call, scope->suffix != NULL ? scope->suffix : "") : g_strdup (scope->suffix);
   g_autofree char *prefix = g_strdup_printf ("%s%s__", scope->prefix, key);
   g_autofree char *group = NULL, *container = NULL;
   g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -40,6 +42,7 @@ add_nested (NnKeras            *keras,
   if (vars == NULL)
     return FALSE;
   inner.prefix = prefix;
+  inner.suffix = suffix;
   inner.vars = vars;
   if (keras->numbered)
     {
@@ -100,7 +103,7 @@ add_input (NnKeras            *keras,
   NnNode *node;
 
   if (!read_batch_shape (config, &shape))
-    return nn_keras_bad_file (keras, name, "the input's shape (\"batch_input_shape\" or \"batch_shape\") is missing or not one",
+    return nn_keras_bad_file (keras, name, "\"batch_input_shape\" or \"batch_shape\" is missing, or no list of null and positive extents",
                               error);
   node = nn_graph_builder_add (keras->builder, NN_OP_INPUT, name, "InputLayer", NULL, 0);
   node->shape = shape;
@@ -195,13 +198,13 @@ build_sequential (NnKeras            *keras,
         {
           g_autoptr (GArray) inner = g_array_new (FALSE, FALSE, sizeof (guint));
 
-          if (!add_nested (keras, scope, json, layer_key (json), &at, 1, inner, depth, error))
+          if (!add_nested (keras, scope, json, layer_key (json), 0, &at, 1, inner, depth, error))
             return FALSE;
           if (inner->len != 1)
             return nn_keras_bad_file (keras, layer_key (json), "in a Sequential model a layer must have one output", error);
           at = g_array_index (inner, guint, 0);
         }
-      else if (!nn_keras_add_layer (keras, scope, json, layer_key (json), 0, &at, 1, &at, error))
+      else if (!nn_keras_add_layer (keras, scope, json, layer_key (json), 0, NULL, &at, 1, &at, error))
         return FALSE;
     }
   if (n == first)
@@ -287,6 +290,7 @@ typedef struct {
   JsonObject *json;
   const char *key;
   guint       call;
+  JsonNode   *inbound;
   GArray     *references;
   gboolean    done;
 } Call;
@@ -318,14 +322,14 @@ list_calls (NnKeras    *keras,
         return nn_keras_bad_file (keras, "?", "a layer has no name", error);
       if (inbound == NULL || json_array_get_length (inbound) == 0)
         {
-          Call call = { json, key, 0, g_array_new (FALSE, FALSE, sizeof (Reference)), FALSE };
+          Call call = { json, key, 0, NULL, g_array_new (FALSE, FALSE, sizeof (Reference)), FALSE };
 
           g_array_append_val (calls, call);
           continue;
         }
       for (guint k = 0; k < json_array_get_length (inbound); k++)
         {
-          Call call = { json, key, k, g_array_new (FALSE, FALSE, sizeof (Reference)), FALSE };
+          Call call = { json, key, k, json_array_get_element (inbound, k), g_array_new (FALSE, FALSE, sizeof (Reference)), FALSE };
 
           collect_references (json_array_get_element (inbound, k), call.references);
           g_array_append_val (calls, call);
@@ -361,9 +365,7 @@ run_call (NnKeras            *keras,
     }
   if (is_model_class (nn_keras_plain_class (nn_json_string (call->json, "class_name"))))
     {
-      if (call->call > 0)
-        return nn_keras_bad_file (keras, call->key, "a model that is used twice inside another is not supported", error);
-      if (!add_nested (keras, scope, call->json, call->key, inputs, n, outputs, depth, error))
+      if (!add_nested (keras, scope, call->json, call->key, call->call, inputs, n, outputs, depth, error))
         return FALSE;
       for (guint i = 0; i < outputs->len; i++)
         set_tensor (tensors, call->key, call->call, i, g_array_index (outputs, guint, i));
@@ -372,9 +374,13 @@ run_call (NnKeras            *keras,
     {
       guint result;
 
-      if (!nn_keras_add_layer (keras, scope, call->json, call->key, call->call, inputs, n, &result, error))
+      if (!nn_keras_add_layer (keras, scope, call->json, call->key, call->call, call->inbound, inputs, n, &result, error))
         return FALSE;
       set_tensor (tensors, call->key, call->call, 0, result);
+      /* the state that a recurrent layer ends in is its output, where it is the last step's */
+      if (nn_json_boolean (nn_json_object (call->json, "config"), "return_state", FALSE) &&
+          !nn_json_boolean (nn_json_object (call->json, "config"), "return_sequences", FALSE))
+        set_tensor (tensors, call->key, call->call, 1, result);
     }
   return TRUE;
 }
@@ -426,7 +432,7 @@ place_inputs (NnKeras            *keras,
           call->done = found = TRUE;
         }
       if (!found)
-        return nn_keras_bad_file (keras, end->layer, "an input names a layer that is not there", error);
+        return nn_keras_bad_file (keras, end->layer, "\"input_layers\" names it, but there is no such layer", error);
     }
   return TRUE;
 }
@@ -493,6 +499,42 @@ reserve_numbers (NnKeras            *keras,
     }
 }
 
+/* Why a layer never got its inputs: one of them is not there, or they wait for each other. */
+static gboolean
+tell_unconnected (NnKeras    *keras,
+                  GArray     *calls,
+                  GHashTable *tensors,
+                  const char *wanted,
+                  GError    **error)
+{
+  g_autofree char *what = NULL;
+
+  for (guint i = 0; i < calls->len; i++)
+    {
+      const Call *call = &g_array_index (calls, Call, i);
+
+      for (guint k = 0; !call->done && k < call->references->len; k++)
+        {
+          const Reference *reference = &g_array_index (call->references, Reference, k);
+          gboolean waits = FALSE;
+
+          for (guint m = 0; m < calls->len; m++)
+            waits |= !g_array_index (calls, Call, m).done && g_str_equal (g_array_index (calls, Call, m).key, reference->layer) &&
+                     g_array_index (calls, Call, m).references->len > 0;
+          if (waits || find_tensor (tensors, reference) > 0)
+            continue;
+          what = g_strdup_printf ("it reads output %" G_GINT64_FORMAT " of call %" G_GINT64_FORMAT " of the layer \"%s\", which there is not",
+                                  reference->tensor, reference->call, reference->layer);
+          return nn_keras_bad_file (keras, call->key, what, error);
+        }
+    }
+  for (guint i = 0; i < calls->len; i++)
+    if (!g_array_index (calls, Call, i).done && g_array_index (calls, Call, i).references->len > 0)
+      return nn_keras_bad_file (keras, g_array_index (calls, Call, i).key, "it waits for its own output: its \"inbound_nodes\" go in a circle", error);
+  return nn_keras_bad_file (keras, wanted, "an output names it, but there is no such layer, no such output of it, or nothing leads to it (\"inbound_nodes\" is empty)",
+                            error);
+}
+
 static gboolean
 build_functional (NnKeras            *keras,
                   JsonObject         *model,
@@ -528,7 +570,7 @@ build_functional (NnKeras            *keras,
       guint node = find_tensor (tensors, end);
 
       if (node == 0)
-        return nn_keras_bad_file (keras, end->layer, "an output needs it, but it, or a layer before it, is not connected", error);
+        return tell_unconnected (keras, calls, tensors, end->layer, error);
       g_array_append_val (outputs, (guint){ node - 1 });
     }
   return TRUE;
@@ -547,7 +589,7 @@ nn_keras_build_model (NnKeras            *keras,
   const char *class_name = nn_json_string (model, "class_name");
 
   if (class_name == NULL || depth > MAX_NESTING)
-    return nn_keras_bad_file (keras, scope->prefix,
+    return nn_keras_bad_file (keras, scope->prefix[0] != '\0' ? scope->prefix : "Model",
                               class_name == NULL ? "the network has no \"class_name\"" : "models are nested too deep",
                               error);
   class_name = nn_keras_plain_class (class_name);
@@ -557,7 +599,8 @@ nn_keras_build_model (NnKeras            *keras,
   if (is_model_class (class_name) || nn_json_array (nn_json_object (model, "config"), "input_layers") != NULL)
     return build_functional (keras, model, scope, inputs, n_inputs, outputs, depth, error);
   g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED,
-               "%s: the network is of the class \"%s\"; Sequential and Functional networks are supported", keras->file,
+               "%s: the network is of the class \"%s\", whose layers are in its Python code; Sequential and Functional networks are "
+               "supported: build it by Model (inputs, outputs), or export it as ONNX", keras->file,
                class_name);
   return FALSE;
 }

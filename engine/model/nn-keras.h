@@ -54,6 +54,7 @@ typedef struct {
  * @group: of a named file: group of the outermost layer; %NULL at the top
  * @container: of a numbered file: group whose children are the layers
  * @vars: (nullable): of a named file inside a nested model: the variables of the whole
+ * @suffix: of its nodes' names, where it is used once more
  * @time_distributed: layers work on every step
  */
 typedef struct {
@@ -61,6 +62,7 @@ typedef struct {
   const char *group;
   const char *container;
   GPtrArray  *vars;
+  const char *suffix; /* (nullable): of the nodes' names, where the model is used once more: `__node1` */
   GHashTable *used; /* class in snake case → count, for a numbered file */
   gboolean    time_distributed;
 } NnKerasScope;
@@ -77,6 +79,8 @@ typedef struct {
   const NnKerasScope *scope;
   const char         *class_name;
   gboolean            hgq2;
+  gboolean            operation; /* of keras.ops, not a layer */
+  JsonNode           *call;      /* the inbound node, nullable */
   const char         *name;
   const char         *node_name;
   const char         *key;
@@ -172,7 +176,7 @@ gboolean nn_keras_read_axis (NnKerasLayer *layer,
                              gint *axis,
                              GError **error);
 NnKerasRead nn_keras_read_activation, nn_keras_read_batch_norm, nn_keras_read_layer_norm, nn_keras_read_rescaling,
-  nn_keras_read_activation_layer, nn_keras_read_relu, nn_keras_read_leaky_relu, nn_keras_read_thresholded_relu,
+  nn_keras_read_normalization, nn_keras_read_activation_layer, nn_keras_read_relu, nn_keras_read_leaky_relu, nn_keras_read_thresholded_relu,
   nn_keras_read_elu, nn_keras_read_prelu, nn_keras_read_softmax, nn_keras_read_dropout;
 
 /* nn-keras-shape.c */
@@ -196,6 +200,9 @@ NnKerasRead nn_keras_read_hgq2_single, nn_keras_read_hgq2_merge, nn_keras_read_h
 /* nn-keras-hgq2-attention.c, nn-keras-hgq2-recurrent.c */
 NnKerasRead nn_keras_read_hgq2_einsum, nn_keras_read_hgq2_einsum_batch_norm, nn_keras_read_hgq2_attention,
   nn_keras_read_hgq2_recurrent;
+
+/* nn-keras-ops.c: functions in place of layers. */
+NnKerasRead nn_keras_read_tf_op, nn_keras_read_operation;
 
 /* nn-keras-qkeras.c: QKeras's pooling, which adds its nodes itself too. */
 NnKerasRead nn_keras_read_quantized_pool;
@@ -231,6 +238,7 @@ gboolean nn_keras_add_layer (NnKeras *keras,
                              JsonObject *json,
                              const char *key,
                              guint call,
+                             JsonNode *inbound,
                              const guint *inputs,
                              guint n_inputs,
                              guint *result,

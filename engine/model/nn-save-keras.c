@@ -265,7 +265,8 @@ layer_object (Writer       *writer,
   JsonArray *calls;
   const char *class_name = NULL;
 
-  if (layer->calls->len == 0)
+  if (layer->calls->len == 0 ||
+      (layer->helpers->len > 0 && nn_graph_node (writer->graph, g_array_index (layer->calls, guint, 0))->source == NULL))
     {
       g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "layer \"%s\" cannot be written as a Keras layer", layer->name);
       return NULL;
@@ -392,6 +393,17 @@ put_scale (Writer       *writer,
   return ok && nn_h5_put_strings (h5, group, "weight_names", (const char *const *) list->pdata, error);
 }
 
+/* Whether a node's weights are made of its configuration, and stand there again when it is read. */
+static gboolean
+is_told_by_config (const NnNode *node)
+{
+  g_autoptr (JsonNode) source = node->source != NULL ? nn_json_parse (node->source, -1, node->name, NULL) : NULL;
+  JsonObject *object = nn_json_as_object (source);
+
+  return node->op == NN_OP_SCALE || (g_strcmp0 (nn_json_string (object, "class_name"), "Normalization") == 0 &&
+                                     nn_json_get (nn_json_object (object, "config"), "mean") != NULL);
+}
+
 static gboolean
 put_layer (Writer       *writer,
            NnH5         *h5,
@@ -401,18 +413,19 @@ put_layer (Writer       *writer,
   g_autofree char *group = g_strdup_printf ("model_weights/%s", layer->name);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   const NnNode *node = nn_graph_node (writer->graph, g_array_index (layer->calls, guint, 0));
+  gboolean told;
 
   if (!nn_h5_put_group (h5, group, error))
     return FALSE;
   if (node->op == NN_OP_SCALE && node->source == NULL)
     return put_scale (writer, h5, layer, group, node, error);
+  told = is_told_by_config (node);
   for (guint i = 0; i < layer->ids->len; i++)
     {
       const NnWeight *weight = nn_model_weight (writer->model, g_array_index (layer->ids, guint, i));
       g_autofree char *path = g_strdup_printf ("%s/%s/%s:0", group, layer->name, weight->name);
 
-      /* made of the configuration, not of the file */
-      if (node->op == NN_OP_SCALE)
+      if (told)
         continue;
       if (!put_masked (h5, path, weight, error))
         return FALSE;
