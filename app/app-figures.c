@@ -258,34 +258,88 @@ app_figures_device (AppDocument *document)
   return bars;
 }
 
+/* What a report says of layer @i of the network: the sum of what has become of it in hardware; NaN where it does not say. */
+double
+app_figures_measured (const AppAnalysis *analysis,
+                      const HlsReport   *report,
+                      guint              i,
+                      AppMetric          metric)
+{
+  static const int resources[APP_N_METRICS] = {
+    [APP_METRIC_DSP] = 1 + NN_RESOURCE_DSP, [APP_METRIC_BRAM] = 1 + NN_RESOURCE_BRAM, [APP_METRIC_LUT] = 1 + NN_RESOURCE_LUT,
+    [APP_METRIC_FF] = 1 + NN_RESOURCE_FF,
+  };
+  const char *name = nn_graph_node (nn_model_graph (analysis->model), i)->name;
+  const NnGraph *graph = analysis->design != NULL ? nn_model_graph (nn_design_model (analysis->design)) : NULL;
+  double sum = NAN;
+
+  if (report == NULL || graph == NULL || (resources[metric] == 0 && metric != APP_METRIC_LATENCY))
+    return NAN;
+  for (guint k = 0; k < nn_graph_n_nodes (graph); k++)
+    {
+      const NnNode *node = nn_graph_node (graph, k);
+      const HlsModule *module = g_strcmp0 (node->origin != NULL ? node->origin : node->name, name) == 0 ? hls_report_node (report, graph, k) : NULL;
+      double value = module == NULL ? NAN : metric == APP_METRIC_LATENCY ? module->latency_max : module->resources.amount[resources[metric] - 1];
+
+      if (value >= 0)
+        sum = isnan (sum) ? value : sum + value;
+    }
+  return sum;
+}
+
+/* One bar of a row, with its number. */
+static void
+set_bar (AppBarRow *row,
+         guint      series,
+         double     value,
+         AppMetric  metric)
+{
+  g_autofree char *text = app_figures_value_text (value, metric);
+
+  app_bars_set (row, series, value, 0, 0, text);
+}
+
+/* The last report with figures of single layers. */
+static const HlsReport *
+layered_report (AppDocument *document)
+{
+  GPtrArray *reports = app_document_reports (document);
+
+  for (guint i = reports->len; i > 0; i--)
+    if (((const HlsReport *) g_ptr_array_index (reports, i - 1))->n_modules > 0)
+      return g_ptr_array_index (reports, i - 1);
+  return NULL;
+}
+
 AppBars *
 app_figures_layers (AppDocument *document,
                     AppMetric    metric)
 {
   const AppAnalysis *analysis = app_document_analysis (document), *base = app_document_baseline (document);
+  const HlsReport *report = layered_report (document);
   gboolean both = base != NULL && base != analysis;
   AppBars *bars;
 
   if (analysis == NULL)
     return NULL;
-  bars = both ? app_bars_new (_("Now"), _("As loaded"), NULL) : app_bars_new (app_metric_title (metric), NULL);
+  if (report != NULL)
+    bars = both ? app_bars_new (_("Now"), _("As loaded"), _("Measured"), NULL) : app_bars_new (_("Estimate"), _("Measured"), NULL);
+  else
+    bars = both ? app_bars_new (_("Now"), _("As loaded"), NULL) : app_bars_new (app_metric_title (metric), NULL);
   for (guint i = 0; i < analysis->n_layers; i++)
     {
       double value = value_of (analysis, app_document_errors (document), i, metric);
-      g_autofree char *text = app_figures_value_text (value, metric);
+      double measured = app_figures_measured (analysis, report, i, metric);
       AppBarRow *row;
 
-      if (!isfinite (value) || (value <= 0 && analysis->layers[i].parameters == 0))
+      if (!isfinite (value) || (value <= 0 && analysis->layers[i].parameters == 0 && !(measured > 0)))
         continue;
       row = app_bars_add (bars, nn_graph_node (nn_model_graph (analysis->model), i)->name, 0, NULL);
-      app_bars_set (row, 0, value, 0, 0, text);
+      set_bar (row, 0, value, metric);
       if (both)
-        {
-          double before = app_figures_value (base, i, metric);
-          g_autofree char *was = app_figures_value_text (before, metric);
-
-          app_bars_set (row, 1, before, 0, 0, was);
-        }
+        set_bar (row, 1, app_figures_value (base, i, metric), metric);
+      if (isfinite (measured))
+        set_bar (row, both ? 2 : 1, measured, metric);
     }
   return bars;
 }

@@ -27,6 +27,11 @@ AppPlot    *app_figures_tradeoff (AppDocument *document,
                                   AppMeasure   x,
                                   AppMeasure   y);
 AppBars    *app_figures_device   (AppDocument *document);
+/* What a report (nullable) says of layer @i of the network; NaN where it does not. */
+double      app_figures_measured (const AppAnalysis *analysis,
+                                  const HlsReport   *report,
+                                  guint              i,
+                                  AppMetric          metric);
 AppBars    *app_figures_layers   (AppDocument *document,
                                   AppMetric    metric);
 /* How much a layer has of a metric, NaN where that has no meaning; %APP_METRIC_ERROR is the document's to know. */

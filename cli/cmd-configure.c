@@ -7,8 +7,9 @@ typedef struct {
   char   *data, *x, *y, *label;
   double  divide;
   char   *backend, *granularity, *precision, *strategy, *io_type, *part, *output, *weights;
-  int     reuse;
-  double  clock;
+  char   *style, *interface;
+  int     reuse, interval;
+  double  clock, uncertainty;
   gboolean yaml;
   char   **skip;
 } Options;
@@ -109,6 +110,42 @@ apply (const Options *options,
   return TRUE;
 }
 
+/* How the project is pipelined and wrapped, and what of the clock is kept. */
+static gboolean
+apply_project (const Options *options,
+               NnConfig      *config,
+               GError       **error)
+{
+  static const char *const styles[] = { "auto", "dataflow", "pipeline", NULL };
+  static const char *const wrappers[] = { "none", "axi_stream", "axi_lite", "axi_master", NULL };
+  g_autofree char *interval = options->interval > 0 ? g_strdup_printf ("%d", options->interval) : NULL;
+  guint index;
+
+  if (options->interval < 0 || options->uncertainty < -1 || options->uncertainty >= 100)
+    {
+      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+                   options->interval < 0 ? "--interval must be positive" : "--uncertainty must be a percentage from 0 to below 100");
+      return FALSE;
+    }
+  if (options->style != NULL)
+    {
+      if (!find_word ("pipeline", options->style, styles, &index, error))
+        return FALSE;
+      nn_config_set_extra (config, "PipelineStyle", index > 0 ? styles[index] : NULL);
+    }
+  if (options->interface != NULL)
+    {
+      if (!find_word ("interface", options->interface, wrappers, &index, error))
+        return FALSE;
+      nn_config_set_setting (config, "Interface", index > 0 ? wrappers[index] : NULL);
+    }
+  if (interval != NULL)
+    nn_config_set_extra (config, "PipelineInterval", interval);
+  if (options->uncertainty >= 0)
+    nn_config_set_uncertainty (config, options->uncertainty / 100);
+  return TRUE;
+}
+
 /* One entry a layer, each type written out or `auto`, for the user to change. */
 static void
 add_layers (NnConfig       *config,
@@ -187,7 +224,7 @@ configure (Cli            *cli,
   g_autoptr (NnModel) model = NULL;
   g_autoptr (NnDesign) design = NULL;
 
-  if (!apply (options, config, error))
+  if (!apply (options, config, error) || !apply_project (options, config, error))
     return NULL;
   model = cli_open_model (cli, path, options->weights, NULL, error);
   if (model == NULL)
@@ -209,7 +246,7 @@ run (Cli   *cli,
      int    argc,
      char **argv)
 {
-  Options options = { 0 };
+  Options options = { .uncertainty = -1 };
   GOptionEntry entries[] = {
     { "backend", 0, 0, G_OPTION_ARG_STRING, &options.backend, "Vitis, Vivado, oneAPI, Quartus or Catapult (Vitis)", "B" },
     { "granularity", 0, 0, G_OPTION_ARG_STRING, &options.granularity, "model, type or name (model)", "G" },
@@ -219,6 +256,10 @@ run (Cli   *cli,
     { "io-type", 0, 0, G_OPTION_ARG_STRING, &options.io_type, "io_parallel or io_stream (io_parallel)", "T" },
     { "part", 0, 0, G_OPTION_ARG_STRING, &options.part, "FPGA part (the backend's default)", "PART" },
     { "clock", 0, 0, G_OPTION_ARG_DOUBLE, &options.clock, "Clock period (5)", "NS" },
+    { "uncertainty", 0, 0, G_OPTION_ARG_DOUBLE, &options.uncertainty, "Share of the period kept for wiring (the backend's default)", "PERCENT" },
+    { "pipeline", 0, 0, G_OPTION_ARG_STRING, &options.style, "auto, dataflow or pipeline (auto)", "STYLE" },
+    { "interval", 0, 0, G_OPTION_ARG_INT, &options.interval, "Cycles between two samples (the largest reuse factor)", "N" },
+    { "interface", 0, 0, G_OPTION_ARG_STRING, &options.interface, "none, axi_stream, axi_lite or axi_master (none)", "KIND" },
     { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Choose integer bits from what these data show", "DATA" },
     { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the array of inputs", "NAME" },
     { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the array of labels", "NAME" },
@@ -255,6 +296,8 @@ run (Cli   *cli,
   g_free (options.strategy);
   g_free (options.io_type);
   g_free (options.part);
+  g_free (options.style);
+  g_free (options.interface);
   g_free (options.weights);
   g_strfreev (options.skip);
   g_free (options.output);

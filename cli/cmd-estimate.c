@@ -142,9 +142,9 @@ add_layers (JsonBuilder      *json,
           cli_json_int (json, "reuse_factor", plan->reuse_factor);
         }
       add_cost (json, &estimate->layers[i], estimate->part, clock_ns);
-      if (measured != NULL && hls_report_node (measured, i, node) != NULL)
+      if (measured != NULL && hls_report_node (measured, graph, i) != NULL)
         {
-          const HlsModule *module = hls_report_node (measured, i, node);
+          const HlsModule *module = hls_report_node (measured, graph, i);
 
           add_measured (json, &module->resources, module->latency_max, module->interval_max);
         }
@@ -263,7 +263,7 @@ print_estimate (const NnDesign   *design,
            estimate->part != NULL ? estimate->part->title : "unknown");
   for (guint i = 0; i < estimate->n_layers; i++)
     {
-      const HlsModule *module = measured != NULL ? hls_report_node (measured, i, nn_graph_node (graph, i)) : NULL;
+      const HlsModule *module = measured != NULL ? hls_report_node (measured, graph, i) : NULL;
 
       add_row (table, nn_graph_node (graph, i)->name, &estimate->layers[i]);
       if (module != NULL)

@@ -322,43 +322,71 @@ hls_report_read (const char *path,
   return report;
 }
 
-const HlsModule *
-hls_report_layer (const HlsReport *report,
-                  guint            number)
+/* The number of the layer in a module's name, "12" of "dense_latency_..._config12_s"; -1 where there is none. */
+static int
+number_of (const HlsModule *module)
 {
-  g_autofree char *word = g_strdup_printf ("config%u", number);
+  static const char word[] = "config";
+
+  for (const char *at = strstr (module->name, word); at != NULL; at = strstr (at + 1, word))
+    {
+      const char *digits = at + strlen (word);
+
+      if (g_ascii_isdigit (*digits) && (at == module->name || !g_ascii_isalpha (at[-1])))
+        return (int) MIN (g_ascii_strtoull (digits, NULL, 10), G_MAXINT);
+    }
+  return -1;
+}
+
+static gboolean
+has_word (const char        *name,
+          const char *const *words)
+{
+  for (guint i = 0; words != NULL && words[i] != NULL; i++)
+    if (strstr (name, words[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* Of several modules of one layer the one that holds the others. @words: (nullable): one of which its name must have */
+static const HlsModule *
+largest (const HlsReport   *report,
+         guint              number,
+         const char *const *words)
+{
   const HlsModule *best = NULL;
 
   for (guint i = 0; i < report->n_modules; i++)
     {
       const HlsModule *module = &report->modules[i];
 
-      for (const char *at = strstr (module->name, word); at != NULL; at = strstr (at + 1, word))
-        {
-          char after = at[strlen (word)];
-
-          /* "config12" is not "config1", and "relu_config1" of another layer's type is a word of its own at the end */
-          if (g_ascii_isdigit (after) || (at > module->name && g_ascii_isalpha (at[-1])))
-            continue;
-          if (best == NULL || module->resources.amount[NN_RESOURCE_LUT] > best->resources.amount[NN_RESOURCE_LUT])
-            best = module;
-          break;
-        }
+      if (number_of (module) == (int) number && (words == NULL || has_word (module->name, words))
+          && (best == NULL || module->resources.amount[NN_RESOURCE_LUT] > best->resources.amount[NN_RESOURCE_LUT]))
+        best = module;
     }
   return best;
 }
 
-/* Words of which one is in the name of a module that does this; NULL where any name will do. */
+const HlsModule *
+hls_report_layer (const HlsReport *report,
+                  guint            number)
+{
+  return largest (report, number, NULL);
+}
+
+/* What modules do, by words in their names. */
+static const char *const matrix[] = { "dense", "conv", "einsum", "product", NULL };
+static const char *const recurrent[] = { "lstm", "gru", "rnn", NULL };
+static const char *const pool[] = { "pool", NULL };
+static const char *const norm[] = { "norm", NULL };
+static const char *const relu[] = { "relu", NULL };
+static const char *const softmax[] = { "softmax", "argmax", NULL };
+static const char *const *const kinds[] = { recurrent, matrix, pool, norm, relu, softmax };
+
+/* NULL where any name will do. */
 static const char *const *
 words_of (const NnNode *node)
 {
-  static const char *const matrix[] = { "dense", "conv", "einsum", "product", NULL };
-  static const char *const recurrent[] = { "lstm", "gru", "rnn", NULL };
-  static const char *const pool[] = { "pool", NULL };
-  static const char *const norm[] = { "norm", NULL };
-  static const char *const relu[] = { "relu", NULL };
-  static const char *const softmax[] = { "softmax", "argmax", NULL };
-
   switch (nn_op_info (node->op)->op_class)
     {
     case NN_OP_CLASS_MULTIPLY: return matrix;
@@ -371,18 +399,80 @@ words_of (const NnNode *node)
     }
 }
 
+/* Whether every module does what our layer of its number does. Other writers number otherwise: hls4ml begins at 1 and counts
+ * layers that it leaves out later. */
+static gboolean
+is_our_numbering (const HlsReport *report,
+                  const NnGraph   *graph)
+{
+  for (guint i = 0; i < report->n_modules; i++)
+    {
+      const char *name = report->modules[i].name;
+      int number = number_of (&report->modules[i]);
+      const char *const *words;
+      gboolean known = FALSE;
+
+      for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+        known |= has_word (name, kinds[k]);
+      if (number < 0 || !known)
+        continue;
+      if ((guint) number >= nn_graph_n_nodes (graph))
+        return FALSE;
+      words = words_of (nn_graph_node (graph, number));
+      if (words != NULL && !has_word (name, words))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static int
+compare_numbers (gconstpointer a,
+                 gconstpointer b)
+{
+  return *(const int *) a - *(const int *) b;
+}
+
+/* The numbers of all modules that do this, each once, in order. */
+static GArray *
+numbers_of_kind (const HlsReport   *report,
+                 const char *const *words)
+{
+  GArray *numbers = g_array_new (FALSE, FALSE, sizeof (int));
+
+  for (guint i = 0; i < report->n_modules; i++)
+    {
+      int number = number_of (&report->modules[i]);
+      gboolean there = FALSE;
+
+      for (guint k = 0; k < numbers->len; k++)
+        there |= g_array_index (numbers, int, k) == number;
+      if (number >= 0 && !there && has_word (report->modules[i].name, words))
+        g_array_append_val (numbers, number);
+    }
+  g_array_sort (numbers, compare_numbers);
+  return numbers;
+}
+
 const HlsModule *
 hls_report_node (const HlsReport *report,
-                 guint            number,
-                 const NnNode    *node)
+                 const NnGraph   *graph,
+                 guint            i)
 {
-  const HlsModule *module = hls_report_layer (report, number);
-  const char *const *words = words_of (node);
+  const char *const *words = words_of (nn_graph_node (graph, i));
+  g_autoptr (GArray) numbers = NULL;
+  guint n = 0, before = 0;
 
-  if (module == NULL || words == NULL)
-    return module;
-  for (guint i = 0; words[i] != NULL; i++)
-    if (strstr (module->name, words[i]) != NULL)
-      return module;
-  return NULL;
+  if (is_our_numbering (report, graph))
+    return largest (report, i, words);
+  if (words == NULL)
+    return NULL;
+  for (guint k = 0; k < nn_graph_n_nodes (graph); k++)
+    if (words_of (nn_graph_node (graph, k)) == words)
+      {
+        n++;
+        before += k < i;
+      }
+  numbers = numbers_of_kind (report, words);
+  /* a kind of which some have no module of their own is not told apart */
+  return numbers->len == n ? largest (report, g_array_index (numbers, int, before), words) : NULL;
 }

@@ -63,10 +63,11 @@ HlsReport *hls_report_parse  (const char *text,
  * configuration in the module's: "dense_latency_..._config5_s". Of several the one that holds the others. (nullable) */
 const HlsModule *hls_report_layer (const HlsReport *report,
                                    guint            number);
-/* The same, only where the module's name speaks of what @node does: projects of other writers number otherwise. (nullable) */
+/* The module of node @i of a design's lowered graph. Projects of other writers number otherwise: there the first dense layer
+ * is the first, and so on, as long as there is a module for each layer of a kind. (nullable) */
 const HlsModule *hls_report_node  (const HlsReport *report,
-                                   guint            number,
-                                   const NnNode    *node);
+                                   const NnGraph   *graph,
+                                   guint            i);
 void       hls_report_free   (HlsReport  *report);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HlsReport, hls_report_free)

@@ -6,6 +6,7 @@
 #include "app-build-queue.h"
 #include "app-dialogs.h"
 #include "app-export.h"
+#include "app-hls-settings.h"
 #include "app-figures.h"
 #include "app-format.h"
 #include "app-sources.h"
@@ -39,6 +40,7 @@ struct _AppHardwarePage {
   GtkWidget   *sidebar;
   GtkLabel    *part_label, *warning_label, *measured_title;
   GtkListBox  *facts, *files, *measured;
+  AdwPreferencesGroup *project_group;
   AdwComboRow *backend_row, *io_row, *place_row;
   GtkButton   *csim_button, *synth_button, *calibrate_button, *use_button, *queue_button;
   GtkListBox  *builds;
@@ -143,6 +145,7 @@ app_hardware_page_update (AppPage *page)
   fill_measured (self);
   if (self->queue == NULL)
     {
+      adw_preferences_group_add (self->project_group, app_hls_settings_new (document));
       self->queue = app_build_queue_new (document);
       g_signal_connect_object (self->queue, "changed", G_CALLBACK (fill_builds), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (self->queue, "line", G_CALLBACK (on_line), self, 0);
@@ -578,7 +581,7 @@ app_hardware_page_class_init (AppHardwarePageClass *klass)
 #define BIND(name) gtk_widget_class_bind_template_child (widget_class, AppHardwarePage, name)
   BIND (variants_figure); BIND (resource_drop); BIND (use_button); BIND (queue_button); BIND (builds); BIND (builds_title);
   BIND (split); BIND (device_figure); BIND (layers_figure); BIND (metric_drop); BIND (sidebar); BIND (part_label);
-  BIND (warning_label); BIND (measured_title); BIND (facts); BIND (files); BIND (measured); BIND (backend_row); BIND (io_row); BIND (place_row);
+  BIND (warning_label); BIND (measured_title); BIND (facts); BIND (files); BIND (measured); BIND (project_group); BIND (backend_row); BIND (io_row); BIND (place_row);
   BIND (csim_button); BIND (synth_button); BIND (calibrate_button); BIND (files_expander); BIND (log_expander); BIND (log_view);
 #undef BIND
 }

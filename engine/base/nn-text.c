@@ -11,6 +11,8 @@
 #define MAX_DIGITS 17
 /* Decimals of as many digits are all told apart by normal doubles (DBL_DIG), so that one of them that fits is the shortest. */
 #define SAFE_DIGITS 15
+/* Whole numbers below this are written with all their digits, each of which counts. */
+#define MAX_WHOLE 1e15
 /* 10^22 is the largest power of ten that a double holds exactly, and its 5^22 times a mantissa goes into 128 bits. */
 #define MAX_EXACT_DECIMALS 22
 #define MANTISSA_BITS 53
@@ -39,7 +41,8 @@ first_digits (double value)
 /**
  * nn_text_from_double:
  *
- * The shortest decimal text that reads back as the same double, with a point whatever the locale.
+ * The shortest decimal text that reads back as the same double, with a point whatever the locale. Whole numbers have no
+ * exponent as far as all their digits count: tools that are told a clock of "1e+01 ns" do not all understand it.
  *
  * Returns: (transfer full): the text; "nan", "inf" or "-inf" for what is not finite
  */
@@ -52,6 +55,8 @@ nn_text_from_double (double value)
     return g_strdup ("nan");
   if (isinf (value))
     return g_strdup (value < 0 ? "-inf" : "inf");
+  if (fabs (value) < MAX_WHOLE && value == floor (value))
+    return g_strdup (g_ascii_formatd (buffer, sizeof buffer, "%.0f", value));
   for (int digits = first_digits (value); digits <= MAX_DIGITS; digits++)
     {
       char format[8];

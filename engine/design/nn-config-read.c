@@ -200,6 +200,30 @@ is_type_key (const char *key)
 }
 
 static gboolean
+check_style (const char  *where,
+             const char  *text,
+             GError     **error)
+{
+  static const char *const styles[] = { "auto", "dataflow", "pipeline", NULL };
+
+  for (const char *const *style = styles; text != NULL && *style != NULL; style++)
+    if (g_ascii_strcasecmp (*style, text) == 0)
+      return TRUE;
+  return bad_value (where, "PipelineStyle", "auto, dataflow or pipeline", error);
+}
+
+static gboolean
+check_interval (const char  *where,
+                const char  *text,
+                GError     **error)
+{
+  gint64 value;
+
+  return (text != NULL && nn_text_to_int (text, &value) && value >= 1 && value <= G_MAXINT)
+         || bad_value (where, "PipelineInterval", "a number of cycles above 0", error);
+}
+
+static gboolean
 read_member (const char    *where,
              const char    *key,
              JsonNode      *node,
@@ -236,6 +260,10 @@ read_member (const char    *where,
   if (strcmp (name, "Skip") == 0)
     return read_flag (where, name, node, &config->skip, error);
   text = scalar_text (node);
+  if (strcmp (name, "PipelineStyle") == 0 && !check_style (where, text, error))
+    return FALSE;
+  if (strcmp (name, "PipelineInterval") == 0 && !check_interval (where, text, error))
+    return FALSE;
   if (strcmp (name, "Strategy") == 0)
     {
       if (text != NULL && nn_strategy_find (text, &config->strategy, error))

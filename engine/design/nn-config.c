@@ -328,6 +328,43 @@ nn_config_set_project (NnConfig   *config,
   config->project = g_strdup (name);
 }
 
+/**
+ * nn_config_set_setting:
+ * @key: as nn_config_setting() takes it
+ * @value: (nullable): a word; %NULL leaves the key away
+ */
+void
+nn_config_set_setting (NnConfig   *config,
+                       const char *key,
+                       const char *value)
+{
+  g_autoptr (JsonNode) node = NULL;
+
+  if (value == NULL)
+    {
+      g_hash_table_remove (config->project_extra, key);
+      return;
+    }
+  node = json_node_init_string (json_node_alloc (), value);
+  g_hash_table_insert (config->project_extra, g_strdup (key), json_to_string (node, FALSE));
+}
+
+/**
+ * nn_config_set_extra:
+ * @key: as nn_config_extra() takes it
+ * @value: (nullable): its text; %NULL leaves the key away
+ */
+void
+nn_config_set_extra (NnConfig   *config,
+                     const char *key,
+                     const char *value)
+{
+  if (value != NULL)
+    g_hash_table_insert (config->model->extra, g_strdup (key), g_strdup (value));
+  else
+    g_hash_table_remove (config->model->extra, key);
+}
+
 NnLayerConfig *
 nn_config_model (const NnConfig *config)
 {

@@ -71,6 +71,10 @@ void           nn_config_set_part        (NnConfig *config, const char *part);
 void           nn_config_set_clock_ns    (NnConfig *config, double ns);
 void           nn_config_set_uncertainty (NnConfig *config, double fraction);
 void           nn_config_set_project     (NnConfig *config, const char *name);
+/* A key of the top level that has no setter of its own; NULL takes it away. */
+void           nn_config_set_setting     (NnConfig *config, const char *key, const char *value);
+/* A key of all layers ("PipelineStyle", ...); NULL takes it away. */
+void           nn_config_set_extra       (NnConfig *config, const char *key, const char *value);
 
 /* The settings themselves; (transfer none), made on demand so that they can be changed before the config is shared. */
 NnLayerConfig *nn_config_model      (const NnConfig  *config);

@@ -6,6 +6,8 @@
 #include "app-export.h"
 #include "app-part-chooser.h"
 #include "app-parts-dialog.h"
+#include "app-figures.h"
+#include "app-hls-settings.h"
 #include "app-passes-dialog.h"
 #include "app-reuse-dialog.h"
 #include "app-window.h"
@@ -226,6 +228,85 @@ test_passes (void)
   WAIT_FOR (is_analysed ());
 }
 
+/* The row of a title, or the spin button that its label names. */
+static GtkWidget *
+find_titled (GtkWidget  *widget,
+             const char *title)
+{
+  if (ADW_IS_PREFERENCES_ROW (widget) && !ADW_IS_EXPANDER_ROW (widget) && g_str_equal (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), title))
+    return ADW_IS_COMBO_ROW (widget) ? widget : adw_action_row_get_activatable_widget (ADW_ACTION_ROW (widget));
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    {
+      GtkWidget *found = find_titled (child, title);
+
+      if (found != NULL)
+        return found;
+    }
+  return NULL;
+}
+
+/* Each setting of the project becomes its key of the configuration, and one undo takes it back. */
+static void
+test_settings (void)
+{
+  GtkWidget *row = g_object_ref_sink (app_hls_settings_new (document ()));
+  GtkWidget *style = find_titled (row, "Pipeline style"), *wrapper = find_titled (row, "Wrapper");
+  GtkWidget *interval = find_titled (row, "Interval"), *uncertainty = find_titled (row, "Clock uncertainty");
+  g_autofree char *json = NULL, *before = nn_config_to_json (app_document_state (document ())->config), *after = NULL;
+  const char *const expected[] = { "\"PipelineStyle\" : \"dataflow\"", "\"PipelineInterval\" : 8", "\"ClockUncertainty\" : \"20%\"", "\"Interface\" : \"axi_master\"" };
+
+  g_assert_nonnull (style);
+  adw_combo_row_set_selected (ADW_COMBO_ROW (style), 1);
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (interval), 8);
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (uncertainty), 20);
+  adw_combo_row_set_selected (ADW_COMBO_ROW (wrapper), 3);
+  json = nn_config_to_json (app_document_state (document ())->config);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    if (strstr (json, expected[i]) == NULL)
+      g_error ("%s is not in %s", expected[i], json);
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    app_document_undo (document ());
+  after = nn_config_to_json (app_document_state (document ())->config);
+  g_assert_cmpstr (after, ==, before);
+  g_assert_cmpuint (adw_combo_row_get_selected (ADW_COMBO_ROW (wrapper)), ==, 0);
+  g_object_unref (row);
+  WAIT_FOR (is_analysed ());
+}
+
+/* Figures of a report stand at the layer that they are of. */
+static void
+test_measured (void)
+{
+  const AppAnalysis *analysis = app_document_analysis (document ());
+  const NnGraph *graph = nn_model_graph (nn_design_model (analysis->design));
+  g_autoptr (GString) text = g_string_new ("<profile><UserAssignments><TopModelName>t</TopModelName></UserAssignments><ModuleInformation>");
+  g_autoptr (HlsReport) report = NULL;
+  guint n = 0;
+
+  for (guint k = 0; k < nn_graph_n_nodes (graph); k++)
+    if (nn_op_is_prunable (nn_graph_node (graph, k)->op))
+      g_string_append_printf (text, "<Module><Name>dense_resource_config%u_s</Name><AreaEstimates><Resources><DSP>%u</DSP><LUT>7</LUT></Resources></AreaEstimates></Module>",
+                              k, 100 + k);
+  g_string_append (text, "</ModuleInformation></profile>");
+  report = hls_report_parse (text->str, text->len, "csynth.xml", NULL);
+  g_assert_nonnull (report);
+  for (guint i = 0; i < analysis->n_layers; i++)
+    {
+      double dsp = app_figures_measured (analysis, report, i, APP_METRIC_DSP);
+
+      if (analysis->layers[i].main >= 0 && nn_op_is_prunable (nn_graph_node (nn_model_graph (analysis->model), i)->op))
+        {
+          g_assert_cmpfloat (dsp, ==, 100 + analysis->layers[i].main);
+          n++;
+        }
+      else
+        g_assert_true (isnan (dsp));
+      g_assert_true (isnan (app_figures_measured (analysis, report, i, APP_METRIC_SPARSITY)));
+      g_assert_true (isnan (app_figures_measured (analysis, NULL, i, APP_METRIC_DSP)));
+    }
+  g_assert_cmpuint (n, >=, 2);
+}
+
 static GtkWidget *
 find_list (GtkWidget *widget)
 {
@@ -375,6 +456,8 @@ main (int    argc,
   open_sample ();
   g_test_add_func ("/hardware/reuse", test_reuse);
   g_test_add_func ("/hardware/passes", test_passes);
+  g_test_add_func ("/hardware/settings", test_settings);
+  g_test_add_func ("/hardware/measured", test_measured);
   g_test_add_func ("/hardware/parts", test_parts);
   g_test_add_func ("/hardware/chooser", test_chooser);
   g_test_add_func ("/hardware/cluster", test_cluster);

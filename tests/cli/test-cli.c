@@ -217,6 +217,42 @@ test_configure (void)
   assert_says (bad.err, "Latency");
 }
 
+/* What is asked of the project reaches the tool's script; what is no word of it is told with those that are. */
+static void
+test_project_settings (void)
+{
+  static const struct { const char *file, *text; } written[] = {
+    { "project.tcl", "set part \"xc7z020clg400-1\"" }, { "project.tcl", "set clock_period 10\n" },
+    { "project.tcl", "set clock_uncertainty 2\n" }, { "firmware/defines.h", "#define PROJECT_INTERVAL 4\n" },
+    { "firmware/myproject.cpp", "    NNET_DATAFLOW\n" }, { "firmware/myproject_axi.cpp", "s_axilite" }, { "pynq_driver.py", "class" },
+  };
+  g_autofree char *folder = test_folder ();
+  g_auto (Run) sample = { 0 }, configure = { 0 }, emit = { 0 }, style = { 0 }, wrapper = { 0 }, interval = { 0 };
+
+  cli (&sample, "sample jets --output %s --jets 1000 --epochs 1", folder);
+  g_assert_cmpint (sample.status, ==, 0);
+  cli (&configure, "configure %s/jets.h5 --clock 10 --uncertainty 20 --pipeline dataflow --interval 4 --interface axi_lite --part xc7z020clg400-1 "
+                   "--output %s/p.json", folder, folder);
+  g_assert_cmpint (configure.status, ==, 0);
+  cli (&emit, "emit %s/jets.h5 --config %s/p.json --output %s/p", folder, folder, folder);
+  g_assert_cmpint (emit.status, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (written); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, "p", written[i].file, NULL), *text = NULL;
+
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      assert_says (text, written[i].text);
+    }
+  cli (&style, "configure %s/jets.h5 --pipeline dataflo", folder);
+  g_assert_cmpint (style.status, ==, 1);
+  assert_says (style.err, "did you mean dataflow");
+  cli (&wrapper, "configure %s/jets.h5 --interface axi-stream", folder);
+  g_assert_cmpint (wrapper.status, ==, 1);
+  assert_says (wrapper.err, "axi_stream");
+  cli (&interval, "configure %s/jets.h5 --interval -3", folder);
+  g_assert_cmpint (interval.status, ==, 1);
+}
+
 /* Training a little further makes it better; misspelt words are met with the nearest. */
 static void
 test_train (void)
@@ -376,6 +412,7 @@ main (int    argc,
   g_test_add_func ("/cli/bad-files", test_bad_files);
   g_test_add_func ("/cli/sample", test_sample);
   g_test_add_func ("/cli/configure", test_configure);
+  g_test_add_func ("/cli/project-settings", test_project_settings);
   g_test_add_func ("/cli/whole-way", test_whole_way);
   g_test_add_func ("/cli/export-model", test_export_model);
   g_test_add_func ("/cli/train", test_train);

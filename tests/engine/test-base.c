@@ -13,7 +13,7 @@ test_double_text (void)
 {
   static const struct { double value; const char *text; } cases[] = {
     { 0, "0" }, { 0.1, "0.1" }, { -2.5, "-2.5" }, { 1e300, "1e+300" }, { 3.2e-25, "3.2e-25" }, { 1.0 / 3, "0.3333333333333333" },
-    { INFINITY, "inf" },
+    { INFINITY, "inf" }, { 10, "10" }, { -20, "-20" }, { 1e6, "1000000" }, { -0.0, "-0" }, { 1e15, "1e+15" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -2,7 +2,7 @@
 /* Reports of real tool runs parse to what was read from them by hand and by another program. */
 
 #include "hls-report.h"
-#include "test-shared.h"
+#include "test-network.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -262,6 +262,40 @@ test_layers (void)
   g_assert_null (hls_report_layer (report, 1)); /* neither config10 nor config11 */
 }
 
+/* hls4ml's numbers are not ours: layers are told by their kind and order. */
+static void
+test_other_numbers (void)
+{
+  g_autoptr (HlsReport) report = read_shared ("vitis-2021.1_ArgyKokk_mlp/jet_tagging-DSP_reuse1");
+  static const struct { guint node; double dsp; } layers[] = { { 1, 247 }, { 3, 275 }, { 5, 202 }, { 7, 85 } };
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnDesign) design = NULL;
+  const NnGraph *graph;
+  TestNetwork n;
+
+  if (report == NULL)
+    return;
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (16));
+  network_dense (&n, "fc1", 16, 64);
+  network_act (&n, "relu1", NN_ACT_RELU);
+  network_dense (&n, "fc2", 64, 32);
+  network_act (&n, "relu2", NN_ACT_RELU);
+  network_dense (&n, "fc3", 32, 32);
+  network_act (&n, "relu3", NN_ACT_RELU);
+  network_dense (&n, "out", 32, 5);
+  model = network_end (&n);
+  design = network_design (model, "{\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  graph = nn_model_graph (nn_design_model (design));
+  for (guint i = 0; i < G_N_ELEMENTS (layers); i++)
+    {
+      const HlsModule *module = hls_report_node (report, graph, layers[i].node);
+
+      g_assert_nonnull (module);
+      g_assert_cmpfloat (module->resources.amount[NN_RESOURCE_DSP], ==, layers[i].dsp);
+    }
+}
+
 /* The layout of Catapult's rtl.rpt (2022 to 2024); numbers of our own. */
 static const char catapult[] =
   "Catapult University Version: 2024.1_2/1117371\n"
@@ -437,6 +471,7 @@ main (int    argc,
   g_test_add_func ("/report/others", test_others);
   g_test_add_func ("/report/details", test_details);
   g_test_add_func ("/report/layers", test_layers);
+  g_test_add_func ("/report/other-numbers", test_other_numbers);
   g_test_add_func ("/report/catapult", test_catapult);
   g_test_add_func ("/report/timing-summary", test_timing_summary);
   g_test_add_func ("/report/transactions", test_transactions);
