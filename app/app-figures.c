@@ -225,8 +225,8 @@ app_figures_device (AppDocument *document)
 
   if (analysis == NULL || analysis->estimate == NULL)
     return NULL;
-  bars = report != NULL ? app_bars_new (_("Estimate"), _("As loaded"), _("Measured"), NULL)
-         : both ? app_bars_new (_("Estimate"), _("As loaded"), NULL) : app_bars_new (_("Estimate"), NULL);
+  bars = report != NULL && both ? app_bars_new (_("Estimate"), _("As loaded"), _("Measured"), NULL)
+         : report != NULL ? app_bars_new (_("Estimate"), _("Measured"), NULL) : both ? app_bars_new (_("Estimate"), _("As loaded"), NULL) : app_bars_new (_("Estimate"), NULL);
   bars->own_scale = TRUE;
   for (guint r = 0; r < NN_N_RESOURCES; r++)
     {
@@ -252,7 +252,7 @@ app_figures_device (AppDocument *document)
         {
           g_autofree char *measured = app_format_count (report->resources.amount[r]);
 
-          app_bars_set (row, 2, report->resources.amount[r], 0, 0, measured);
+          app_bars_set (row, both ? 2 : 1, report->resources.amount[r], 0, 0, measured);
         }
     }
   return bars;

@@ -193,7 +193,7 @@ on_destroy (GtkWidget *widget,
 GtkWidget *
 app_hls_settings_new (AppDocument *document)
 {
-  const char *const style_names[] = { _("As the kernels need it"), _("Layers side by side"), _("One pipeline"), NULL };
+  const char *const style_names[] = { _("Automatic"), _("Layers side by side"), _("One pipeline"), NULL };
   const char *const wrapper_names[] = { _("None"), _("AXI stream, PYNQ driver"), _("AXI registers, PYNQ driver"), _("AXI memory, Vitis kernel and host"), NULL };
   Settings *settings = g_new0 (Settings, 1);
 
