@@ -315,6 +315,35 @@ moves_ones (const NnOnnxValue *value,
   return TRUE;
 }
 
+/* As it lies where axes are only joined or split, otherwise in the file's order. @plain: whether the batch stays first, alone */
+static gboolean
+reshape_by_node (NnOnnx           *onnx,
+                 Onnx__NodeProto  *op,
+                 NnOnnxValue      *value,
+                 const NnShape    *shape,
+                 gboolean          plain,
+                 GError          **error)
+{
+  gboolean done = FALSE;
+  NnOnnxValue *result;
+  NnNode *node;
+
+  if (plain && !value->merged_after && !nn_onnx_is_natural (value) && !nn_onnx_regroup (onnx, op, value, shape, &done, error))
+    return FALSE;
+  if (done)
+    return TRUE;
+  if (!nn_onnx_natural (onnx, value, error))
+    return FALSE;
+  node = nn_onnx_node (onnx, NN_OP_RESHAPE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
+  node->attrs.target = *shape;
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
+  for (guint i = 0; i < shape->rank; i++)
+    result->at[i] = (int) i;
+  return TRUE;
+}
+
 /**
  * nn_onnx_reshape:
  * @dims: (array length=n): the file's new shape, the batch's axis in it; 0 and -1 as ONNX has them, and NN_ONNX_BATCH times
@@ -334,7 +363,6 @@ nn_onnx_reshape (NnOnnx           *onnx,
   gint64 own[NN_MAX_RANK + 2];
   NnShape shape = { 0 };
   Target target;
-  NnNode *node;
 
   if (n == 0 || n > NN_MAX_RANK + 1)
     return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
@@ -360,15 +388,9 @@ nn_onnx_reshape (NnOnnx           *onnx,
     }
   else
     {
-      if (!nn_onnx_natural (onnx, value, error))
+      if (!reshape_by_node (onnx, op, value, &shape, value->batch == 0 && target.batch == 0 && !target.merged_after, error))
         return FALSE;
-      node = nn_onnx_node (onnx, NN_OP_RESHAPE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
-      node->attrs.target = shape;
-      if (!nn_onnx_finish (onnx, node, error))
-        return FALSE;
-      result = nn_onnx_result (onnx, nn_onnx_out (op, 0), value);
-      for (guint i = 0; i < shape.rank; i++)
-        result->at[i] = (int) i;
+      result = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
     }
   result->rank = target.rank + 1;
   result->batch = target.batch;

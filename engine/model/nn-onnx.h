@@ -445,6 +445,13 @@ gboolean nn_onnx_reshape (NnOnnx *onnx,
                           const gint64 *dims,
                           guint n,
                           GError **error);
+/* nn-onnx-regroup.c */
+gboolean nn_onnx_regroup (NnOnnx *onnx,
+                          Onnx__NodeProto *op,
+                          NnOnnxValue *value,
+                          const NnShape *target,
+                          gboolean *done,
+                          GError **error);
 NnOnnxRead nn_onnx_read_transpose, nn_onnx_read_flatten, nn_onnx_read_reshape, nn_onnx_read_squeeze, nn_onnx_read_shape;
 
 /* nn-onnx-part.c */

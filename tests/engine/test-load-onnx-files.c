@@ -253,6 +253,53 @@ test_numbers (void)
   check (21, x4, 4, want, 4);
 }
 
+/* A convolution's steps split in two, then its channels last, as networks that go on by sequences have it. */
+static void
+put_sequence (void)
+{
+  static const float w[] = { 1, 2, 3, 4, 5, 6 };
+  static const gint64 map[] = { -1, 2, 6 }, split[] = { -1, 3, 2, 3 }, flat[] = { -1, 18 };
+
+  begin ();
+  initializer ("w", 1, w, sizeof w, 3, 2);
+  initializer ("m", 7, map, sizeof map, 3, -1);
+  initializer ("s", 7, split, sizeof split, 4, -1);
+  initializer ("f", 7, flat, sizeof flat, 2, -1);
+  node ("Unsqueeze", NULL, "w", "k", "axes=[2]");
+  node ("Reshape", NULL, "x m", "r", "");
+  node ("Conv", NULL, "r k", "c", "");
+  node ("Reshape", NULL, "c s", "h", "");
+  node ("Transpose", NULL, "h", "t", "perm=[0;2;3;1]");
+  node ("Reshape", NULL, "t f", "y", "");
+}
+
+/* What is computed channels last is reshaped as it lies: the one permutation is that of the data. */
+static void
+test_regroup (void)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) model = NULL;
+  float x[12];
+  double want[18];
+  guint permutations = 0;
+
+  put_sequence ();
+  bytes = file_of (11, 12, 18);
+  model = load (bytes, "made.onnx", &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < nn_graph_n_nodes (nn_model_graph (model)); i++)
+    permutations += nn_graph_node (nn_model_graph (model), i)->op == NN_OP_PERMUTE;
+  g_assert_cmpuint (permutations, ==, 1);
+  for (guint i = 0; i < 12; i++)
+    x[i] = (float) (i * i % 7) - 3;
+  for (guint t = 0; t < 6; t++)
+    for (guint o = 0; o < 3; o++)
+      want[t * 3 + o] = (2 * o + 1) * x[t] + (2 * o + 2) * x[6 + t];
+  put_sequence ();
+  check (11, x, 12, want, 18);
+}
+
 /* Operators that do not stand in their order. */
 static void
 test_order (void)
@@ -464,6 +511,7 @@ main (int    argc,
   g_test_add_func ("/load/onnx-files/external", test_external);
   g_test_add_func ("/load/onnx-files/sparse", test_sparse);
   g_test_add_func ("/load/onnx-files/numbers", test_numbers);
+  g_test_add_func ("/load/onnx-files/regroup", test_regroup);
   g_test_add_func ("/load/onnx-files/order", test_order);
   g_test_add_func ("/load/onnx-files/fused", test_fused);
   g_test_add_func ("/load/onnx-files/broken", test_broken);
