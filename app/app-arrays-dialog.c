@@ -3,13 +3,18 @@
 
 #include "app-arrays-dialog.h"
 
+#include "app-axis.h"
 #include "app-format.h"
 
 #include <glib/gi18n.h>
 
+/* How much better inputs are that the network can take. */
+#define FITS_THE_NETWORK 1e6
+
 typedef struct {
   char          *path;
   GPtrArray     *entries; /* NnDataEntry */
+  gsize          n_inputs; /* of the network; 0 where there is none */
   AppArraysFunc  func;
   GObject       *object;
   AdwMessageDialog *dialog;
@@ -54,13 +59,24 @@ fit (const NnDataEntry *x,
          && x->shape.dims[0] == y->shape.dims[0];
 }
 
-/* "float32, 1 000 × 16" */
+/* "float32, 1 000 × 16", and what stands first in it: "0.12  −1.3  4 …" */
 static char *
 describe (const NnDataEntry *entry)
 {
   g_autofree char *shape = app_format_shape (&entry->shape);
+  GString *text = g_string_new (NULL);
 
-  return g_strdup_printf ("%s, %s", entry->type, shape);
+  g_string_printf (text, "%s, %s", entry->type, shape);
+  for (guint i = 0; i < entry->n_first; i++)
+    {
+      g_autofree char *value = entry->first != NULL ? app_number (entry->first[i], 4) : g_strdup (entry->first_texts[i]);
+
+      g_string_append (text, i == 0 ? "\n" : "  ");
+      g_string_append (text, value);
+    }
+  if (entry->n_first > 0 && (gsize) entry->n_first < nn_shape_count (&entry->shape))
+    g_string_append (text, " …");
+  return g_string_free (text, FALSE);
 }
 
 static void
@@ -75,9 +91,14 @@ show_choice (Question *question)
   if (ok)
     {
       g_autofree char *n = app_format_count (x->shape.dims[0]), *inputs = app_format_count (width (x));
-      g_autofree char *labels = app_format_count (width (y));
+      g_autofree char *labels = app_format_count (width (y)), *wanted = app_format_count (question->n_inputs);
 
-      text = g_strdup_printf (_("%s samples, each of %s inputs and %s labels"), n, inputs, labels);
+      if (question->n_inputs > 0 && question->n_inputs != width (x))
+        text = g_strdup_printf (_("%s samples, each of %s inputs; the network takes %s."), n, inputs, wanted);
+      else if (width (y) == 1)
+        text = g_strdup_printf (_("%s samples, each of %s inputs and one label"), n, inputs);
+      else
+        text = g_strdup_printf (_("%s samples, each of %s inputs and %s labels"), n, inputs, labels);
     }
   else
     text = g_strdup (x == y ? _("Inputs and labels are the same array.") : _("These two have different numbers of samples."));
@@ -101,7 +122,7 @@ make_row (Question   *question,
   return row;
 }
 
-/* The pair that fits with most inputs and fewest labels. */
+/* The pair that fits with most inputs, or as many as the network takes, and fewest labels. */
 static void
 guess (const Question *question,
        guint          *x,
@@ -114,6 +135,9 @@ guess (const Question *question,
       {
         const NnDataEntry *a = g_ptr_array_index (question->entries, i), *b = g_ptr_array_index (question->entries, k);
         double worth = fit (a, b) ? (double) width (a) / width (b) * a->shape.dims[0] : 0;
+
+        if (question->n_inputs > 0 && width (a) == question->n_inputs)
+          worth *= FITS_THE_NETWORK;
 
         if (worth > best)
           best = worth, *x = i, *y = k;
@@ -160,6 +184,7 @@ GtkWidget *
 app_ask_arrays (GtkWidget     *parent,
                 const char    *path,
                 GPtrArray     *entries,
+                gsize          n_inputs,
                 AppArraysFunc  func,
                 gpointer       object)
 {
@@ -171,6 +196,7 @@ app_ask_arrays (GtkWidget     *parent,
 
   question->path = g_strdup (path);
   question->entries = g_ptr_array_ref (entries);
+  question->n_inputs = n_inputs;
   question->func = func;
   question->object = g_object_ref (object);
   question->dialog = ADW_MESSAGE_DIALOG (dialog);

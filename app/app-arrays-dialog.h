@@ -12,10 +12,11 @@ typedef void (*AppArraysFunc) (const char *path,
                                const char *y,
                                gpointer    object);
 
-/* @entries: NnDataEntry, more than one; @object is kept alive. */
+/* @entries: NnDataEntry, more than one; @n_inputs: what the network takes, 0 where there is none; @object is kept alive. */
 GtkWidget *app_ask_arrays (GtkWidget     *parent,
                            const char    *path,
                            GPtrArray     *entries,
+                           gsize          n_inputs,
                            AppArraysFunc  func,
                            gpointer       object);
 

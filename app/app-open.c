@@ -17,6 +17,9 @@ static const struct { const char *ending; Kind kind; } endings[] = {
   { ".json", KIND_JSON },
 };
 
+/* Numbers of an array that are shown where one has to be chosen. */
+#define N_PREVIEWED 6
+
 typedef struct {
   char         *path;
   NnDataOptions data;
@@ -93,10 +96,11 @@ read_model (const char       *path,
 
 /* Two arrays of as many rows, one of them with columns: most likely data whose names are not among the usual ones. */
 static gboolean
-offer_arrays (AppOpened   *opened,
-              const Input *input)
+offer_arrays (AppOpened    *opened,
+              const Input  *input,
+              GCancellable *cancellable)
 {
-  g_autoptr (GPtrArray) entries = input->data.x == NULL && input->data.y == NULL ? nn_data_list (input->path, NULL, NULL, NULL) : NULL;
+  g_autoptr (GPtrArray) entries = input->data.x == NULL && input->data.y == NULL ? nn_data_list (input->path, NULL, cancellable, NULL) : NULL;
 
   if (entries == NULL || holds (entries, "kernel"))
     return FALSE;
@@ -107,6 +111,7 @@ offer_arrays (AppOpened   *opened,
 
         if (i != k && a->shape.rank >= 2 && b->shape.rank >= 1 && a->shape.dims[0] > 0 && a->shape.dims[0] == b->shape.dims[0])
           {
+            nn_data_peek (input->path, entries, N_PREVIEWED, cancellable);
             opened->arrays = g_steal_pointer (&entries);
             return TRUE;
           }
@@ -126,7 +131,7 @@ read_data (AppOpened        *opened,
   opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, &problem);
   opened->x = g_strdup (input->x);
   opened->y = g_strdup (input->y);
-  if (opened->data != NULL || (g_error_matches (problem, NN_ERROR, NN_ERROR_FORMAT) && offer_arrays (opened, input)))
+  if (opened->data != NULL || (g_error_matches (problem, NN_ERROR, NN_ERROR_FORMAT) && offer_arrays (opened, input, cancellable)))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;

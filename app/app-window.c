@@ -336,7 +336,12 @@ on_choose_arrays (AppDocument *document,
                   GPtrArray   *entries,
                   AppWindow   *self)
 {
-  app_ask_arrays (GTK_WIDGET (self), path, entries, on_arrays, self);
+  const NnModel *model = app_document_state (document)->model;
+  guint n = 0;
+  const guint *inputs = model != NULL ? nn_graph_inputs (nn_model_graph (model), &n) : NULL;
+
+  app_ask_arrays (GTK_WIDGET (self), path, entries,
+                  n == 1 ? nn_shape_count (&nn_graph_node (nn_model_graph (model), inputs[0])->shape) : 0, on_arrays, self);
 }
 
 /* What cannot be read is not offered again. */

@@ -175,6 +175,52 @@ nn_data_open (const char *path,
   return info->open (path, is_container && name == NULL ? only : name, error);
 }
 
+/* The longest row of which a preview is read, in numbers, and the most arrays. */
+#define MOST_PREVIEWED (1 << 22)
+#define MOST_PREVIEWS 200
+
+static void
+peek (const char  *path,
+      NnDataEntry *entry,
+      guint        n)
+{
+  g_autoptr (NnArrayReader) reader = entry->shape.rank > 0 ? nn_data_open (path, *entry->name != '\0' ? entry->name : NULL, NULL) : NULL;
+  gsize row = reader != NULL ? nn_array_reader_row (reader) : 0, rows;
+
+  if (row == 0 || row > MOST_PREVIEWED)
+    return;
+  rows = MIN ((gsize) reader->shape.dims[0], (n + row - 1) / row);
+  if (reader->is_text)
+    {
+      entry->first_texts = g_new0 (char *, rows + 1);
+      entry->n_first = reader->read_text (reader, rows, entry->first_texts, NULL) ? rows : 0;
+    }
+  else
+    {
+      entry->first = g_new (double, rows * row + 1);
+      entry->n_first = reader->read (reader, rows, entry->first, NULL) ? MIN (rows * row, n) : 0;
+    }
+}
+
+/**
+ * nn_data_peek:
+ * @entries: (element-type NnDataEntry): of nn_data_list()
+ * @n: numbers or words wanted of each
+ *
+ * Columns of a table, which would be gone through for each of them, are left alone.
+ */
+void
+nn_data_peek (const char   *path,
+              GPtrArray    *entries,
+              guint         n,
+              GCancellable *cancellable)
+{
+  if (find_format (path, NULL) == &table)
+    return;
+  for (guint i = 0; i < MIN (entries->len, MOST_PREVIEWS) && !g_cancellable_is_cancelled (cancellable); i++)
+    peek (path, entries->pdata[i], n);
+}
+
 /* Where one part comes from; strings are owned. */
 typedef struct {
   NnSplit split;

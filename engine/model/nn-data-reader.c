@@ -111,5 +111,7 @@ nn_data_entry_free (NnDataEntry *entry)
   if (entry == NULL)
     return;
   g_free (entry->name);
+  g_free (entry->first);
+  g_strfreev (entry->first_texts);
   g_free (entry);
 }

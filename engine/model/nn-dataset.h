@@ -43,11 +43,17 @@ typedef struct {
  * @name: as it can be asked for in #NnDataOptions
  * @shape: of the whole array, rows first
  * @type: of its elements, for people: "float32", "integer", "text", ...
+ * @first: (nullable): the first numbers in it, where nn_data_peek() has looked
+ * @first_texts: (nullable) (array zero-terminated=1): or the first words
+ * @n_first: how many
  */
 typedef struct {
   char       *name;
   NnShape     shape;
   const char *type;
+  double     *first;
+  char      **first_texts;
+  guint       n_first;
 } NnDataEntry;
 
 typedef struct _NnDataset NnDataset;
@@ -117,6 +123,11 @@ GPtrArray         *nn_data_list           (const char          *path,
                                            const NnProgress    *progress,
                                            GCancellable        *cancellable,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Adds the first numbers or words of each array, for a preview; an array that cannot be read has none. */
+void               nn_data_peek           (const char          *path,
+                                           GPtrArray           *entries,
+                                           guint                n,
+                                           GCancellable        *cancellable);
 void               nn_data_entry_free     (NnDataEntry         *entry);
 
 /* Single arrays. */

@@ -94,6 +94,17 @@ test_bad_files (void)
     }
 }
 
+static guint n_previews;
+
+static void
+count_previews (GtkWidget *widget)
+{
+  const char *subtitle = ADW_IS_ACTION_ROW (widget) ? adw_action_row_get_subtitle (ADW_ACTION_ROW (widget)) : NULL;
+
+  n_previews += subtitle != NULL && (g_str_has_suffix (subtitle, "\n0  0.5385  0.07692  0.6154  0.1538  0.6923 …") ||
+                                     g_str_has_suffix (subtitle, "\n1  0  0  0  0  0 …"));
+}
+
 /* Arrays of other names are asked for; the choice comes back with the project. */
 static void
 test_choose_arrays (void)
@@ -126,6 +137,10 @@ test_choose_arrays (void)
     }
   g_assert_nonnull (dialog);
   g_assert_true (adw_message_dialog_get_response_enabled (ADW_MESSAGE_DIALOG (dialog), "open"));
+  /* what stands first in the array is shown with it */
+  n_previews = 0;
+  visit (GTK_WIDGET (dialog), count_previews);
+  g_assert_cmpuint (n_previews, ==, 2);
   settle (100);
   adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), "open");
   gtk_window_destroy (dialog);

@@ -67,8 +67,11 @@ change (GPtrArray *members,
       g_ptr_array_remove_index (members, i);
       break;
     case 1:
-      g_free (member->name);
-      member->name = g_strdup (other->name);
+      if (other != member)
+        {
+          g_free (member->name);
+          member->name = g_strdup (other->name);
+        }
       break;
     default:
       g_byte_array_set_size (member->bytes, LONGEST);
