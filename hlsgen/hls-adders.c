@@ -274,6 +274,39 @@ append_sum (GString *text,
   g_string_append_c (text, ')');
 }
 
+/* From here on simulation adds integers. */
+#define MANY_ADDITIONS 250
+
+static gsize
+additions_of (const Graph *graph)
+{
+  gsize additions = graph->steps->len;
+
+  for (guint o = 0; o < graph->rows->len; o++)
+    additions += MAX (g_array_index (graph->rows, GArray *, o)->len, 1) - 1;
+  return additions;
+}
+
+static void
+append_output (GString     *text,
+               const Graph *graph,
+               guint        o,
+               int          shift)
+{
+  GArray *row = g_array_index (graph->rows, GArray *, o);
+
+  g_string_append_printf (text, "        sum[%u] = ", o);
+  if (row->len == 0)
+    g_string_append (text, "0");
+  else
+    {
+      g_string_append_printf (text, "placed<%d>(", shift);
+      append_sum (text, row, 0, row->len, graph->n_in);
+      g_string_append_c (text, ')');
+    }
+  g_string_append (text, ";\n");
+}
+
 static void
 write_graph (HlsEmit         *emit,
              const Graph     *graph,
@@ -286,11 +319,17 @@ write_graph (HlsEmit         *emit,
   NnType sum = NN_FIXED ((int) width, (int) width - fraction);
   g_autofree char *type = emit->backend->type (&sum);
   int shift = nn_type_fraction (matrix->weight_type);
+  gboolean apart = graph->steps->len == 0; /* compilers' time grows faster than a function */
 
-  g_string_append_printf (text,
-                          "struct %s_sums {\n    typedef %s sum_t;\n"
-                          "    template <class data_T> static void run(const data_T *x, sum_t *sum) {\n        NNET_INLINE\n",
-                          config, type);
+  g_string_append_printf (text, "struct %s_sums {\n    typedef %s sum_t;\n    static const bool many = %s;\n", config, type,
+                          additions_of (graph) > MANY_ADDITIONS ? "true" : "false");
+  for (guint o = 0; o < graph->rows->len && apart; o++)
+    {
+      g_string_append_printf (text, "    template <class data_T, class sum_T> static void output%u(const data_T *x, sum_T *sum) {\n        NNET_INLINE\n", o);
+      append_output (text, graph, o, shift);
+      g_string_append (text, "        (void)x;\n    }\n");
+    }
+  g_string_append (text, "    template <class data_T, class sum_T> static void run(const data_T *x, sum_T *sum) {\n        NNET_INLINE\n");
   for (guint k = 0; k < graph->steps->len; k++)
     {
       const Step *step = &g_array_index (graph->steps, Step, k);
@@ -304,18 +343,10 @@ write_graph (HlsEmit         *emit,
     }
   for (guint o = 0; o < graph->rows->len; o++)
     {
-      GArray *row = g_array_index (graph->rows, GArray *, o);
-
-      g_string_append_printf (text, "        sum[%u] = ", o);
-      if (row->len == 0)
-        g_string_append (text, "0");
+      if (apart)
+        g_string_append_printf (text, "        output%u(x, sum);\n", o);
       else
-        {
-          g_string_append_printf (text, "scaled<%d>(", -shift);
-          append_sum (text, row, 0, row->len, graph->n_in);
-          g_string_append_c (text, ')');
-        }
-      g_string_append (text, ";\n");
+        append_output (text, graph, o, shift);
     }
   g_string_append (text, "        (void)x;\n    }\n};\n\n");
 }
@@ -339,7 +370,7 @@ hls_emit_adders (HlsEmit         *emit,
   Graph graph = { g_array_new (FALSE, FALSE, sizeof (GArray *)), g_array_new (FALSE, FALSE, sizeof (Step)), matrix->n_in, NULL, NULL };
   const NnType *input = matrix->input_type;
   guint width = (guint) (input->width + matrix->weight_type->width + 2);
-  gsize additions = 0;
+  gsize additions;
 
   for (guint o = 0; o < matrix->n_out; o++)
     {
@@ -354,14 +385,9 @@ hls_emit_adders (HlsEmit         *emit,
   for (guint n = 1; n < matrix->n_in; n *= 2)
     width++;
   write_graph (emit, &graph, matrix, config, MIN (width, 120), nn_type_fraction (input) + nn_type_fraction (matrix->weight_type));
-  additions = graph.steps->len;
+  additions = additions_of (&graph);
   for (guint o = 0; o < graph.rows->len; o++)
-    {
-      GArray *row = g_array_index (graph.rows, GArray *, o);
-
-      additions += row->len > 0 ? row->len - 1 : 0;
-      g_array_free (row, TRUE);
-    }
+    g_array_free (g_array_index (graph.rows, GArray *, o), TRUE);
   g_array_free (graph.rows, TRUE);
   g_array_free (graph.steps, TRUE);
   return additions;

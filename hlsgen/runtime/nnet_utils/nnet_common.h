@@ -27,6 +27,15 @@ inline auto scaled(const T &x) -> decltype(x * typename fixed_of<1, K + 1, false
     return x * factor;
 }
 
+// A sum of whole numbers at its place: x * 2^-K.
+template <int K, class T> inline auto placed(const T &x) -> decltype(scaled<-K>(x)) { return scaled<-K>(x); }
+
+#ifdef ESPALIER_FIXED_H_
+// The same of integers on one grid, for simulation.
+template <int K> inline espalier::wide_t scaled(const espalier::wide_t &x) { return x * (static_cast<espalier::wide_t>(1) << K); }
+template <int K> inline espalier::wide_t placed(const espalier::wide_t &x) { return x; }
+#endif
+
 // Address bits of a table of n words; one word and two words both take one bit.
 constexpr int address_bits(unsigned n) { return n <= 2 ? 1 : 1 + address_bits((n + 1) / 2); }
 

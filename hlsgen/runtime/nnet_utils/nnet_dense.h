@@ -174,6 +174,28 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_compressed {
     }
 };
 
+#ifdef ESPALIER_FIXED_H_
+// In simulation many sums are those of integers: a type of its own for each of thousands takes compilers minutes.
+template <bool many> struct adders {
+    template <class S, unsigned n_in, unsigned n_out, class data_T> static void run(const data_T *data, typename S::sum_t *sum) {
+        S::run(data, sum);
+    }
+};
+template <> struct adders<true> {
+    template <class S, unsigned n_in, unsigned n_out, class data_T> static void run(const data_T *data, typename S::sum_t *sum) {
+        espalier::wide_t x[n_in];
+        espalier::wide_t total[n_out];
+        for (unsigned i = 0; i < n_in; i++) {
+            x[i] = static_cast<espalier::wide_t>(data[i].raw());
+        }
+        S::run(x, total);
+        for (unsigned o = 0; o < n_out; o++) {
+            sum[o].set_raw(total[o]);
+        }
+    }
+};
+#endif
+
 // Shifts and additions only, as written out for this layer (CONFIG_T::sums), in types that hold every sum.
 template <class data_T, class res_T, class CONFIG_T> struct dense_adders {
     static const bool pipelined = true;
@@ -186,7 +208,11 @@ template <class data_T, class res_T, class CONFIG_T> struct dense_adders {
         NNET_PARTITION(biases)
         typename CONFIG_T::sums::sum_t sum[CONFIG_T::n_out];
         NNET_PARTITION(sum)
+#ifdef ESPALIER_FIXED_H_
+        adders<CONFIG_T::sums::many>::template run<typename CONFIG_T::sums, CONFIG_T::n_in, CONFIG_T::n_out>(data, sum);
+#else
         CONFIG_T::sums::run(data, sum);
+#endif
         NNET_LOOP_UNROLL
         for (unsigned o = 0; o < CONFIG_T::n_out; o++) {
             NNET_UNROLL
