@@ -225,14 +225,52 @@ apply (NnOnnx           *onnx,
   return nn_onnx_finish (onnx, node, error);
 }
 
+/* scale * (round (clip (x / scale + zero_point)) - zero_point) by plain operators: for what no hardware type has words, as upward
+ * rounding, or scales along another axis than the channels'. */
+static gboolean
+quant_by_operators (NnOnnx           *onnx,
+                    Onnx__NodeProto  *op,
+                    const char       *rounding,
+                    double            low,
+                    double            high,
+                    GError          **error)
+{
+  const char *divided = nn_onnx_middle (onnx, op, "divided"), *moved = nn_onnx_middle (onnx, op, "moved");
+  const char *least = nn_onnx_middle (onnx, op, "least"), *most = nn_onnx_middle (onnx, op, "most"), *above = nn_onnx_middle (onnx, op, "above");
+  const char *inside = nn_onnx_middle (onnx, op, "inside"), *whole = nn_onnx_middle (onnx, op, "whole"), *back = nn_onnx_middle (onnx, op, "back");
+  const char *scale = op->input[1], *zero = op->input[2];
+
+  nn_onnx_number (onnx, least, low);
+  nn_onnx_number (onnx, most, high);
+  onnx->quantized = TRUE;
+  return nn_onnx_run (onnx, "Div", divided, op->input[0], scale, error) && nn_onnx_run (onnx, "Add", moved, divided, zero, error) &&
+         nn_onnx_run (onnx, "Max", above, moved, least, error) && nn_onnx_run (onnx, "Min", inside, above, most, error) &&
+         nn_onnx_run (onnx, rounding, whole, inside, NULL, error) && nn_onnx_run (onnx, "Sub", back, whole, zero, error) &&
+         nn_onnx_run (onnx, "Mul", nn_onnx_out (op, 0), back, scale, error);
+}
+
+/* Whether a scale of an activation can be a quantiser's. It may be moved to the last axis. */
+static gboolean
+is_plain_scale (NnOnnx            *onnx,
+                const NnOnnxValue *value,
+                const NnTensor    *scale)
+{
+  NnOnnxQuant probe = { .scale = nn_tensor_convert (scale, NN_DTYPE_F32) };
+  gboolean fits = value->constant != NULL || scale_fits (onnx, value, &probe);
+
+  nn_tensor_unref (probe.scale);
+  return fits;
+}
+
 /* Quant, IntQuant, BipolarQuant. */
 gboolean
 nn_onnx_read_quant (NnOnnx           *onnx,
                     Onnx__NodeProto  *op,
                     GError          **error)
 {
-  NnOnnxValue *value = nn_onnx_input (onnx, op, 0), *scale = nn_onnx_input (onnx, op, 1);
-  gboolean bipolar = g_str_equal (op->op_type, "BipolarQuant");
+  NnOnnxValue *value = nn_onnx_input (onnx, op, 0), *scale = nn_onnx_input (onnx, op, 1), *zero_value = nn_onnx_input (onnx, op, 2);
+  gboolean bipolar = g_str_equal (op->op_type, "BipolarQuant"), is_signed = nn_onnx_int (op, "signed", 1) != 0, one_zero;
+  gboolean narrow = nn_onnx_int (op, "narrow", 0) != 0, up, plain;
   const char *mode = nn_onnx_string (onnx, op, "rounding_mode", "ROUND");
   double zero = 0, bits = 1;
   NnRounding rounding = NN_ROUND_RND_CONV;
@@ -240,18 +278,27 @@ nn_onnx_read_quant (NnOnnx           *onnx,
 
   if (value == NULL || scale == NULL || scale->constant == NULL)
     return nn_onnx_unsupported (error, "its scale is not a constant");
-  if (!bipolar && (!nn_onnx_scalar (nn_onnx_input (onnx, op, 2), &zero) || !nn_onnx_scalar (nn_onnx_input (onnx, op, 3), &bits)))
-    return nn_onnx_unsupported (error, "its zero point and number of bits must each be one constant");
+  if (!bipolar && (zero_value == NULL || zero_value->constant == NULL || !nn_onnx_scalar (nn_onnx_input (onnx, op, 3), &bits)))
+    return nn_onnx_unsupported (error, "its zero point must be constant, and its number of bits one constant");
   if (bits < 1 || bits > 32 || bits != floor (bits))
     return nn_onnx_unsupported (error, "a number of bits that is not a whole one from 1 to 32 is not supported");
-  if (!nn_onnx_find_rounding (mode, &rounding))
-    return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported", mode);
-  if (nn_onnx_int (op, "narrow", 0) != 0 && nn_onnx_int (op, "signed", 1) == 0)
-    return nn_onnx_unsupported (error, "narrow without a sign is not supported");
+  one_zero = bipolar || nn_onnx_scalar (zero_value, &zero);
+  up = g_ascii_strcasecmp (mode, "CEIL") == 0;
+  if (!up && !nn_onnx_find_rounding (mode, &rounding))
+    return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported; ROUND, CEIL, FLOOR, ROUND_TO_ZERO, HALF_UP and HALF_DOWN are", mode);
+  plain = rounding == NN_ROUND_RND_CONV || rounding == NN_ROUND_TRN;
+  /* of one bit with a sign are -1 and 1, as qonnx has it */
+  bipolar = bipolar || (bits == 1 && is_signed && one_zero && zero == 0);
+  if (!bipolar && plain && (up || !one_zero || (narrow && !is_signed) || !is_plain_scale (onnx, value, scale->constant)))
+    return quant_by_operators (onnx, op, up ? "Ceil" : rounding == NN_ROUND_TRN ? "Floor" : "Round",
+                               is_signed ? -ldexp (1, (int) bits - 1) + narrow : 0,
+                               is_signed ? ldexp (1, (int) bits - 1) - 1 : ldexp (1, (int) bits) - 1 - narrow, error);
+  if (!one_zero || (narrow && !is_signed))
+    return nn_onnx_unsupported (error, "rounding_mode \"%s\" with several zero points, or narrow without a sign, is not supported", mode);
   quant = g_new0 (NnOnnxQuant, 1);
   quant->bipolar = bipolar;
-  quant->is_signed = nn_onnx_int (op, "signed", 1) != 0;
-  quant->narrow = nn_onnx_int (op, "narrow", 0) != 0;
+  quant->is_signed = is_signed;
+  quant->narrow = narrow;
   quant->bits = (int) bits;
   quant->rounding = rounding;
   quant->zero_point = zero;

@@ -72,6 +72,7 @@ merge_constant (NnOnnx           *onnx,
   g_autofree char *constant_name = g_strdup_printf ("%s__constant", name);
   NnShape shape = { 0 };
   guint inputs[2];
+  NnOnnxValue *result;
   NnTensor *values;
   NnNode *node;
 
@@ -94,8 +95,14 @@ merge_constant (NnOnnx           *onnx,
   memcpy (values->data, c->data, values->n * sizeof (float));
   nn_onnx_weight (onnx, node, NN_ROLE_VALUE, "value", values);
   node = nn_onnx_node (onnx, which, name, op->op_type, inputs, 2);
-  nn_onnx_result (onnx, name, value);
-  return nn_onnx_finish (onnx, node, error);
+  if (!nn_onnx_finish (onnx, node, error))
+    return FALSE;
+  /* an axis of one may grow to the constant's */
+  result = nn_onnx_result (onnx, name, value);
+  for (guint i = 0; i < result->rank && node->shape.rank == result->rank - 1; i++)
+    if (i != result->batch)
+      result->dims[i] = node->shape.dims[nn_onnx_sample_axis (result, i)];
+  return TRUE;
 }
 
 /* The same by the operator's type. */

@@ -110,22 +110,32 @@ nn_onnx_read_trunc (NnOnnx           *onnx,
   g_autofree char *rounded = g_strdup_printf ("%s__rounded", name);
   NnType type = { .kind = NN_TYPE_FIXED, .width = WIDE_BITS, .integer = WIDE_BITS, .is_signed = TRUE,
                   .rounding = NN_ROUND_RND_CONV, .overflow = NN_OVERFLOW_SAT };
-  double scale, zero, out_scale, bits;
+  const char *shift = nn_onnx_middle (onnx, op, "shift"), *moved = nn_onnx_middle (onnx, op, "moved");
+  const char *back = nn_onnx_middle (onnx, op, "back"), *cut = nn_onnx_middle (onnx, op, "cut");
+  double scale, zero, out_scale, step, bits;
   NnRounding rounding;
 
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_scalar (nn_onnx_input (onnx, op, 1), &scale) || !nn_onnx_scalar (nn_onnx_input (onnx, op, 2), &zero) || scale <= 0)
     return nn_onnx_unsupported (error, "its scale and zero point must each be one constant");
-  if (zero != 0)
-    return nn_onnx_unsupported (error, "a zero point other than 0 is not supported");
   if (!nn_onnx_find_rounding (mode, &rounding))
     return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported", mode);
+  if (op->n_input < 7 && zero != 0)
+    return nn_onnx_unsupported (error, "a zero point other than 0 is supported only beside the result's scale and zero point");
   if (op->n_input < 7)
     return old_trunc (onnx, op, value, scale, rounding, error);
   if (!nn_onnx_scalar (nn_onnx_input (onnx, op, 4), &out_scale) || out_scale <= 0 ||
       !nn_onnx_scalar (nn_onnx_input (onnx, op, 6), &bits) || bits < 1 || bits > WIDE_BITS || bits != floor (bits))
     return nn_onnx_unsupported (error, "its output's scale and number of bits must each be one constant");
+  /* the codes are those of the reals moved by the zero point, and are moved back by it; the result's own is not looked at there */
+  if (zero != 0)
+    {
+      nn_onnx_number (onnx, shift, zero * scale);
+      if (!nn_onnx_run (onnx, "Add", moved, op->input[0], shift, error))
+        return FALSE;
+      value = g_hash_table_lookup (onnx->values, moved);
+    }
   /* its input lies on the scale's grid, or is brought there first */
   if (!add_quantizer (onnx, op, rounded, value, &type, scale, error))
     return FALSE;
@@ -133,8 +143,12 @@ nn_onnx_read_trunc (NnOnnx           *onnx,
   type.width = type.integer = (int) bits;
   type.rounding = rounding;
   type.overflow = type.is_signed && nn_onnx_int (op, "narrow", 0) != 0 ? NN_OVERFLOW_SAT_SYM : NN_OVERFLOW_SAT;
-  return add_quantizer (onnx, op, name, g_hash_table_lookup (onnx->values, rounded), &type,
-                        scale * exp2 (rint (log2 (out_scale / scale))), error);
+  step = scale * exp2 (rint (log2 (out_scale / scale)));
+  if (zero == 0)
+    return add_quantizer (onnx, op, name, g_hash_table_lookup (onnx->values, rounded), &type, step, error);
+  nn_onnx_number (onnx, back, zero * scale);
+  return add_quantizer (onnx, op, cut, g_hash_table_lookup (onnx->values, rounded), &type, step, error) &&
+         nn_onnx_run (onnx, "Sub", name, cut, back, error);
 }
 
 /* A row of thresholds as first one and step; %FALSE where they do not stand at equal distances. */
@@ -154,6 +168,43 @@ equal_steps (const NnTensor *thresholds,
     if (fabs (nn_tensor_get (thresholds, row * n + i) - (*first + (double) i * *step)) > STEP_TOLERANCE * *step)
       return FALSE;
   return TRUE;
+}
+
+/* Thresholds at any distances: an axis of them is put behind the data, and those are counted that are larger; the others have been
+ * reached. @last: whether channels are the last axis */
+static gboolean
+by_comparison (NnOnnx           *onnx,
+               Onnx__NodeProto  *op,
+               const NnTensor   *thresholds,
+               gboolean          last,
+               GError          **error)
+{
+  const NnOnnxValue *value = nn_onnx_input (onnx, op, 0);
+  const gint64 behind = value->rank, n = thresholds->shape.dims[1];
+  double scale = nn_onnx_float (op, "out_scale", 1), bias = nn_onnx_float (op, "out_bias", 0);
+  const char *wide = nn_onnx_middle (onnx, op, "wide"), *all = nn_onnx_middle (onnx, op, "thresholds");
+  const char *missing = nn_onnx_middle (onnx, op, "missing"), *sign = nn_onnx_middle (onnx, op, "sign");
+  const char *above = nn_onnx_middle (onnx, op, "above"), *count = nn_onnx_middle (onnx, op, "count"), *rows = nn_onnx_middle (onnx, op, "row");
+  const char *factor = nn_onnx_middle (onnx, op, "factor"), *scaled = nn_onnx_middle (onnx, op, "scaled"), *shift = nn_onnx_middle (onnx, op, "shift");
+  NnShape shape = { .rank = thresholds->shape.dims[0] == 1 ? 1 : last || value->rank < 3 ? 2 : value->rank };
+  NnTensor *laid;
+
+  if (value->rank > NN_MAX_RANK - 1)
+    return nn_onnx_unsupported (error, "its data have too many axes");
+  for (guint i = 0; i < shape.rank; i++)
+    shape.dims[i] = i + 1 == shape.rank ? n : i == 0 ? thresholds->shape.dims[0] : 1;
+  laid = nn_tensor_new (NN_DTYPE_F32, &shape);
+  for (gsize i = 0; i < laid->n; i++)
+    nn_tensor_f32 (laid)[i] = (float) nn_tensor_get (thresholds, i);
+  nn_onnx_constant (onnx, all, laid);
+  nn_onnx_number (onnx, factor, -scale);
+  nn_onnx_number (onnx, shift, bias + scale * (double) n);
+  return nn_onnx_run_along (onnx, "Unsqueeze", wide, op->input[0], &behind, 1, error) &&
+         nn_onnx_run (onnx, "Sub", missing, all, wide, error) && nn_onnx_run (onnx, "Sign", sign, missing, NULL, error) &&
+         nn_onnx_run (onnx, "Relu", above, sign, NULL, error) &&
+         nn_onnx_run_along (onnx, "ReduceSum", rows, above, &behind, 1, error) &&
+         nn_onnx_run_along (onnx, "Squeeze", count, rows, &behind, 1, error) && nn_onnx_run (onnx, "Mul", scaled, count, factor, error) &&
+         nn_onnx_run (onnx, "Add", nn_onnx_out (op, 0), scaled, shift, error);
 }
 
 /* How many thresholds a number has reached: floor ((x - first) / step) + 1 between 0 and their count, scaled and shifted. */
@@ -191,7 +242,7 @@ nn_onnx_read_multi_threshold (NnOnnx           *onnx,
       double first, step;
 
       if (!equal_steps (t->constant, rows == 1 ? 0 : c, &first, &step))
-        return nn_onnx_unsupported (error, "thresholds that do not stand at equal distances are not supported");
+        return by_comparison (onnx, op, t->constant, g_str_equal (layout, "NHWC"), error);
       nn_tensor_f32 (scale)[c] = (float) (1 / step);
       nn_tensor_f32 (bias)[c] = (float) (1 - first / step);
     }

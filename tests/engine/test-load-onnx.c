@@ -28,6 +28,16 @@ test_trunc (void)
   for (guint i = 0; i < 4; i++)
     want[i] = CLAMP (floor (nearbyint (x4[i] * 8) / 4), -4, 3) / 2;
   check (13, x4, 4, want, 4);
+  begin ();
+  number ("s", 0.125f);
+  number ("z", 2);
+  number ("in", 8);
+  number ("so", 0.5f);
+  number ("out", 4);
+  node ("Trunc", "qonnx.custom_op.general", "x s z in so z out", "y", "rounding_mode=FLOOR signed=1 narrow=0");
+  for (guint i = 0; i < 4; i++)
+    want[i] = (CLAMP (floor ((nearbyint (x4[i] * 8) + 2) / 4), -8, 7) - 0.5) / 2;
+  check (13, x4, 4, want, 4);
   /* as it was: from 8 bits to 6, the scale kept */
   begin ();
   number ("s", 0.125f);
@@ -50,6 +60,57 @@ test_multi_threshold (void)
   begin ();
   initializer ("t", 1, thresholds, sizeof thresholds, 1, 3);
   node ("MultiThreshold", "qonnx.custom_op.general", "x t", "y", "out_scale=0.5 out_bias=-1.0 out_dtype=UINT2");
+  check (13, x4, 4, want, 4);
+  /* at any distances, for each channel its own */
+  {
+    static const float rows[] = { -2, 0, 5, 0, 0.1f, 0.3f, 1, 2, 3, 3.5f, 3.6f, 3.8f };
+    double counted[4];
+
+    begin ();
+    initializer ("t", 1, rows, sizeof rows, 4, 3);
+    node ("MultiThreshold", "qonnx.custom_op.general", "x t", "y", "out_scale=0.5 out_bias=-1.0");
+    for (guint i = 0; i < 4; i++)
+      {
+        counted[i] = -1;
+        for (guint k = 0; k < 3; k++)
+          counted[i] += x4[i] >= rows[3 * i + k] ? 0.5 : 0;
+      }
+    check (13, x4, 4, counted, 4);
+  }
+}
+
+/* Every word of Quant: roundings, ranges, zero points, one bit. Source: qonnx, custom_op/general/quant.py. */
+static void
+test_quant (void)
+{
+  static const struct {
+    const char *attributes;
+    double      bits, zero, low, high;
+    double    (*round) (double);
+  } cases[] = { { "signed=1 narrow=0 rounding_mode=ROUND", 4, 0, -8, 7, nearbyint }, { "signed=1 narrow=1 rounding_mode=FLOOR", 3, 0, -3, 3, floor },
+                { "signed=1 narrow=0 rounding_mode=CEIL", 4, 0, -8, 7, ceil },       { "signed=0 narrow=0 rounding_mode=ROUND", 4, 3, 0, 15, nearbyint },
+                { "signed=0 narrow=1 rounding_mode=ROUND", 3, 2, 0, 6, nearbyint },  { "signed=0 narrow=0 rounding_mode=ceil", 3, 1, 0, 7, ceil },
+                { "signed=1 narrow=0 rounding_mode=ROUND_TO_ZERO", 5, 0, -16, 15, trunc } };
+  double want[4];
+
+  for (guint c = 0; c < G_N_ELEMENTS (cases); c++)
+    {
+      begin ();
+      number ("s", 0.375f);
+      number ("z", (float) cases[c].zero);
+      number ("b", (float) cases[c].bits);
+      node ("Quant", "qonnx.custom_op.general", "x s z b", "y", cases[c].attributes);
+      for (guint i = 0; i < 4; i++)
+        want[i] = (CLAMP (cases[c].round (x4[i] / 0.375 + cases[c].zero), cases[c].low, cases[c].high) - cases[c].zero) * 0.375;
+      check (13, x4, 4, want, 4);
+    }
+  begin ();
+  number ("s", 0.5f);
+  number ("z", 0);
+  number ("b", 1);
+  node ("Quant", "qonnx.custom_op.general", "x s z b", "y", "signed=1 narrow=0");
+  for (guint i = 0; i < 4; i++)
+    want[i] = x4[i] >= 0 ? 0.5 : -0.5;
   check (13, x4, 4, want, 4);
 }
 
@@ -200,6 +261,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/load/onnx/trunc", test_trunc);
   g_test_add_func ("/load/onnx/multi-threshold", test_multi_threshold);
+  g_test_add_func ("/load/onnx/quant", test_quant);
   g_test_add_func ("/load/onnx/pairs", test_pairs);
   g_test_add_func ("/load/onnx/bounds", test_bounds);
   g_test_add_func ("/load/onnx/gelu", test_gelu);
