@@ -197,10 +197,10 @@ warn_of_lost_zeros (HlsEmit         *emit,
 
   if (matrix->reuse_factor == 1 || (double) (zeros - used) < NOTABLE_ZEROS * (double) total)
     return;
-  text = g_strdup_printf ("layer \"%s\": %" G_GSIZE_FORMAT " of its %" G_GSIZE_FORMAT " weights are zero, but they lie in only %"
-                          G_GSIZE_FORMAT " whole multipliers of %u weights each; prune by multiplier groups, or use the strategy "
-                          "Latency or Compressed, to save more",
-                          layer->node->name, zeros, total, n - n_live, matrix->reuse_factor);
+  text = g_strdup_printf ("layer \"%s\": %" G_GSIZE_FORMAT " of its %" G_GSIZE_FORMAT " weights are zero, but only %" G_GSIZE_FORMAT
+                          " of %" G_GSIZE_FORMAT " multipliers, of %u weights each, have nothing but zeros; prune by multiplier groups, "
+                          "or use the strategy Latency or Compressed, to save more",
+                          layer->node->name, zeros, total, n - n_live, n, matrix->reuse_factor);
   hls_project_warn (emit->project, text);
 }
 

@@ -18,6 +18,8 @@
 
 #define VARIANTS_HEIGHT 320
 
+#define SIDEBAR_WIDTH 396 /* three buttons side by side with their whole names */
+
 struct _AppHardwarePage {
   AppPage parent;
 
@@ -163,7 +165,7 @@ app_hardware_page_set_narrow (AppPage  *page,
   AppHardwarePage *self = APP_HARDWARE_PAGE (page);
 
   gtk_orientable_set_orientation (GTK_ORIENTABLE (self->split), narrow ? GTK_ORIENTATION_VERTICAL : GTK_ORIENTATION_HORIZONTAL);
-  gtk_widget_set_size_request (self->sidebar, narrow ? -1 : 360, narrow ? 240 : -1);
+  gtk_widget_set_size_request (self->sidebar, narrow ? -1 : SIDEBAR_WIDTH, narrow ? 240 : -1);
 }
 
 static void

@@ -128,6 +128,7 @@ app_rows_clear (GtkListBox *list)
 }
 
 #define MIN_VALUE_CHARS 9
+#define MIN_TITLE_CHARS 10 /* beside a value of many lines a title would be broken into as many */
 
 /* Numbers and signs alone read from left to right in every script; among letters of the other kind they would be turned round. */
 static char *
@@ -140,6 +141,18 @@ keep_order (const char *value)
   if (!letters && gtk_widget_get_default_direction () == GTK_TEXT_DIR_RTL)
     return g_strdup_printf ("\u2066%s\u2069", value);
   return g_strdup (value);
+}
+
+/* Characters of the longest line. */
+static int
+longest_line (const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  glong most = 0;
+
+  for (char **line = lines; *line != NULL; line++)
+    most = MAX (most, g_utf8_strlen (*line, -1));
+  return (int) most;
 }
 
 GtkWidget *
@@ -156,13 +169,15 @@ app_rows_add (GtkListBox *list,
   gtk_label_set_xalign (GTK_LABEL (name), 0);
   gtk_label_set_wrap (GTK_LABEL (name), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (name), PANGO_WRAP_WORD_CHAR);
+  if (strchr (value, '\n') != NULL)
+    gtk_label_set_width_chars (GTK_LABEL (name), MIN (longest_line (title), MIN_TITLE_CHARS));
   gtk_widget_set_valign (name, GTK_ALIGN_BASELINE);
   gtk_widget_add_css_class (name, "dim-label");
   gtk_label_set_xalign (GTK_LABEL (says), 1);
   gtk_label_set_justify (GTK_LABEL (says), GTK_JUSTIFY_RIGHT);
   gtk_label_set_wrap (GTK_LABEL (says), TRUE);
   gtk_label_set_wrap_mode (GTK_LABEL (says), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_width_chars (GTK_LABEL (says), MIN (g_utf8_strlen (value, -1), MIN_VALUE_CHARS)); /* a number is not broken */
+  gtk_label_set_width_chars (GTK_LABEL (says), MIN (longest_line (value), MIN_VALUE_CHARS)); /* a number is not broken */
   gtk_label_set_selectable (GTK_LABEL (says), TRUE);
   gtk_widget_set_can_focus (says, FALSE);
   gtk_widget_set_hexpand (says, TRUE);

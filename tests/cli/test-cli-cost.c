@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The verbs estimate and report from outside: keys that scripts rely on, exit status, messages. */
 
+#include "cli-run.h"
 #include "test-shared.h"
 
 #include <json-glib/json-glib.h>
@@ -10,46 +11,26 @@ static const char config[] =
   "{\"Backend\": \"Vitis\", \"Part\": \"xcvu13p-flga2577-2-e\", \"ClockPeriod\": 5, \"IOType\": \"io_parallel\","
   " \"HLSConfig\": {\"Model\": {\"Precision\": \"ap_fixed<16,6>\", \"ReuseFactor\": 4, \"Strategy\": \"Resource\"}}}";
 
-/* Runs espalier-cli with @arguments (NULL-terminated); the exit status. */
+/* Runs espalier-cli with words up to a NULL; the exit status. */
 static int
-run (char **out,
-     char **err,
+run (char      **out,
+     char      **err,
+     const char *first,
      ...) G_GNUC_NULL_TERMINATED;
 
 static int
-run (char **out,
-     char **err,
+run (char      **out,
+     char      **err,
+     const char *first,
      ...)
 {
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GError) error = NULL;
-  va_list words;
-  const char *word;
+  va_list more;
+  int status;
 
-  g_ptr_array_add (argv, (gpointer) g_getenv ("ESPALIER_CLI"));
-  va_start (words, err);
-  while ((word = va_arg (words, const char *)) != NULL)
-    g_ptr_array_add (argv, (gpointer) word);
-  va_end (words);
-  g_ptr_array_add (argv, NULL);
-  process = g_subprocess_newv ((const char *const *) argv->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-  g_assert_no_error (error);
-  g_subprocess_communicate_utf8 (process, NULL, NULL, out, err, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_if_exited (process));
-  return g_subprocess_get_exit_status (process);
-}
-
-static JsonObject *
-parse (JsonParser *parser,
-       const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  json_parser_load_from_data (parser, text, -1, &error);
-  g_assert_no_error (error);
-  return json_node_get_object (json_parser_get_root (parser));
+  va_start (more, first);
+  status = cli_run_words (out, err, first, more);
+  va_end (more);
+  return status;
 }
 
 static double
@@ -76,7 +57,7 @@ test_estimate (void)
   g_assert_true (g_file_set_contents (path, config, -1, NULL));
   g_assert_cmpint (run (&out, &err, "estimate", model, "--config", path, "--json", "--options", "--reuse-for-latency", "120", "--output",
                         chosen, NULL), ==, 0);
-  total = json_object_get_object_member (parse (parser, out), "total");
+  total = json_object_get_object_member (cli_parse (parser, out), "total");
   for (guint f = 0; f < G_N_ELEMENTS (figures); f++)
     {
       g_assert_cmpfloat (figure (total, figures[f], "low"), <=, figure (total, figures[f], "value"));
@@ -91,7 +72,7 @@ test_estimate (void)
   g_assert_cmpfloat (json_object_get_double_member (plan, "dsp"), ==, figure (total, "dsp", "value"));
   /* the configuration that was written gives the same estimate */
   g_assert_cmpint (run (&again, &message, "estimate", model, "--config", chosen, "--json", NULL), ==, 0);
-  g_assert_cmpfloat (figure (json_object_get_object_member (parse (second, again), "total"), "dsp", "value"), ==,
+  g_assert_cmpfloat (figure (json_object_get_object_member (cli_parse (second, again), "total"), "dsp", "value"), ==,
                      json_object_get_double_member (plan, "dsp"));
 }
 
@@ -129,13 +110,13 @@ test_parts (void)
                                       -1, NULL));
   g_assert_true (g_file_set_contents (settings, config, -1, NULL));
   g_assert_cmpint (run (&out, &err, "parts", "--add", path, "--json", NULL), ==, 0);
-  root = parse (parser, out);
+  root = cli_parse (parser, out);
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (root, "parts")), >, 60);
   g_assert_true (g_str_has_prefix (json_object_get_string_member (root, "own_file"), folder));
   if (model != NULL)
     {
       g_assert_cmpint (run (&out2, &err2, "estimate", model, "--config", settings, "--part", "our-card", "--json", NULL), ==, 0);
-      root = json_object_get_object_member (parse (parser, out2), "part");
+      root = json_object_get_object_member (cli_parse (parser, out2), "part");
       g_assert_cmpfloat (json_object_get_double_member (root, "dsp"), ==, 77);
     }
   g_assert_cmpint (run (&out3, &err3, "parts", "--remove", "our-card", NULL), ==, 0);
@@ -162,9 +143,9 @@ test_calibration (void)
   g_setenv ("XDG_DATA_HOME", folder, TRUE);
   g_assert_true (g_file_set_contents (settings, config, -1, NULL));
   g_assert_cmpint (run (&out, &err, "estimate", model, "--config", settings, "--json", NULL), ==, 0);
-  plain = figure (json_object_get_object_member (parse (parser, out), "total"), "lut", "value");
+  plain = figure (json_object_get_object_member (cli_parse (parser, out), "total"), "lut", "value");
   g_assert_cmpint (run (&out2, &err2, "estimate", model, "--config", settings, "--calibration", "own", "--learn", report, "--json", NULL), ==, 0);
-  root = parse (parser, out2);
+  root = cli_parse (parser, out2);
   learnt = figure (json_object_get_object_member (root, "total"), "lut", "value");
   g_assert_cmpfloat (learnt, !=, plain);
   g_assert_cmpint (json_object_get_int_member (root, "calibrated_on"), ==, 1);
@@ -173,7 +154,7 @@ test_calibration (void)
   g_assert_cmpstr (json_object_get_string_member (root, "version"), ==, "2024.1");
   g_assert_cmpstr (json_object_get_string_member (root, "part"), ==, "xcu250-figd2104-2L-e");
   g_assert_cmpint (run (&out3, &err3, "estimate", model, "--config", settings, "--calibration", "own", "--forget", report, "--json", NULL), ==, 0);
-  g_assert_cmpfloat (figure (json_object_get_object_member (parse (parser, out3), "total"), "lut", "value"), ==, plain);
+  g_assert_cmpfloat (figure (json_object_get_object_member (cli_parse (parser, out3), "total"), "lut", "value"), ==, plain);
   g_unsetenv ("XDG_DATA_HOME");
 }
 
@@ -188,7 +169,7 @@ test_report (void)
   if (path == NULL)
     return;
   g_assert_cmpint (run (&out, &err, "report", path, "--json", NULL), ==, 0);
-  root = parse (parser, out);
+  root = cli_parse (parser, out);
   resources = json_object_get_object_member (root, "resources");
   g_assert_cmpstr (json_object_get_string_member (root, "stage"), ==, "csynth");
   g_assert_cmpstr (json_object_get_string_member (root, "part"), ==, "xcu250-figd2104-2L-e");

@@ -2,6 +2,7 @@
 /* A run that is killed (SIGKILL) at random moments and resumed each time ends with the same bits as one that was not, and its
  * replay is the same; a branch leaves what was there beside it. */
 
+#include "cli-run.h"
 #include "test-shared.h"
 
 #include <glib/gstdio.h>
@@ -11,34 +12,16 @@
 
 static char *folder;
 
-static GSubprocess *
-start (const char *line)
-{
-  g_autofree char *whole = g_strdup_printf ("%s %s", g_getenv ("ESPALIER_CLI"), line);
-  g_auto (GStrv) parts = g_strsplit (whole, "@", -1);
-  g_autofree char *filled = g_strjoinv (folder, parts);
-  g_auto (GStrv) argv = g_strsplit (filled, " ", -1);
-  g_autoptr (GError) error = NULL;
-  GSubprocess *process = g_subprocess_newv ((const char *const *) argv,
-                                            G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-
-  g_assert_no_error (error);
-  return process;
-}
-
 /* Runs to the end: what it says. */
 static char *
 run (const char *line,
      int         status)
 {
-  g_autoptr (GSubprocess) process = start (line);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) process = cli_start_line (line, folder);
   g_autofree char *err = NULL;
   char *out = NULL;
 
-  g_subprocess_communicate_utf8 (process, NULL, NULL, &out, &err, &error);
-  g_assert_no_error (error);
-  if (!g_subprocess_get_if_exited (process) || g_subprocess_get_exit_status (process) != status)
+  if (cli_finish (process, &out, &err) != status)
     g_error ("%s: %s%s", line, out, err);
   return out;
 }
@@ -88,8 +71,8 @@ test_kill (void)
     {
       gboolean is_new = !g_file_test (broken, G_FILE_TEST_EXISTS);
       g_autoptr (GSubprocess) process =
-          start (is_new ? "prune @/jets.h5 --data @/jets.npz --config @/c.json " OPTIONS " --output @/broken.espalier --json --quiet"
-                        : "prune @/broken.espalier --resume --threads 2 --json --quiet");
+          cli_start_line (is_new ? "prune @/jets.h5 --data @/jets.npz --config @/c.json " OPTIONS " --output @/broken.espalier --json --quiet"
+                                 : "prune @/broken.espalier --resume --threads 2 --json --quiet", folder);
       g_autoptr (GError) error = NULL;
       g_autofree char *err = NULL;
 

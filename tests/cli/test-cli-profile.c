@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The verb profile, and configure with data, from outside. */
 
+#include "cli-run.h"
 #include "test-shared.h"
 
 #include <json-glib/json-glib.h>
@@ -16,36 +17,16 @@ run (int         wanted,
      const char *first,
      ...)
 {
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autofree char *err = NULL;
   char *out = NULL;
-  va_list words;
+  va_list more;
+  int status;
 
-  g_ptr_array_add (argv, (gpointer) g_getenv ("ESPALIER_CLI"));
-  va_start (words, first);
-  for (const char *word = first; word != NULL; word = va_arg (words, const char *))
-    g_ptr_array_add (argv, (gpointer) word);
-  va_end (words);
-  g_ptr_array_add (argv, NULL);
-  process = g_subprocess_newv ((const char *const *) argv->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error);
-  g_assert_no_error (error);
-  g_subprocess_communicate_utf8 (process, NULL, NULL, &out, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_if_exited (process));
-  g_assert_cmpint (g_subprocess_get_exit_status (process), ==, wanted);
+  va_start (more, first);
+  status = cli_run_words (&out, &err, first, more);
+  va_end (more);
+  g_assert_cmpint (status, ==, wanted);
   return out;
-}
-
-static JsonObject *
-parse (JsonParser *parser,
-       const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  json_parser_load_from_data (parser, text, -1, &error);
-  g_assert_no_error (error);
-  return json_node_get_object (json_parser_get_root (parser));
 }
 
 static void
@@ -58,7 +39,7 @@ test_profile (void)
   g_autofree char *made = run (0, "configure", model, "--precision", "fixed<10,3>", "--output", config, NULL);
   g_autofree char *out = run (0, "profile", model, "--data", data, "--config", config, "--doctor", "--scan", "8:16:6", "--json", NULL);
   g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *root = parse (parser, out), *doctor;
+  JsonObject *root = cli_parse (parser, out), *doctor;
   JsonArray *tensors = json_object_get_array_member (root, "tensors");
 
   g_assert_cmpuint (json_array_get_length (tensors), >, 10);
@@ -82,7 +63,7 @@ test_observed (void)
   g_autofree char *made = run (0, "configure", model, "--precision", "fixed<10,3>", "--data", data, "--output", config, NULL);
   g_autofree char *out = run (0, "profile", model, "--data", data, "--config", config, "--doctor", "--json", NULL);
   g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *doctor = json_object_get_object_member (parse (parser, out), "doctor");
+  JsonObject *doctor = json_object_get_object_member (cli_parse (parser, out), "doctor");
 
   g_assert_cmpfloat (json_object_get_double_member (doctor, "fixed_score"), >, json_object_get_double_member (doctor, "float_score") - 0.02);
 }
@@ -163,7 +144,7 @@ test_two_inputs (void)
   counts = write_npy (folder, "n.npy", "(40, 1)", real, N);
   made = run (0, "configure", model, "--precision", "fixed<14,8>", "--output", config, NULL);
   out = run (0, "profile", model, "--inputs", vertices, "--inputs", counts, "--config", config, "--doctor", "--json", NULL);
-  root = parse (parser, out);
+  root = cli_parse (parser, out);
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (root, "before")), >, 3);
   g_assert_cmpfloat (json_object_get_double_member (json_object_get_object_member (root, "doctor"), "float_score"), ==, 1);
   too_few = run (1, "profile", model, "--inputs", vertices, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Each verb from outside: the JSON keys that scripts rely on, the exit status, where messages go, what SIGINT leaves behind. */
 
+#include "cli-run.h"
 #include "test-shared.h"
 
 #include <glib/gstdio.h>
@@ -11,44 +12,15 @@
 /* Made once: jets.h5, jets.npz, c.json (Resource, reuse 4), narrow.json (types that overflow), x.npy (four samples). */
 static char *folder;
 
-static GSubprocess *
-start (const char *line)
-{
-  g_autofree char *whole = g_strdup_printf ("%s %s", g_getenv ("ESPALIER_CLI"), line);
-  g_auto (GStrv) parts = g_strsplit (whole, "@", -1);
-  g_autofree char *filled = g_strjoinv (folder, parts);
-  g_auto (GStrv) argv = g_strsplit (filled, " ", -1);
-  g_autoptr (GError) error = NULL;
-  GSubprocess *process = g_subprocess_newv ((const char *const *) argv,
-                                            G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
-
-  g_assert_no_error (error);
-  g_test_message ("%s", filled);
-  return process;
-}
-
-static int
-finish (GSubprocess *process,
-        char       **out,
-        char       **err)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_subprocess_communicate_utf8 (process, NULL, NULL, out, err, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_if_exited (process));
-  return g_subprocess_get_exit_status (process);
-}
-
 /* @line: words with blanks between them, "@" for the folder. (transfer full): the object on stdout, which has nothing else. */
 static JsonObject *
 json (const char *line)
 {
   g_autofree char *all = g_strconcat (line, " --json --quiet", NULL), *out = NULL, *err = NULL;
-  g_autoptr (GSubprocess) process = start (all);
+  g_autoptr (GSubprocess) process = cli_start_line (all, folder);
   g_autoptr (JsonNode) root = NULL;
   g_autoptr (GError) error = NULL;
-  int status = finish (process, &out, &err);
+  int status = cli_finish (process, &out, &err);
 
   g_test_message ("%s", err);
   g_assert_cmpint (status, ==, 0);
@@ -65,9 +37,9 @@ fails (const char *line,
        const char *says)
 {
   g_autofree char *out = NULL, *err = NULL;
-  g_autoptr (GSubprocess) process = start (line);
+  g_autoptr (GSubprocess) process = cli_start_line (line, folder);
 
-  g_assert_cmpint (finish (process, &out, &err), ==, status);
+  g_assert_cmpint (cli_finish (process, &out, &err), ==, status);
   g_assert_cmpstr (out, ==, "");
   g_test_message ("%s", err);
   g_assert_nonnull (strstr (err, says));
@@ -237,11 +209,11 @@ static void
 test_columns (void)
 {
   g_autofree char *out = NULL, *err = NULL;
-  g_autoptr (GSubprocess) process = start ("estimate @/jets.h5 --config @/c.json");
+  g_autoptr (GSubprocess) process = cli_start_line ("estimate @/jets.h5 --config @/c.json", folder);
   g_auto (GStrv) lines = NULL;
   glong width = 0;
 
-  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  g_assert_cmpint (cli_finish (process, &out, &err), ==, 0);
   lines = g_strsplit (out, "\n", -1);
   for (guint i = 2; lines[i] != NULL && *lines[i] != '\0'; i++)
     {
@@ -265,7 +237,7 @@ test_no_locale (void)
   g_subprocess_launcher_setenv (launcher, "LC_ALL", "C", TRUE);
   process = g_subprocess_launcher_spawn (launcher, &error, g_getenv ("ESPALIER_CLI"), "estimate", model, "--config", config, NULL);
   g_assert_no_error (error);
-  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  g_assert_cmpint (cli_finish (process, &out, &err), ==, 0);
   g_assert_null (strchr (out, '?'));
 }
 
@@ -274,9 +246,9 @@ static void
 test_one_layer (void)
 {
   g_autofree char *out = NULL, *err = NULL;
-  g_autoptr (GSubprocess) process = start ("groups @/jets.h5 --config @/c.json --layer fc2");
+  g_autoptr (GSubprocess) process = cli_start_line ("groups @/jets.h5 --config @/c.json --layer fc2", folder);
 
-  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  g_assert_cmpint (cli_finish (process, &out, &err), ==, 0);
   g_assert_nonnull (strstr (out, "fc2"));
   g_assert_null (strstr (out, "fc1"));
 }
@@ -292,10 +264,10 @@ test_warning (void)
   for (guint i = 0; i < 2; i++)
     {
       g_autofree char *out = NULL, *err = NULL;
-      g_autoptr (GSubprocess) process = start (i == 0 ? "estimate @/jets.h5 --config @/seven.json --json --quiet"
-                                                      : "emit @/jets.h5 --config @/seven.json --output @/seven --quiet");
+      g_autoptr (GSubprocess) process = cli_start_line (i == 0 ? "estimate @/jets.h5 --config @/seven.json --json --quiet"
+                                                               : "emit @/jets.h5 --config @/seven.json --output @/seven --quiet", folder);
 
-      g_assert_cmpint (finish (process, &out, &err), ==, 0);
+      g_assert_cmpint (cli_finish (process, &out, &err), ==, 0);
       g_assert_nonnull (strstr (err, "warning: layer \"fc1\": a reuse factor of 7"));
     }
 }
@@ -305,9 +277,9 @@ static void
 test_prune (void)
 {
   g_autofree char *project = g_build_filename (folder, "p.espalier", NULL), *out = NULL, *err = NULL;
-  g_autoptr (GSubprocess) process = start ("prune @/jets.h5 --data @/jets.npz --config @/c.json --objective dsp --schedule constant "
-                                           "--step 0.01 --first-target 0.01 --max-steps 90 --tolerance 0.9 --epochs 6 --output @/p.espalier "
-                                           "--json --quiet");
+  g_autoptr (GSubprocess) process = cli_start_line ("prune @/jets.h5 --data @/jets.npz --config @/c.json --objective dsp --schedule constant "
+                                                    "--step 0.01 --first-target 0.01 --max-steps 90 --tolerance 0.9 --epochs 6 --output @/p.espalier "
+                                                    "--json --quiet", folder);
   g_autoptr (JsonNode) root = NULL;
   g_autoptr (JsonObject) resumed = NULL;
   JsonObject *object;
@@ -317,7 +289,7 @@ test_prune (void)
     g_usleep (10000);
   g_assert_true (g_file_test (project, G_FILE_TEST_EXISTS));
   g_subprocess_send_signal (process, SIGINT);
-  status = finish (process, &out, &err);
+  status = cli_finish (process, &out, &err);
   g_test_message ("%s", err);
   g_assert_cmpint (status, ==, 130);
   root = json_from_string (out, NULL);
@@ -434,11 +406,11 @@ static void
 test_words (void)
 {
   g_autofree char *out = NULL, *err = NULL;
-  g_autoptr (GSubprocess) process = start (ONE_STEP "--config @/c.json --share --quiet");
+  g_autoptr (GSubprocess) process = cli_start_line (ONE_STEP "--config @/c.json --share --quiet", folder);
   g_auto (GStrv) lines = NULL;
   guint n = 0;
 
-  g_assert_cmpint (finish (process, &out, &err), ==, 0);
+  g_assert_cmpint (cli_finish (process, &out, &err), ==, 0);
   lines = g_strsplit (out, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     if (strstr (lines[i], "accuracy ") != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command line from outside: exit status, streams, JSON, and the whole way from the sample to a compiled project. */
 
+#include "cli-run.h"
 #include "test-shared.h"
 
 #include <json-glib/json-glib.h>
@@ -21,23 +22,6 @@ run_clear (Run *run)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
-
-static GSubprocess *
-start (char **arguments)
-{
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr (GError) error = NULL;
-  GSubprocess *process;
-
-  g_ptr_array_add (argv, (gpointer) g_getenv ("ESPALIER_CLI"));
-  for (; *arguments != NULL; arguments++)
-    g_ptr_array_add (argv, *arguments);
-  g_ptr_array_add (argv, NULL);
-  process = g_subprocess_newv ((const char *const *) argv->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE,
-                               &error);
-  g_assert_no_error (error);
-  return process;
-}
 
 static void
 finish (GSubprocess *process,
@@ -71,7 +55,7 @@ cli (Run        *run,
   line = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   words = g_strsplit (line, " ", -1);
-  process = start (*line != '\0' ? words : (char *[]){ NULL });
+  process = cli_start (*line != '\0' ? (const char *const *) words : (const char *const[]){ NULL });
   finish (process, run);
   g_test_message ("espalier-cli %s → %d\n%s", line, run->status, run->err);
 }

@@ -198,7 +198,7 @@ test_lost_savings (void)
 {
   static const struct { const char *config; gsize run; const char *warning; } cases[] = {
     { CONFIG ("fixed<16,6>", "4", "Resource"), 4, NULL },
-    { CONFIG ("fixed<16,6>", "8", "Resource"), 2, "of its 96 weights are zero, but they lie in only" }, /* pruned for another reuse factor */
+    { CONFIG ("fixed<16,6>", "8", "Resource"), 2, "of its 96 weights are zero, but only" }, /* pruned for another reuse factor */
     { CONFIG ("fixed<16,6>", "8", "Compressed"), 2, NULL },
     { CONFIG ("fixed<16,6>", "4", "Compressed"), 0, "compressed storage keeps the place" },
     { CONFIG ("fixed<16,6>", "1", "Latency"), 1, NULL },
