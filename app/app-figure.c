@@ -360,25 +360,27 @@ void
 app_figure_set_narrow (AppFigure *self,
                        gboolean   narrow)
 {
-  GtkWidget *tools = GTK_WIDGET (self->tools);
-  int needs;
+  GtkWidget *tools = GTK_WIDGET (self->tools), *controls = GTK_WIDGET (self->controls);
+  int needs, zoom;
 
-  gtk_widget_measure (tools, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &needs, NULL, NULL);
-  narrow = narrow && needs > TOOLS_BESIDE_TITLE;
+  gtk_widget_measure (controls, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &needs, NULL, NULL);
+  gtk_widget_measure (GTK_WIDGET (self->zoom_box), GTK_ORIENTATION_HORIZONTAL, -1, NULL, &zoom, NULL, NULL);
+  narrow = narrow && needs + zoom > TOOLS_BESIDE_TITLE;
   if (narrow == gtk_widget_get_visible (GTK_WIDGET (self->below)))
     return;
-  g_object_ref (tools);
+  g_object_ref (controls);
+  /* the page's own controls go below the title; what every figure has stays beside it */
   if (narrow)
     {
-      gtk_box_remove (self->bar, tools);
-      gtk_scrolled_window_set_child (self->below, tools);
+      gtk_box_remove (GTK_BOX (tools), controls);
+      gtk_scrolled_window_set_child (self->below, controls);
     }
   else
     {
       gtk_scrolled_window_set_child (self->below, NULL);
-      gtk_box_insert_child_after (self->bar, tools, gtk_widget_get_first_child (GTK_WIDGET (self->bar)));
+      gtk_box_prepend (GTK_BOX (tools), controls);
     }
-  g_object_unref (tools);
+  g_object_unref (controls);
   gtk_widget_set_visible (GTK_WIDGET (self->below), narrow);
 }
 

@@ -3,6 +3,7 @@
 
 #include "layout-bars.h"
 
+#include "app-legend.h"
 #include "app-axis.h"
 #include "paint-scene.h"
 
@@ -88,38 +89,6 @@ app_bars_set (AppBarRow  *row,
 
 #define BAR(text) ((text) * 1.05)
 #define ROW_GAP(text) ((text) * 1.25)
-#define LEGEND_TEXT 0.92
-#define LEGEND_ROW 1.9
-
-/* Where entries of a legend stand: they fill rows between @left and @right; a row too many begins at the very left. */
-typedef struct {
-  double left, right, text, swatch;
-  double x, y; /* of the entry placed last: its middle line */
-  double next;
-} Legend;
-
-static void
-place_entry (Legend     *legend,
-             const char *name)
-{
-  double w = legend->swatch + legend->text * 0.5 + paint_text_width (name, legend->text * LEGEND_TEXT, FALSE);
-
-  if (legend->next > legend->left && legend->next + w > legend->right)
-    {
-      legend->next = legend->left;
-      legend->y += legend->text * LEGEND_ROW;
-    }
-  legend->x = legend->next;
-  legend->next += w + legend->text * 1.4;
-}
-
-static void
-add_entry (AppScene     *scene,
-           const Legend *legend,
-           const char   *name)
-{
-  app_scene_text (scene, name, legend->x + legend->swatch + legend->text * 0.5, legend->y, legend->text * LEGEND_TEXT, 0, APP_INK (TEXT));
-}
 
 double
 app_bars_height (const AppBars *bars,
@@ -200,7 +169,7 @@ app_bars_layout (const AppBars *bars,
 {
   AppScene *scene = app_scene_new (view);
   double text = view->text, left = text * 2, value_room = text * 3, y = text * (n_bars (bars) > 1 ? 2.9 : 1.0), gap;
-  Legend legend = { .right = view->width - text, .text = text, .swatch = text, .y = text };
+  AppLegend legend = { .right = view->width - text, .text = text, .swatch = text, .y = text };
 
   for (guint i = 0; i < bars->rows->len; i++)
     {
@@ -212,12 +181,12 @@ app_bars_layout (const AppBars *bars,
           value_room = MAX (value_room, paint_text_width (row->bars[s].text, text * 0.88, FALSE) + text * 1.2);
     }
   left = MIN (left, view->width * 0.4);
-  legend.left = legend.next = left;
+  app_legend_begin (&legend, left);
   for (guint s = 0; n_bars (bars) > 1 && s < n_bars (bars); s++)
     {
-      place_entry (&legend, bars->series[s]);
+      app_legend_place (&legend, bars->series[s]);
       app_scene_rect (scene, -1, legend.x, legend.y - text / 2, text, text, (AppInk) { .role = APP_INK_SERIES, .t = s })->hatch = s % 2 == 1;
-      add_entry (scene, &legend, bars->series[s]);
+      app_legend_name (&legend, scene, bars->series[s]);
     }
   y += legend.y - text;
   gap = CLAMP ((view->height - y) / MAX (1, bars->rows->len) - n_bars (bars) * BAR (text), text * 0.5, ROW_GAP (text));
@@ -379,7 +348,7 @@ app_spans_layout (const AppSpans *spans,
   AppScene *scene = app_scene_new (view);
   double text = view->text, y = text * 3.2, pitch, bottom, lo, hi;
   SpanAxis axis = { .left = text * 4 };
-  Legend legend = { .right = view->width - text / 2, .text = text, .swatch = text * 1.6, .y = text * 0.9 };
+  AppLegend legend = { .right = view->width - text / 2, .text = text, .swatch = text * 1.6, .y = text * 0.9 };
 
   for (guint i = 0; i < spans->spans->len; i++)
     axis.left = MAX (axis.left, paint_text_width (g_array_index (spans->spans, AppSpan, i).name, text, FALSE) + text * 1.6);
@@ -388,13 +357,13 @@ app_spans_layout (const AppSpans *spans,
   exponent_range (spans, &lo, &hi);
   axis.lo = lo;
   axis.hi = hi;
-  legend.left = legend.next = axis.left;
-  place_entry (&legend, spans->type_label);
+  app_legend_begin (&legend, axis.left);
+  app_legend_place (&legend, spans->type_label);
   app_scene_rect (scene, -1, legend.x, legend.y - text / 2, legend.swatch, text, (AppInk) { .role = APP_INK_DIM, .alpha = 0.28f })->radius = 3;
-  add_entry (scene, &legend, spans->type_label);
-  place_entry (&legend, spans->data_label);
+  app_legend_name (&legend, scene, spans->type_label);
+  app_legend_place (&legend, spans->data_label);
   app_scene_rect (scene, -1, legend.x, legend.y - text / 2, legend.swatch, text, (AppInk) { .role = APP_INK_SERIES, .t = 0 });
-  add_entry (scene, &legend, spans->data_label);
+  app_legend_name (&legend, scene, spans->data_label);
   y += legend.y - text * 0.9;
   pitch = CLAMP ((view->height - y - text * 2.4) / MAX (1, spans->spans->len), text * 1.8, text * SPAN_PITCH);
   bottom = y + spans->spans->len * pitch - text * 0.6;

@@ -96,17 +96,24 @@ add_indices (AppScene         *scene,
     }
 }
 
+/* Points, of the scale of colours. */
+#define MIN_SCALE 48
+#define MAX_SCALE 180
+
 static void
 add_scale (AppScene         *scene,
            const AppHeatmap *map,
            const AppView    *view)
 {
   const AppGrid *grid = map->grid;
-  double w = MIN (180, view->width * 0.4), x = scene->area.x, y = view->height - view->text * 1.3;
+  double w, x = scene->area.x, y = view->height - view->text * 1.3;
   g_autofree char *high = app_number (grid->limit, 3);
   g_autofree char *low = grid->sequential ? g_strdup ("0") : g_strconcat (APP_MINUS, high, NULL);
+  double label = map->pruned_label != NULL ? view->text * 1.6 + 30 + paint_text_width (map->pruned_label, view->text * 0.88, FALSE) : 0;
   double lw = paint_text_width (low, view->text * 0.88, FALSE) + 8, hw = paint_text_width (high, view->text * 0.88, FALSE) + 8;
 
+  /* the colours give way to the words */
+  w = CLAMP (view->width - x - lw - hw - label - view->text * 0.5, MIN_SCALE, MIN (MAX_SCALE, view->width * 0.4));
   app_scene_text (scene, low, x, y, view->text * 0.88, 0, APP_INK (DIM));
   for (guint i = 0; i < 45; i++)
     app_scene_rect (scene, -1, x + lw + i * w / 45, y - 6, w / 45 + 0.6, 12,

@@ -4,6 +4,7 @@
 #include "layout-plot.h"
 
 #include "app-axis.h"
+#include "app-legend.h"
 #include "paint-scene.h"
 
 #include <math.h>
@@ -96,11 +97,9 @@ app_plot_add_rule (AppPlot    *plot,
   return &g_array_index (plot->rules, AppPlotRule, plot->rules->len - 1);
 }
 
-/* Of the size of text. */
-#define LEGEND_TEXT 0.92
-#define LEGEND_ROW 1.9
-/* Before the axes are laid, for where rows of the legend end. */
+/* Of the size of text, before the axes are laid, for where rows of the legend end. */
 #define LEGEND_LEFT 3.2
+#define SWATCH      20 /* as wide as a piece of line is read */
 
 static gboolean
 in_legend (const AppPlotSeries *series)
@@ -108,52 +107,35 @@ in_legend (const AppPlotSeries *series)
   return !series->faint && series->data->len > 0;
 }
 
-/* Where the entry of series @wanted stands: entries fill rows. %FALSE where it has none. */
+/* %FALSE where there is none: one series alone is what the title says. */
 static gboolean
-legend_place (const AppPlot *plot,
+begin_legend (const AppPlot *plot,
               const AppView *view,
               double         left,
-              guint          wanted,
-              double        *x,
-              double        *y)
+              AppLegend     *legend)
 {
   guint n = 0;
 
   for (guint s = 0; s < plot->series->len; s++)
     n += in_legend (g_ptr_array_index (plot->series, s));
-  *x = left;
-  *y = view->text * LEGEND_ROW / 2;
-  if (n < 2 || !in_legend (g_ptr_array_index (plot->series, wanted)))
-    return FALSE;
-  for (guint s = 0; s <= wanted; s++)
-    {
-      const AppPlotSeries *series = g_ptr_array_index (plot->series, s);
-      double w = in_legend (series) ? 26 + paint_text_width (series->name, view->text * LEGEND_TEXT, FALSE) : 0;
-
-      if (w == 0)
-        continue;
-      if (*x > left && *x + w > view->width - view->text)
-        {
-          *x = left;
-          *y += view->text * LEGEND_ROW;
-        }
-      if (s < wanted)
-        *x += w + view->text * 1.6;
-    }
-  return TRUE;
+  *legend = (AppLegend) { .right = view->width - view->text, .text = view->text, .swatch = SWATCH, .y = view->text * APP_LEGEND_ROW / 2 };
+  app_legend_begin (legend, left);
+  return n >= 2;
 }
 
-static guint
-legend_rows (const AppPlot *plot,
-             const AppView *view,
-             double         left)
+static double
+legend_height (const AppPlot *plot,
+               const AppView *view,
+               double         left)
 {
-  double x, y, last = 0;
+  AppLegend legend;
 
+  if (!begin_legend (plot, view, left, &legend))
+    return 0;
   for (guint s = 0; s < plot->series->len; s++)
-    if (legend_place (plot, view, left, s, &x, &y))
-      last = MAX (last, y);
-  return round (last / (view->text * LEGEND_ROW) + (last > 0 ? 0.5 : 0));
+    if (in_legend (g_ptr_array_index (plot->series, s)))
+      app_legend_place (&legend, ((AppPlotSeries *) g_ptr_array_index (plot->series, s))->name);
+  return legend.y + view->text * APP_LEGEND_ROW / 2;
 }
 
 /* Where everything stands. */
@@ -243,7 +225,7 @@ frame_init (Frame         *frame,
   /* The legend begins where the axis does, which its labels decide, which the height left by the legend decides. */
   for (guint pass = 0; pass < 2; pass++)
     {
-      double widest = 0, legend = legend_rows (plot, view, pass == 0 ? view->text * LEGEND_LEFT : frame->left) * LEGEND_ROW * view->text;
+      double widest = 0, legend = legend_height (plot, view, pass == 0 ? view->text * LEGEND_LEFT : frame->left);
 
       frame->top = MAX (legend, view->text * 0.6) + view->text * 0.6;
       app_axis_init (&frame->y, y[0], y[1], CLAMP ((frame->bottom - frame->top) / (view->text * 4), 2, 8), plot->y_log);
@@ -428,26 +410,33 @@ add_legend (AppScene      *scene,
             const Frame   *frame,
             const AppView *view)
 {
+  AppLegend legend;
+
+  if (!begin_legend (plot, view, frame->left, &legend))
+    return;
   for (guint s = 0; s < plot->series->len; s++)
     {
       const AppPlotSeries *series = g_ptr_array_index (plot->series, s);
       AppInk ink = { .role = APP_INK_SERIES, .t = series->colour };
       double x, y;
 
-      if (!legend_place (plot, view, frame->left, s, &x, &y))
+      if (!in_legend (series))
         continue;
+      app_legend_place (&legend, series->name);
+      x = legend.x;
+      y = legend.y;
       if (series->line || series->steps)
         {
-          AppMark *mark = app_scene_segment (scene, ink, x, y, x + 20, y);
+          AppMark *mark = app_scene_segment (scene, ink, x, y, x + SWATCH, y);
 
           mark->line_width = 2;
           mark->dashed = series->dashed;
         }
       if (series->points)
-        app_scene_point (scene, -1, x + 10, y, 9, ink)->marker = series->marker;
+        app_scene_point (scene, -1, x + SWATCH / 2, y, 9, ink)->marker = series->marker;
       if (series->bars)
         app_scene_rect (scene, -1, x + 3, y - 6, 14, 12, ink)->hatch = series->colour % 2 == 1;
-      app_scene_text (scene, series->name, x + 26, y, view->text * LEGEND_TEXT, 0, APP_INK (TEXT));
+      app_legend_name (&legend, scene, series->name);
     }
 }
 

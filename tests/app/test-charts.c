@@ -154,6 +154,34 @@ test_heatmap (void)
   g_assert_cmpint (app_scene_neighbour (scene, 63, 1, 0), ==, -1);
 }
 
+/* However narrow, the words of the legend end before the picture does. */
+static void
+test_heatmap_legend (void)
+{
+  g_autoptr (AppHeatmap) map = small_map (16, 64);
+
+  map->pruned_label = g_strdup ("beschnitten");
+  for (double width = 300; width <= 900; width += 100)
+    {
+      AppView narrow = view;
+      g_autoptr (AppScene) scene = NULL;
+      guint n = 0;
+
+      narrow.width = width;
+      scene = app_heatmap_layout (map, &narrow);
+      for (guint i = 0; i < scene->marks->len; i++)
+        {
+          const AppMark *mark = &g_array_index (scene->marks, AppMark, i);
+
+          if (mark->kind != APP_MARK_TEXT || g_strcmp0 (mark->text, map->pruned_label) != 0)
+            continue;
+          n++;
+          g_assert_cmpfloat (mark->x + paint_text_width (mark->text, mark->size, FALSE), <=, width);
+        }
+      g_assert_cmpuint (n, ==, 1);
+    }
+}
+
 /* Coarser versions keep the largest value, and are hatched only where all is pruned. */
 static void
 test_levels (void)
@@ -505,6 +533,7 @@ main (int    argc,
   g_test_add_func ("/charts/network", test_network);
   g_test_add_func ("/charts/zoom", test_zoom);
   g_test_add_func ("/charts/heatmap", test_heatmap);
+  g_test_add_func ("/charts/heatmap-legend", test_heatmap_legend);
   g_test_add_func ("/charts/levels", test_levels);
   g_test_add_func ("/charts/paint-pruned", test_paint_pruned);
   g_test_add_func ("/charts/plot", test_plot);
