@@ -52,6 +52,7 @@ struct _AppWindow {
 };
 
 void app_window_install_actions (GtkWidgetClass *widget_class);
+void app_window_install_file_actions (GtkWidgetClass *widget_class);
 void app_window_install_view_actions (GtkWidgetClass *widget_class);
 void app_window_update_actions  (AppWindow      *self);
 void app_window_fill_recent     (AppWindow      *self);

@@ -536,6 +536,7 @@ app_window_class_init (AppWindowClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/org/espalier/Espalier/app-window.ui");
   bind_children (widget_class);
   app_window_install_actions (widget_class);
+  app_window_install_file_actions (widget_class);
   app_window_install_view_actions (widget_class);
 }
 
