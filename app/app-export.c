@@ -102,7 +102,9 @@ work_build (AppJob           *job,
             GError          **error)
 {
   const Input *input = data;
+  g_autoptr (GError) problem = NULL;
   HlsBuildOptions options;
+  HlsReport *report;
 
   hls_build_options_init (&options);
   options.stages = input->stages;
@@ -115,7 +117,13 @@ work_build (AppJob           *job,
   options.job.minutes = input->place.minutes;
   options.on_line = on_line;
   options.on_line_data = job;
-  return hls_build (input->folder, &options, progress, cancellable, error);
+  report = hls_build (input->folder, &options, progress, cancellable, &problem);
+  if (g_error_matches (problem, HLS_ERROR, HLS_ERROR_TOOL_MISSING))
+    g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, _("%s. Preferences, Vendor Tools, is where both can be given. The exported project can be "
+                 "built on another computer as well: it has scripts of its own."), problem->message);
+  else if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return report;
 }
 
 static char *

@@ -372,6 +372,25 @@ on_tool_line (AppJob     *job,
   g_string_append_printf (log, "%s\n", line);
 }
 
+/* Without a vendor's tool the window says which is looked for, and where to tell where it is. */
+static void
+test_no_tool (void)
+{
+  g_autofree char *project = g_build_filename (folder, "no-tool", NULL);
+  AppBuildPlace place = { .cluster = HLS_CLUSTER_NONE };
+  AppJob *job = app_export_job (app_document_analysis (document ()), NULL, project);
+
+  app_document_run (document (), job);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  job = g_object_ref (app_build_job (project, HLS_STAGE_SYNTH, &place));
+  app_document_run (document (), job);
+  WAIT_FOR (app_document_job (document ()) == NULL);
+  g_assert_error ((GError *) app_job_error (job), HLS_ERROR, HLS_ERROR_TOOL_MISSING);
+  g_assert_nonnull (strstr (app_job_error (job)->message, "vitis"));
+  g_assert_nonnull (strstr (app_job_error (job)->message, "Preferences"));
+  g_object_unref (job);
+}
+
 /* With a scheduler's commands on the PATH (stand-ins here) the page offers it; the job asks for what was set, and its log arrives. */
 static void
 test_cluster (void)
@@ -460,6 +479,7 @@ main (int    argc,
   g_test_add_func ("/hardware/measured", test_measured);
   g_test_add_func ("/hardware/parts", test_parts);
   g_test_add_func ("/hardware/chooser", test_chooser);
+  g_test_add_func ("/hardware/no-tool", test_no_tool);
   g_test_add_func ("/hardware/cluster", test_cluster);
   g_test_add_func ("/hardware/calibration", test_calibration);
   g_test_add_func ("/hardware/close", test_close);
