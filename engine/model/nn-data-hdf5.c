@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Arrays in HDF5 files, whatever their layout and compression; rows are read slab by slab. */
 
-#include "nn-data-private.h"
+#include "nn-data-hdf5-private.h"
 
 #include "nn-error.h"
-#include "nn-h5-lzf.h"
 #include "nn-h5.h"
 
 #include <glib/gstdio.h>
-/* The interface of 1.8, which every later library still offers. */
-#define H5_USE_18_API 1
-#include <hdf5.h>
 #include <math.h>
 #include <string.h>
 
-/* Groups within groups deeper than this are not searched. */
-#define MAX_DEPTH 16
-#define MAX_ENTRIES 10000
 /* Text of more bytes is none that names a class. */
 #define LONGEST_TEXT 65536
 /* HDF5's own cache of chunks, and the largest that a data set is given here. */
@@ -25,7 +18,7 @@
 /* Chunks that were never written cost nothing in the file, so a small file may claim anything; up to this is believed. */
 #define BELIEVABLE_BYTES (G_GUINT64_CONSTANT (1) << 28)
 
-/* Numbers that are read at once of an array whose rows lie apart: half a megabyte would be read for each row, with less. */
+/* Numbers that are read at once of an array whose rows lie apart: with fewer, HDF5 would read far more of the file than is wanted. */
 #define TURNED_BLOCK (1 << 23)
 
 typedef struct {
@@ -39,239 +32,6 @@ typedef struct {
   double       *block;   /* owned, nullable: of rows that lie apart, some more than are asked for */
   gsize         block_first, block_n;
 } H5Reader;
-
-typedef struct {
-  GPtrArray *entries;
-  guint64    file_bytes;
-} Listing;
-
-static hid_t
-open_file (const char *path,
-           GError    **error)
-{
-  hid_t file = H5I_INVALID_HID;
-
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "%s: there is no such file", path);
-      return file;
-    }
-  nn_h5_register_lzf ();
-  H5E_BEGIN_TRY
-  {
-    file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  }
-  H5E_END_TRY
-  if (file < 0)
-    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: not a readable HDF5 file", path);
-  return file;
-}
-
-static const char *
-class_name (hid_t type)
-{
-  switch (H5Tget_class (type))
-    {
-    case H5T_FLOAT:
-      return H5Tget_size (type) > 4 ? "float64" : "float32";
-    case H5T_INTEGER:
-    case H5T_ENUM:
-      return "integer";
-    case H5T_STRING:
-      return "text";
-    case H5T_COMPOUND:
-      return "table";
-    default:
-      return NULL;
-    }
-}
-
-/* Of a type that is a record: its members one by one. (transfer full) in @type and @name. */
-static gboolean
-next_field (hid_t   record,
-            guint   i,
-            char  **name,
-            hid_t  *type)
-{
-  char *text;
-
-  if (H5Tget_class (record) != H5T_COMPOUND || i >= (guint) MAX (H5Tget_nmembers (record), 0))
-    return FALSE;
-  text = H5Tget_member_name (record, i);
-  *name = g_strdup (text != NULL ? text : "");
-  H5free_memory (text);
-  *type = H5Tget_member_type (record, i);
-  return TRUE;
-}
-
-/* What a field of a record holds: a number, a small array of them, or text. FALSE for anything else. */
-static gboolean
-describe_field (hid_t        type,
-                NnShape     *shape,
-                const char **name)
-{
-  hsize_t dims[H5S_MAX_RANK];
-  hid_t base;
-  int rank = 0;
-
-  *shape = (NnShape){ 0 };
-  if (H5Tget_class (type) != H5T_ARRAY)
-    return (*name = class_name (type)) != NULL;
-  rank = H5Tget_array_ndims (type);
-  base = H5Tget_super (type);
-  *name = base >= 0 ? class_name (base) : NULL;
-  if (base >= 0)
-    H5Tclose (base);
-  if (*name == NULL || strcmp (*name, "text") == 0 || rank < 1 || rank >= NN_MAX_RANK || H5Tget_array_dims (type, dims) != rank)
-    return FALSE;
-  for (int i = 0; i < rank; i++)
-    shape->dims[shape->rank++] = MIN (dims[i], (hsize_t) G_MAXINT32);
-  return TRUE;
-}
-
-/* Type and shape of an open data set; FALSE where it is no array of numbers or text. */
-static gboolean
-describe (hid_t        set,
-          NnShape     *shape,
-          const char **type)
-{
-  hid_t space = H5Dget_space (set), t = H5Dget_type (set);
-  hsize_t dims[H5S_MAX_RANK];
-  int rank = space >= 0 ? H5Sget_simple_extent_ndims (space) : -1;
-
-  *type = t >= 0 ? class_name (t) : NULL;
-  *shape = (NnShape){ 0 };
-  if (rank >= 0 && rank <= NN_MAX_RANK && H5Sget_simple_extent_dims (space, dims, NULL) >= 0)
-    {
-      shape->rank = rank;
-      for (int i = 0; i < rank; i++)
-        {
-          shape->dims[i] = MIN (dims[i], (hsize_t) G_MAXINT64);
-          rank = dims[i] > G_MAXINT64 / 2 ? -1 : rank;
-        }
-    }
-  else
-    rank = -1;
-  if (t >= 0)
-    H5Tclose (t);
-  if (space >= 0)
-    H5Sclose (space);
-  return rank >= 0 && *type != NULL && (rank == 1 || strcmp (*type, "table") != 0);
-}
-
-static void list_group (hid_t group, const char *prefix, guint depth, Listing *listing);
-
-static herr_t
-visit (hid_t             group,
-       const char       *name,
-       const H5L_info_t *link,
-       void             *data)
-{
-  g_ptr_array_add (data, g_strdup (name));
-  return ((GPtrArray *) data)->len < MAX_ENTRIES ? 0 : 1;
-}
-
-/* A table of records is offered as a whole, which is its numbers side by side, and by its fields. */
-static void
-list_records (hid_t       set,
-              const char *full,
-              gint64      n,
-              Listing    *listing)
-{
-  hid_t record = H5Dget_type (set), type;
-  NnDataEntry *whole = nn_data_entry_new (full, &NN_SHAPE (n, 0), "table");
-  char *field;
-
-  g_ptr_array_add (listing->entries, whole);
-  for (guint i = 0; record >= 0 && next_field (record, i, &field, &type); i++)
-    {
-      g_autofree char *name = g_strconcat (full, ".", field, NULL);
-      const char *kind = NULL;
-      NnShape shape, all = NN_SHAPE (n);
-      gsize count;
-
-      g_free (field);
-      if (type >= 0 && describe_field (type, &shape, &kind) && nn_shape_size (&shape, &count))
-        {
-          for (guint d = 0; d < shape.rank; d++)
-            all.dims[all.rank++] = shape.dims[d];
-          whole->shape.dims[1] += strcmp (kind, "text") == 0 ? 0 : (gint64) count;
-          g_ptr_array_add (listing->entries, nn_data_entry_new (name, &all, kind));
-        }
-      if (type >= 0)
-        H5Tclose (type);
-    }
-  if (record >= 0)
-    H5Tclose (record);
-}
-
-static void
-list_object (hid_t       group,
-             const char *name,
-             const char *full,
-             guint       depth,
-             Listing    *listing)
-{
-  hid_t object = H5Oopen (group, name, H5P_DEFAULT);
-  NnShape shape;
-  const char *type = NULL;
-
-  if (object < 0)
-    return;
-  if (H5Iget_type (object) == H5I_GROUP && depth < MAX_DEPTH)
-    {
-      g_autofree char *prefix = g_strconcat (full, "/", NULL);
-
-      list_group (object, prefix, depth + 1, listing);
-    }
-  else if (H5Iget_type (object) == H5I_DATASET && describe (object, &shape, &type) && strcmp (type, "table") == 0)
-    list_records (object, full, shape.dims[0], listing);
-  else if (H5Iget_type (object) == H5I_DATASET && type != NULL && describe (object, &shape, &type))
-    g_ptr_array_add (listing->entries, nn_data_entry_new (full, &shape, type));
-  H5Oclose (object);
-}
-
-static void
-list_group (hid_t       group,
-            const char *prefix,
-            guint       depth,
-            Listing    *listing)
-{
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-
-  H5Literate (group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, names);
-  for (guint i = 0; i < names->len && listing->entries->len < MAX_ENTRIES; i++)
-    {
-      g_autofree char *full = g_strconcat (prefix, (char *) names->pdata[i], NULL);
-
-      list_object (group, names->pdata[i], full, depth, listing);
-    }
-}
-
-GPtrArray *
-nn_data_hdf5_list (const char *path,
-                   GError    **error)
-{
-  Listing listing = { 0 };
-  hid_t file;
-
-  nn_h5_lock ();
-  file = open_file (path, error);
-  if (file < 0)
-    {
-      nn_h5_unlock ();
-      return NULL;
-    }
-  listing.entries = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_data_entry_free);
-  H5E_BEGIN_TRY
-  {
-    list_group (file, "", 0, &listing);
-    H5Fclose (file);
-  }
-  H5E_END_TRY
-  nn_h5_unlock ();
-  return listing.entries;
-}
 
 static gboolean
 select_rows (H5Reader *h5,
@@ -539,106 +299,15 @@ open_table (hid_t       file,
   return -1;
 }
 
-/* As one string is read: of the file's own length, or as a pointer. */
-static hid_t
-type_of_text (hid_t type)
-{
-  hid_t as;
-
-  if (H5Tis_variable_str (type) <= 0)
-    return H5Tcopy (type);
-  as = H5Tcopy (H5T_C_S1);
-  H5Tset_size (as, H5T_VARIABLE);
-  H5Tset_cset (as, H5Tget_cset (type));
-  return as;
-}
-
-/* Where fields of a record go: numbers one after the other, each as a double. */
-typedef struct {
-  hid_t   record;  /* of the file */
-  hid_t   as;      /* of memory */
-  gsize   n;       /* numbers so far */
-  NnShape shape;   /* of the last field */
-  hid_t   text;    /* of the only field that is text, or -1 */
-} Fields;
-
-static void
-add_field (Fields     *fields,
-           const char *name,
-           hid_t       type)
-{
-  hsize_t dims[H5S_MAX_RANK];
-  const char *kind;
-  hid_t number;
-  gsize n;
-
-  if (!describe_field (type, &fields->shape, &kind) || !nn_shape_size (&fields->shape, &n) || strcmp (kind, "text") == 0)
-    return;
-  for (guint d = 0; d < fields->shape.rank; d++)
-    dims[d] = (hsize_t) fields->shape.dims[d];
-  number = fields->shape.rank > 0 ? H5Tarray_create2 (H5T_NATIVE_DOUBLE, fields->shape.rank, dims) : H5Tcopy (H5T_NATIVE_DOUBLE);
-  H5Tset_size (fields->as, (fields->n + n) * sizeof (double));
-  H5Tinsert (fields->as, name, fields->n * sizeof (double), number);
-  H5Tclose (number);
-  fields->n += n;
-}
-
-/* The fields called @names, in that order, or all that are numbers. */
-static gboolean
-choose_fields (Fields            *fields,
-               const char *const *names,
-               const char        *table,
-               GError           **error)
-{
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    {
-      int at = H5Tget_member_index (fields->record, names[i]);
-      hid_t type = at >= 0 ? H5Tget_member_type (fields->record, (unsigned) at) : -1;
-      gsize before = fields->n;
-
-      if (type >= 0 && names[1] == NULL && H5Tget_class (type) == H5T_STRING)
-        {
-          fields->text = type_of_text (type);
-          H5Tset_size (fields->as, H5Tget_size (fields->text));
-          H5Tinsert (fields->as, names[0], 0, fields->text);
-        }
-      else if (type >= 0)
-        add_field (fields, names[i], type);
-      if (type >= 0)
-        H5Tclose (type);
-      if (fields->n > before || fields->text >= 0)
-        continue;
-      g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, type >= 0 ? "field \"%s\" of the table \"%s\" is neither a number nor a label in text"
-                                                               : "there is no field \"%s\" in the table \"%s\"", names[i], table);
-      return FALSE;
-    }
-  if (names == NULL)
-    {
-      char *name;
-      hid_t type;
-
-      for (guint i = 0; next_field (fields->record, i, &name, &type); i++)
-        {
-          add_field (fields, name, type);
-          g_free (name);
-          H5Tclose (type);
-        }
-    }
-  if (fields->n > 0 || fields->text >= 0)
-    return TRUE;
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "the table \"%s\" has no field of numbers", table);
-  return FALSE;
-}
-
 static gboolean
 open_fields (H5Reader          *h5,
              const char *const *names,
              const char        *table,
              GError           **error)
 {
-  Fields fields = { .record = H5Dget_type (h5->set), .as = H5Tcreate (H5T_COMPOUND, sizeof (double)), .text = -1 };
+  NnHdf5Fields fields = { .record = H5Dget_type (h5->set), .as = H5Tcreate (H5T_COMPOUND, sizeof (double)), .text = -1 };
   NnShape *shape = &h5->reader.shape;
-  gboolean good = fields.record >= 0 && fields.as >= 0 && choose_fields (&fields, names, table, error);
+  gboolean good = fields.record >= 0 && fields.as >= 0 && nn_hdf5_choose_fields (&fields, names, table, error);
 
   h5->memory = fields.as;
   h5->text = fields.text;
@@ -675,7 +344,7 @@ open_plain (H5Reader   *h5,
       return FALSE;
     }
   type = H5Dget_type (h5->set);
-  h5->text = type_of_text (type);
+  h5->text = nn_hdf5_type_of_text (type);
   h5->memory = H5Tcopy (h5->text);
   H5Tclose (type);
   shape->rank = 1;
@@ -713,7 +382,7 @@ open_in (H5Reader   *h5,
     h5->set = open_table (h5->file, name, &fields);
   if (h5->set < 0)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no array \"%s\"", name);
-  else if (!describe (h5->set, &h5->reader.shape, &type))
+  else if (!nn_hdf5_describe (h5->set, &h5->reader.shape, &type))
     g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "\"%s\" is no array of numbers or text of at most %d axes, and no table", name,
                  NN_MAX_RANK);
   else if (h5->reader.shape.rank == 0)
@@ -745,7 +414,7 @@ open_reader (const char *path,
   reader->read = h5_read;
   reader->read_text = h5_read_text;
   nn_h5_lock ();
-  h5->file = open_file (path, error);
+  h5->file = nn_hdf5_open_file (path, error);
   H5E_BEGIN_TRY
   {
     good = h5->file >= 0 && open_in (h5, path, name, turned, error);
