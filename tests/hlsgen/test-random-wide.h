@@ -109,7 +109,7 @@ random_odd_window (RandomNetwork *random)
   node->attrs.depth_multiplier = multiplier;
   for (guint k = 0; k < axes; k++)
     {
-      gint64 *n = &random->shape.dims[k], size = MIN (*n, 1 + random_below (random, 3));
+      gint64 *n = &random->shape.dims[k], wish = 1 + random_below (random, 3), size = MIN (*n, wish);
 
       node->attrs.kernel[k] = size;
       node->attrs.dilation[k] = dilated && (size - 1) * 2 + 1 <= *n ? 2 : 1;
