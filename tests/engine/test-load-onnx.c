@@ -234,6 +234,78 @@ test_einsum (void)
   check (13, x4, 4, want, 2);
 }
 
+/* Products of vectors, rows of a table, constants beside data, norms along the first axis: read, and written again. */
+static void
+test_products (void)
+{
+  static const float w[] = { 1, 2, 3, 4, 5, 6, 7, 8 }, bias[] = { 0.5f, -0.5f }, places[] = { 0, 2, 1, 3 };
+  static const float two[] = { 1, 4 }, none[] = { 0, 0 };
+  static const gint64 one = 1, flat[] = { -1, 8 }, map[] = { -1, 2, 2 }, row[] = { -1, 4 };
+  double want[8] = { 0.5, -0.5 };
+
+  begin ();
+  initializer ("w", 1, w, sizeof w, 4, 2);
+  initializer ("b", 1, bias, sizeof bias, 2, -1);
+  node ("Einsum", NULL, "x w", "e", "equation=bi,io->bo");
+  node ("Add", NULL, "e b", "y", "");
+  for (guint i = 0; i < 4; i++)
+    for (guint o = 0; o < 2; o++)
+      want[o] += (double) x4[i] * w[2 * i + o];
+  check (13, x4, 4, want, 2);
+  begin ();
+  initializer ("a", 7, &one, sizeof one, 1, -1);
+  node ("Einsum", NULL, "x x", "d", "equation=bi,bi->b");
+  node ("Unsqueeze", NULL, "d a", "y", "");
+  want[0] = 0;
+  for (guint i = 0; i < 4; i++)
+    want[0] += (double) x4[i] * x4[i];
+  check (13, x4, 4, want, 1);
+  begin ();
+  initializer ("w", 1, w, sizeof w, 4, 2);
+  initializer ("f", 7, flat, sizeof flat, 2, -1);
+  node ("Cast", NULL, "x", "p", "to=7");
+  node ("Gather", NULL, "w p", "g", "");
+  node ("Reshape", NULL, "g f", "y", "");
+  for (guint i = 0; i < 8; i++)
+    want[i] = w[2 * (guint) places[i / 2] + i % 2];
+  check (13, places, 4, want, 8);
+  begin ();
+  initializer ("c", 1, two, sizeof two, 1, 2);
+  node ("Concat", NULL, "c x", "y", "axis=1");
+  for (guint i = 0; i < 6; i++)
+    want[i] = i < 2 ? two[i] : x4[i - 2];
+  check (13, x4, 4, want, 6);
+  begin ();
+  initializer ("m", 7, map, sizeof map, 3, -1);
+  initializer ("r", 7, row, sizeof row, 2, -1);
+  initializer ("s", 1, two, sizeof two, 2, -1);
+  initializer ("z", 1, none, sizeof none, 2, -1);
+  node ("Reshape", NULL, "x m", "h", "");
+  node ("BatchNormalization", NULL, "h s z z s", "n", "epsilon=0.00001");
+  node ("Reshape", NULL, "n r", "y", "");
+  for (guint i = 0; i < 4; i++)
+    want[i] = x4[i] * two[i / 2] / sqrt (two[i / 2] + 1e-5);
+  check (13, x4, 4, want, 4);
+}
+
+/* Windows with gaps. */
+static void
+test_dilated_pool (void)
+{
+  static const gint64 map[] = { -1, 1, 4 }, row[] = { -1, 4 };
+  double want[4];
+
+  begin ();
+  initializer ("m", 7, map, sizeof map, 3, -1);
+  initializer ("r", 7, row, sizeof row, 2, -1);
+  node ("Reshape", NULL, "x m", "h", "");
+  node ("MaxPool", NULL, "h", "p", "kernel_shape=[2] dilations=[2] pads=[1;1]");
+  node ("Reshape", NULL, "p r", "y", "");
+  for (gint64 i = 0; i < 4; i++)
+    want[i] = MAX (i > 0 ? x4[i - 1] : -INFINITY, i < 3 ? x4[i + 1] : -INFINITY);
+  check (13, x4, 4, want, 4);
+}
+
 /* More bytes than stay in the message: read from where they lie in the file. */
 static void
 test_large (void)
@@ -268,6 +340,8 @@ main (int    argc,
   g_test_add_func ("/load/onnx/curves", test_curves);
   g_test_add_func ("/load/onnx/parts", test_parts);
   g_test_add_func ("/load/onnx/einsum", test_einsum);
+  g_test_add_func ("/load/onnx/products", test_products);
+  g_test_add_func ("/load/onnx/dilated-pool", test_dilated_pool);
   g_test_add_func ("/load/onnx/large", test_large);
   return g_test_run ();
 }

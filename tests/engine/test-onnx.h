@@ -7,6 +7,7 @@
 
 #include "nn-load-private.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* A protobuf message, field by field. */
@@ -219,7 +220,30 @@ file_of (guint opset,
   return g_bytes_new (model->data, model->len);
 }
 
-/* Ends the graph, loads the file as @path, computes, compares. */
+/* Written as ONNX and read again it answers @want, with the same bits. */
+static inline void
+check_written (const NnModel  *model,
+               NnTensor      **inputs,
+               const NnTensor *want)
+{
+  g_autofree char *folder = g_dir_make_tmp ("espalier-test-XXXXXX", NULL), *path = g_build_filename (folder, "again.onnx", NULL);
+  g_autoptr (NnModel) back = NULL;
+  g_autoptr (GError) error = NULL;
+  NnTensor **outputs;
+
+  g_assert_true (nn_model_save (model, path, &error));
+  g_assert_no_error (error);
+  back = nn_model_load (path, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  outputs = nn_predict (back, inputs, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (outputs[0]->data, outputs[0]->n * nn_dtype_size (outputs[0]->dtype), want->data, want->n * nn_dtype_size (want->dtype));
+  nn_tensors_free (outputs);
+  g_remove (path);
+  g_rmdir (folder);
+}
+
+/* Ends the graph, loads the file as @path, computes, compares; writes it, reads that and compares again. */
 static inline void
 check_at (const char   *path,
           guint         opset,
@@ -245,6 +269,7 @@ check_at (const char   *path,
   g_assert_cmpuint (outputs[0]->n, ==, m);
   for (gsize i = 0; i < m; i++)
     g_assert_cmpfloat_with_epsilon (nn_tensor_get (outputs[0], i), want[i], 1e-6);
+  check_written (loaded, inputs, outputs[0]);
   nn_tensors_free (outputs);
 }
 
