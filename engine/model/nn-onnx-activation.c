@@ -23,8 +23,26 @@ static const struct {
   { "Sqrt", NN_ACT_SQRT, 0 },         { "Log", NN_ACT_LOG, 0 },
   { "Erf", NN_ACT_ERF, 0 },           { "Sign", NN_ACT_SIGN, 0 },
   { "Floor", NN_ACT_FLOOR, 0 },       { "Ceil", NN_ACT_CEIL, 0 },
-  { "Round", NN_ACT_ROUND, 0 },
+  { "Round", NN_ACT_ROUND, 0 },       { "HardSigmoid", NN_ACT_HARD_SIGMOID, 0 },
+  { "ThresholdedRelu", NN_ACT_THRESHOLDED_RELU, 0 },
 };
+
+/* What its curve has for parameters besides one that is called alpha for us, too. */
+static void
+set_parameters (Onnx__NodeProto *op,
+                NnAttrs         *a)
+{
+  if (a->act == NN_ACT_HARD_SIGMOID)
+    {
+      a->slope = nn_onnx_float (op, "alpha", 0.2);
+      /* PyTorch's, and that of HardSwish */
+      if ((float) a->slope == (float) (1.0 / 6))
+        a->slope = 1.0 / 6;
+      a->shift = nn_onnx_float (op, "beta", 0.5);
+    }
+  else if (a->act == NN_ACT_THRESHOLDED_RELU)
+    a->threshold = nn_onnx_float (op, "alpha", 1);
+}
 
 gboolean
 nn_onnx_read_activation (NnOnnx           *onnx,
@@ -41,36 +59,10 @@ nn_onnx_read_activation (NnOnnx           *onnx,
     if (g_str_equal (activations[i].type, op->op_type))
       {
         node->attrs.act = activations[i].act;
-        node->attrs.alpha = nn_onnx_float (op, "alpha", activations[i].alpha);
+        if (activations[i].act != NN_ACT_HARD_SIGMOID && activations[i].act != NN_ACT_THRESHOLDED_RELU)
+          node->attrs.alpha = nn_onnx_float (op, "alpha", activations[i].alpha);
       }
-  return nn_onnx_finish (onnx, node, error);
-}
-
-gboolean
-nn_onnx_read_other_activation (NnOnnx           *onnx,
-                               Onnx__NodeProto  *op,
-                               GError          **error)
-{
-  NnOnnxValue *value = nn_onnx_data (onnx, op, error);
-  NnNode *node;
-
-  if (value == NULL)
-    return FALSE;
-  node = nn_onnx_like (onnx, op, NN_OP_ACTIVATION, value);
-  if (g_str_equal (op->op_type, "HardSigmoid"))
-    {
-      node->attrs.act = NN_ACT_HARD_SIGMOID;
-      node->attrs.slope = nn_onnx_float (op, "alpha", 0.2);
-      /* PyTorch's, and that of HardSwish */
-      if ((float) node->attrs.slope == (float) (1.0 / 6))
-        node->attrs.slope = 1.0 / 6;
-      node->attrs.shift = nn_onnx_float (op, "beta", 0.5);
-    }
-  else
-    {
-      node->attrs.act = NN_ACT_THRESHOLDED_RELU;
-      node->attrs.threshold = nn_onnx_float (op, "alpha", 1);
-    }
+  set_parameters (op, &node->attrs);
   return nn_onnx_finish (onnx, node, error);
 }
 
@@ -399,8 +391,8 @@ nn_onnx_read_cast (NnOnnx           *onnx,
 
   if (value == NULL)
     return FALSE;
-  if (!value->integral && !only_places (onnx, nn_onnx_out (op, 0)) && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT && to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE &&
-      to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && to != ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
+  if (!value->integral && !only_places (onnx, nn_onnx_out (op, 0)) && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT &&
+      to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && to != ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
     return nn_onnx_unsupported (error, "a cast of data to whole numbers is not supported");
   nn_onnx_alias (onnx, op, value);
   return TRUE;

@@ -384,7 +384,7 @@ NnOnnxRead nn_onnx_read_trunc, nn_onnx_read_multi_threshold;
 
 /* nn-onnx-activation.c */
 NnOnnxRead nn_onnx_read_gelu, nn_onnx_read_hard_swish, nn_onnx_read_erf, nn_onnx_read_activation,
-  nn_onnx_read_other_activation, nn_onnx_read_clip, nn_onnx_read_prelu,
+  nn_onnx_read_clip, nn_onnx_read_prelu,
   nn_onnx_read_softmax, nn_onnx_read_identity, nn_onnx_read_cast;
 
 /* nn-onnx-expand.c: operators that are made of others. */
