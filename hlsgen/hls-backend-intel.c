@@ -45,6 +45,51 @@ elements (const HlsEmit *emit,
   return sum;
 }
 
+/* From the flat array of all inputs, at @at, to the port of one. */
+static void
+append_input (const HlsEmit  *emit,
+              const HlsLayer *l,
+              gsize           at,
+              GString        *text)
+{
+  if (emit->stream)
+    g_string_append_printf (text,
+                            "        nnet::stream<%s_packet> %s;\n"
+                            "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                            "            %s_packet packet;\n"
+                            "            for (unsigned c = 0; c < %u; c++) {\n"
+                            "                packet[c] = %s(in[%" G_GSIZE_FORMAT " + i * %u + c]);\n            }\n"
+                            "            %s.write(packet);\n        }\n",
+                            l->type, l->value, l->count / l->packet, l->type, l->packet, l->type, at, l->packet, l->value);
+  else
+    g_string_append_printf (text,
+                            "        %s %s[%" G_GSIZE_FORMAT "];\n"
+                            "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                            "            %s[i] = %s(in[%" G_GSIZE_FORMAT " + i]);\n        }\n",
+                            l->type, l->value, l->count, l->count, l->value, l->type, at);
+}
+
+/* From the port of one output to the flat array of all. */
+static void
+append_output (const HlsEmit  *emit,
+               const HlsLayer *l,
+               gsize           at,
+               GString        *text)
+{
+  if (emit->stream)
+    g_string_append_printf (text,
+                            "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                            "            const %s_packet packet = %s%s.read();\n"
+                            "            for (unsigned c = 0; c < %u; c++) {\n"
+                            "                out[%" G_GSIZE_FORMAT " + i * %u + c] = packet[c].to_double();\n            }\n        }\n",
+                            l->count / l->packet, l->type, l->value, hls_emit_port_suffix (emit, l), l->packet, at, l->packet);
+  else
+    g_string_append_printf (text,
+                            "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
+                            "            out[%" G_GSIZE_FORMAT " + i] = %s%s[i].to_double();\n        }\n",
+                            l->count, at, l->value, hls_emit_port_suffix (emit, l));
+}
+
 /* Copies between the flat arrays and the ports of the top function. */
 static void
 append_task (const HlsEmit *emit,
@@ -54,36 +99,16 @@ append_task (const HlsEmit *emit,
   const guint *in = nn_graph_inputs (emit->graph, &n_in), *out = nn_graph_outputs (emit->graph, &n_out);
   gsize at = 0;
 
-  for (guint k = 0; k < n_in; k++)
-    {
-      const HlsLayer *l = &emit->layers[in[k]];
-
-      if (emit->stream)
-        g_string_append_printf (text,
-                                "        nnet::stream<%s_packet> %s;\n"
-                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            %s_packet packet;\n"
-                                "            for (unsigned c = 0; c < %u; c++) {\n"
-                                "                packet[c] = %s(in[%" G_GSIZE_FORMAT " + i * %u + c]);\n            }\n"
-                                "            %s.write(packet);\n        }\n",
-                                l->type, l->value, l->count / l->packet, l->type, l->packet, l->type, at, l->packet, l->value);
-      else
-        g_string_append_printf (text,
-                                "        %s %s[%" G_GSIZE_FORMAT "];\n"
-                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            %s[i] = %s(in[%" G_GSIZE_FORMAT " + i]);\n        }\n",
-                                l->type, l->value, l->count, l->count, l->value, l->type, at);
-      at += l->count;
-    }
+  for (guint k = 0; k < n_in; at += emit->layers[in[k]].count, k++)
+    append_input (emit, &emit->layers[in[k]], at, text);
   for (guint k = 0; k < n_out; k++)
     {
       const HlsLayer *l = hls_emit_source (emit, out[k]);
 
       if (emit->stream)
-        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", l->type, l->value, l->n_readers > 1 ? "_port" : "");
+        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", l->type, l->value, hls_emit_port_suffix (emit, l));
       else
-        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", l->type, l->value,
-                                emit->split && l->n_readers > 1 ? "_port" : "", l->count);
+        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", l->type, l->value, hls_emit_port_suffix (emit, l), l->count);
     }
   g_string_append_printf (text, "        %s(", emit->name);
   for (guint k = 0; k < n_in; k++)
@@ -92,27 +117,11 @@ append_task (const HlsEmit *emit,
     {
       const HlsLayer *l = hls_emit_source (emit, out[k]);
 
-      g_string_append_printf (text, "%s%s%s", l->value, emit->split && l->n_readers > 1 ? "_port" : "", k + 1 < n_out ? ", " : ");\n");
+      g_string_append_printf (text, "%s%s%s", l->value, hls_emit_port_suffix (emit, l), k + 1 < n_out ? ", " : ");\n");
     }
   at = 0;
-  for (guint k = 0; k < n_out; k++)
-    {
-      const HlsLayer *l = hls_emit_source (emit, out[k]);
-
-      if (emit->stream)
-        g_string_append_printf (text,
-                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            const %s_packet packet = %s%s.read();\n"
-                                "            for (unsigned c = 0; c < %u; c++) {\n"
-                                "                out[%" G_GSIZE_FORMAT " + i * %u + c] = packet[c].to_double();\n            }\n        }\n",
-                                l->count / l->packet, l->type, l->value, l->n_readers > 1 ? "_port" : "", l->packet, at, l->packet);
-      else
-        g_string_append_printf (text,
-                                "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "            out[%" G_GSIZE_FORMAT " + i] = %s%s[i].to_double();\n        }\n",
-                                l->count, at, l->value, emit->split && l->n_readers > 1 ? "_port" : "");
-      at += l->count;
-    }
+  for (guint k = 0; k < n_out; at += hls_emit_source (emit, out[k])->count, k++)
+    append_output (emit, hls_emit_source (emit, out[k]), at, text);
 }
 
 static void

@@ -193,6 +193,8 @@ typedef struct {
   gboolean        input;
 } HlsPort;
 
+const char       *hls_emit_port_suffix (const HlsEmit    *emit,
+                                        const HlsLayer   *source);
 /* Whether the ports are members of the structs `input_data` and `output_data`. */
 gboolean        hls_emit_in_structs  (const HlsEmit    *emit);
 GArray           *hls_emit_ports       (const HlsEmit    *emit);

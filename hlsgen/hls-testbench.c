@@ -78,9 +78,10 @@ write_rows (HlsEmit          *emit,
   hls_project_add (emit->project, path, text);
 }
 
-static const char *
-port_suffix (const HlsEmit  *emit,
-             const HlsLayer *source)
+/* Of the name of an output's port: what several layers read is copied for each, and for the port. */
+const char *
+hls_emit_port_suffix (const HlsEmit  *emit,
+                      const HlsLayer *source)
 {
   return emit->split && source->n_readers > 1 ? "_port" : "";
 }
@@ -151,9 +152,9 @@ call (const HlsEmit *emit,
       const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
 
       if (emit->stream)
-        g_string_append_printf (text, "        NNET_OUTPUT(%s_packet) %s%s;\n", layer->type, layer->value, port_suffix (emit, layer));
+        g_string_append_printf (text, "        NNET_OUTPUT(%s_packet) %s%s;\n", layer->type, layer->value, hls_emit_port_suffix (emit, layer));
       else
-        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, port_suffix (emit, layer), layer->count);
+        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, hls_emit_port_suffix (emit, layer), layer->count);
     }
   g_string_append_printf (text, "        %s(", emit->name);
   for (guint k = 0; k < n_inputs; k++)
@@ -162,7 +163,7 @@ call (const HlsEmit *emit,
     {
       const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
 
-      g_string_append_printf (text, "%s%s%s", layer->value, port_suffix (emit, layer), k + 1 < n ? ", " : ");\n");
+      g_string_append_printf (text, "%s%s%s", layer->value, hls_emit_port_suffix (emit, layer), k + 1 < n ? ", " : ");\n");
     }
 }
 
@@ -187,14 +188,14 @@ collect (const HlsEmit *emit,
                                 "                out.push_back(%s(nnet::real_of(packet[c])));\n"
                                 "            }\n"
                                 "        }\n",
-                                layer->count / layer->packet, layer->type, layer->value, port_suffix (emit, layer), layer->packet, reading (layer));
+                                layer->count / layer->packet, layer->type, layer->value, hls_emit_port_suffix (emit, layer), layer->packet, reading (layer));
       else
         g_string_append_printf (text,
                                 "        for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
                                 "            out.push_back(%s(nnet::real_of(%s%s%s[i])));\n"
                                 "        }\n",
                                 layer->count, reading (layer), hls_emit_in_structs (emit) ? "outputs." : "", layer->value,
-                                port_suffix (emit, layer));
+                                hls_emit_port_suffix (emit, layer));
     }
 }
 
@@ -269,6 +270,30 @@ write_bridge (HlsEmit *emit)
   hls_project_add (emit->project, path, text);
 }
 
+/* Writes the outputs into the log, counts the differences, and tells the sum of them at the end. */
+static void
+append_comparison (GString *text)
+{
+  g_string_append (text, "        log << std::setprecision(17);\n"
+                         "        for (unsigned i = 0; i < out.size(); i++) {\n"
+                         "            log << (i > 0 ? \" \" : \"\") << out[i];\n"
+                         "            if (out[i] != expected[i]) {\n"
+                         "                const double difference = out[i] > expected[i] ? out[i] - expected[i] : expected[i] - out[i];\n"
+                         "                differences++;\n"
+                         "                largest = difference > largest ? difference : largest;\n"
+                         "            }\n"
+                         "        }\n"
+                         "        log << std::endl;\n"
+                         "        samples++;\n"
+                         "    }\n"
+                         "    std::cout << \"espalier-test samples \" << samples << \" differences \" << differences << \" largest \"\n"
+                         "              << std::setprecision(17) << largest << std::endl;\n"
+                         "    if (samples == 0) {\n"
+                         "        std::cerr << \"tb_data/tb_input_features.dat: no vector was read\" << std::endl;\n"
+                         "        differences = 1;\n"
+                         "    }\n");
+}
+
 void
 hls_emit_test_bench (HlsEmit          *emit,
                      const HlsVectors *vectors)
@@ -311,24 +336,7 @@ hls_emit_test_bench (HlsEmit          *emit,
                            "            std::cerr << \"vector \" << samples << \": the AXI wrapper differs\" << std::endl;\n"
                            "            return 1;\n"
                            "        }\n");
-  g_string_append (text, "        log << std::setprecision(17);\n"
-                         "        for (unsigned i = 0; i < out.size(); i++) {\n"
-                         "            log << (i > 0 ? \" \" : \"\") << out[i];\n"
-                         "            if (out[i] != expected[i]) {\n"
-                         "                const double difference = out[i] > expected[i] ? out[i] - expected[i] : expected[i] - out[i];\n"
-                         "                differences++;\n"
-                         "                largest = difference > largest ? difference : largest;\n"
-                         "            }\n"
-                         "        }\n"
-                         "        log << std::endl;\n"
-                         "        samples++;\n"
-                         "    }\n"
-                         "    std::cout << \"espalier-test samples \" << samples << \" differences \" << differences << \" largest \"\n"
-                         "              << std::setprecision(17) << largest << std::endl;\n"
-                         "    if (samples == 0) {\n"
-                         "        std::cerr << \"tb_data/tb_input_features.dat: no vector was read\" << std::endl;\n"
-                         "        differences = 1;\n"
-                         "    }\n");
+  append_comparison (text);
   g_string_append (text, catapult ? "    CCS_RETURN(differences == 0 ? 0 : 1);\n}\n" : "    return differences == 0 ? 0 : 1;\n}\n");
   hls_project_add (emit->project, path, text);
   write_bridge (emit);
