@@ -175,7 +175,7 @@ action_save_model (GtkWidget  *widget,
                    GVariant   *parameter)
 {
   AppWindow *self = APP_WINDOW (widget);
-  const char *patterns[] = { _("Keras and ONNX|*.h5;*.hdf5;*.onnx"), _("Keras|*.h5;*.hdf5"), _("ONNX|*.onnx"), NULL };
+  const char *patterns[] = { _("Keras and ONNX|*.h5;*.hdf5;*.keras;*.onnx"), _("Keras 2 and 3|*.h5;*.hdf5"), _("Keras 3|*.keras"), _("ONNX|*.onnx"), NULL };
   g_autofree char *title = app_document_dup_title (self->document);
   gboolean pruned = app_document_shown (self->document) != app_document_state (self->document)->model;
   g_autofree char *name = g_strconcat (title, pruned ? "-pruned.h5" : ".h5", NULL);

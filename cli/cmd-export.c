@@ -185,7 +185,7 @@ run (Cli   *cli,
   gint step = -1;
   gboolean reduce = FALSE;
   GOptionEntry entries[] = {
-    { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "Write the chosen network, or the one of the file (.h5 or .onnx)", "M.h5" },
+    { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "Write the chosen network, or the one of the file (.h5, .keras or .onnx)", "M.h5" },
     { "reduce", 0, 0, G_OPTION_ARG_NONE, &reduce, "Take dead neurons and filters out of it", NULL },
     { "step", 0, 0, G_OPTION_ARG_INT, &step, "Another step's network than the chosen one", "N" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &config, "Write the configuration (.json or .yml)", "C.json" },

@@ -110,14 +110,16 @@ drop_defaults (JsonObject *config)
 }
 
 static gboolean
-is_keras2_sigmoid (double slope)
+has_sigmoid (double   slope,
+             gboolean keras3)
 {
-  return slope == 0 || slope == 0.2;
+  return slope == 0 || (keras3 ? fabs (slope - 1.0 / 6) < 1e-6 : slope == 0.2);
 }
 
 static JsonObject *
 from_source (const NnNode  *node,
              const char    *name,
+             gboolean       keras3,
              const char   **class_name,
              GError       **error)
 {
@@ -127,19 +129,26 @@ from_source (const NnNode  *node,
 
   if (source == NULL)
     return NULL;
-  clean = to_keras2 (source);
+  /* HGQ 2's objects are found by what Keras 3 writes of them */
+  clean = keras3 && g_str_has_prefix (nn_json_string (nn_json_as_object (source), "class_name"), "hgq>") ? json_node_copy (source) : to_keras2 (source);
   config = nn_json_object (nn_json_as_object (clean), "config");
   if (config == NULL || nn_json_string (nn_json_as_object (clean), "class_name") == NULL)
     return fail (node, "its source is damaged", error);
   *class_name = g_intern_string (nn_json_string (nn_json_as_object (clean), "class_name"));
+  if (keras3 && g_str_has_prefix (*class_name, "hgq>"))
+    {
+      json_object_set_string_member (config, "name", name);
+      return json_object_ref (config);
+    }
   if (g_str_has_prefix (*class_name, "hgq>"))
     return fail (node, "HGQ 2's layers keep their quantisers in .keras files alone; ONNX holds what they compute", error);
   drop_defaults (config);
   drop_keras2 (*class_name, config);
-  /* Keras 3's curve under this name is another than Keras 2's, as which the file is read */
-  if ((node->attrs.act == NN_ACT_HARD_SIGMOID && !is_keras2_sigmoid (node->attrs.slope)) ||
-      (node->attrs.recurrent_act == NN_ACT_HARD_SIGMOID && !is_keras2_sigmoid (node->attrs.recurrent_slope)))
-    return fail (node, "its hard sigmoid is Keras 3's, x / 6 + 1/2, which an .h5 file has no name for", error);
+  /* Keras 3's curve under this name is another than Keras 2's, as which an .h5 file is read */
+  if ((node->attrs.act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.slope, keras3)) ||
+      (node->attrs.recurrent_act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.recurrent_slope, keras3)))
+    return fail (node, keras3 ? "its hard sigmoid is Keras 2's, x / 5 + 1/2, which a .keras file has no name for"
+                              : "its hard sigmoid is Keras 3's, x / 6 + 1/2, which an .h5 file has no name for", error);
   if (g_str_equal (*class_name, "ThresholdedReLU"))
     {
       /* Keras 3 has it as ReLU alone */
@@ -161,7 +170,7 @@ from_source (const NnNode  *node,
     json_object_set_int_member (config, "units", node->attrs.units);
   if (node->attrs.units > 0 && json_object_has_member (config, "filters"))
     json_object_set_int_member (config, "filters", node->attrs.units);
-  if (g_str_equal (*class_name, "LeakyReLU") && json_object_has_member (config, "negative_slope"))
+  if (!keras3 && g_str_equal (*class_name, "LeakyReLU") && json_object_has_member (config, "negative_slope"))
     {
       json_object_set_double_member (config, "alpha", node->attrs.alpha);
       json_object_remove_member (config, "negative_slope");
@@ -705,17 +714,21 @@ JsonObject *
 nn_save_keras_config (const NnModel  *model,
                       const NnNode   *node,
                       const char     *name,
+                      gboolean        keras3,
                       const char    **class_name,
                       GError        **error)
 {
   g_autoptr (JsonObject) config = NULL;
 
   if (node->source != NULL)
-    return from_source (node, name, class_name, error);
+    return from_source (node, name, keras3, class_name, error);
   config = json_object_new ();
   json_object_set_string_member (config, "name", name);
   json_object_set_boolean_member (config, "trainable", TRUE);
   json_object_set_string_member (config, "dtype", "float32");
+  /* the name means another curve there */
+  if (keras3 && (node->attrs.act == NN_ACT_HARD_SIGMOID || node->attrs.recurrent_act == NN_ACT_HARD_SIGMOID))
+    return fail (node, "its hard sigmoid is Keras 2's, x / 5 + 1/2, which a .keras file has no name for", error);
   if (!make_config (model, node, config, class_name, error))
     return NULL;
   return g_steal_pointer (&config);

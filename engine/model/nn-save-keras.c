@@ -2,38 +2,19 @@
 /* A network as Keras 2's HDF5 file, which Keras 3's legacy reader takes too; what Keras does not know (masks, class names,
  * standardisation) lies in a group of its own, which Keras does not look at. */
 
-#include "nn-save-private.h"
+#include "nn-save-keras.h"
 
 #include "nn-error.h"
-#include "nn-h5.h"
 
 #include <string.h>
 
 /* What the file says wrote it: the last of Keras 2's forms that all readers know. */
 #define KERAS_VERSION "2.11.0"
 
-/* One layer of the file: the nodes that came of it, the last being the one others read. */
-typedef struct {
-  char   *name;
-  GArray *calls;    /* guint: the node of each call */
-  GArray *helpers;  /* guint: nodes within it */
-  GArray *ids;      /* guint: weights, in the file's order */
-  guint   depth;
-  guint   order;
-} Layer;
-
-typedef struct {
-  const NnModel *model;
-  const NnGraph *graph;
-  GPtrArray     *layers;
-  Layer        **layer_of; /* node → layer */
-  guint         *call_of;  /* node → which call of it */
-} Writer;
-
 static void
 layer_free (gpointer data)
 {
-  Layer *layer = data;
+  NnKerasOut *layer = data;
 
   g_free (layer->name);
   g_array_unref (layer->calls);
@@ -73,7 +54,7 @@ is_helper (const NnNode *node)
 }
 
 static void
-group_nodes (Writer *writer)
+group_nodes (NnKerasWriter *writer)
 {
   g_autoptr (GHashTable) by_origin = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -81,11 +62,11 @@ group_nodes (Writer *writer)
   for (guint i = 0; i < nn_graph_n_nodes (writer->graph); i++)
     {
       const NnNode *node = nn_graph_node (writer->graph, i);
-      Layer *layer = g_hash_table_lookup (by_origin, node->origin);
+      NnKerasOut *layer = g_hash_table_lookup (by_origin, node->origin);
 
       if (layer == NULL)
         {
-          layer = g_new0 (Layer, 1);
+          layer = g_new0 (NnKerasOut, 1);
           layer->name = legal_name (node->origin, taken);
           layer->calls = g_array_new (FALSE, FALSE, sizeof (guint));
           layer->helpers = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -112,7 +93,7 @@ group_nodes (Writer *writer)
 /* Keras assigns weights by the order of its layers: by depth from the outputs, then by the order in which it meets them
  * walking up from there (keras/engine/functional.py, _map_graph_network). */
 static void
-visit (Writer *writer,
+visit (NnKerasWriter *writer,
        guint   node,
        guint  *counter,
        guint8 *seen)
@@ -140,7 +121,7 @@ static int
 compare_layers (gconstpointer a,
                 gconstpointer b)
 {
-  const Layer *x = *(Layer *const *) a, *y = *(Layer *const *) b;
+  const NnKerasOut *x = *(NnKerasOut *const *) a, *y = *(NnKerasOut *const *) b;
 
   if (x->depth != y->depth)
     return x->depth > y->depth ? -1 : 1;
@@ -148,7 +129,7 @@ compare_layers (gconstpointer a,
 }
 
 static void
-sort_layers (Writer *writer)
+sort_layers (NnKerasWriter *writer)
 {
   guint n = nn_graph_n_nodes (writer->graph), n_outputs, counter = 0;
   const guint *outputs = nn_graph_outputs (writer->graph, &n_outputs);
@@ -160,7 +141,7 @@ sort_layers (Writer *writer)
   for (guint i = n; i > 0; i--)
     {
       const NnNode *node = nn_graph_node (writer->graph, i - 1);
-      Layer *layer = writer->layer_of[i - 1];
+      NnKerasOut *layer = writer->layer_of[i - 1];
       gboolean helper = is_helper (node);
 
       /* a layer used twice is as deep as its deepest use */
@@ -178,7 +159,7 @@ sort_layers (Writer *writer)
 }
 
 static JsonArray *
-reference (Writer *writer,
+reference (NnKerasWriter *writer,
            guint   node)
 {
   JsonArray *array = json_array_new ();
@@ -191,8 +172,8 @@ reference (Writer *writer,
 
 /* The inputs of one call: of attention the first, the others by keyword; of a layer of several nodes those from outside. */
 static JsonArray *
-inbound (Writer       *writer,
-         const Layer  *layer,
+inbound (NnKerasWriter       *writer,
+         const NnKerasOut  *layer,
          const NnNode *node)
 {
   static const char *const keywords[] = { NULL, "value", "key" };
@@ -221,7 +202,8 @@ inbound (Writer       *writer,
 
 static void
 set_batch_shape (JsonObject    *config,
-                 const NnShape *shape)
+                 const NnShape *shape,
+                 const char    *name)
 {
   JsonArray *dims = json_array_new ();
 
@@ -231,7 +213,7 @@ set_batch_shape (JsonObject    *config,
       json_array_add_null_element (dims);
     else
       json_array_add_int_element (dims, shape->dims[i]);
-  json_object_set_array_member (config, "batch_input_shape", dims);
+  json_object_set_array_member (config, name, dims);
 }
 
 /* "TimeDistributed" again around what was read out of it. */
@@ -254,43 +236,62 @@ wrap (JsonObject  *config,
   return outer;
 }
 
-static JsonObject *
-layer_object (Writer       *writer,
-              const Layer  *layer,
-              GError      **error)
+const NnNode *
+nn_keras_out_node (const NnKerasWriter  *writer,
+                   const NnKerasOut     *layer,
+                   GError              **error)
 {
-  const NnNode *node;
-  g_autoptr (JsonObject) config = NULL;
-  JsonObject *object;
-  JsonArray *calls;
-  const char *class_name = NULL;
+  const NnNode *node = layer->calls->len > 0 ? nn_graph_node (writer->graph, g_array_index (layer->calls, guint, 0)) : NULL;
 
-  if (layer->calls->len == 0 ||
-      (layer->helpers->len > 0 && nn_graph_node (writer->graph, g_array_index (layer->calls, guint, 0))->source == NULL))
-    {
-      g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "layer \"%s\" cannot be written as a Keras layer", layer->name);
-      return NULL;
-    }
-  node = nn_graph_node (writer->graph, g_array_index (layer->calls, guint, 0));
+  gboolean whole = layer->helpers->len == 0 || (node != NULL && node->source != NULL && strstr (node->source, "\"hgq>") == NULL);
+
+  /* of several nodes a layer can be made where their weights are still the layer's own */
+  if (node != NULL && whole)
+    return node;
+  g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "layer \"%s\" cannot be written as a Keras layer: it is several here; ONNX holds what they compute",
+               layer->name);
+  return NULL;
+}
+
+JsonObject *
+nn_keras_out_config (const NnKerasWriter  *writer,
+                     const NnKerasOut     *layer,
+                     const char          **class_name,
+                     GError              **error)
+{
+  const NnNode *node = nn_keras_out_node (writer, layer, error);
+  JsonObject *config;
+
+  if (node == NULL)
+    return NULL;
   if (node->op == NN_OP_INPUT)
     {
       config = json_object_new ();
-      class_name = "InputLayer";
-      set_batch_shape (config, &node->shape);
+      *class_name = "InputLayer";
+      set_batch_shape (config, &node->shape, writer->keras3 ? "batch_shape" : "batch_input_shape");
       json_object_set_string_member (config, "dtype", "float32");
       json_object_set_boolean_member (config, "sparse", FALSE);
       json_object_set_string_member (config, "name", layer->name);
+      return config;
     }
-  else
-    config = nn_save_keras_config (writer->model, node, layer->name, &class_name, error);
+  config = nn_save_keras_config (writer->model, node, layer->name, writer->keras3, class_name, error);
+  return config != NULL && node->attrs.time_distributed ? wrap (config, layer->name, class_name) : config;
+}
+
+static JsonObject *
+layer_object (NnKerasWriter     *writer,
+              const NnKerasOut  *layer,
+              GError           **error)
+{
+  const char *class_name = NULL;
+  g_autoptr (JsonObject) config = nn_keras_out_config (writer, layer, &class_name, error);
+  const NnNode *node;
+  JsonObject *object;
+  JsonArray *calls;
+
   if (config == NULL)
     return NULL;
-  if (node->attrs.time_distributed)
-    {
-      JsonObject *outer = wrap (g_steal_pointer (&config), layer->name, &class_name);
-
-      config = outer;
-    }
+  node = nn_graph_node (writer->graph, g_array_index (layer->calls, guint, 0));
   object = json_object_new ();
   calls = json_array_new ();
   for (guint i = 0; node->op != NN_OP_INPUT && i < layer->calls->len; i++)
@@ -304,7 +305,7 @@ layer_object (Writer       *writer,
 }
 
 static char *
-architecture (Writer  *writer,
+architecture (NnKerasWriter  *writer,
               GError **error)
 {
   g_autoptr (JsonObject) model = json_object_new ();
@@ -344,11 +345,11 @@ architecture (Writer  *writer,
 }
 
 /* A weight with the pruned elements 0, whatever training left there. */
-static gboolean
-put_masked (NnH5            *h5,
-            const char      *path,
-            const NnWeight  *weight,
-            GError         **error)
+gboolean
+nn_keras_put_masked (NnH5            *h5,
+                     const char      *path,
+                     const NnWeight  *weight,
+                     GError         **error)
 {
   g_autoptr (NnTensor) masked = NULL;
 
@@ -361,31 +362,48 @@ put_masked (NnH5            *h5,
   return nn_h5_put (h5, path, masked, error);
 }
 
+gboolean
+nn_keras_put_mask (NnH5              *h5,
+                   const NnKerasOut  *layer,
+                   const NnWeight    *weight,
+                   GError           **error)
+{
+  g_autofree char *path = g_strdup_printf ("espalier/masks/%s/%s", layer->name, weight->name);
+
+  return weight->mask == NULL || nn_h5_put (h5, path, weight->mask, error);
+}
+
+NnTensor *
+nn_keras_scale_values (const NnKerasWriter *writer,
+                       const NnNode        *node,
+                       guint                i)
+{
+  const NnWeight *from = i < 2 ? nn_model_node_weight (writer->model, node, i == 0 ? NN_ROLE_SCALE : NN_ROLE_BIAS) : NULL;
+  NnTensor *values = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (MAX (nn_shape_last (&node->shape), 1)));
+
+  for (gsize k = 0; k < values->n; k++)
+    nn_tensor_f32 (values)[k] = from != NULL ? nn_tensor_f32 (from->values)[from->values->n == 1 ? 0 : k] : i == 0 || i == 3 ? 1 : 0;
+  return values;
+}
+
 /* NN_OP_SCALE as a batch norm: factors and offsets, mean 0, variance 1. */
 static gboolean
-put_scale (Writer       *writer,
+put_scale (NnKerasWriter       *writer,
            NnH5         *h5,
-           const Layer  *layer,
+           const NnKerasOut  *layer,
            const char   *group,
            const NnNode *node,
            GError      **error)
 {
   static const char *const names[] = { "gamma", "beta", "moving_mean", "moving_variance" };
-  const NnWeight *scale = nn_model_node_weight (writer->model, node, NN_ROLE_SCALE);
-  const NnWeight *bias = nn_model_node_weight (writer->model, node, NN_ROLE_BIAS);
-  gint64 channels = nn_shape_last (&node->shape);
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (g_free);
   gboolean ok = TRUE;
 
   for (guint i = 0; ok && i < 4; i++)
     {
-      g_autoptr (NnTensor) values = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (MAX (channels, 1)));
-      const NnWeight *from = i == 0 ? scale : i == 1 ? bias : NULL;
+      g_autoptr (NnTensor) values = nn_keras_scale_values (writer, node, i);
       g_autofree char *path = g_strdup_printf ("%s/%s/%s:0", group, layer->name, names[i]);
 
-      for (gsize k = 0; k < values->n; k++)
-        nn_tensor_f32 (values)[k] = from != NULL ? nn_tensor_f32 (from->values)[from->values->n == 1 ? 0 : k]
-                                    : i == 0 || i == 3 ? 1 : 0;
       g_ptr_array_add (list, g_strdup_printf ("%s/%s:0", layer->name, names[i]));
       ok = nn_h5_put (h5, path, values, error);
     }
@@ -394,8 +412,8 @@ put_scale (Writer       *writer,
 }
 
 /* Whether a node's weights are made of its configuration, and stand there again when it is read. */
-static gboolean
-is_told_by_config (const NnNode *node)
+gboolean
+nn_keras_told_by_config (const NnNode *node)
 {
   g_autoptr (JsonNode) source = node->source != NULL ? nn_json_parse (node->source, -1, node->name, NULL) : NULL;
   JsonObject *object = nn_json_as_object (source);
@@ -405,9 +423,9 @@ is_told_by_config (const NnNode *node)
 }
 
 static gboolean
-put_layer (Writer       *writer,
+put_layer (NnKerasWriter       *writer,
            NnH5         *h5,
-           const Layer  *layer,
+           const NnKerasOut  *layer,
            GError      **error)
 {
   g_autofree char *group = g_strdup_printf ("model_weights/%s", layer->name);
@@ -419,7 +437,7 @@ put_layer (Writer       *writer,
     return FALSE;
   if (node->op == NN_OP_SCALE && node->source == NULL)
     return put_scale (writer, h5, layer, group, node, error);
-  told = is_told_by_config (node);
+  told = nn_keras_told_by_config (node);
   for (guint i = 0; i < layer->ids->len; i++)
     {
       const NnWeight *weight = nn_model_weight (writer->model, g_array_index (layer->ids, guint, i));
@@ -427,25 +445,18 @@ put_layer (Writer       *writer,
 
       if (told)
         continue;
-      if (!put_masked (h5, path, weight, error))
+      if (!nn_keras_put_masked (h5, path, weight, error) || !nn_keras_put_mask (h5, layer, weight, error))
         return FALSE;
       g_ptr_array_add (names, g_strdup_printf ("%s/%s:0", layer->name, weight->name));
-      if (weight->mask != NULL)
-        {
-          g_autofree char *mask = g_strdup_printf ("espalier/masks/%s/%s", layer->name, weight->name);
-
-          if (!nn_h5_put (h5, mask, weight->mask, error))
-            return FALSE;
-        }
     }
   g_ptr_array_add (names, NULL);
   return nn_h5_put_strings (h5, group, "weight_names", (const char *const *) names->pdata, error);
 }
 
-static gboolean
-put_info (Writer  *writer,
-          NnH5    *h5,
-          GError **error)
+gboolean
+nn_keras_put_info (const NnKerasWriter  *writer,
+                   NnH5                 *h5,
+                   GError              **error)
 {
   const NnModelInfo *info = nn_model_info (writer->model);
 
@@ -456,7 +467,7 @@ put_info (Writer  *writer,
 }
 
 static gboolean
-put_all (Writer      *writer,
+put_all (NnKerasWriter      *writer,
          NnH5        *h5,
          const char  *config,
          GError     **error)
@@ -469,7 +480,7 @@ put_all (Writer      *writer,
     return FALSE;
   for (guint i = 0; i < writer->layers->len; i++)
     {
-      Layer *layer = writer->layers->pdata[i];
+      NnKerasOut *layer = writer->layers->pdata[i];
 
       if (!put_layer (writer, h5, layer, error))
         return FALSE;
@@ -478,32 +489,24 @@ put_all (Writer      *writer,
   g_ptr_array_add (names, NULL);
   return nn_h5_put_strings (h5, "model_weights", "layer_names", (const char *const *) names->pdata, error) &&
          nn_h5_put_string (h5, "model_weights", "backend", "tensorflow", error) &&
-         nn_h5_put_string (h5, "model_weights", "keras_version", KERAS_VERSION, error) && put_info (writer, h5, error);
+         nn_h5_put_string (h5, "model_weights", "keras_version", KERAS_VERSION, error) && nn_keras_put_info (writer, h5, error);
 }
 
 static gboolean
-write_graph (const NnModel  *model,
-             const NnGraph  *graph,
-             const char     *path,
-             GError        **error)
+put_file (NnKerasWriter  *writer,
+          const char     *path,
+          GError        **error)
 {
-  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (layer_free);
-  g_autofree Layer **layer_of = g_new0 (Layer *, nn_graph_n_nodes (graph));
-  g_autofree guint *call_of = g_new0 (guint, nn_graph_n_nodes (graph));
-  Writer writer = { model, graph, layers, layer_of, call_of };
-  g_autofree char *config = NULL;
+  g_autofree char *config = architecture (writer, error);
   g_autoptr (NnH5) h5 = NULL;
 
-  group_nodes (&writer);
-  sort_layers (&writer);
-  config = architecture (&writer, error);
   if (config == NULL)
     {
       g_prefix_error (error, "%s: ", path);
       return FALSE;
     }
   h5 = nn_h5_create (path, error);
-  return h5 != NULL && put_all (&writer, h5, config, error) && nn_h5_finish (h5, error);
+  return h5 != NULL && put_all (writer, h5, config, error) && nn_h5_finish (h5, error);
 }
 
 static gboolean
@@ -562,15 +565,32 @@ split_padding (const NnModel  *model,
 }
 
 gboolean
-nn_save_keras (const NnModel  *source,
-               const char     *path,
-               GError        **error)
+nn_keras_write (const NnModel  *source,
+                const char     *path,
+                gboolean        keras3,
+                NnKerasPut      put,
+                GError        **error)
 {
   g_autoptr (NnModel) model = split_padding (source, error);
-  const NnGraph *graph;
+  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (layer_free);
+  g_autofree NnKerasOut **layer_of = NULL;
+  g_autofree guint *call_of = NULL;
+  NnKerasWriter writer = { .model = model, .layers = layers, .keras3 = keras3 };
 
   if (model == NULL)
     return FALSE;
-  graph = nn_model_graph (model);
-  return write_graph (model, graph, path, error);
+  writer.graph = nn_model_graph (model);
+  writer.layer_of = layer_of = g_new0 (NnKerasOut *, nn_graph_n_nodes (writer.graph));
+  writer.call_of = call_of = g_new0 (guint, nn_graph_n_nodes (writer.graph));
+  group_nodes (&writer);
+  sort_layers (&writer);
+  return put (&writer, path, error);
+}
+
+gboolean
+nn_save_keras (const NnModel  *model,
+               const char     *path,
+               GError        **error)
+{
+  return nn_keras_write (model, path, FALSE, put_file, error);
 }

@@ -12,15 +12,20 @@ gboolean    nn_save_keras        (const NnModel *model,
                                   const char    *path,
                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
+gboolean    nn_save_keras3       (const NnModel *model,
+                                  const char    *path,
+                                  GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+
 gboolean    nn_save_onnx         (const NnModel *model,
                                   const char    *path,
                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Keras 2's configuration of a layer: (transfer full), %NULL with @error where Keras has no such layer.
+/* A layer's configuration as Keras 2 has it, or for a file of Keras 3: (transfer full), %NULL with @error where Keras has no such layer.
  * @class_name: (out) (transfer none) */
 JsonObject *nn_save_keras_config (const NnModel *model,
                                   const NnNode  *node,
                                   const char    *name,
+                                  gboolean       keras3,
                                   const char   **class_name,
                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 

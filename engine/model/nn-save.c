@@ -7,7 +7,7 @@
 
 /**
  * nn_model_save:
- * @path: ends in `.h5` or `.hdf5`, or in `.onnx`
+ * @path: ends in `.h5` or `.hdf5`, in `.keras`, or in `.onnx`
  *
  * Writes the network, its weights, masks, class names and standardisation. The file appears whole or not at all.
  *
@@ -22,8 +22,10 @@ nn_model_save (const NnModel  *model,
 
   if (g_str_has_suffix (lower, ".h5") || g_str_has_suffix (lower, ".hdf5"))
     return nn_save_keras (model, path, error);
+  if (g_str_has_suffix (lower, ".keras"))
+    return nn_save_keras3 (model, path, error);
   if (g_str_has_suffix (lower, ".onnx"))
     return nn_save_onnx (model, path, error);
-  g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: networks are saved as Keras (.h5) or ONNX (.onnx)", path);
+  g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "%s: networks are saved as Keras 2 and 3 (.h5), Keras 3 (.keras) or ONNX (.onnx)", path);
   return FALSE;
 }
