@@ -243,6 +243,42 @@ names_in_notes (const char  *notes,
   *y = g_strdup (json_object_get_string_member_with_default (object, "y", NULL));
 }
 
+static char *
+word (JsonObject *object,
+      const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+           ? g_strdup (json_node_get_string (node)) : NULL;
+}
+
+/* A run that the command line made says how it read the data: without that, other data would be read. */
+static void
+options_of_run (AppOpened     *opened,
+                NnDataOptions *options,
+                char         **label)
+{
+  g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
+  guint n = nn_project_n_trails (opened->project);
+  g_autoptr (JsonNode) root = NULL;
+  NnPruneOptions run;
+  JsonObject *object;
+
+  if (n == 0 || !nn_prune_options_from_json (&run, nn_trail_options (nn_project_trail (opened->project, n - 1)), hold, NULL) ||
+      run.data_options == NULL || (root = json_from_string (run.data_options, NULL)) == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return;
+  object = json_node_get_object (root);
+  if (opened->x == NULL && opened->y == NULL)
+    {
+      opened->x = word (object, "x");
+      opened->y = word (object, "y");
+    }
+  *label = word (object, "label");
+  options->validation = CLAMP (json_object_get_double_member_with_default (object, "validation", options->validation), 0, 0.999);
+  options->divide = MAX (json_object_get_double_member_with_default (object, "divide", 0), 0);
+}
+
 /* Data that moved together with its project is looked for beside it. */
 static char *
 data_beside (const char *project,
@@ -262,12 +298,14 @@ read_data_of_project (AppOpened        *opened,
                       GCancellable     *cancellable)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *spec = data_beside (opened->path, nn_project_data_spec (opened->project));
+  g_autofree char *spec = data_beside (opened->path, nn_project_data_spec (opened->project)), *label = NULL;
   const char *hash = nn_project_data_hash (opened->project);
 
   names_in_notes (nn_project_notes (opened->project), &opened->x, &opened->y);
+  options_of_run (opened, &options, &label);
   options.x = opened->x;
   options.y = opened->y;
+  options.label = label;
   opened->data = nn_dataset_load (spec, &options, progress, cancellable, &error);
   if (opened->data == NULL)
     opened->data_problem = g_strdup (error->message);
