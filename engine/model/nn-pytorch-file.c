@@ -234,28 +234,28 @@ read_ints (const NnPickleValue *list,
 }
 
 /* @last: (out): the largest place of an element in its storage */
-static NnTensor *
-empty_tensor (const NnPickleValue  *arguments,
-              gint64               *stride,
-              gsize                *first,
-              gsize                *last,
-              GError              **error)
+static gboolean
+read_view (const NnPickleValue  *arguments,
+           NnShape              *shape,
+           gint64               *stride,
+           gsize                *first,
+           gsize                *last,
+           GError              **error)
 {
   const NnPickleValue *offset = nn_pickle_item (arguments, 1);
-  NnShape shape = { 0 };
   guint n_strides;
 
   if (offset == NULL || offset->kind != NN_PICKLE_INT || offset->integer < 0 || offset->integer > G_MAXINT32 ||
-      !read_ints (nn_pickle_item (arguments, 2), shape.dims, &shape.rank) || !read_ints (nn_pickle_item (arguments, 3), stride, &n_strides) ||
-      n_strides != shape.rank)
+      !read_ints (nn_pickle_item (arguments, 2), shape->dims, &shape->rank) || !read_ints (nn_pickle_item (arguments, 3), stride, &n_strides) ||
+      n_strides != shape->rank)
     {
       g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "a tensor has no shape");
-      return NULL;
+      return FALSE;
     }
   *first = *last = (gsize) offset->integer;
-  for (guint i = 0; i < shape.rank; i++)
-    *last += (gsize) MAX (shape.dims[i] - 1, 0) * (gsize) stride[i];
-  return nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
+  for (guint i = 0; i < shape->rank; i++)
+    *last += (gsize) MAX (shape->dims[i] - 1, 0) * (gsize) stride[i];
+  return TRUE;
 }
 
 static void
@@ -294,10 +294,11 @@ nn_pytorch_tensor (const NnPytorch      *torch,
 {
   const char *name = nn_pytorch_class (value), *type, *key;
   g_autoptr (GBytes) member = NULL;
-  g_autoptr (NnTensor) tensor = NULL;
+  NnShape shape = { 0 };
   gint64 stride[NN_MAX_RANK];
   const guint8 *bytes = NULL;
-  gsize first, last, n = 0;
+  gsize first, last, count, n = 0;
+  NnTensor *tensor;
   guint size;
 
   if (g_str_equal (name, "torch.nn.parameter.Parameter") || g_str_equal (name, "torch._utils._rebuild_parameter"))
@@ -311,8 +312,7 @@ nn_pytorch_tensor (const NnPytorch      *torch,
       g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "a weight is no tensor of a known type");
       return NULL;
     }
-  tensor = empty_tensor (value->arguments, stride, &first, &last, error);
-  if (tensor == NULL)
+  if (!read_view (value->arguments, &shape, stride, &first, &last, error))
     return NULL;
   if (torch->zip != NULL)
     {
@@ -328,11 +328,14 @@ nn_pytorch_tensor (const NnPytorch      *torch,
       bytes = at > 0 ? torch->bytes + at - 1 : NULL;
       n = at > 0 ? torch->n - (at - 1) : 0;
     }
-  if (tensor->n > 0 && (bytes == NULL || last >= n / size))
+  /* before there is room for it: a shape may ask for more than any file holds */
+  if (!nn_shape_size (&shape, &count) || (count > 0 && (bytes == NULL || last >= n / size || count > n / size)))
     {
       g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "the numbers of a weight are not in the file");
       return NULL;
     }
-  fill (tensor, stride, first, bytes, type, size);
-  return g_steal_pointer (&tensor);
+  tensor = nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
+  if (tensor != NULL)
+    fill (tensor, stride, first, bytes, type, size);
+  return tensor;
 }
