@@ -31,7 +31,7 @@ nn_hdf5_open_file (const char *path,
   nn_h5_register_lzf ();
   H5E_BEGIN_TRY
   {
-    file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    file = nn_h5_check_file (path) ? H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT) : H5I_INVALID_HID;
   }
   H5E_END_TRY
   if (file < 0)

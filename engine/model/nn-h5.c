@@ -91,7 +91,7 @@ nn_h5_open (const char  *path,
       return NULL;
     }
   nn_h5_lock ();
-  file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  file = nn_h5_check_file (path) ? H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
   nn_h5_unlock ();
   if (file < 0)
     {
@@ -174,7 +174,7 @@ nn_h5_open_image (GBytes      *image,
 
   nn_h5_lock ();
   access = H5Pcreate (H5P_FILE_ACCESS);
-  if (access >= 0 && size > 0 && H5Pset_fapl_core (access, 65536, 0) >= 0 &&
+  if (access >= 0 && size > 0 && nn_h5_check_image (bytes, size) && H5Pset_fapl_core (access, 65536, 0) >= 0 &&
       H5Pset_file_image_callbacks (access, &callbacks) >= 0 && H5Pset_file_image (access, (void *) bytes, size) >= 0)
     {
       /* the library knows open files by name: two images must differ */

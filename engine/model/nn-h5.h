@@ -82,6 +82,11 @@ gboolean  nn_h5_put           (NnH5               *h5,
                                const NnTensor     *tensor,
                                GError            **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* nn-h5-check.c */
+gboolean nn_h5_check_image (const guint8 *bytes,
+                            gsize         n);
+gboolean nn_h5_check_file  (const char   *path);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnH5, nn_h5_close)
 
 G_END_DECLS

@@ -93,7 +93,7 @@ take (Layer       *layer,
   NnNode *node = layer->node;
   const NnPickleValue *value = parameter (layer, name);
   g_autoptr (NnTensor) tensor = NULL;
-  NnWeight weight = { .name = nn_role_name (role), .layer = g_intern_string (node->name), .role = role,
+  NnWeight weight = { .name = nn_role_name (role), .layer = node->name, .role = role,
                       .trainable = role != NN_ROLE_MEAN && role != NN_ROLE_VARIANCE && role != NN_ROLE_OTHER };
   guint ids[4];
 

@@ -107,7 +107,7 @@ nn_tflite_weight (NnTflite *t,
                   NnRole    role,
                   NnTensor *values)
 {
-  NnWeight weight = { .name = nn_role_name (role), .layer = g_intern_string (node->name), .role = role,
+  NnWeight weight = { .name = nn_role_name (role), .layer = node->name, .role = role,
                       .trainable = role != NN_ROLE_OTHER, .values = values };
   g_autofree guint *ids = g_new (guint, node->n_weights + 1);
 

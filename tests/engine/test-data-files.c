@@ -2,6 +2,7 @@
 /* model: tables, IDX and MATLAB files as data sets. */
 
 #include "nn-dataset.h"
+#include "nn-h5.h"
 #include "nn-h5-lzf.h"
 
 #include "nn-error.h"
@@ -295,6 +296,31 @@ test_hdf5_records (void)
   g_unlink (path);
 }
 
+/* A heap that points out of the file is an error; the library alone would end the program. */
+static void
+test_hdf5_heap (void)
+{
+  g_autofree char *path = g_build_filename (folder, "heap.h5", NULL), *bytes = NULL;
+  hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  g_autoptr (GError) error = NULL;
+  char *heap;
+  gsize n;
+
+  H5Gclose (H5Gcreate2 (file, "layers", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Fclose (file);
+  g_assert_true (g_file_get_contents (path, &bytes, &n, NULL));
+  g_assert_true (nn_h5_check_image ((const guint8 *) bytes, n));
+  g_assert_true (nn_h5_check_file (path));
+  heap = memmem (bytes, n, "HEAP", 4);
+  g_assert_nonnull (heap);
+  memset (heap + 24, 0xff, 8); /* the address of its data */
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) n, NULL));
+  g_assert_false (nn_h5_check_image ((const guint8 *) bytes, n));
+  g_assert_null (nn_data_list (path, NULL, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "not a readable HDF5 file"));
+  g_unlink (path);
+}
+
 /* Looked at again and again while it is read: a table can be given up at once. */
 static void
 test_csv_cancelled (void)
@@ -490,6 +516,7 @@ main (int    argc,
   g_test_add_func ("/data-files/csv-cancelled", test_csv_cancelled);
   g_test_add_func ("/data-files/matlab-turned", test_matlab_turned);
   g_test_add_func ("/data-files/hdf5-records", test_hdf5_records);
+  g_test_add_func ("/data-files/hdf5-heap", test_hdf5_heap);
   g_test_add_func ("/data-files/csv-bad", test_csv_bad);
   g_test_add_func ("/data-files/csv-headers", test_csv_headers);
   g_test_add_func ("/data-files/lzf", test_lzf);
