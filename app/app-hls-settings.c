@@ -5,6 +5,8 @@
 
 #include "app-hls-settings.h"
 
+#include "app-names.h"
+
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
@@ -210,5 +212,6 @@ app_hls_settings_new (AppDocument *document)
   g_signal_connect_swapped (document, "changed", G_CALLBACK (update), settings);
   g_signal_connect (settings->expander, "destroy", G_CALLBACK (on_destroy), settings);
   g_object_set_data_full (G_OBJECT (settings->expander), "settings", settings, settings_free);
+  app_names_apply (GTK_WIDGET (settings->expander));
   return GTK_WIDGET (settings->expander);
 }

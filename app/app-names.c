@@ -50,13 +50,13 @@ name_rows (GtkWidget *list)
   GtkRoot *root = gtk_widget_get_root (list);
   const char *title = row != NULL ? adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)) : NULL;
 
-  if (group == NULL)
+  if (group == NULL && title == NULL)
     {
       if (gtk_widget_get_ancestor (list, ADW_TYPE_PREFERENCES_WINDOW) != NULL)
         set_name (list, _("Search"));
       return;
     }
-  if (title == NULL || *title == '\0')
+  if (group != NULL && (title == NULL || *title == '\0'))
     title = adw_preferences_group_get_title (ADW_PREFERENCES_GROUP (group));
   if ((title == NULL || *title == '\0') && GTK_IS_WINDOW (root))
     title = gtk_window_get_title (GTK_WINDOW (root));

@@ -246,7 +246,7 @@ test_garnet (void)
       guint inputs[2] = { 0, 1 };
       gint64 carried = simplified ? 2 : 5, aggregated = simplified ? 2 : 10, row = 3 * aggregated + (simplified ? 0 : 4 + 3);
       NnGarnet garnet = { .n_aggregators = 3, .n_filters = 2, .n_propagate = 2, .simplified = simplified, .mean_by_nvert = k & 2,
-                          .collapse = k & 4 ? NN_COLLAPSE_MEAN : NN_COLLAPSE_NONE };
+                          .collapse = k & 4 ? NN_COLLAPSE_MEAN : NN_COLLAPSE_NONE, .part = "" };
       Net net;
       NnNode *node;
 
