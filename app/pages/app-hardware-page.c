@@ -598,8 +598,8 @@ fill_places (AppHardwarePage *self)
 
   adw_combo_row_set_model (self->place_row, G_LIST_MODEL (places));
   gtk_widget_set_visible (GTK_WIDGET (self->place_row), cluster != HLS_CLUSTER_NONE);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->place_row), _("Jobs on a cluster go on when this window is closed; the project must lie where its machines see it"));
-  adw_action_row_set_subtitle_lines (ADW_ACTION_ROW (self->place_row), 0);
+  /* beside a subtitle there would be no room for the choice itself */
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->place_row), _("Jobs on a cluster go on when this window is closed; the project must lie where its machines see it"));
 }
 
 static void
