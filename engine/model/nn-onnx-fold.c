@@ -33,13 +33,13 @@ fold_other (NnOnnx          *onnx,
     return nn_onnx_fold_cast (data, nn_onnx_int (op, "to", 1));
   if (g_str_equal (type, "Slice"))
     return nn_onnx_fold_slice (onnx, op, data);
-  if (g_str_equal (type, "Where") && c != NULL)
+  if (g_str_equal (type, "Where") && b != NULL && c != NULL)
     return nn_onnx_fold_where (data, b, c);
   if (g_str_equal (type, "ConstantOfShape"))
     return nn_onnx_fold_filled (onnx, op, data);
   if (g_str_equal (type, "Expand") && b != NULL)
     return nn_onnx_fold_expand (data, b);
-  if (g_str_equal (type, "Range") && c != NULL && data->n == 1 && b->n == 1 && c->n == 1)
+  if (g_str_equal (type, "Range") && b != NULL && c != NULL && data->n == 1 && b->n == 1 && c->n == 1)
     return nn_onnx_fold_range (data, b, c);
   if (g_str_has_prefix (type, "ReduceProd") || g_str_has_prefix (type, "ReduceSum") || g_str_has_prefix (type, "ReduceM"))
     return g_str_equal (type, "ReduceSumSquare") ? NULL : nn_onnx_fold_reduce (onnx, op, data);
