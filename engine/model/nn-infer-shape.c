@@ -546,3 +546,15 @@ nn_shape_source (const NnNode  *node,
       return FALSE;
     }
 }
+
+gboolean
+nn_infer_built_shape (NnGraphBuilder  *builder,
+                      NnNode          *node,
+                      GError         **error)
+{
+  g_autofree const NnNode **inputs = g_new (const NnNode *, node->n_inputs + 1);
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    inputs[i] = nn_graph_builder_node (builder, node->inputs[i]);
+  return nn_infer_shape (node, inputs, error);
+}

@@ -10,6 +10,10 @@ G_BEGIN_DECLS
 gboolean nn_infer_shape (NnNode         *node,
                          const NnNode  **inputs,
                          GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a node that is being built, whose inputs are there. */
+gboolean nn_infer_built_shape (NnGraphBuilder *builder,
+                               NnNode         *node,
+                               GError        **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64   nn_window_count (gint64         extent,
                           gint64         kernel,
                           gint64         stride,

@@ -8,6 +8,11 @@
 
 G_BEGIN_DECLS
 
+/* %NN_ERROR_UNSUPPORTED with this text; returns %FALSE, for a reader to return. */
+gboolean nn_load_unsupported (GError             **error,
+                              const char          *format,
+                              ...) G_GNUC_PRINTF (2, 3);
+
 NnModel *nn_load_h5_image   (GBytes              *image,
                              const char          *path,
                              const NnLoadOptions *options,

@@ -28,6 +28,21 @@ nn_load_options_init (NnLoadOptions *options)
   *options = (NnLoadOptions){ 0 };
 }
 
+gboolean
+nn_load_unsupported (GError     **error,
+                     const char  *format,
+                     ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, text);
+  return FALSE;
+}
+
 static gboolean
 read_head (const char  *path,
            guint8      *head,

@@ -103,7 +103,7 @@ nn_onnx_read_clip (NnOnnx           *onnx,
       const NnOnnxValue *c = nn_onnx_input (onnx, op, i + 1);
 
       if (c != NULL && (c->constant == NULL || c->constant->n != 1))
-        return nn_onnx_unsupported (error, "its bounds must be constants");
+        return nn_load_unsupported (error, "its bounds must be constants");
       if (c != NULL)
         bounds[i] = nn_tensor_get (c->constant, 0);
     }
@@ -159,7 +159,7 @@ nn_onnx_read_gelu (NnOnnx           *onnx,
   if (g_str_equal (op->op_type, "QuickGelu"))
     return read_quick_gelu (onnx, op, error);
   if (!g_str_equal (approximate, "none") && !g_str_equal (approximate, "tanh"))
-    return nn_onnx_unsupported (error, "approximate \"%s\" is not supported; \"none\" and \"tanh\" are", approximate);
+    return nn_load_unsupported (error, "approximate \"%s\" is not supported; \"none\" and \"tanh\" are", approximate);
   if (op->n_input > 1 && op->input[1][0] != '\0')
     {
       if (!nn_onnx_run (onnx, "Add", sum, op->input[0], op->input[1], error))
@@ -290,13 +290,13 @@ nn_onnx_read_prelu (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (slope == NULL || slope->constant == NULL || value->order != NULL)
-    return nn_onnx_unsupported (error, "its slopes must be constant");
+    return nn_load_unsupported (error, "its slopes must be constant");
   if (value->rank > 2 && !nn_onnx_channels_last (onnx, value, error))
     return FALSE;
   shape = *nn_onnx_shape (onnx, value);
   /* one, or one a channel: (channels, 1, 1) */
   if (slope->constant->n != 1 && slope->constant->n != (gsize) nn_shape_last (&shape))
-    return nn_onnx_unsupported (error, "only one slope, or one for each channel, is supported");
+    return nn_load_unsupported (error, "only one slope, or one for each channel, is supported");
   for (guint i = 0; i + 1 < shape.rank; i++)
     shape.dims[i] = 1;
   if (slope->constant->n == 1 && shape.rank > 0)
@@ -322,12 +322,12 @@ nn_onnx_read_softmax (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_axis (value, nn_onnx_int (op, "axis", onnx->opset < 13 ? 1 : -1), &axis) || axis == value->batch)
-    return nn_onnx_unsupported (error, "its axis is the batch's, or none");
+    return nn_load_unsupported (error, "its axis is the batch's, or none");
   /* before operator set 13 all axes from the one told count as one */
   if (onnx->opset < 13 && axis != value->rank - 1)
     for (guint i = axis; i < value->rank; i++)
       if (value->dims[i] != 1 && i != axis)
-        return nn_onnx_unsupported (error, "over more than one axis it is not supported");
+        return nn_load_unsupported (error, "over more than one axis it is not supported");
   lies = value->at[nn_onnx_sample_axis (value, axis)];
   if (lies == NN_ONNX_VIRTUAL)
     {
@@ -393,7 +393,7 @@ nn_onnx_read_cast (NnOnnx           *onnx,
     return FALSE;
   if (!value->integral && !only_places (onnx, nn_onnx_out (op, 0)) && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT &&
       to != ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE && to != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 && to != ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
-    return nn_onnx_unsupported (error, "a cast of data to whole numbers is not supported");
+    return nn_load_unsupported (error, "a cast of data to whole numbers is not supported");
   nn_onnx_alias (onnx, op, value);
   return TRUE;
 }

@@ -44,20 +44,20 @@ nn_onnx_check_codes (NnOnnx           *onnx,
 
       any |= value != NULL && value->codes != NULL;
       if (value != NULL && value->codes != NULL && i > 0 && !on_codes && !g_str_equal (op->op_type, "Concat"))
-        return nn_onnx_unsupported (error, "\"%s\" holds codes of QuantizeLinear, which only DequantizeLinear turns into numbers", op->input[i]);
+        return nn_load_unsupported (error, "\"%s\" holds codes of QuantizeLinear, which only DequantizeLinear turns into numbers", op->input[i]);
     }
   if (!any || on_codes || g_strv_contains (readers, op->op_type))
     return TRUE;
   if (!moves_codes (op->op_type))
-    return nn_onnx_unsupported (error, "it computes with codes of QuantizeLinear; a DequantizeLinear must stand before it");
+    return nn_load_unsupported (error, "it computes with codes of QuantizeLinear; a DequantizeLinear must stand before it");
   if (first == NULL || first->codes == NULL || first->codes->scale->n != 1)
-    return nn_onnx_unsupported (error, "codes with a scale for each channel can only be turned back where they were made");
+    return nn_load_unsupported (error, "codes with a scale for each channel can only be turned back where they were made");
   for (guint i = 1; g_str_equal (op->op_type, "Concat") && i < op->n_input; i++)
     {
       const NnOnnxValue *value = nn_onnx_input (onnx, op, i);
 
       if (value == NULL || value->codes == NULL || !same_codes (first->codes, value->codes))
-        return nn_onnx_unsupported (error, "codes of different scales cannot be put together");
+        return nn_load_unsupported (error, "codes of different scales cannot be put together");
     }
   return TRUE;
 }
@@ -119,7 +119,7 @@ nn_onnx_encode (NnOnnx       *onnx,
 
   if (value->codes->scale->n != 1)
     {
-      nn_onnx_unsupported (error, "\"%s\" holds codes with a scale for each channel", value->name);
+      nn_load_unsupported (error, "\"%s\" holds codes with a scale for each channel", value->name);
       return NULL;
     }
   nn_onnx_number (onnx, scale, nn_tensor_f32 (value->codes->scale)[0]);

@@ -51,7 +51,7 @@ read_matmul_constant (NnOnnx           *onnx,
   NnNode *node;
 
   if (value->batch >= value->rank - 2 || rank < 2 || rank > n || value->merged_before || value->order != NULL)
-    return nn_onnx_unsupported (error, "of two factors one must be data, or both of them matrices");
+    return nn_load_unsupported (error, "of two factors one must be data, or both of them matrices");
   if (!nn_onnx_natural (onnx, value, error))
     return FALSE;
   shape = *nn_onnx_shape (onnx, value);
@@ -67,7 +67,7 @@ read_matmul_constant (NnOnnx           *onnx,
       if (!new_axis && !summed && baked->shape.dims[i] == 1)
         continue;
       if (!new_axis && baked->shape.dims[i] != shape.dims[summed && first ? n - 2 : summed ? n - 1 : axis])
-        return nn_onnx_unsupported (error, "its factors do not fit each other");
+        return nn_load_unsupported (error, "its factors do not fit each other");
       kept.dims[kept.rank++] = baked->shape.dims[i];
       g_string_append_c (kernel, new_axis ? 'z' : data->str[1 + (summed ? (first ? n - 2 : n - 1) : axis)]);
     }
@@ -109,14 +109,14 @@ read_matmul (NnOnnx           *onnx,
   for (guint i = 0; i < 2; i++)
     {
       if (parts[i]->rank < 3 || parts[i]->batch >= parts[i]->rank - 2)
-        return nn_onnx_unsupported (error, "its factors must be matrices with the batch before them");
+        return nn_load_unsupported (error, "its factors must be matrices with the batch before them");
       if (!nn_onnx_natural (onnx, parts[i], error))
         return FALSE;
       inputs[i] = parts[i]->node;
     }
   if (parts[0]->rank != parts[1]->rank || parts[0]->batch != parts[1]->batch || parts[0]->merged_before != parts[1]->merged_before ||
       parts[0]->merged_after != parts[1]->merged_after)
-    return nn_onnx_unsupported (error, "its factors differ in the number of axes, or in which is the batch's");
+    return nn_load_unsupported (error, "its factors differ in the number of axes, or in which is the batch's");
   node = nn_onnx_node (onnx, NN_OP_MATMUL, nn_onnx_out (op, 0), op->op_type, inputs, 2);
   if (!nn_onnx_finish (onnx, node, error))
     return FALSE;
@@ -146,7 +146,7 @@ nn_onnx_read_dense (NnOnnx           *onnx,
   if (w == NULL || w->constant->shape.rank != 2 || value->constant != NULL || value->rank < 2 || value->batch == value->rank - 1 ||
       (gemm && nn_onnx_int (op, "transA", 0) != 0) ||
       (gemm && op->n_input > 2 && op->input[2][0] != '\0' && bias == NULL))
-    return nn_onnx_unsupported (error, "only data times a constant matrix, plus a constant, is supported");
+    return nn_load_unsupported (error, "only data times a constant matrix, plus a constant, is supported");
   in = w->constant->shape.dims[turned ? 1 : 0];
   units = w->constant->shape.dims[turned ? 0 : 1];
   if (value->order == NULL && (value->at[value->rank - 2] != (int) nn_onnx_shape (onnx, value)->rank - 1 ||
@@ -154,12 +154,12 @@ nn_onnx_read_dense (NnOnnx           *onnx,
       !nn_onnx_natural (onnx, value, error))
     return FALSE;
   if (nn_shape_last (nn_onnx_shape (onnx, value)) >= 0 && nn_shape_last (nn_onnx_shape (onnx, value)) != in)
-    return nn_onnx_unsupported (error, "its matrix has %" G_GINT64_FORMAT " rows for %" G_GINT64_FORMAT " inputs", in,
+    return nn_load_unsupported (error, "its matrix has %" G_GINT64_FORMAT " rows for %" G_GINT64_FORMAT " inputs", in,
                                 nn_shape_last (nn_onnx_shape (onnx, value)));
   if (bias != NULL && bias->constant->n != (gsize) units && bias->constant->n != 1)
-    return nn_onnx_unsupported (error, "its constant does not have one number for each output");
+    return nn_load_unsupported (error, "its constant does not have one number for each output");
   if (alpha != 1 && w->quant != NULL)
-    return nn_onnx_unsupported (error, "alpha other than 1 with a quantised matrix is not supported");
+    return nn_load_unsupported (error, "alpha other than 1 with a quantised matrix is not supported");
   if (bias == NULL)
     {
       bias = nn_onnx_following_bias (onnx, op, units, FALSE, value->rank, &name);

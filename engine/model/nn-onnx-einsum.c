@@ -147,7 +147,7 @@ read_dot (NnOnnx             *onnx,
   NnNode *node;
 
   if (n != 2 || !g_str_equal (terms[0], terms[1]) || strlen (terms[0]) != 2 || values[1]->constant != NULL)
-    return nn_onnx_unsupported (error, "of sums to one number only the product of two vectors is supported");
+    return nn_load_unsupported (error, "of sums to one number only the product of two vectors is supported");
   for (guint i = 0; i < 2; i++)
     inputs[i] = values[i]->node;
   node = nn_onnx_node (onnx, NN_OP_DOT, nn_onnx_out (op, 0), op->op_type, inputs, 2);
@@ -213,13 +213,13 @@ nn_onnx_read_einsum (NnOnnx           *onnx,
   NnShape shape = { 0 };
 
   if (n > NN_EINSUM_OPERANDS)
-    return nn_onnx_unsupported (error, "more than %d inputs are not supported", NN_EINSUM_OPERANDS);
+    return nn_load_unsupported (error, "more than %d inputs are not supported", NN_EINSUM_OPERANDS);
   for (guint i = 0; i < n; i++)
     {
       NnOnnxValue *value = values[i] = nn_onnx_input (onnx, op, swap ? 1 - i : i);
 
       if (value == NULL || (value->constant != NULL ? i != 1 || n != 2 : value->batch != 0))
-        return nn_onnx_unsupported (error, "its inputs must be data, or data and a constant");
+        return nn_load_unsupported (error, "its inputs must be data, or data and a constant");
       if (value->constant == NULL && !nn_onnx_natural (onnx, value, error))
         return FALSE;
       ranks[i] = value->constant != NULL ? value->constant->shape.rank : value->rank;
@@ -227,7 +227,7 @@ nn_onnx_read_einsum (NnOnnx           *onnx,
   if (result_rank (equation, count_dots (equation, ranks, n)) <= NN_MAX_RANK)
     terms = nn_einsum_terms (equation, ranks, n, result_rank (equation, count_dots (equation, ranks, n)));
   if (terms == NULL || !result_shape (terms, values, n, &shape))
-    return nn_onnx_unsupported (error, "its equation \"%s\" does not fit its data, or does not lead with the batch", told);
+    return nn_load_unsupported (error, "its equation \"%s\" does not fit its data, or does not lead with the batch", told);
   if (shape.rank == 0)
     return read_dot (onnx, op, terms, values, n, error);
   return add_sum (onnx, op, equation, &shape, values, n, error);

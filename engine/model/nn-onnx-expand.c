@@ -21,7 +21,7 @@ static gboolean
 two_inputs (Onnx__NodeProto  *op,
             GError          **error)
 {
-  return op->n_input == 2 || nn_onnx_unsupported (error, "it needs two inputs");
+  return op->n_input == 2 || nn_load_unsupported (error, "it needs two inputs");
 }
 
 /* Greater (a, b) is the sign of a - b, cut off below 0; the others are made of it. */
@@ -67,14 +67,14 @@ nn_onnx_read_where (NnOnnx           *onnx,
   const char *other = nn_onnx_middle (onnx, op, "otherwise"), *a = nn_onnx_middle (onnx, op, "chosen"), *b = nn_onnx_middle (onnx, op, "rest");
 
   if (op->n_input != 3)
-    return nn_onnx_unsupported (error, "it needs a condition and two values");
+    return nn_load_unsupported (error, "it needs a condition and two values");
   for (guint i = 1; i < 3; i++)
     {
       const NnOnnxValue *value = nn_onnx_input (onnx, op, i);
 
       for (gsize k = 0; value != NULL && value->constant != NULL && k < value->constant->n; k++)
         if (!isfinite (nn_tensor_get (value->constant, k)))
-          return nn_onnx_unsupported (error, "a choice of infinite numbers is not supported");
+          return nn_load_unsupported (error, "a choice of infinite numbers is not supported");
     }
   return nn_onnx_run (onnx, "Mul", a, op->input[0], op->input[1], error) &&
          nn_onnx_run (onnx, "Sub", other, one_of (onnx, op), op->input[0], error) &&
@@ -181,7 +181,7 @@ nn_onnx_mix (NnOnnx           *onnx,
   int at;
 
   if (value->order != NULL || (value->at[nn_onnx_sample_axis (value, axis)] == NN_ONNX_VIRTUAL && !nn_onnx_natural (onnx, value, error)))
-    return nn_onnx_unsupported (error, "this axis cannot be mixed");
+    return nn_load_unsupported (error, "this axis cannot be mixed");
   at = value->at[nn_onnx_sample_axis (value, axis)];
   shape = *nn_onnx_shape (onnx, value);
   for (guint i = 0; i < shape.rank; i++)
@@ -220,7 +220,7 @@ nn_onnx_read_cum_sum (NnOnnx           *onnx,
   if (along == NULL || along->constant == NULL || along->constant->n != 1 ||
       !nn_onnx_axis (value, nn_onnx_whole (nn_tensor_get (along->constant, 0)), &axis) || axis == value->batch || value->dims[axis] < 1 ||
       value->dims[axis] > NN_ONNX_MAX_PARTS)
-    return nn_onnx_unsupported (error, "its axis must be constant, not the batch's, and of at most %d elements", NN_ONNX_MAX_PARTS);
+    return nn_load_unsupported (error, "its axis must be constant, not the batch's, and of at most %d elements", NN_ONNX_MAX_PARTS);
   n = value->dims[axis];
   matrix = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (n, n));
   for (gint64 i = 0; i < n; i++)
@@ -244,9 +244,9 @@ nn_onnx_read_expand (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_numbers (onnx, op, "shape", 1, extents, &found) || !found)
-    return nn_onnx_unsupported (error, "its shape must be constant");
+    return nn_load_unsupported (error, "its shape must be constant");
   if (extents->len > value->rank)
-    return nn_onnx_unsupported (error, "further axes before the batch's are not supported");
+    return nn_load_unsupported (error, "further axes before the batch's are not supported");
   left = value->rank - extents->len;
   for (guint i = 0; i < extents->len; i++)
     {
@@ -258,7 +258,7 @@ nn_onnx_read_expand (NnOnnx           *onnx,
       if (extent == value->dims[axis] || extent == 1 || axis == value->batch)
         continue;
       if (value->dims[axis] != 1 || extent < 1 || extent > NN_ONNX_MAX_PARTS)
-        return nn_onnx_unsupported (error, "axes of one element can be repeated up to %d times", NN_ONNX_MAX_PARTS);
+        return nn_load_unsupported (error, "axes of one element can be repeated up to %d times", NN_ONNX_MAX_PARTS);
       places = g_new0 (gint64, (gsize) extent);
       if (!nn_onnx_pick (onnx, op, next, value, axis, places, (gsize) extent, error))
         return FALSE;
@@ -287,7 +287,7 @@ nn_onnx_read_depth_to_space (NnOnnx           *onnx,
     return FALSE;
   if (value->rank != 4 || value->batch != 0 || b < 1 || value->dims[1] < 1 || value->dims[2] < 1 || value->dims[3] < 1 ||
       (to_space ? value->dims[1] % (b * b) : value->dims[2] % b + value->dims[3] % b) != 0)
-    return nn_onnx_unsupported (error, "its block does not divide its data, which must be a map with channels");
+    return nn_load_unsupported (error, "its block does not divide its data, which must be a map with channels");
   n = nn_onnx_batch (value);
   c = value->dims[1];
   h = value->dims[2];

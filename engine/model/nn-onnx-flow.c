@@ -48,7 +48,7 @@ read_branch (NnOnnx           *onnx,
              GError          **error)
 {
   if (branch == NULL || branch->n_output < op->n_output)
-    return nn_onnx_unsupported (error, "its branch is missing, or answers less than it should");
+    return nn_load_unsupported (error, "its branch is missing, or answers less than it should");
   if (!nn_onnx_read_initializers (onnx, branch, NULL, error))
     return FALSE;
   for (gsize i = 0; i < branch->n_node; i++)
@@ -59,7 +59,7 @@ read_branch (NnOnnx           *onnx,
       const char *name = branch->output[k]->name;
 
       if (name == NULL || g_hash_table_lookup (onnx->values, name) == NULL)
-        return nn_onnx_unsupported (error, "nothing in its branch makes \"%s\"", name != NULL ? name : "");
+        return nn_load_unsupported (error, "nothing in its branch makes \"%s\"", name != NULL ? name : "");
       if (!nn_onnx_run (onnx, "Identity", op->output[k], name, NULL, error))
         return FALSE;
     }
@@ -76,10 +76,10 @@ nn_onnx_read_if (NnOnnx           *onnx,
   gboolean ok;
 
   if (condition == NULL || condition->constant == NULL || condition->constant->n != 1)
-    return nn_onnx_unsupported (error, "its condition depends on the data; export the network without control flow");
+    return nn_load_unsupported (error, "its condition depends on the data; export the network without control flow");
   branch = nn_onnx_attribute (op, nn_tensor_get (condition->constant, 0) != 0 ? "then_branch" : "else_branch");
   if (onnx->depth == MAX_DEPTH)
-    return nn_onnx_unsupported (error, "branches are nested more than %d deep", MAX_DEPTH);
+    return nn_load_unsupported (error, "branches are nested more than %d deep", MAX_DEPTH);
   onnx->depth++;
   ok = read_branch (onnx, op, branch != NULL ? branch->g : NULL, error);
   onnx->depth--;

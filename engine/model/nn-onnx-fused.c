@@ -96,7 +96,7 @@ activate (NnOnnx           *onnx,
       give_attribute (&made, &attributes[i]);
     }
   if (nn_onnx_find_reader (NULL, type) == NULL)
-    return nn_onnx_unsupported (error, "its activation \"%s\" is not known", type);
+    return nn_load_unsupported (error, "its activation \"%s\" is not known", type);
   return nn_onnx_run_op (onnx, &made.op, error);
 }
 
@@ -118,7 +118,7 @@ turned (NnOnnx           *onnx,
     return op->input[i];
   if (value->rank < 2 || value->rank > NN_MAX_RANK)
     {
-      nn_onnx_unsupported (error, "its factors must be matrices");
+      nn_load_unsupported (error, "its factors must be matrices");
       return NULL;
     }
   for (guint k = 0; k < value->rank; k++)
@@ -143,7 +143,7 @@ read_fused_matmul (NnOnnx           *onnx,
   const char *a, *b;
 
   if (op->n_input != 2 || nn_onnx_int (op, "transBatchA", 0) != 0 || nn_onnx_int (op, "transBatchB", 0) != 0)
-    return nn_onnx_unsupported (error, "transBatchA and transBatchB are not supported");
+    return nn_load_unsupported (error, "transBatchA and transBatchB are not supported");
   a = turned (onnx, op, 0, "transA", error);
   b = a != NULL ? turned (onnx, op, 1, "transB", error) : NULL;
   if (b == NULL || !nn_onnx_run (onnx, "MatMul", product, a, b, error))
@@ -263,7 +263,7 @@ nn_onnx_read_on_codes (NnOnnx           *onnx,
       if (!g_str_equal (on_codes[i].type, op->op_type))
         continue;
       if (op->n_input < 3 * n + 1)
-        return nn_onnx_unsupported (error, "it needs codes, scale and zero point of each operand, and the result's scale");
+        return nn_load_unsupported (error, "it needs codes, scale and zero point of each operand, and the result's scale");
       make (&made, on_codes[i].plain, sum);
       if (nn_onnx_int (op, "channels_last", 0) != 0)
         made.op.domain = (char *) "qonnx.custom_op.channels_last";
@@ -283,7 +283,7 @@ nn_onnx_read_on_codes (NnOnnx           *onnx,
       return nn_onnx_run_op (onnx, &made.op, error) &&
              to_codes (onnx, nn_onnx_out (op, 0), sum, op->input[3 * n], input_name (op, 3 * n + 1), error);
     }
-  return nn_onnx_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
+  return nn_load_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
 }
 
 /* QLinearConcat: the result's scale and zero point, then three inputs for each part. */
@@ -296,7 +296,7 @@ nn_onnx_read_codes_concat (NnOnnx           *onnx,
   Made made;
 
   if (op->n_input < 5 || (op->n_input - 2) % 3 != 0 || op->n_input / 3 > MAX_INPUTS)
-    return nn_onnx_unsupported (error, "it needs codes, scale and zero point of each of at most %d parts", MAX_INPUTS);
+    return nn_load_unsupported (error, "it needs codes, scale and zero point of each of at most %d parts", MAX_INPUTS);
   make (&made, "Concat", joined);
   give_all_attributes (&made, op);
   for (guint i = 2; i < op->n_input; i += 3)

@@ -159,16 +159,16 @@ nn_onnx_read_op (NnOnnx           *onnx,
     return TRUE;
   reader = nn_onnx_find_reader (op->domain, op->op_type);
   if (g_str_equal (op->op_type, "Constant"))
-    nn_onnx_unsupported (&inner, "its value is text, or missing; numbers are read");
+    nn_load_unsupported (&inner, "its value is text, or missing; numbers are read");
   else if (reader == NULL)
     nn_onnx_no_reader (op, &inner);
   else if (op->n_input == 0 || op->input[0][0] == '\0')
-    nn_onnx_unsupported (&inner, "it has no first input");
+    nn_load_unsupported (&inner, "it has no first input");
   else if (onnx->opset < FIRST_OPSET && broadcasts_oddly (onnx, op))
-    nn_onnx_unsupported (&inner, "it broadcasts as operator sets before %d did; convert the file to a newer one (onnx.version_converter)",
+    nn_load_unsupported (&inner, "it broadcasts as operator sets before %d did; convert the file to a newer one (onnx.version_converter)",
                          FIRST_OPSET);
   else if (any_merged (onnx, op) && !reads_merged (op->op_type))
-    nn_onnx_unsupported (&inner, "its batch axis is folded together with another");
+    nn_load_unsupported (&inner, "its batch axis is folded together with another");
   else if (nn_onnx_check_codes (onnx, op, &inner) && reader (onnx, op, &inner))
     {
       nn_onnx_move_codes (onnx, op);

@@ -97,7 +97,7 @@ add_axes (NnOnnx       *onnx,
         if (value->at[i] != NN_ONNX_VIRTUAL)
           continue;
         if (shape.rank == NN_MAX_RANK)
-          return nn_onnx_unsupported (error, "\"%s\" has more than %d axes", value->name, NN_MAX_RANK);
+          return nn_load_unsupported (error, "\"%s\" has more than %d axes", value->name, NN_MAX_RANK);
         value->at[i] = (int) shape.rank;
         shape.dims[shape.rank++] = 1;
         any = TRUE;
@@ -142,7 +142,7 @@ restore_order (NnOnnx       *onnx,
       value->n_order = 0;
       return nn_onnx_finish (onnx, node, error);
     }
-  return nn_onnx_unsupported (error, "\"%s\": a flattened map in the order channels first cannot be used here", value->name);
+  return nn_load_unsupported (error, "\"%s\": a flattened map in the order channels first cannot be used here", value->name);
 }
 
 /**
@@ -178,7 +178,7 @@ nn_onnx_arrange (NnOnnx       *onnx,
   if (same)
     return TRUE;
   if (shape->rank != n)
-    return nn_onnx_unsupported (error, "\"%s\": its axes cannot be brought into order", value->name);
+    return nn_load_unsupported (error, "\"%s\": its axes cannot be brought into order", value->name);
   /* where only axes of extent 1 move, it is a reshape */
   for (guint j = 0; j < n; j++)
     for (guint i = 0; i < n; i++)

@@ -43,7 +43,7 @@ bring_together (NnOnnx        *onnx,
   for (guint i = 0; i < n; i++)
     {
       if (values[i]->batch != values[0]->batch)
-        return nn_onnx_unsupported (error, "the batch axes of its inputs are not the same");
+        return nn_load_unsupported (error, "the batch axes of its inputs are not the same");
       same_rank = same_rank && values[i]->rank == values[0]->rank;
     }
   for (guint i = 1; i < n; i++)
@@ -81,15 +81,15 @@ nn_onnx_read_merge (NnOnnx           *onnx,
     {
       values[i] = nn_onnx_input (onnx, op, i);
       if (values[i] == NULL)
-        return nn_onnx_unsupported (error, "an input is missing");
+        return nn_load_unsupported (error, "an input is missing");
       constants += values[i]->constant != NULL;
       if (onnx->lifted && values[i]->constant == NULL && values[0]->constant == NULL && values[i]->rank != values[0]->rank)
-        return nn_onnx_unsupported (error, "its inputs differ in the number of axes, of which none is the batch's");
+        return nn_load_unsupported (error, "its inputs differ in the number of axes, of which none is the batch's");
     }
   if (constants == 1 && op->n_input == 2 && !g_str_equal (op->op_type, "Mean") && !g_str_equal (op->op_type, "Sum"))
     return nn_onnx_read_scale (onnx, op, error);
   if (constants > 0)
-    return nn_onnx_unsupported (error, "a constant as one of its inputs is not supported");
+    return nn_load_unsupported (error, "a constant as one of its inputs is not supported");
   if (op->n_input == 1)
     {
       nn_onnx_alias (onnx, op, values[0]);
@@ -182,12 +182,12 @@ nn_onnx_read_concat (NnOnnx           *onnx,
       if (values[i] != NULL && values[i]->constant != NULL)
         values[i] = constant_data (onnx, op, i);
       if (values[i] == NULL || values[i]->rank != values[0]->rank || values[i]->batch != values[0]->batch)
-        return nn_onnx_unsupported (error, "its inputs must have one number of axes, a constant one element along the batch's");
+        return nn_load_unsupported (error, "its inputs must have one number of axes, a constant one element along the batch's");
       if (values[i]->order != NULL && !nn_onnx_natural (onnx, values[i], error))
         return FALSE;
     }
   if (op->n_input == 0 || !nn_onnx_axis (values[0], nn_onnx_int (op, "axis", 1), &axis) || axis == values[0]->batch)
-    return nn_onnx_unsupported (error, "its axis is the batch's, or none");
+    return nn_load_unsupported (error, "its axis is the batch's, or none");
   if (!bring_together (onnx, values, op->n_input, error))
     return FALSE;
   at = nn_onnx_sample_axis (values[0], axis);
@@ -223,7 +223,7 @@ nn_onnx_read_pow (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (power == NULL || power->constant == NULL || power->constant->n != 1)
-    return nn_onnx_unsupported (error, "its power must be one constant number");
+    return nn_load_unsupported (error, "its power must be one constant number");
   p = nn_tensor_get (power->constant, 0);
   if (p == 0.5)
     return nn_onnx_run (onnx, "Sqrt", nn_onnx_out (op, 0), op->input[0], NULL, error);

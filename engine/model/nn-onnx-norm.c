@@ -73,11 +73,11 @@ nn_onnx_read_instance_norm (NnOnnx           *onnx,
     return FALSE;
   rank = value->rank;
   if (rank < 3 || value->batch != 0)
-    return nn_onnx_unsupported (error, "its data must have channels and at least one axis more");
+    return nn_load_unsupported (error, "its data must have channels and at least one axis more");
   scale = channel_constant (onnx, op, 1, rank);
   shift = channel_constant (onnx, op, 2, rank);
   if (scale == NULL || shift == NULL)
-    return nn_onnx_unsupported (error, "its weights must be constant");
+    return nn_load_unsupported (error, "its weights must be constant");
   for (guint i = 2; i < rank; i++)
     axes[i - 2] = i;
   return normalize (onnx, op, axes, rank - 2, nn_onnx_float (op, "epsilon", 1e-5), scale, shift, error);
@@ -97,7 +97,7 @@ read_layer_norm_axes (NnOnnx           *onnx,
     return FALSE;
   first += first < 0 ? (gint64) value->rank : 0;
   if (first < 1 || first >= (gint64) value->rank || value->batch != 0)
-    return nn_onnx_unsupported (error, "its axis is the batch's, or none");
+    return nn_load_unsupported (error, "its axis is the batch's, or none");
   for (gint64 i = first; i < (gint64) value->rank; i++)
     axes[n++] = i;
   return normalize (onnx, op, axes, n, nn_onnx_float (op, "epsilon", 1e-5), op->n_input > 1 ? op->input[1] : NULL,
@@ -123,7 +123,7 @@ nn_onnx_read_norm (NnOnnx           *onnx,
   NnNode *node;
 
   if (value == NULL || value->constant != NULL || value->rank < 2 || value->batch != 0)
-    return nn_onnx_unsupported (error, "its data must have an axis besides the batch's");
+    return nn_load_unsupported (error, "its data must have an axis besides the batch's");
   axis = layer || nn_onnx_is_channels_last (op) ? value->rank - 1 : 1;
   if (layer && (!nn_onnx_axis (value, nn_onnx_int (op, "axis", -1), &axis) || axis != value->rank - 1))
     return read_layer_norm_axes (onnx, op, error);
@@ -136,9 +136,9 @@ nn_onnx_read_norm (NnOnnx           *onnx,
       const NnOnnxValue *c = nn_onnx_constant_input (onnx, op, i + 1);
 
       if (c == NULL && !(layer && i == 1))
-        return nn_onnx_unsupported (error, "its weights must be constant");
+        return nn_load_unsupported (error, "its weights must be constant");
       if (c != NULL && channels >= 0 && c->constant->n != (gsize) channels && c->constant->n != 1)
-        return nn_onnx_unsupported (error, "its weights are %" G_GSIZE_FORMAT " for %" G_GINT64_FORMAT " channels",
+        return nn_load_unsupported (error, "its weights are %" G_GSIZE_FORMAT " for %" G_GINT64_FORMAT " channels",
                                     c->constant->n, channels);
     }
   node = nn_onnx_node (onnx, layer ? NN_OP_LAYER_NORM : NN_OP_BATCH_NORM, nn_onnx_out (op, 0), op->op_type, &value->node, 1);

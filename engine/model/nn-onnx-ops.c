@@ -14,7 +14,7 @@ nn_onnx_data (NnOnnx           *onnx,
 
   if (value == NULL || value->constant != NULL || value->rank < 1)
     {
-      nn_onnx_unsupported (error, "its first input must be data");
+      nn_load_unsupported (error, "its first input must be data");
       return NULL;
     }
   return value;
@@ -231,14 +231,14 @@ nn_onnx_no_reader (const Onnx__NodeProto  *op,
                    GError                **error)
 {
   if (!is_known_domain (op->domain) && g_strcmp0 (op->domain, MICROSOFT_DOMAIN) != 0)
-    return nn_onnx_unsupported (error,
+    return nn_load_unsupported (error,
                                 "Espalier has no operators of the domain \"%s\"; those of ONNX, ai.onnx.ml, com.microsoft and QONNX are "
                                 "read, and functions that the file itself defines",
                                 op->domain);
   for (guint i = 0; i < G_N_ELEMENTS (reasons); i++)
     if (g_str_equal (reasons[i].type, op->op_type))
-      return nn_onnx_unsupported (error, "%s", reasons[i].reason);
-  return nn_onnx_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
+      return nn_load_unsupported (error, "%s", reasons[i].reason);
+  return nn_load_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
 }
 
 /* Every operator that has a reader, and those that constants are folded through, for the page of supported layers. */

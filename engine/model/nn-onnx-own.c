@@ -17,7 +17,7 @@ own_quantizer (NnOnnx           *onnx,
   NnQuantizer *quantizer = text != NULL ? nn_quantizer_from_json (onnx->builder, text) : NULL;
 
   if (quantizer == NULL)
-    nn_onnx_unsupported (error, "its attribute \"quantizer\" is missing or damaged");
+    nn_load_unsupported (error, "its attribute \"quantizer\" is missing or damaged");
   return quantizer;
 }
 
@@ -36,7 +36,7 @@ read_weight (NnOnnx           *onnx,
   if (trained == NULL || used == NULL || trained->constant == NULL || used->constant == NULL ||
       trained->constant->dtype != NN_DTYPE_F32 || used->constant->dtype != NN_DTYPE_F32 ||
       !nn_shape_equal (&trained->constant->shape, &used->constant->shape))
-    return nn_onnx_unsupported (error, "its two inputs must be constants of one shape");
+    return nn_load_unsupported (error, "its two inputs must be constants of one shape");
   quant = g_new0 (NnOnnxQuant, 1);
   quant->own = quantizer;
   quant->frozen = nn_tensor_ref (used->constant);
@@ -65,14 +65,14 @@ read_garnet (NnOnnx           *onnx,
   if (op->n_input != 8 || data == NULL || count == NULL || data->constant != NULL || count->constant != NULL || data->rank != 3 ||
       data->batch != 0 || count->batch != 0 || data->dims[1] < 1 || g->n_aggregators < 1 || g->n_aggregators > G_MAXINT16 ||
       g->n_filters < 1 || g->n_filters > G_MAXINT16 || g->n_propagate < 1 || g->n_propagate > G_MAXINT16)
-    return nn_onnx_unsupported (error, "its inputs or sizes are not those of a GarNet layer");
+    return nn_load_unsupported (error, "its inputs or sizes are not those of a GarNet layer");
   if (!nn_onnx_natural (onnx, data, error))
     return FALSE;
   inputs[0] = data->node;
   inputs[1] = count->node;
   node = nn_onnx_node (onnx, NN_OP_GARNET, nn_onnx_out (op, 0), "GarNet", inputs, 2);
   if (!nn_act_find (nn_onnx_string (onnx, op, "activation", "linear"), &node->attrs.act))
-    return nn_onnx_unsupported (error, "its activation is not known");
+    return nn_load_unsupported (error, "its activation is not known");
   node->attrs.extra = g;
   node->attrs.units = g->n_filters;
   node->shape = g->collapse == NN_COLLAPSE_NONE ? NN_SHAPE (data->dims[1], g->n_filters) : NN_SHAPE (g->n_filters);
@@ -81,7 +81,7 @@ read_garnet (NnOnnx           *onnx,
       const NnOnnxValue *value = nn_onnx_input (onnx, op, i + 2);
 
       if (value == NULL || value->constant == NULL || value->constant->dtype != NN_DTYPE_F32)
-        return nn_onnx_unsupported (error, "its weights must be constant");
+        return nn_load_unsupported (error, "its weights must be constant");
       nn_onnx_weight (onnx, node, NN_ROLE_OTHER, names[i], nn_tensor_ref (value->constant));
     }
   if (!nn_onnx_finish (onnx, node, error))
@@ -116,7 +116,7 @@ nn_onnx_read_own (NnOnnx           *onnx,
       return nn_onnx_finish (onnx, node, error);
     }
   if (!g_str_has_prefix (op->op_type, "Quantizer_"))
-    return nn_onnx_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
+    return nn_load_unsupported (error, "Espalier has no operator \"%s\"", op->op_type);
   quantizer = own_quantizer (onnx, op, error);
   if (quantizer == NULL || ((quantizer->n_alpha > 1 || quantizer->n_elements > 1) && !nn_onnx_natural (onnx, value, error)))
     return FALSE;

@@ -70,7 +70,7 @@ pad_by_parts (NnOnnx           *onnx,
   const char *name = op->input[0];
 
   if (!constant && !g_str_equal (mode, "edge") && !g_str_equal (mode, "wrap") && !g_str_equal (mode, "reflect"))
-    return nn_onnx_unsupported (error, "mode \"%s\" is not supported; constant, reflect, edge and wrap are", mode);
+    return nn_load_unsupported (error, "mode \"%s\" is not supported; constant, reflect, edge and wrap are", mode);
   for (guint axis = 0, n = value->rank; axis < n; axis++)
     {
       gint64 before = nn_onnx_whole (g_array_index (pads, double, axis)), after = nn_onnx_whole (g_array_index (pads, double, axis + n));
@@ -81,7 +81,7 @@ pad_by_parts (NnOnnx           *onnx,
       if (before == 0 && after == 0)
         continue;
       if (extent < 1 || from >= to || to - from > MAX_PADDED)
-        return nn_onnx_unsupported (error, "its pads leave nothing of an axis, or more than %d elements", MAX_PADDED);
+        return nn_load_unsupported (error, "its pads leave nothing of an axis, or more than %d elements", MAX_PADDED);
       for (gint64 i = from; i < to; i++)
         g_array_append_val (places, (gint64){ padded_place (mode, i, extent) });
       if (!nn_onnx_pick (onnx, op, next, value, axis, (const gint64 *) (gpointer) places->data, places->len, error))
@@ -117,7 +117,7 @@ nn_onnx_read_pad (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_numbers (onnx, op, "pads", 1, pads, &found) || !spread_pads (onnx, op, value, pads) || pads->len != 2 * value->rank)
-    return nn_onnx_unsupported (error, "its pads must be constant, two for each axis");
+    return nn_load_unsupported (error, "its pads must be constant, two for each axis");
   n = value->rank;
   for (guint i = 0; i < pads->len; i++)
     {
@@ -125,7 +125,7 @@ nn_onnx_read_pad (NnOnnx           *onnx,
 
       any |= p != 0;
       if (p > G_MAXINT32 || p < -G_MAXINT32 || p != floor (p) || (p != 0 && i % n == value->batch))
-        return nn_onnx_unsupported (error, "its pads must be whole numbers, and none the batch's");
+        return nn_load_unsupported (error, "its pads must be whole numbers, and none the batch's");
       negative |= p < 0;
     }
   if (!any)

@@ -33,7 +33,7 @@ nn_onnx_slice (NnOnnx       *onnx,
       at = value->at[nn_onnx_sample_axis (value, axis)];
     }
   if (axis == value->batch || value->merged_before || value->merged_after)
-    return nn_onnx_unsupported (error, "a part of the batch cannot be taken");
+    return nn_load_unsupported (error, "a part of the batch cannot be taken");
   node = nn_onnx_node (onnx, NN_OP_SLICE, name, type, &value->node, 1);
   node->attrs.axis = at;
   node->attrs.begin = begin;
@@ -64,7 +64,7 @@ nn_onnx_pick (NnOnnx           *onnx,
 
   if (n == 0 || axis == value->batch || value->order != NULL || (value->at[nn_onnx_sample_axis (value, axis)] == NN_ONNX_VIRTUAL &&
                                                                  !nn_onnx_natural (onnx, value, error)))
-    return nn_onnx_unsupported (error, "parts of this axis cannot be taken");
+    return nn_load_unsupported (error, "parts of this axis cannot be taken");
   for (gsize i = 0; i < n;)
     {
       gint64 step = i + 1 < n && places[i + 1] > places[i] ? places[i + 1] - places[i] : 1;
@@ -72,7 +72,7 @@ nn_onnx_pick (NnOnnx           *onnx,
       g_autofree char *part = g_strdup_printf ("%s__part_%u", name, parts->len);
 
       if (places[i] < 0 || places[i] >= value->dims[axis] || parts->len == NN_ONNX_MAX_PARTS)
-        return nn_onnx_unsupported (error, "its places are outside of its axis, or too many");
+        return nn_load_unsupported (error, "its places are outside of its axis, or too many");
       while (end < n && places[end] - places[end - 1] == step)
         end++;
       if (i == 0 && end == n)
@@ -179,7 +179,7 @@ nn_onnx_read_slice (NnOnnx           *onnx,
   if (failed)
     return FALSE;
   if (!ok)
-    return nn_onnx_unsupported (error, "its ranges must be constant");
+    return nn_load_unsupported (error, "its ranges must be constant");
   if (!any)
     nn_onnx_alias (onnx, op, value);
   return TRUE;
@@ -200,7 +200,7 @@ nn_onnx_read_split (NnOnnx           *onnx,
     return FALSE;
   if (!nn_onnx_axis (value, nn_onnx_int (op, "axis", 0), &axis) || value->dims[axis] < 1 ||
       !nn_onnx_numbers (onnx, op, "split", 1, sizes, &found) || (found && sizes->len != op->n_output))
-    return nn_onnx_unsupported (error, "its parts must be constant");
+    return nn_load_unsupported (error, "its parts must be constant");
   each = (value->dims[axis] + (gint64) op->n_output - 1) / (gint64) op->n_output;
   for (guint i = 0; i < op->n_output; i++)
     {
@@ -228,7 +228,7 @@ gather_places (NnOnnx           *onnx,
   guint axis, n = 0;
 
   if (!nn_onnx_axis (table, nn_onnx_int (op, "axis", 0), &axis) || axis == table->batch || table->dims[axis] < 1 || places->n == 0)
-    return nn_onnx_unsupported (error, "its axis is the batch's, or none");
+    return nn_load_unsupported (error, "its axis is the batch's, or none");
   for (gsize i = 0; i < places->n; i++)
     {
       wanted[i] = nn_onnx_whole (nn_tensor_get (places, i));
@@ -261,7 +261,7 @@ nn_onnx_read_gather (NnOnnx           *onnx,
   NnNode *node;
 
   if (table == NULL || index == NULL)
-    return nn_onnx_unsupported (error, "an input is missing");
+    return nn_load_unsupported (error, "an input is missing");
   if (table->constant != NULL && index->constant == NULL && table->constant->shape.rank == 2 &&
       nn_onnx_int (op, "axis", 0) == 0 && index->batch == 0 && index->rank >= 2)
     {
@@ -279,7 +279,7 @@ nn_onnx_read_gather (NnOnnx           *onnx,
       return TRUE;
     }
   if (table->constant != NULL || index->constant == NULL)
-    return nn_onnx_unsupported (error, "only constant places, or rows of a constant table, are supported");
+    return nn_load_unsupported (error, "only constant places, or rows of a constant table, are supported");
   return gather_places (onnx, op, table, index->constant, error);
 }
 
@@ -299,7 +299,7 @@ nn_onnx_read_tile (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_numbers (onnx, op, "repeats", 1, times, &found) || times->len != value->rank)
-    return nn_onnx_unsupported (error, "how often it repeats must be constant");
+    return nn_load_unsupported (error, "how often it repeats must be constant");
   for (guint i = 0; i < times->len; i++)
     {
       double k = g_array_index (times, double, i);
@@ -307,7 +307,7 @@ nn_onnx_read_tile (NnOnnx           *onnx,
       if (k == 1)
         continue;
       if (n != 1 || k < 1 || k > MAX_TILES || k != floor (k) || i == value->batch)
-        return nn_onnx_unsupported (error, "only up to %d times along one axis besides the batch's are supported", MAX_TILES);
+        return nn_load_unsupported (error, "only up to %d times along one axis besides the batch's are supported", MAX_TILES);
       axis = i;
       n = (guint) k;
     }

@@ -216,7 +216,7 @@ apply (NnOnnx           *onnx,
   if (!scale_fits (onnx, value, quant) || !nn_onnx_quantizer (onnx, quant, &quantizer))
     {
       nn_onnx_quant_free (quant);
-      return nn_onnx_unsupported (error, "its scale goes neither by the channel nor by the tensor");
+      return nn_load_unsupported (error, "its scale goes neither by the channel nor by the tensor");
     }
   nn_onnx_quant_free (quant);
   node = nn_onnx_node (onnx, NN_OP_QUANTIZE, nn_onnx_out (op, 0), op->op_type, &value->node, 1);
@@ -277,15 +277,15 @@ nn_onnx_read_quant (NnOnnx           *onnx,
   NnOnnxQuant *quant;
 
   if (value == NULL || scale == NULL || scale->constant == NULL)
-    return nn_onnx_unsupported (error, "its scale is not a constant");
+    return nn_load_unsupported (error, "its scale is not a constant");
   if (!bipolar && (zero_value == NULL || zero_value->constant == NULL || !nn_onnx_scalar (nn_onnx_input (onnx, op, 3), &bits)))
-    return nn_onnx_unsupported (error, "its zero point must be constant, and its number of bits one constant");
+    return nn_load_unsupported (error, "its zero point must be constant, and its number of bits one constant");
   if (bits < 1 || bits > 32 || bits != floor (bits))
-    return nn_onnx_unsupported (error, "a number of bits that is not a whole one from 1 to 32 is not supported");
+    return nn_load_unsupported (error, "a number of bits that is not a whole one from 1 to 32 is not supported");
   one_zero = bipolar || nn_onnx_scalar (zero_value, &zero);
   up = g_ascii_strcasecmp (mode, "CEIL") == 0;
   if (!up && !nn_onnx_find_rounding (mode, &rounding))
-    return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported; ROUND, CEIL, FLOOR, ROUND_TO_ZERO, HALF_UP and HALF_DOWN are", mode);
+    return nn_load_unsupported (error, "rounding_mode \"%s\" is not supported; ROUND, CEIL, FLOOR, ROUND_TO_ZERO, HALF_UP and HALF_DOWN are", mode);
   plain = rounding == NN_ROUND_RND_CONV || rounding == NN_ROUND_TRN;
   /* of one bit with a sign are -1 and 1, as qonnx has it */
   bipolar = bipolar || (bits == 1 && is_signed && one_zero && zero == 0);
@@ -294,7 +294,7 @@ nn_onnx_read_quant (NnOnnx           *onnx,
                                is_signed ? -ldexp (1, (int) bits - 1) + narrow : 0,
                                is_signed ? ldexp (1, (int) bits - 1) - 1 : ldexp (1, (int) bits) - 1 - narrow, error);
   if (!one_zero || (narrow && !is_signed))
-    return nn_onnx_unsupported (error, "rounding_mode \"%s\" with several zero points, or narrow without a sign, is not supported", mode);
+    return nn_load_unsupported (error, "rounding_mode \"%s\" with several zero points, or narrow without a sign, is not supported", mode);
   quant = g_new0 (NnOnnxQuant, 1);
   quant->bipolar = bipolar;
   quant->is_signed = is_signed;
@@ -374,7 +374,7 @@ decode_by_channel (NnOnnx           *onnx,
   NnTensor *real;
 
   if (steps == NULL || zeros == NULL)
-    return nn_onnx_unsupported (error, "its scale or zero point does not fit the constant");
+    return nn_load_unsupported (error, "its scale or zero point does not fit the constant");
   real = nn_tensor_new (NN_DTYPE_F32, &codes->shape);
   for (gsize i = 0; i < real->n; i++)
     nn_tensor_f32 (real)[i] = (float) ((nn_tensor_get (codes, i) - nn_tensor_f32 (zeros)[i]) * nn_tensor_f32 (steps)[i]);
@@ -394,13 +394,13 @@ nn_onnx_read_linear (NnOnnx           *onnx,
   NnOnnxQuant *quant;
 
   if (nn_onnx_int (op, "block_size", 0) != 0)
-    return nn_onnx_unsupported (error, "\"block_size\" is not supported");
+    return nn_load_unsupported (error, "\"block_size\" is not supported");
   if (scale == NULL || scale->constant == NULL || (zero_value != NULL && zero_value->constant == NULL))
-    return nn_onnx_unsupported (error, "its scale and zero point must be constant");
+    return nn_load_unsupported (error, "its scale and zero point must be constant");
   if (zero_value != NULL && !nn_onnx_scalar (zero_value, &zero))
     return value->constant != NULL && g_str_equal (op->op_type, "DequantizeLinear")
              ? decode_by_channel (onnx, op, value->constant, scale->constant, zero_value->constant, error)
-             : nn_onnx_unsupported (error, "its zero points differ by channel, which only a constant's may");
+             : nn_load_unsupported (error, "its zero points differ by channel, which only a constant's may");
   if (g_str_equal (op->op_type, "QuantizeLinear"))
     {
       NnOnnxValue *codes;
@@ -437,7 +437,7 @@ nn_onnx_read_linear (NnOnnx           *onnx,
       NnTensor *real;
       NnOnnxValue *result;
       if (spread == NULL)
-        return nn_onnx_unsupported (error, "its scale does not fit the constant");
+        return nn_load_unsupported (error, "its scale does not fit the constant");
       real = nn_tensor_new (NN_DTYPE_F32, &value->constant->shape);
       for (gsize i = 0; i < real->n; i++)
         {

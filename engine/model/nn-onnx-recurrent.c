@@ -163,19 +163,19 @@ read_settings (NnOnnx             *onnx,
   rec->reverse[0] = g_str_equal (direction, "reverse");
   rec->reverse[1] = TRUE;
   if (x == NULL || x->constant != NULL || x->rank != 3 || x->batch != (rec->batch_first ? 0 : 1))
-    return nn_onnx_unsupported (error, "its data must have the axes steps, batch, features");
+    return nn_load_unsupported (error, "its data must have the axes steps, batch, features");
   if (rec->w == NULL || rec->r == NULL || (op->n_input > 3 && op->input[3][0] != '\0' && rec->b == NULL))
-    return nn_onnx_unsupported (error, "its weights must be constant");
+    return nn_load_unsupported (error, "its weights must be constant");
   if (!read_functions (rec, op) || nn_onnx_attribute (op, "clip") != NULL || nn_onnx_int (op, "input_forget", 0) != 0)
-    return nn_onnx_unsupported (error, "its functions must be Sigmoid, Tanh, Relu, Softsign or Softplus, without clip and input_forget");
+    return nn_load_unsupported (error, "its functions must be Sigmoid, Tanh, Relu, Softsign or Softplus, without clip and input_forget");
   if (!zero_or_missing (onnx, op, 5) || !zero_or_missing (onnx, op, 6) || !zero_or_missing (onnx, op, 7))
-    return nn_onnx_unsupported (error, "an initial state or peepholes are not supported");
+    return nn_load_unsupported (error, "an initial state or peepholes are not supported");
   n = rec->n_directions;
   if (rec->units < 1 || rec->units > G_MAXINT32 / 8 || rec->w->shape.dims[0] != n || rec->r->shape.dims[0] != n ||
       rec->w->shape.dims[1] != rec->n_gates * rec->units || rec->r->shape.dims[1] != rec->n_gates * rec->units ||
       rec->r->shape.dims[2] != rec->units || (x->dims[2] > 0 && rec->w->shape.dims[2] != x->dims[2]) ||
       (rec->b != NULL && rec->b->n != (gsize) (2 * n * rec->n_gates * rec->units)))
-    return nn_onnx_unsupported (error, "its weights do not fit each other");
+    return nn_load_unsupported (error, "its weights do not fit each other");
   return TRUE;
 }
 
@@ -244,7 +244,7 @@ add_last (NnOnnx           *onnx,
   NnNode *node;
 
   if (n < 1)
-    return nn_onnx_unsupported (error, "its sequences and last states together need a known number of steps");
+    return nn_load_unsupported (error, "its sequences and last states together need a known number of steps");
   node = nn_onnx_node (onnx, NN_OP_SLICE, step, NULL, &sequence, 1);
   node->attrs.axis = 0;
   node->attrs.begin = rec->reverse[d] ? 0 : n - 1;
@@ -343,7 +343,7 @@ nn_onnx_read_recurrent (NnOnnx           *onnx,
   if (!read_settings (onnx, op, x, &rec, error))
     return FALSE;
   if (is_read (onnx, op, 2))
-    return nn_onnx_unsupported (error, "the cell's state as an output is not supported");
+    return nn_load_unsupported (error, "the cell's state as an output is not supported");
   if (!sequences && !states)
     sequences = TRUE;
   if (!nn_onnx_arrange (onnx, x, wanted, error))

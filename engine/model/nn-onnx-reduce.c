@@ -67,20 +67,20 @@ nn_onnx_read_reduce (NnOnnx           *onnx,
   if (value == NULL || (value->order != NULL && !nn_onnx_natural (onnx, value, error)))
     return FALSE;
   if (!nn_onnx_numbers (onnx, op, "axes", 1, axes, &found))
-    return nn_onnx_unsupported (error, "its axes must be constant");
+    return nn_load_unsupported (error, "its axes must be constant");
   if (axes->len == 0)
-    return nn_onnx_unsupported (error, "its axes must be told, for the batch's is none of them");
+    return nn_load_unsupported (error, "its axes must be told, for the batch's is none of them");
   for (guint i = 0; i < axes->len; i++)
     {
       guint axis;
 
       if (!nn_onnx_axis (value, nn_onnx_whole (g_array_index (axes, double, i)), &axis) || axis == value->batch)
-        return nn_onnx_unsupported (error, "its axes are the batch's, or none");
+        return nn_load_unsupported (error, "its axes are the batch's, or none");
       mark[axis] = TRUE;
     }
   if (!reduced_range (value, mark, &first, &last, &count) &&
       (!gather_reduced (onnx, value, mark, error) || !reduced_range (value, mark, &first, &last, &count)))
-    return error != NULL && *error != NULL ? FALSE : nn_onnx_unsupported (error, "its axes do not lie side by side");
+    return error != NULL && *error != NULL ? FALSE : nn_load_unsupported (error, "its axes do not lie side by side");
   alone = !keep && count == (int) value->rank - 1; /* one number: the computed sample keeps one axis of one element */
   node = nn_onnx_node (onnx,
                        strstr (op->op_type, "Mean") != NULL  ? NN_OP_REDUCE_MEAN
@@ -150,5 +150,5 @@ nn_onnx_read_other_reduce (NnOnnx           *onnx,
       return nn_onnx_run_op (onnx, &reduction, error) &&
              (reductions[i].after == NULL || nn_onnx_run (onnx, reductions[i].after, out, sum, NULL, error));
     }
-  return nn_onnx_unsupported (error, "this reduction is not known");
+  return nn_load_unsupported (error, "this reduction is not known");
 }

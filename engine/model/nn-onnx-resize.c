@@ -121,7 +121,7 @@ resize_by_matrix (NnOnnx           *onnx,
   const char *name = op->input[0];
 
   if (!g_strv_contains (modes, resize.mode) || !g_strv_contains (places, resize.coordinates))
-    return nn_onnx_unsupported (error, "mode \"%s\" with \"%s\" is not supported; nearest, linear and cubic are, with half_pixel, "
+    return nn_load_unsupported (error, "mode \"%s\" with \"%s\" is not supported; nearest, linear and cubic are, with half_pixel, "
                                 "pytorch_half_pixel, align_corners and asymmetric", resize.mode, resize.coordinates);
   for (guint axis = 0, n = value->rank; axis < n; axis++)
     {
@@ -133,11 +133,11 @@ resize_by_matrix (NnOnnx           *onnx,
       if (scale == 1)
         continue;
       if (axis == value->batch || from < 1 || !(scale > 0) || scale * (double) from > MAX_EXTENT || from > MAX_EXTENT)
-        return nn_onnx_unsupported (error, "the batch's and open axes keep their extent");
+        return nn_load_unsupported (error, "the batch's and open axes keep their extent");
       to = sizes->len == n ? nn_onnx_whole (g_array_index (sizes, double, axis)) : (gint64) floor (scale * (double) from);
       kernel = to > 0 ? matrix (&resize, from, to, scale) : NULL;
       if (kernel == NULL)
-        return nn_onnx_unsupported (error, "nothing is left of an axis");
+        return nn_load_unsupported (error, "nothing is left of an axis");
       if (!nn_onnx_mix (onnx, op, next, value, axis, kernel, error))
         return FALSE;
       value = g_hash_table_lookup (onnx->values, next);
@@ -190,14 +190,14 @@ nn_onnx_read_resize (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (nn_onnx_attribute (op, "axes") != NULL || nn_onnx_int (op, "antialias", 0) != 0)
-    return nn_onnx_unsupported (error, "\"axes\" and \"antialias\" are not supported");
+    return nn_load_unsupported (error, "\"axes\" and \"antialias\" are not supported");
   if (!nn_onnx_numbers (onnx, op, "scales", input, scales, &found) ||
       (!upsample && scales->len == 0 && !nn_onnx_numbers (onnx, op, "sizes", 3, sizes, &found)))
-    return nn_onnx_unsupported (error, "its scales must be constant");
+    return nn_load_unsupported (error, "its scales must be constant");
   for (guint i = 0; i < sizes->len && sizes->len == value->rank; i++)
     g_array_append_val (scales, (double){ i == value->batch ? 1 : g_array_index (sizes, double, i) / value->dims[i] });
   if (scales->len != value->rank || value->rank < 3 || value->rank > 4 || value->batch != 0)
-    return nn_onnx_unsupported (error, "only data of one or two axes with channels are supported");
+    return nn_load_unsupported (error, "only data of one or two axes with channels are supported");
   last = g_array_index (scales, double, value->rank - 1) == 1 && g_array_index (scales, double, 1) != 1;
   if (!is_upsampling (onnx, op, scales, value->rank, last))
     return resize_by_matrix (onnx, op, value, scales, sizes, error);

@@ -28,7 +28,7 @@ nn_onnx_run_op (NnOnnx           *onnx,
 
   for (guint i = 0; i < op->n_input; i++)
     if (nn_onnx_input (onnx, op, i) == NULL)
-      return nn_onnx_unsupported (error, "an input is missing");
+      return nn_load_unsupported (error, "an input is missing");
   if (!nn_onnx_fold (onnx, op, &done, error))
     return FALSE;
   return done || (reader != NULL && reader (onnx, op, error));

@@ -77,14 +77,14 @@ merge_constant (NnOnnx           *onnx,
   NnNode *node;
 
   if (c->shape.rank > value->rank)
-    return nn_onnx_unsupported (error, "its constant has more axes than its data");
+    return nn_load_unsupported (error, "its constant has more axes than its data");
   if (!nn_onnx_natural (onnx, value, error))
     return FALSE;
   for (guint i = 0; i < c->shape.rank; i++)
     if (i + value->rank - c->shape.rank != value->batch)
       shape.dims[shape.rank++] = c->shape.dims[i];
     else if (c->shape.dims[i] != 1)
-      return nn_onnx_unsupported (error, "its constant differs from one sample of the batch to the next");
+      return nn_load_unsupported (error, "its constant differs from one sample of the batch to the next");
   if (shape.rank == 0)
     shape = NN_SHAPE (1);
   node = nn_onnx_node (onnx, NN_OP_CONSTANT, constant_name, "Constant", NULL, 0);
@@ -123,7 +123,7 @@ add_constant (NnOnnx           *onnx,
   for (guint i = 0; i < G_N_ELEMENTS (ops); i++)
     if (g_str_equal (ops[i].type, op->op_type))
       return merge_constant (onnx, op, ops[i].op, nn_onnx_out (op, 0), value, c, reversed, error);
-  return nn_onnx_unsupported (error, "a constant as one of its inputs is not supported");
+  return nn_load_unsupported (error, "a constant as one of its inputs is not supported");
 }
 
 /* Data merged with one number. */
@@ -160,7 +160,7 @@ nn_onnx_read_scale (NnOnnx           *onnx,
   gint64 last = (gint64) nn_onnx_shape (onnx, value)->rank - 1;
 
   if ((value->rank < 2 && values->n > 1) || values->n == 0)
-    return nn_onnx_unsupported (error, "its data must have an axis besides the batch's");
+    return nn_load_unsupported (error, "its data must have an axis besides the batch's");
   if ((op->op_type[0] == 'D' && reversed) || g_str_equal (op->op_type, "Max") || g_str_equal (op->op_type, "Min"))
     return add_constant (onnx, op, value, values, reversed, error);
   if (axis == -1 || (axis >= 0 && axis == last &&

@@ -56,11 +56,11 @@ nn_onnx_read_transpose (NnOnnx           *onnx,
     return FALSE;
   perm = unfold_permutation (value, nn_onnx_ints (op, "perm", &n), &n, all);
   if (perm == NULL || n != value->rank)
-    return nn_onnx_unsupported (error, "its order of axes is not that of its input");
+    return nn_load_unsupported (error, "its order of axes is not that of its input");
   for (guint i = 0; i < n; i++)
     seen |= perm[i] >= 0 && perm[i] < (gint64) n ? 1u << perm[i] : 0;
   if (seen != (1u << n) - 1)
-    return nn_onnx_unsupported (error, "its order of axes is no permutation");
+    return nn_load_unsupported (error, "its order of axes is no permutation");
   if (value->order != NULL && !nn_onnx_natural (onnx, value, error))
     return FALSE;
   result = nn_onnx_alias (onnx, op, value);
@@ -169,7 +169,7 @@ nn_onnx_read_flatten (NnOnnx           *onnx,
     return FALSE;
   /* keras2onnx flattens the batch too, which it takes to be one */
   if (value->batch != 0 || (axis != 1 && axis != 1 - (gint64) value->rank && !(axis == 0 && value->dims[0] == 1)))
-    return nn_onnx_unsupported (error, "only flattening from the first axis after the batch is supported");
+    return nn_load_unsupported (error, "only flattening from the first axis after the batch is supported");
   return flatten (onnx, op, value, error);
 }
 
@@ -365,12 +365,12 @@ nn_onnx_reshape (NnOnnx           *onnx,
   Target target;
 
   if (n == 0 || n > NN_MAX_RANK + 1)
-    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+    return nn_load_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
   memcpy (own, dims, n * sizeof *dims);
   if (!find_target (value, own, n, &target))
-    return nn_onnx_unsupported (error, "its new shape mixes the batch with other axes");
+    return nn_load_unsupported (error, "its new shape mixes the batch with other axes");
   if (target.rank > NN_MAX_RANK)
-    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+    return nn_load_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
   shape.rank = target.rank;
   memcpy (shape.dims, target.dims, shape.rank * sizeof *shape.dims);
   if (target.rank == 0)
@@ -415,11 +415,11 @@ nn_onnx_read_reshape (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_numbers (onnx, op, "shape", 1, numbers, &found) || !found)
-    return nn_onnx_unsupported (error, "its new shape must be a constant");
+    return nn_load_unsupported (error, "its new shape must be a constant");
   if (!nn_shape_size (nn_onnx_shape (onnx, value), &size))
-    return nn_onnx_unsupported (error, "the shape of its data is not known");
+    return nn_load_unsupported (error, "the shape of its data is not known");
   if (numbers->len > NN_MAX_RANK + 1)
-    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+    return nn_load_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
   for (guint i = 0; i < numbers->len; i++)
     dims[i] = nn_onnx_whole (g_array_index (numbers, double, i));
   return nn_onnx_reshape (onnx, op, value, dims, numbers->len, error);
@@ -440,17 +440,17 @@ nn_onnx_read_squeeze (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_numbers (onnx, op, "axes", 1, axes, &found) || (add && !found))
-    return nn_onnx_unsupported (error, "its axes must be constant");
+    return nn_load_unsupported (error, "its axes must be constant");
   rank = add ? value->rank + axes->len : value->rank;
   if (rank > NN_MAX_RANK + 1 || value->order != NULL)
-    return nn_onnx_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
+    return nn_load_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
   for (guint i = 0; i < axes->len; i++)
     {
       double a = g_array_index (axes, double, i);
 
       a += a < 0 ? rank : 0;
       if (a < 0 || a >= rank || (!add && ((guint) a == value->batch || value->dims[(guint) a] != 1)))
-        return nn_onnx_unsupported (error, "its axes are not of extent 1");
+        return nn_load_unsupported (error, "its axes are not of extent 1");
       mark[(guint) a] = TRUE;
     }
   if (!found)

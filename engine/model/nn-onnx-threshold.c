@@ -93,7 +93,7 @@ old_trunc (NnOnnx           *onnx,
 
   if (!nn_onnx_scalar (nn_onnx_input (onnx, op, 3), &in_bits) || !nn_onnx_scalar (nn_onnx_input (onnx, op, 4), &out_bits) ||
       in_bits < out_bits || in_bits > 64 || out_bits < 1)
-    return nn_onnx_unsupported (error, "its numbers of bits must be constant, those of its output not more than its input's");
+    return nn_load_unsupported (error, "its numbers of bits must be constant, those of its output not more than its input's");
   if (!add_quantizer (onnx, op, cut, value, &type, scale * exp2 (in_bits - out_bits), error))
     return FALSE;
   return add_scale (onnx, op, name, g_hash_table_lookup (onnx->values, cut), same_numbers (channels, exp2 (out_bits - in_bits)),
@@ -118,16 +118,16 @@ nn_onnx_read_trunc (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (!nn_onnx_scalar (nn_onnx_input (onnx, op, 1), &scale) || !nn_onnx_scalar (nn_onnx_input (onnx, op, 2), &zero) || scale <= 0)
-    return nn_onnx_unsupported (error, "its scale and zero point must each be one constant");
+    return nn_load_unsupported (error, "its scale and zero point must each be one constant");
   if (!nn_onnx_find_rounding (mode, &rounding))
-    return nn_onnx_unsupported (error, "rounding_mode \"%s\" is not supported", mode);
+    return nn_load_unsupported (error, "rounding_mode \"%s\" is not supported", mode);
   if (op->n_input < 7 && zero != 0)
-    return nn_onnx_unsupported (error, "a zero point other than 0 is supported only beside the result's scale and zero point");
+    return nn_load_unsupported (error, "a zero point other than 0 is supported only beside the result's scale and zero point");
   if (op->n_input < 7)
     return old_trunc (onnx, op, value, scale, rounding, error);
   if (!nn_onnx_scalar (nn_onnx_input (onnx, op, 4), &out_scale) || out_scale <= 0 ||
       !nn_onnx_scalar (nn_onnx_input (onnx, op, 6), &bits) || bits < 1 || bits > WIDE_BITS || bits != floor (bits))
-    return nn_onnx_unsupported (error, "its output's scale and number of bits must each be one constant");
+    return nn_load_unsupported (error, "its output's scale and number of bits must each be one constant");
   /* the codes are those of the reals moved by the zero point, and are moved back by it; the result's own is not looked at there */
   if (zero != 0)
     {
@@ -190,7 +190,7 @@ by_comparison (NnOnnx           *onnx,
   NnTensor *laid;
 
   if (value->rank > NN_MAX_RANK - 1)
-    return nn_onnx_unsupported (error, "its data have too many axes");
+    return nn_load_unsupported (error, "its data have too many axes");
   for (guint i = 0; i < shape.rank; i++)
     shape.dims[i] = i + 1 == shape.rank ? n : i == 0 ? thresholds->shape.dims[0] : 1;
   laid = nn_tensor_new (NN_DTYPE_F32, &shape);
@@ -226,7 +226,7 @@ nn_onnx_read_multi_threshold (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (t == NULL || t->constant == NULL || t->constant->shape.rank != 2 || t->constant->n == 0 || value->order != NULL)
-    return nn_onnx_unsupported (error, "its thresholds must be a constant of two axes: channels, thresholds");
+    return nn_load_unsupported (error, "its thresholds must be a constant of two axes: channels, thresholds");
   if (value->rank == 4 && !g_str_equal (layout, "NHWC") ? !nn_onnx_channels_last (onnx, value, error)
                                                          : !nn_onnx_natural (onnx, value, error))
     return FALSE;
@@ -234,7 +234,7 @@ nn_onnx_read_multi_threshold (NnOnnx           *onnx,
   rows = t->constant->shape.dims[0];
   n = t->constant->shape.dims[1];
   if (rows != 1 && rows != channels)
-    return nn_onnx_unsupported (error, "its thresholds are for %" G_GINT64_FORMAT " channels, not %" G_GINT64_FORMAT, rows, channels);
+    return nn_load_unsupported (error, "its thresholds are for %" G_GINT64_FORMAT " channels, not %" G_GINT64_FORMAT, rows, channels);
   scale = same_numbers (MAX (channels, 1), 1);
   bias = same_numbers (MAX (channels, 1), 0);
   for (gsize c = 0; c < scale->n; c++)

@@ -147,10 +147,10 @@ nn_onnx_read_conv_transpose (NnOnnx           *onnx,
   guint at;
 
   if (baked->shape.dims[0] % groups != 0)
-    return nn_onnx_unsupported (error, "its groups do not divide its channels");
+    return nn_load_unsupported (error, "its groups do not divide its channels");
   kernel = widen (baked, window, n, groups);
   if (kernel == NULL)
-    return nn_onnx_unsupported (error, "its dilated kernel is too large");
+    return nn_load_unsupported (error, "its dilated kernel is too large");
   for (guint i = 0; i < n; i++)
     {
       gint64 extent = nn_onnx_shape (onnx, value)->dims[i], span = kernel->shape.dims[i];
@@ -158,7 +158,7 @@ nn_onnx_read_conv_transpose (NnOnnx           *onnx,
       if (!find_cut (onnx, op, window, i, n, extent, extent * window->stride[i] + MAX (span - window->stride[i], 0), cut[i]))
         {
           nn_tensor_unref (kernel);
-          return nn_onnx_unsupported (error, "its pads leave nothing of its result");
+          return nn_load_unsupported (error, "its pads leave nothing of its result");
         }
       any |= cut[i][0] != 0 || cut[i][1] != 0;
       missing |= cut[i][0] < 0 || cut[i][1] < 0;

@@ -44,7 +44,7 @@ read_lists (Onnx__NodeProto  *op,
   if (l->n == 0 || l->n > MAX_TREE_NODES || n[1] != l->n || n[2] != l->n || n[3] != l->n || n[4] != l->n ||
       l->values == NULL || l->values->n_floats != l->n || l->modes == NULL || l->modes->n_strings != l->n ||
       l->weights == NULL || l->weights->n_floats != l->n_leaf || n[6] != l->n_leaf || n[7] != l->n_leaf)
-    return nn_onnx_unsupported (error, "its nodes and leaves are not told as lists of one length");
+    return nn_load_unsupported (error, "its nodes and leaves are not told as lists of one length");
   return TRUE;
 }
 
@@ -110,11 +110,11 @@ order_nodes (const Lists  *l,
       gsize at;
 
       if (!find_test (&l->modes->strings[i], &test))
-        return nn_onnx_unsupported (error, "a branch is of a kind that is not supported");
+        return nn_load_unsupported (error, "a branch is of a kind that is not supported");
       for (guint k = 0; test != NN_TREE_LEAF && k < 2; k++)
         {
           if (!find_node (index, l->tree[i], k == 0 ? l->yes[i] : l->no[i], &at) || has_parent[at])
-            return nn_onnx_unsupported (error, "a branch leads nowhere, or where another leads");
+            return nn_load_unsupported (error, "a branch leads nowhere, or where another leads");
           has_parent[at] = 1;
         }
     }
@@ -135,7 +135,7 @@ order_nodes (const Lists  *l,
                 g_array_append_val (order, (guint32){ at });
           }
       }
-  return order->len == l->n || nn_onnx_unsupported (error, "its branches lead in a circle");
+  return order->len == l->n || nn_load_unsupported (error, "its branches lead in a circle");
 }
 
 static gboolean
@@ -167,7 +167,7 @@ fill_nodes (NnOnnx          *onnx,
       if (node->test == NN_TREE_LEAF)
         continue;
       if (l->feature[from] < 0 || (n_features >= 0 && l->feature[from] >= n_features) || l->feature[from] > G_MAXINT32)
-        return nn_onnx_unsupported (error, "a branch looks at a feature that is not there");
+        return nn_load_unsupported (error, "a branch looks at a feature that is not there");
       node->feature = (guint32) l->feature[from];
       node->threshold = l->values->floats[from];
       find_node (index, l->tree[from], l->yes[from], &at);
@@ -180,7 +180,7 @@ fill_nodes (NnOnnx          *onnx,
     {
       if (!find_node (index, l->leaf_tree[i], l->leaf_id[i], &at) || nodes[place[at] - 1].test != NN_TREE_LEAF ||
           l->leaf_target[i] < 0 || l->leaf_target[i] >= (gint64) trees->n_targets)
-        return nn_onnx_unsupported (error, "a leaf, or what it votes for, is not there");
+        return nn_load_unsupported (error, "a leaf, or what it votes for, is not there");
       nodes[place[at] - 1].n_leaf++;
     }
   for (gsize i = 0, first = 0; i < l->n; i++)
@@ -235,7 +235,7 @@ find_post (NnOnnx           *onnx,
           : g_str_equal (name, "SOFTMAX") ? NN_TREE_POST_SOFTMAX
                                           : NN_TREE_POST_NONE;
   return *post != NN_TREE_POST_NONE || g_str_equal (name, "NONE") ||
-         nn_onnx_unsupported (error, "post_transform \"%s\" is not supported", name);
+         nn_load_unsupported (error, "post_transform \"%s\" is not supported", name);
 }
 
 static gboolean
@@ -322,11 +322,11 @@ nn_onnx_read_trees (NnOnnx           *onnx,
   Lists lists;
 
   if (input == NULL || input->constant != NULL || input->rank != 2 || input->order != NULL || input->batch != 0)
-    return nn_onnx_unsupported (error, "its data must be one list of features a sample");
+    return nn_load_unsupported (error, "its data must be one list of features a sample");
   if (!read_lists (op, classes, &lists, error))
     return FALSE;
   if (n_targets < 1 || n_targets > G_MAXINT16)
-    return nn_onnx_unsupported (error, "the number of its classes is missing or absurd");
+    return nn_load_unsupported (error, "the number of its classes is missing or absurd");
   for (gsize i = 0; i < lists.n_leaf; i++)
     largest = MAX (largest, lists.leaf_target[i]);
   /* of two classes the leaves may tell but one: the second's */
@@ -365,7 +365,7 @@ nn_onnx_read_arg_max (NnOnnx           *onnx,
   if (complement)
     node = nn_graph_builder_node (onnx->builder, node->inputs[1]);
   if (node->op != NN_OP_TREE_ENSEMBLE || !nn_onnx_axis (value, nn_onnx_int (op, "axis", 0), &axis) || axis != value->rank - 1)
-    return nn_onnx_unsupported (error, "only the winning class of a tree ensemble is supported; of other data take the scores before it");
+    return nn_load_unsupported (error, "only the winning class of a tree ensemble is supported; of other data take the scores before it");
   of = *value;
   of.node = node->inputs[0];
   of.order = NULL;

@@ -21,21 +21,6 @@ nn_onnx_value_free (gpointer data)
   g_free (value);
 }
 
-gboolean
-nn_onnx_unsupported (GError     **error,
-                     const char  *format,
-                     ...)
-{
-  g_autofree char *text = NULL;
-  va_list args;
-
-  va_start (args, format);
-  text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, text);
-  return FALSE;
-}
-
 const char *
 nn_onnx_out (Onnx__NodeProto *op,
              guint            i)
@@ -271,11 +256,7 @@ nn_onnx_finish (NnOnnx  *onnx,
                 NnNode  *node,
                 GError **error)
 {
-  g_autofree const NnNode **inputs = g_new (const NnNode *, node->n_inputs + 1);
-
-  for (guint i = 0; i < node->n_inputs; i++)
-    inputs[i] = nn_graph_builder_node (onnx->builder, node->inputs[i]);
-  return nn_infer_shape (node, inputs, error);
+  return nn_infer_built_shape (onnx->builder, node, error);
 }
 
 /* @values: (transfer full) */

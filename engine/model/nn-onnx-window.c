@@ -23,7 +23,7 @@ get_window (Onnx__NodeProto *op,
 
   if ((k != NULL && n_kernel != n) || (s != NULL && n_stride != n) || (d != NULL && n_dilation != n) ||
       (p != NULL && n_pads != 2 * n))
-    return nn_onnx_unsupported (error, "kernel_shape, strides, dilations or pads are not for %u axes", n);
+    return nn_load_unsupported (error, "kernel_shape, strides, dilations or pads are not for %u axes", n);
   for (guint i = 0; i < n; i++)
     {
       if (k != NULL)
@@ -35,7 +35,7 @@ get_window (Onnx__NodeProto *op,
       if (kernel[i] < 1 || stride[i] < 1 || dilation[i] < 1 || pads[i][0] < 0 || pads[i][1] < 0 ||
           kernel[i] > G_MAXINT32 || stride[i] > G_MAXINT32 || dilation[i] > G_MAXINT32 || pads[i][0] > G_MAXINT32 ||
           pads[i][1] > G_MAXINT32)
-        return nn_onnx_unsupported (error, "kernel, strides and dilations must be positive, pads not negative");
+        return nn_load_unsupported (error, "kernel, strides and dilations must be positive, pads not negative");
     }
   return TRUE;
 }
@@ -68,7 +68,7 @@ set_padding (NnOnnx          *onnx,
         if (g_str_equal (automatic, "SAME_LOWER"))
           {
             if (extent < 0)
-              return nn_onnx_unsupported (error, "SAME_LOWER of an open axis is not supported");
+              return nn_load_unsupported (error, "SAME_LOWER of an open axis is not supported");
             a->pad[i][0] = after;
             a->pad[i][1] = before;
           }
@@ -93,12 +93,12 @@ window_input (NnOnnx           *onnx,
 
   if (value != NULL && value->rank == 5)
     {
-      nn_onnx_unsupported (error, "layers over volumes, as Conv3D, are not supported; those over one or two axes are");
+      nn_load_unsupported (error, "layers over volumes, as Conv3D, are not supported; those over one or two axes are");
       return NULL;
     }
   if (value == NULL || value->constant != NULL || value->batch != 0 || value->rank < 3 || value->rank > 4)
     {
-      nn_onnx_unsupported (error, "only data of one or two axes with channels are supported");
+      nn_load_unsupported (error, "only data of one or two axes with channels are supported");
       return NULL;
     }
   if (nn_onnx_is_channels_last (op) ? !nn_onnx_natural (onnx, value, error) : !nn_onnx_channels_last (onnx, value, error))
@@ -169,7 +169,7 @@ nn_onnx_read_conv (NnOnnx           *onnx,
   if (value == NULL)
     return FALSE;
   if (w == NULL || w->constant->shape.rank != n + 2 || (op->n_input > 2 && op->input[2][0] != '\0' && bias == NULL))
-    return nn_onnx_unsupported (error, "its kernel and bias must be constant, the kernel of %u axes", n + 2);
+    return nn_load_unsupported (error, "its kernel and bias must be constant, the kernel of %u axes", n + 2);
   channels = nn_shape_last (nn_onnx_shape (onnx, value));
   units = transpose ? w->constant->shape.dims[1] * MAX (groups, 1) : w->constant->shape.dims[0];
   inside = w->constant->shape.dims[last ? n + 1 : transpose ? 0 : 1];
@@ -179,9 +179,9 @@ nn_onnx_read_conv (NnOnnx           *onnx,
     return FALSE;
   for (guint i = 0; i < n; i++)
     if (a.kernel[i] != w->constant->shape.dims[last ? i + 1 : i + 2])
-      return nn_onnx_unsupported (error, "kernel_shape is not that of its kernel");
+      return nn_load_unsupported (error, "kernel_shape is not that of its kernel");
   if (groups < 1 || units % groups != 0 || (channels > 0 && inside * (transpose ? 1 : groups) != channels))
-    return nn_onnx_unsupported (error, "its kernel does not fit its %" G_GINT64_FORMAT " channels", channels);
+    return nn_load_unsupported (error, "its kernel does not fit its %" G_GINT64_FORMAT " channels", channels);
   if (transpose)
     return nn_onnx_read_conv_transpose (onnx, op, value, &a, n, error);
   if (!set_padding (onnx, op, &a, n, nn_onnx_shape (onnx, value), error))
@@ -237,7 +237,7 @@ ceil_window (NnOnnx           *onnx,
       gint64 extent = nn_onnx_shape (onnx, value)->dims[i], span = extent + a->pad[i][0] + a->pad[i][1] - a->kernel[i];
 
       if (extent < 1 || span < 0)
-        return nn_onnx_unsupported (error, "ceil_mode of an open axis is not supported");
+        return nn_load_unsupported (error, "ceil_mode of an open axis is not supported");
       if (span % a->stride[i] != 0 && (span / a->stride[i] + 1) * a->stride[i] < extent + a->pad[i][0])
         added[i] = a->stride[i] - span % a->stride[i];
       any |= added[i] > 0;
@@ -291,7 +291,7 @@ dilated_max_along (NnOnnx           *onnx,
   const char *most = NULL;
 
   if (value->dims[i + 2] < 1 || span < 0 || a->kernel[i] > NN_ONNX_MAX_PARTS)
-    return nn_onnx_unsupported (error, "its windows with dilations need a known axis that they fit into");
+    return nn_load_unsupported (error, "its windows with dilations need a known axis that they fit into");
   if (a->pad[i][0] + a->pad[i][1] > 0)
     {
       if (!nn_onnx_put_beside (onnx, op, padded, input, i + 2, a->pad[i][0], a->pad[i][1], -G_MAXFLOAT, error))
@@ -324,7 +324,7 @@ dilated_max (NnOnnx           *onnx,
 
   if (nn_onnx_int (op, "ceil_mode", 0) != 0 || !g_str_equal (nn_onnx_string (onnx, op, "auto_pad", "NOTSET"), "NOTSET") ||
       nn_onnx_is_channels_last (op))
-    return nn_onnx_unsupported (error, "dilations with ceil_mode or auto_pad are not supported");
+    return nn_load_unsupported (error, "dilations with ceil_mode or auto_pad are not supported");
   for (guint i = 0; i < n; i++)
     {
       const char *output = i + 1 == n ? nn_onnx_out (op, 0) : nn_onnx_middle (onnx, op, "rows");
@@ -351,10 +351,10 @@ nn_onnx_read_pool (NnOnnx           *onnx,
   if (value == NULL || !get_window (op, n, a.kernel, a.stride, a.dilation, a.pad, error))
     return FALSE;
   if (op->n_output > 1 && op->output[1][0] != '\0')
-    return nn_onnx_unsupported (error, "the places of the maxima are not supported");
+    return nn_load_unsupported (error, "the places of the maxima are not supported");
   for (guint i = 0; i < n; i++)
     if (a.dilation[i] != 1)
-      return max ? dilated_max (onnx, op, value, &a, n, error) : nn_onnx_unsupported (error, "dilations of an average are not supported");
+      return max ? dilated_max (onnx, op, value, &a, n, error) : nn_load_unsupported (error, "dilations of an average are not supported");
   a.count_pad = !max && nn_onnx_int (op, "count_include_pad", 0) != 0;
   node_input = value->node;
   if (nn_onnx_int (op, "ceil_mode", 0) != 0 && !ceil_window (onnx, op, value, &a, n, &node_input, error))

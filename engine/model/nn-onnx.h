@@ -6,7 +6,7 @@
 
 #pragma once
 
-#include "nn-load.h"
+#include "nn-load-private.h"
 
 #include <math.h>
 
@@ -169,9 +169,6 @@ NnOnnxValue *nn_onnx_result       (NnOnnx           *onnx,
                                    const NnOnnxValue *like);
 Onnx__NodeProto *nn_onnx_only_use (NnOnnx           *onnx,
                                    const char       *name);
-gboolean     nn_onnx_unsupported  (GError          **error,
-                                   const char       *format,
-                                   ...) G_GNUC_PRINTF (2, 3);
 const char  *nn_onnx_out          (Onnx__NodeProto  *op,
                                    guint             i);
 /* Attributes. */

@@ -30,21 +30,6 @@ typedef struct {
 
 typedef gboolean ReadLayer (Layer *layer, GError **error);
 
-static gboolean
-unsupported (GError     **error,
-             const char  *format,
-             ...)
-{
-  g_autofree char *text = NULL;
-  va_list args;
-
-  va_start (args, format);
-  text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, text);
-  return FALSE;
-}
-
 static const NnPickleValue *
 attribute (const NnPickleValue *module,
            const char          *name)
@@ -103,7 +88,7 @@ take (Layer       *layer,
   if (tensor == NULL)
     return FALSE;
   if (role != NN_ROLE_OTHER && (tensor->shape.rank != rank || tensor->n != n))
-    return unsupported (error, "its \"%s\" has not the shape that its settings ask for", name);
+    return nn_load_unsupported (error, "its \"%s\" has not the shape that its settings ask for", name);
   weight.values = rank == 2 ? nn_tensor_transpose (tensor, turned) : nn_tensor_ref (tensor);
   g_assert (node->n_weights < G_N_ELEMENTS (ids));
   for (guint i = 0; i < node->n_weights; i++)
@@ -127,7 +112,7 @@ read_linear (Layer   *layer,
   gint64 in = (gint64) real_attribute (layer, "in_features", 0), out = (gint64) real_attribute (layer, "out_features", 0);
 
   if (in < 1 || out < 1 || in > G_MAXINT32 || out > G_MAXINT32 || (features (layer) > 0 && features (layer) != in))
-    return unsupported (error, "its in_features do not fit what it reads");
+    return nn_load_unsupported (error, "its in_features do not fit what it reads");
   layer->node->attrs.units = out;
   layer->node->attrs.use_bias = parameter (layer, "bias") != NULL;
   return take (layer, NN_ROLE_KERNEL, "weight", 2, (gsize) in * (gsize) out, error) && take (layer, NN_ROLE_BIAS, "bias", 1, (gsize) out, error);
@@ -140,9 +125,9 @@ read_batch_norm (Layer   *layer,
   gsize n = (gsize) CLAMP (real_attribute (layer, "num_features", 0), 0, G_MAXINT32);
 
   if (parameter (layer, "running_mean") == NULL || parameter (layer, "running_var") == NULL)
-    return unsupported (error, "without track_running_stats it depends on the batch");
+    return nn_load_unsupported (error, "without track_running_stats it depends on the batch");
   if (features (layer) > 0 && (gsize) features (layer) != n)
-    return unsupported (error, "its num_features do not fit what it reads");
+    return nn_load_unsupported (error, "its num_features do not fit what it reads");
   layer->node->attrs.axis = -1;
   layer->node->attrs.epsilon = real_attribute (layer, "eps", 1e-5);
   layer->node->attrs.momentum = 1 - real_attribute (layer, "momentum", 0.1);
@@ -157,7 +142,7 @@ read_layer_norm (Layer   *layer,
   const NnPickleValue *shape = attribute (layer->module, "normalized_shape"), *n = nn_pickle_item (shape, 0);
 
   if (nn_pickle_n_items (shape) != 1 || n->kind != NN_PICKLE_INT || n->integer < 1 || n->integer > G_MAXINT32)
-    return unsupported (error, "a normalized_shape of several axes is not supported");
+    return nn_load_unsupported (error, "a normalized_shape of several axes is not supported");
   layer->node->attrs.axis = -1;
   layer->node->attrs.epsilon = real_attribute (layer, "eps", 1e-5);
   return take (layer, NN_ROLE_GAMMA, "weight", 1, (gsize) n->integer, error) && take (layer, NN_ROLE_BETA, "bias", 1, (gsize) n->integer, error);
@@ -170,7 +155,7 @@ read_prelu (Layer   *layer,
   gsize n = (gsize) CLAMP (real_attribute (layer, "num_parameters", 1), 1, G_MAXINT32);
 
   if (n > 1 && (gint64) n != features (layer))
-    return unsupported (error, "its num_parameters do not fit what it reads");
+    return nn_load_unsupported (error, "its num_parameters do not fit what it reads");
   return take (layer, NN_ROLE_ALPHA, "weight", 1, n, error);
 }
 
@@ -213,15 +198,15 @@ read_act (Layer   *layer,
     case NN_ACT_SOFTMAX:
       a->axis = -1;
       if (real_attribute (layer, "dim", -1) != -1 && real_attribute (layer, "dim", -1) != 1)
-        return unsupported (error, "over another axis than the last it is not supported");
+        return nn_load_unsupported (error, "over another axis than the last it is not supported");
       return TRUE;
     case NN_ACT_HARD_TANH:
       if (real_attribute (layer, "min_val", -1) != -1 || real_attribute (layer, "max_val", 1) != 1)
-        return unsupported (error, "with other limits than -1 and 1 it is not supported");
+        return nn_load_unsupported (error, "with other limits than -1 and 1 it is not supported");
       return TRUE;
     case NN_ACT_SOFTPLUS:
       if (real_attribute (layer, "beta", 1) != 1)
-        return unsupported (error, "with another beta than 1 it is not supported");
+        return nn_load_unsupported (error, "with another beta than 1 it is not supported");
       return TRUE;
     default:
       return TRUE;
@@ -284,16 +269,6 @@ short_class (const NnPickleValue *module)
   return g_str_has_prefix (name, MODULES) && dot != NULL ? dot + 1 : name;
 }
 
-static gboolean
-finish (Reader  *reader,
-        NnNode  *node,
-        GError **error)
-{
-  const NnNode *inputs[] = { nn_graph_builder_node (reader->builder, node->inputs[0]) };
-
-  return nn_infer_shape (node, inputs, error);
-}
-
 /* A layer that cannot be read stands under its own name, with its weights; how many numbers it makes is not known. */
 static void
 add_unsupported (Layer      *layer,
@@ -328,11 +303,11 @@ add_layer (Reader               *reader,
     if (g_str_equal (rows[i].class_name, layer.class_name))
       {
         layer.node = nn_graph_builder_add (reader->builder, rows[i].op, name, layer.class_name, &input, 1);
-        if (rows[i].read (&layer, &inner) && finish (reader, layer.node, &inner))
+        if (rows[i].read (&layer, &inner) && nn_infer_built_shape (reader->builder, layer.node, &inner))
           return TRUE;
       }
   if (inner == NULL)
-    unsupported (&inner, "%s of PyTorch %s; export the network to ONNX", layer.class_name,
+    nn_load_unsupported (&inner, "%s of PyTorch %s; export the network to ONNX", layer.class_name,
                  strstr (layer.class_name, "Conv") != NULL || strstr (layer.class_name, "Pool") != NULL
                    ? "needs the height and width of its input, which are not in the file"
                    : "is a layer that Espalier does not read from a pickle");

@@ -158,9 +158,9 @@ sort_layers (NnKerasWriter *writer)
   g_ptr_array_sort (writer->layers, compare_layers);
 }
 
-static JsonArray *
-reference (NnKerasWriter *writer,
-           guint   node)
+JsonArray *
+nn_keras_reference (const NnKerasWriter *writer,
+                    guint                node)
 {
   JsonArray *array = json_array_new ();
 
@@ -186,7 +186,7 @@ inbound (NnKerasWriter       *writer,
   g_array_append_vals (inputs, node->inputs, node->n_inputs);
   for (guint i = 0; i < inputs->len; i++)
     {
-      JsonArray *one = reference (writer, g_array_index (inputs, guint, i));
+      JsonArray *one = nn_keras_reference (writer, g_array_index (inputs, guint, i));
 
       if (node->op == NN_OP_MULTI_HEAD_ATTENTION && i > 0 && i < G_N_ELEMENTS (keywords))
         {
@@ -338,7 +338,7 @@ architecture (NnKerasWriter  *writer,
       const guint *nodes = k == 0 ? nn_graph_inputs (writer->graph, &n) : nn_graph_outputs (writer->graph, &n);
 
       for (guint i = 0; i < n; i++)
-        json_array_add_array_element (ends[k], reference (writer, nodes[i]));
+        json_array_add_array_element (ends[k], nn_keras_reference (writer, nodes[i]));
     }
   root = json_node_init_object (json_node_alloc (), model);
   return nn_json_text (root);

@@ -77,4 +77,8 @@ gboolean      nn_keras_put_info        (const NnKerasWriter  *writer,
                                         NnH5                 *h5,
                                         GError              **error);
 
+/* A call of the layer that makes @node, as both of Keras's formats tell it: (layer, call, 0). */
+JsonArray *nn_keras_reference (const NnKerasWriter *writer,
+                               guint                node);
+
 G_END_DECLS

@@ -67,18 +67,6 @@ set_modules (JsonObject *config)
     }
 }
 
-static JsonArray *
-history (const NnKerasWriter *writer,
-         guint                node)
-{
-  JsonArray *array = json_array_new ();
-
-  json_array_add_string_element (array, writer->layer_of[node]->name);
-  json_array_add_int_element (array, writer->call_of[node]);
-  json_array_add_int_element (array, 0);
-  return array;
-}
-
 static JsonObject *
 tensor (const NnKerasWriter *writer,
         guint                node)
@@ -95,7 +83,7 @@ tensor (const NnKerasWriter *writer,
       json_array_add_int_element (dims, shape->dims[i]);
   json_object_set_array_member (config, "shape", dims);
   json_object_set_string_member (config, "dtype", "float32");
-  json_object_set_array_member (config, "keras_history", history (writer, node));
+  json_object_set_array_member (config, "keras_history", nn_keras_reference (writer, node));
   json_object_set_string_member (object, "class_name", "__keras_tensor__");
   json_object_set_object_member (object, "config", config);
   return object;
@@ -166,12 +154,12 @@ set_ends (const NnKerasWriter *writer,
 
   if (n == 1)
     {
-      json_object_set_array_member (config, name, history (writer, nodes[0]));
+      json_object_set_array_member (config, name, nn_keras_reference (writer, nodes[0]));
       return;
     }
   list = json_array_new ();
   for (guint i = 0; i < n; i++)
-    json_array_add_array_element (list, history (writer, nodes[i]));
+    json_array_add_array_element (list, nn_keras_reference (writer, nodes[i]));
   json_object_set_array_member (config, name, list);
 }
 

@@ -92,7 +92,7 @@ read_bias (NnTflite         *t,
   if (values->n != (gsize) n)
     {
       nn_tensor_unref (values);
-      return nn_tflite_unsupported (error, "its bias has not %" G_GINT64_FORMAT " numbers", n);
+      return nn_load_unsupported (error, "its bias has not %" G_GINT64_FORMAT " numbers", n);
     }
   values->shape = NN_SHAPE (n);
   node->attrs.use_bias = TRUE;
@@ -112,9 +112,9 @@ layer_input (NnTflite         *t,
   NnTfliteTensor *input = nn_tflite_input (t, op, data);
 
   if (input == NULL || !input->computed || weights == NULL || nn_tflite_tensor (t, weights->same)->data == NULL)
-    nn_tflite_unsupported (error, "its weights must be constant and its data not");
+    nn_load_unsupported (error, "its weights must be constant and its data not");
   else if (weights->dims.rank != rank)
-    nn_tflite_unsupported (error, "its weights have %u axes; %u are expected", weights->dims.rank, rank);
+    nn_load_unsupported (error, "its weights have %u axes; %u are expected", weights->dims.rank, rank);
   else
     return input;
   return NULL;
@@ -138,7 +138,7 @@ nn_tflite_read_dense (NnTflite         *t,
   if (input == NULL)
     return FALSE;
   if (nn_flat_int (op->options, DENSE_FORMAT, 1, 0) != 0)
-    return nn_tflite_unsupported (error, "shuffled weights are not supported");
+    return nn_load_unsupported (error, "shuffled weights are not supported");
   from = input->node;
   shape = &nn_graph_builder_node (t->builder, from)->shape;
   name = nn_tflite_layer_name (t, op, weights);
@@ -152,7 +152,7 @@ nn_tflite_read_dense (NnTflite         *t,
       from = nn_graph_builder_n_nodes (t->builder) - 1;
     }
   else if (nn_shape_last (shape) != weights->dims.dims[1])
-    return nn_tflite_unsupported (error, "its weights do not fit the %" G_GINT64_FORMAT " numbers it reads", nn_shape_last (shape));
+    return nn_load_unsupported (error, "its weights do not fit the %" G_GINT64_FORMAT " numbers it reads", nn_shape_last (shape));
   node = nn_tflite_node (t, NN_OP_DENSE, name, op->name, &from, 1);
   node->attrs.units = weights->dims.dims[0];
   kernel = read_kernel (t, node, weights, axes, TRUE, error);
@@ -181,7 +181,7 @@ check_window (const NnAttrs *a,
 {
   for (guint i = 0; i < 2; i++)
     if (a->stride[i] < 1 || a->dilation[i] < 1 || a->kernel[i] < 1)
-      return nn_tflite_unsupported (error, "its window, stride or dilation is not positive");
+      return nn_load_unsupported (error, "its window, stride or dilation is not positive");
   return TRUE;
 }
 
@@ -203,7 +203,7 @@ nn_tflite_read_conv (NnTflite         *t,
   if (input == NULL)
     return FALSE;
   if (nn_graph_builder_node (t->builder, input->node)->shape.rank != 3)
-    return nn_tflite_unsupported (error, "its data must have the axes batch, height, width and channels");
+    return nn_load_unsupported (error, "its data must have the axes batch, height, width and channels");
   channels = nn_shape_last (&nn_graph_builder_node (t->builder, input->node)->shape);
   units = weights->dims.dims[depthwise ? 3 : 0];
   a.kernel[0] = weights->dims.dims[1];
@@ -213,7 +213,7 @@ nn_tflite_read_conv (NnTflite         *t,
     return FALSE;
   if (channels < 1 || (depthwise ? weights->dims.dims[0] != 1 || units % channels != 0
                                  : weights->dims.dims[3] < 1 || channels % weights->dims.dims[3] != 0))
-    return nn_tflite_unsupported (error, "its weights do not fit its %" G_GINT64_FORMAT " channels", channels);
+    return nn_load_unsupported (error, "its weights do not fit its %" G_GINT64_FORMAT " channels", channels);
   name = nn_tflite_layer_name (t, op, weights);
   node = nn_tflite_node (t, depthwise ? NN_OP_DEPTHWISE_CONV2D : NN_OP_CONV2D, name, op->name, &input->node, 1);
   node->attrs = a;
@@ -247,7 +247,7 @@ nn_tflite_read_transposed (NnTflite         *t,
     return FALSE;
   if (nn_graph_builder_node (t->builder, input->node)->shape.rank != 3 ||
       nn_shape_last (&nn_graph_builder_node (t->builder, input->node)->shape) != weights->dims.dims[3])
-    return nn_tflite_unsupported (error, "its weights do not fit its data");
+    return nn_load_unsupported (error, "its weights do not fit its data");
   a.kernel[0] = weights->dims.dims[1];
   a.kernel[1] = weights->dims.dims[2];
   read_window (op, FALSE, &a);
@@ -302,12 +302,12 @@ nn_tflite_read_prelu (NnTflite         *t,
   NnNode *node;
 
   if (input == NULL || !input->computed || slopes == NULL)
-    return nn_tflite_unsupported (error, "its slopes must be constant and its data not");
+    return nn_load_unsupported (error, "its slopes must be constant and its data not");
   alpha = nn_tflite_constant (t, slopes, error);
   if (alpha == NULL)
     return FALSE;
   if (!sample_shape (alpha, &nn_graph_builder_node (t->builder, input->node)->shape, &shape))
-    return nn_tflite_unsupported (error, "its slopes do not fit its data");
+    return nn_load_unsupported (error, "its slopes do not fit its data");
   alpha->shape = shape;
   node = nn_tflite_node (t, NN_OP_PRELU, name, op->name, &input->node, 1);
   nn_tflite_weight (t, node, NN_ROLE_ALPHA, g_steal_pointer (&alpha));
@@ -335,9 +335,9 @@ nn_tflite_read_scale (NnTflite         *t,
   sample = &nn_graph_builder_node (t->builder, input->node)->shape;
   channels = nn_shape_last (sample);
   if (channels < 1 || (values->n != 1 && ((gint64) values->n != channels || nn_shape_last (&values->shape) != channels)))
-    return nn_tflite_unsupported (error, "a constant that goes neither by the channel nor by the tensor is not supported");
+    return nn_load_unsupported (error, "a constant that goes neither by the channel nor by the tensor is not supported");
   if (op->code == DIV && !first)
-    return nn_tflite_unsupported (error, "a constant divided by data is not supported");
+    return nn_load_unsupported (error, "a constant divided by data is not supported");
   scale = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
   bias = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
   for (gint64 c = 0; c < channels; c++)

@@ -25,7 +25,7 @@ enum { SLICE_BEGIN, SLICE_END, SLICE_ELLIPSIS, SLICE_NEW, SLICE_SHRINK };
 
 enum {
   ADD = 0, AVERAGE_POOL_2D = 1, CONV_2D = 3, DEPTHWISE_CONV_2D = 4, DEQUANTIZE = 6, MAX_POOL_2D = 17, MUL = 18, RELU = 19,
-  RELU_N1_TO_1 = 20, RELU6 = 21, SUB = 41, DIV = 42, SUM = 74, REDUCE_MAX = 82,
+  RELU_N1_TO_1 = 20, RELU6 = 21, SOFTMAX = 25, SUB = 41, DIV = 42, SUM = 74, REDUCE_MAX = 82, LEAKY_RELU = 98, GELU = 150,
 };
 
 gboolean
@@ -52,7 +52,7 @@ nn_tflite_fused (gint64    fused,
       attrs->act = NN_ACT_TANH;
       return TRUE;
     default:
-      return nn_tflite_unsupported (error, "its activation %d is not supported", (int) fused);
+      return nn_load_unsupported (error, "its activation %d is not supported", (int) fused);
     }
 }
 
@@ -66,7 +66,7 @@ data_input (NnTflite         *t,
 
   if (input != NULL && input->computed)
     return input;
-  nn_tflite_unsupported (error, "it reads a constant where data are expected");
+  nn_load_unsupported (error, "it reads a constant where data are expected");
   return NULL;
 }
 
@@ -99,10 +99,11 @@ sample_axis (const NnTfliteTensor *tensor,
   return tensor->merged ? (int) axis : (int) axis - 1;
 }
 
+/* What the operator computes of each number. */
 static gboolean
-read_activation (NnTflite         *t,
-                 const NnTfliteOp *op,
-                 GError          **error)
+set_activation (const NnTfliteOp *op,
+                NnAttrs          *a,
+                GError          **error)
 {
   static const struct {
     gint64 code;
@@ -110,85 +111,56 @@ read_activation (NnTflite         *t,
   } acts[] = { { 8, NN_ACT_FLOOR },     { 14, NN_ACT_SIGMOID },  { 28, NN_ACT_TANH }, { 47, NN_ACT_EXPONENTIAL }, { 66, NN_ACT_SIN },
                { 73, NN_ACT_LOG },      { 75, NN_ACT_SQRT },     { 101, NN_ACT_ABS }, { 104, NN_ACT_CEIL },       { 108, NN_ACT_COS },
                { 111, NN_ACT_ELU },     { 116, NN_ACT_ROUND },   { 158, NN_ACT_SIGN } };
-  NnTfliteTensor *input = data_input (t, op, error);
-  NnNode *node;
+  double beta;
 
-  if (input == NULL)
-    return FALSE;
-  node = one_input (t, op, NN_OP_ACTIVATION, input);
-  node->attrs.alpha = 1; /* of ELU */
-  for (guint i = 0; i < G_N_ELEMENTS (acts); i++)
-    if (acts[i].code == op->code)
-      node->attrs.act = acts[i].act;
-  return nn_tflite_result (t, op, node, FUSED_NONE, error);
+  switch (op->code)
+    {
+    case RELU:
+      return nn_tflite_fused (FUSED_RELU, a, error);
+    case RELU_N1_TO_1:
+      return nn_tflite_fused (FUSED_RELU_N1_TO_1, a, error);
+    case RELU6:
+      return nn_tflite_fused (FUSED_RELU6, a, error);
+    case LEAKY_RELU:
+      a->act = NN_ACT_LEAKY_RELU;
+      a->alpha = nn_flat_float (op->options, 0, 0);
+      return TRUE;
+    case GELU:
+      a->act = nn_flat_int (op->options, 0, 1, 0) != 0 ? NN_ACT_GELU_TANH : NN_ACT_GELU;
+      return TRUE;
+    case SOFTMAX:
+      a->act = NN_ACT_SOFTMAX;
+      a->axis = -1;
+      beta = nn_flat_float (op->options, 0, 0);
+      if (beta != 1)
+        {
+          g_autofree char *text = nn_text_from_double (beta);
+
+          return nn_load_unsupported (error, "beta %s is not supported; only 1 is", text);
+        }
+      return TRUE;
+    default:
+      a->alpha = 1; /* of ELU */
+      for (guint i = 0; i < G_N_ELEMENTS (acts); i++)
+        if (acts[i].code == op->code)
+          a->act = acts[i].act;
+      return TRUE;
+    }
 }
 
 static gboolean
-read_relu (NnTflite         *t,
-           const NnTfliteOp *op,
-           GError          **error)
-{
-  NnTfliteTensor *input = data_input (t, op, error);
-  NnNode *node;
-
-  if (input == NULL)
-    return FALSE;
-  node = one_input (t, op, NN_OP_ACTIVATION, input);
-  return nn_tflite_fused (op->code == RELU6 ? FUSED_RELU6 : op->code == RELU ? FUSED_RELU : FUSED_RELU_N1_TO_1, &node->attrs, error) &&
-         nn_tflite_result (t, op, node, FUSED_NONE, error);
-}
-
-static gboolean
-read_leaky_relu (NnTflite         *t,
+read_activation (NnTflite         *t,
                  const NnTfliteOp *op,
                  GError          **error)
 {
   NnTfliteTensor *input = data_input (t, op, error);
+  NnAttrs attrs = { 0 };
   NnNode *node;
 
-  if (input == NULL)
+  if (input == NULL || !set_activation (op, &attrs, error))
     return FALSE;
   node = one_input (t, op, NN_OP_ACTIVATION, input);
-  node->attrs.act = NN_ACT_LEAKY_RELU;
-  node->attrs.alpha = nn_flat_float (op->options, 0, 0);
-  return nn_tflite_result (t, op, node, FUSED_NONE, error);
-}
-
-static gboolean
-read_gelu (NnTflite         *t,
-           const NnTfliteOp *op,
-           GError          **error)
-{
-  NnTfliteTensor *input = data_input (t, op, error);
-  NnNode *node;
-
-  if (input == NULL)
-    return FALSE;
-  node = one_input (t, op, NN_OP_ACTIVATION, input);
-  node->attrs.act = nn_flat_int (op->options, 0, 1, 0) != 0 ? NN_ACT_GELU_TANH : NN_ACT_GELU;
-  return nn_tflite_result (t, op, node, FUSED_NONE, error);
-}
-
-static gboolean
-read_softmax (NnTflite         *t,
-              const NnTfliteOp *op,
-              GError          **error)
-{
-  NnTfliteTensor *input = data_input (t, op, error);
-  double beta = nn_flat_float (op->options, 0, 0);
-  NnNode *node;
-
-  if (input == NULL)
-    return FALSE;
-  if (beta != 1)
-    {
-      g_autofree char *text = nn_text_from_double (beta);
-
-      return nn_tflite_unsupported (error, "beta %s is not supported; only 1 is", text);
-    }
-  node = one_input (t, op, NN_OP_ACTIVATION, input);
-  node->attrs.act = NN_ACT_SOFTMAX;
-  node->attrs.axis = -1;
+  node->attrs = attrs;
   return nn_tflite_result (t, op, node, FUSED_NONE, error);
 }
 
@@ -253,14 +225,14 @@ read_merge (NnTflite         *t,
       NnTfliteTensor *input = nn_tflite_input (t, op, i);
 
       if (input == NULL)
-        return nn_tflite_unsupported (error, "an input is missing");
+        return nn_load_unsupported (error, "an input is missing");
       constants += !input->computed;
       inputs[i] = input->node;
     }
   if (constants == 1 && op->inputs.n == 2 && merges[which].fuses)
     return nn_tflite_read_scale (t, op, error);
   if (constants > 0 || op->inputs.n < 2)
-    return nn_tflite_unsupported (error, "a constant as one of its inputs is not supported");
+    return nn_load_unsupported (error, "a constant as one of its inputs is not supported");
   return nn_tflite_result (t, op, nn_tflite_node (t, merges[which].op, name, op->name, inputs, (guint) op->inputs.n),
                            merges[which].fuses ? nn_flat_int (op->options, 0, 1, 0) : FUSED_NONE, error);
 }
@@ -280,13 +252,13 @@ read_concatenation (NnTflite         *t,
     return FALSE;
   axis = sample_axis (first, nn_flat_int (op->options, 0, INT_BYTES, 0));
   if (axis < 0)
-    return nn_tflite_unsupported (error, "joining batches is not supported");
+    return nn_load_unsupported (error, "joining batches is not supported");
   for (guint i = 0; i < op->inputs.n; i++)
     {
       NnTfliteTensor *input = nn_tflite_input (t, op, i);
 
       if (input == NULL || !input->computed)
-        return nn_tflite_unsupported (error, "a constant as one of its inputs is not supported");
+        return nn_load_unsupported (error, "a constant as one of its inputs is not supported");
       inputs[i] = input->node;
     }
   node = nn_tflite_node (t, NN_OP_CONCATENATE, name, op->name, inputs, (guint) op->inputs.n);
@@ -306,7 +278,7 @@ read_pool (NnTflite         *t,
   if (input == NULL)
     return FALSE;
   if (sample_of (t, input)->rank != 3)
-    return nn_tflite_unsupported (error, "its data must have the axes batch, height, width and channels");
+    return nn_load_unsupported (error, "its data must have the axes batch, height, width and channels");
   node = one_input (t, op, op->code == AVERAGE_POOL_2D ? NN_OP_AVG_POOL2D : NN_OP_MAX_POOL2D, input);
   a = &node->attrs;
   a->padding = nn_flat_int (op->options, POOL_PADDING, 1, 0) == 0 ? NN_PADDING_SAME : NN_PADDING_VALID;
@@ -317,7 +289,7 @@ read_pool (NnTflite         *t,
   a->dilation[0] = a->dilation[1] = 1;
   for (guint i = 0; i < 2; i++)
     if (a->kernel[i] < 1 || a->stride[i] < 1)
-      return nn_tflite_unsupported (error, "its window or stride is not positive");
+      return nn_load_unsupported (error, "its window or stride is not positive");
   return nn_tflite_result (t, op, node, nn_flat_int (op->options, POOL_FUSED, 1, 0), error);
 }
 
@@ -337,21 +309,21 @@ read_reduce (NnTflite         *t,
   if (input == NULL)
     return FALSE;
   if (!nn_tflite_ints (nn_tflite_input (t, op, 1), axes, G_N_ELEMENTS (axes), &n) || n == 0)
-    return nn_tflite_unsupported (error, "its axes are not constant");
+    return nn_load_unsupported (error, "its axes are not constant");
   rank = sample_of (t, input)->rank;
   for (gsize i = 0; i < n; i++)
     {
       int axis = sample_axis (input, axes[i]);
 
       if (axis < 0)
-        return nn_tflite_unsupported (error, "reducing the batch's axis is not supported");
+        return nn_load_unsupported (error, "reducing the batch's axis is not supported");
       seen |= 1u << axis;
       first = MIN (first, (guint) axis);
       last = MAX (last, (guint) axis);
     }
   for (guint i = first; i <= last; i++)
     if (!(seen & 1u << i))
-      return nn_tflite_unsupported (error, "reducing axes that do not lie side by side is not supported");
+      return nn_load_unsupported (error, "reducing axes that do not lie side by side is not supported");
   keep = nn_flat_int (op->options, 0, 1, 0) != 0;
   if (first == 0 && last + 2 == rank && op->code != SUM)
     node = one_input (t, op, op->code == REDUCE_MAX ? NN_OP_GLOBAL_MAX_POOL : NN_OP_GLOBAL_AVG_POOL, input);
@@ -375,7 +347,7 @@ read_reshape (NnTflite         *t,
   NnNode *node;
 
   if (input == NULL || output == NULL)
-    return input != NULL && nn_tflite_unsupported (error, "it makes nothing");
+    return input != NULL && nn_load_unsupported (error, "it makes nothing");
   for (guint i = 1; i < output->dims.rank; i++)
     target.dims[target.rank++] = output->dims.dims[i];
   /* where the batch's axis takes others in, all of them are the sample's */
@@ -403,9 +375,9 @@ read_transpose (NnTflite         *t,
   if (input == NULL)
     return FALSE;
   if (!nn_tflite_ints (nn_tflite_input (t, op, 1), order, G_N_ELEMENTS (order), &n) || n != input->dims.rank)
-    return nn_tflite_unsupported (error, "its order of axes is not constant");
+    return nn_load_unsupported (error, "its order of axes is not constant");
   if (input->merged || order[0] != 0)
-    return nn_tflite_unsupported (error, "moving the batch's axis is not supported");
+    return nn_load_unsupported (error, "moving the batch's axis is not supported");
   node = one_input (t, op, NN_OP_PERMUTE, input);
   for (gsize i = 1; i < n; i++)
     node->attrs.perm[i - 1] = order[i] > 0 && order[i] < (gint64) n ? (guint) order[i] - 1 : NN_MAX_RANK;
@@ -428,7 +400,7 @@ read_pad (NnTflite         *t,
     return FALSE;
   rank = input->dims.rank;
   if (!nn_tflite_ints (nn_tflite_input (t, op, 1), edges, G_N_ELEMENTS (edges), &n) || n != 2 * (gsize) rank)
-    return nn_tflite_unsupported (error, "its padding is not constant");
+    return nn_load_unsupported (error, "its padding is not constant");
   if (value != NULL)
     {
       g_autoptr (NnTensor) number = nn_tflite_constant (t, value, error);
@@ -436,7 +408,7 @@ read_pad (NnTflite         *t,
       if (number == NULL)
         return FALSE;
       if (number->n != 1 || nn_tensor_f32 (number)[0] != 0)
-        return nn_tflite_unsupported (error, "padding by another number than 0 is not supported");
+        return nn_load_unsupported (error, "padding by another number than 0 is not supported");
     }
   n_spatial = rank >= 4 ? 2 : 1;
   node = one_input (t, op, NN_OP_ZERO_PAD, input);
@@ -445,7 +417,7 @@ read_pad (NnTflite         *t,
       gboolean spatial = i + 1 < rank && i + 1 + n_spatial >= rank && i > 0;
 
       if (edges[2 * i] < 0 || edges[2 * i + 1] < 0 || (!spatial && (edges[2 * i] != 0 || edges[2 * i + 1] != 0)))
-        return nn_tflite_unsupported (error, "padding of other axes than height and width is not supported");
+        return nn_load_unsupported (error, "padding of other axes than height and width is not supported");
       if (spatial)
         {
           node->attrs.pad[i + 1 + n_spatial - rank][0] = edges[2 * i];
@@ -472,16 +444,16 @@ read_resize (NnTflite         *t,
     return FALSE;
   sample = sample_of (t, input);
   if (!nn_tflite_ints (nn_tflite_input (t, op, 1), size, G_N_ELEMENTS (size), &n) || n != 2 || sample->rank != 3)
-    return nn_tflite_unsupported (error, "its size is not two constants");
+    return nn_load_unsupported (error, "its size is not two constants");
   if (nn_flat_int (op->options, bilinear ? RESIZE_BILINEAR_CORNERS : RESIZE_NEAREST_CORNERS, 1, 0) != 0 ||
       (bilinear && nn_flat_int (op->options, RESIZE_BILINEAR_HALF, 1, 0) == 0))
-    return nn_tflite_unsupported (error, "align_corners, or bilinear without half_pixel_centers, is not supported");
+    return nn_load_unsupported (error, "align_corners, or bilinear without half_pixel_centers, is not supported");
   node = one_input (t, op, NN_OP_UPSAMPLE, input);
   node->attrs.interpolation = bilinear ? NN_INTERPOLATION_BILINEAR : NN_INTERPOLATION_NEAREST;
   for (guint i = 0; i < 2; i++)
     {
       if (sample->dims[i] < 1 || size[i] < sample->dims[i] || size[i] % sample->dims[i] != 0)
-        return nn_tflite_unsupported (error, "resizing to what is no whole multiple is not supported");
+        return nn_load_unsupported (error, "resizing to what is no whole multiple is not supported");
       node->attrs.size[i] = size[i] / sample->dims[i];
     }
   return nn_tflite_result (t, op, node, FUSED_NONE, error);
@@ -528,15 +500,15 @@ read_slice (NnTflite         *t,
   gsize n, n_end, n_step;
 
   if (input == NULL || output == NULL)
-    return input != NULL && nn_tflite_unsupported (error, "it makes nothing");
+    return input != NULL && nn_load_unsupported (error, "it makes nothing");
   for (guint i = 0; strided && i < G_N_ELEMENTS (masks); i++)
     masks[i] = nn_flat_int (op->options, i, INT_BYTES, 0);
   if (!nn_tflite_ints (nn_tflite_input (t, op, 1), begin, NN_MAX_RANK, &n) || !nn_tflite_ints (nn_tflite_input (t, op, 2), end, NN_MAX_RANK, &n_end) ||
       n != input->dims.rank || n_end != n ||
       (strided && (!nn_tflite_ints (nn_tflite_input (t, op, 3), step, NN_MAX_RANK, &n_step) || n_step != n)))
-    return nn_tflite_unsupported (error, "its ranges are not constant, one for each axis");
+    return nn_load_unsupported (error, "its ranges are not constant, one for each axis");
   if (masks[SLICE_ELLIPSIS] != 0 || masks[SLICE_NEW] != 0 || input->merged || (masks[SLICE_SHRINK] & 1))
-    return nn_tflite_unsupported (error, "an ellipsis, a new axis or one sample of the batch is not supported");
+    return nn_load_unsupported (error, "an ellipsis, a new axis or one sample of the batch is not supported");
   from = input->node;
   for (guint i = 0; i < n; i++)
     {
@@ -548,7 +520,7 @@ read_slice (NnTflite         *t,
       if (masks[SLICE_SHRINK] >> i & 1)
         last = first + 1;
       if (by < 1 || (i == 0 && (first != 0 || last != extent)))
-        return nn_tflite_unsupported (error, "a step backwards, or a part of the batch, is not supported");
+        return nn_load_unsupported (error, "a step backwards, or a part of the batch, is not supported");
       if (i > 0 && !take (t, op, &from, i - 1, first, last, by, error))
         return FALSE;
     }
@@ -572,9 +544,9 @@ read_matmul (NnTflite         *t,
   g_autofree char *name = nn_tflite_layer_name (t, op, NULL);
 
   if (a == NULL || b == NULL || !a->computed || !b->computed)
-    return nn_tflite_unsupported (error, "a constant as one of its inputs is not supported");
+    return nn_load_unsupported (error, "a constant as one of its inputs is not supported");
   if (nn_flat_int (op->options, 0, 1, 0) != 0 || nn_flat_int (op->options, 1, 1, 0) != 0)
-    return nn_tflite_unsupported (error, "adj_x and adj_y are not supported");
+    return nn_load_unsupported (error, "adj_x and adj_y are not supported");
   return nn_tflite_result (t, op, nn_tflite_node (t, NN_OP_MATMUL, name, op->name, (guint[]){ a->node, b->node }, 2), FUSED_NONE, error);
 }
 
@@ -587,9 +559,9 @@ read_codes (NnTflite         *t,
   NnTfliteTensor *input = nn_tflite_input (t, op, 0), *output = nn_tflite_output (t, op, 0);
 
   if (input == NULL || output == NULL)
-    return nn_tflite_unsupported (error, "it has no input or no output");
+    return nn_load_unsupported (error, "it has no input or no output");
   if (!input->computed && nn_tflite_tensor (t, input->same)->data == NULL)
-    return nn_tflite_unsupported (error, "its input is neither computed nor constant");
+    return nn_load_unsupported (error, "its input is neither computed nor constant");
   output->computed = input->computed;
   output->node = input->node;
   output->merged = input->merged;
@@ -622,13 +594,13 @@ static const Row rows[] = {
   [16] = { "LSTM", NULL },
   [17] = { "MAX_POOL_2D", read_pool },
   [18] = { "MUL", read_merge },
-  [19] = { "RELU", read_relu },
-  [20] = { "RELU_N1_TO_1", read_relu },
-  [21] = { "RELU6", read_relu },
+  [19] = { "RELU", read_activation },
+  [20] = { "RELU_N1_TO_1", read_activation },
+  [21] = { "RELU6", read_activation },
   [22] = { "RESHAPE", read_reshape },
   [23] = { "RESIZE_BILINEAR", read_resize },
   [24] = { "RNN", NULL },
-  [25] = { "SOFTMAX", read_softmax },
+  [25] = { "SOFTMAX", read_activation },
   [26] = { "SPACE_TO_DEPTH", NULL },
   [27] = { "SVDF", NULL },
   [28] = { "TANH", read_activation },
@@ -682,7 +654,7 @@ static const Row rows[] = {
   [89] = { "REDUCE_MIN", NULL },
   [92] = { "SQUARE", read_square },
   [97] = { "RESIZE_NEAREST_NEIGHBOR", read_resize },
-  [98] = { "LEAKY_RELU", read_leaky_relu },
+  [98] = { "LEAKY_RELU", read_activation },
   [99] = { "SQUARED_DIFFERENCE", NULL },
   [100] = { "MIRROR_PAD", NULL },
   [101] = { "ABS", read_activation },
@@ -706,7 +678,7 @@ static const Row rows[] = {
   [142] = { "VAR_HANDLE", NULL },
   [143] = { "READ_VARIABLE", NULL },
   [144] = { "ASSIGN_VARIABLE", NULL },
-  [150] = { "GELU", read_gelu },
+  [150] = { "GELU", read_activation },
   [158] = { "SIGN", read_activation },
 };
 
@@ -754,6 +726,6 @@ nn_tflite_read_op (NnTflite          *t,
   const Row *row = find_row (op->code);
 
   if (row == NULL || row->read == NULL)
-    return nn_tflite_unsupported (error, "Espalier does not have this operator of TensorFlow Lite; the network may open as Keras or ONNX");
+    return nn_load_unsupported (error, "Espalier does not have this operator of TensorFlow Lite; the network may open as Keras or ONNX");
   return row->read (t, op, error);
 }

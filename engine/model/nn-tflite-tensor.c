@@ -151,11 +151,11 @@ check_data (const NnTfliteTensor *tensor,
   guint bits = type_bits (tensor->type);
 
   if (nn_flat_table (tensor->table, TENSOR_SPARSITY).at != 0)
-    return nn_tflite_unsupported (error, "its constant \"%s\" is stored sparsely, which is not supported", tensor->name);
+    return nn_load_unsupported (error, "its constant \"%s\" is stored sparsely, which is not supported", tensor->name);
   if (bits == 0)
-    return nn_tflite_unsupported (error, "its constant \"%s\" is of a type that is not supported", tensor->name);
+    return nn_load_unsupported (error, "its constant \"%s\" is of a type that is not supported", tensor->name);
   if (nn_flat_int (tensor->quantization, QUANTIZATION_DETAILS_TYPE, 1, 0) != 0)
-    return nn_tflite_unsupported (error, "its constant \"%s\" has a quantisation of a custom kind", tensor->name);
+    return nn_load_unsupported (error, "its constant \"%s\" has a quantisation of a custom kind", tensor->name);
   if (!nn_shape_size (&tensor->dims, n) || *n > G_MAXSIZE / 64 || tensor->n_bytes != (*n * bits + 7) / 8)
     {
       g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "tensor \"%s\" has %zu bytes, which is not what its shape asks for", tensor->name,
@@ -184,7 +184,7 @@ nn_tflite_constant (NnTflite              *t,
 
   if (source->data == NULL)
     {
-      nn_tflite_unsupported (error, "\"%s\" is no constant, which it must be", tensor->name);
+      nn_load_unsupported (error, "\"%s\" is no constant, which it must be", tensor->name);
       return NULL;
     }
   if (!check_data (source, &n, error))

@@ -21,21 +21,6 @@ enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS = 4 };
 
 #define INDEX_BYTES sizeof (gint32)
 
-gboolean
-nn_tflite_unsupported (GError     **error,
-                       const char  *format,
-                       ...)
-{
-  g_autofree char *text = NULL;
-  va_list args;
-
-  va_start (args, format);
-  text = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error_literal (error, NN_ERROR, NN_ERROR_UNSUPPORTED, text);
-  return FALSE;
-}
-
 /* Returns: (nullable): %NULL for no tensor of the file */
 NnTfliteTensor *
 nn_tflite_tensor (NnTflite *t,
@@ -93,11 +78,7 @@ nn_tflite_finish (NnTflite  *t,
                   NnNode    *node,
                   GError   **error)
 {
-  g_autofree const NnNode **inputs = g_new (const NnNode *, node->n_inputs + 1);
-
-  for (guint i = 0; i < node->n_inputs; i++)
-    inputs[i] = nn_graph_builder_node (t->builder, node->inputs[i]);
-  return nn_infer_shape (node, inputs, error);
+  return nn_infer_built_shape (t->builder, node, error);
 }
 
 /* @values: (transfer full) */
@@ -141,7 +122,7 @@ check_shape (const NnNode    *node,
       output->merged = TRUE;
       return TRUE;
     }
-  return nn_tflite_unsupported (error, "its result has another shape than the file says");
+  return nn_load_unsupported (error, "its result has another shape than the file says");
 }
 
 /* Whether the operator only moves codes that all inputs have by the same scale and zero point. */
@@ -175,7 +156,7 @@ add_quantizer (NnTflite        *t,
   NnNode *quantize;
 
   if (quantizer == NULL)
-    return nn_tflite_unsupported (error, "its result has no positive scale");
+    return nn_load_unsupported (error, "its result has no positive scale");
   quantize = nn_tflite_node (t, NN_OP_QUANTIZE, own, "QUANTIZE", node, 1);
   quantize->attrs.quantizer = quantizer;
   *node = nn_graph_builder_n_nodes (t->builder) - 1;

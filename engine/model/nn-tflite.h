@@ -7,7 +7,7 @@
 #pragma once
 
 #include "nn-flat.h"
-#include "nn-load.h"
+#include "nn-load-private.h"
 
 G_BEGIN_DECLS
 
@@ -91,9 +91,6 @@ NnTfliteTensor *nn_tflite_input       (NnTflite          *t,
 NnTfliteTensor *nn_tflite_output      (NnTflite          *t,
                                        const NnTfliteOp  *op,
                                        guint              i);
-gboolean        nn_tflite_unsupported (GError           **error,
-                                       const char        *format,
-                                       ...) G_GNUC_PRINTF (2, 3);
 
 /* nn-tflite-tensor.c */
 gboolean        nn_tflite_read_tensor (NnTflite          *t,
