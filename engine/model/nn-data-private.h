@@ -66,6 +66,8 @@ NnArrayReader *nn_array_reader_columns (const NnShape       *shape,
 NnArrayReader *nn_array_reader_fortran (NnTensor            *tensor,
                                         const NnShape       *shape);
 
+/* Bytes of inputs that are kept in memory. */
+guint64        nn_data_memory_limit    (const NnDataOptions *options);
 /* A tensor in memory, or in a mapped file where memory should not hold it. */
 NnTensor      *nn_data_tensor_new      (NnDtype              dtype,
                                         const NnShape       *shape,
@@ -144,7 +146,19 @@ NnArrayReader *nn_data_mat_open  (const char *path, const char *name, GError **e
 GPtrArray     *nn_data_mat73_list (const char *path, GError **error);
 NnArrayReader *nn_data_mat73_open (const char *path, const char *name, GError **error);
 
+typedef enum {
+  NN_DATA_FORMAT_NPY,
+  NN_DATA_FORMAT_NPZ,
+  NN_DATA_FORMAT_HDF5,
+  NN_DATA_FORMAT_MAT,
+  NN_DATA_FORMAT_IDX,
+  NN_DATA_FORMAT_CSV,
+} NnDataFormat;
+
 /* The format is told by the file's first bytes. */
+gboolean       nn_data_format    (const char *path, NnDataFormat *format, GError **error);
+/* Names and shapes of a file's arrays, for messages. (element-type NnDataEntry) (transfer full) */
+char          *nn_data_names     (GPtrArray  *entries);
 NnArrayReader *nn_data_open      (const char *path, const char *name, GError **error);
 
 G_END_DECLS

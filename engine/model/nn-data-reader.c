@@ -4,6 +4,7 @@
 #include "nn-data-private.h"
 
 #include <string.h>
+#include <unistd.h>
 
 void
 nn_array_reader_free (NnArrayReader *reader)
@@ -114,4 +115,27 @@ nn_data_entry_free (NnDataEntry *entry)
   g_free (entry->first);
   g_strfreev (entry->first_texts);
   g_free (entry);
+}
+
+guint64
+nn_data_memory_limit (const NnDataOptions *options)
+{
+  long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
+
+  if (options->memory_limit > 0)
+    return options->memory_limit;
+  return pages > 0 && size > 0 ? (guint64) pages * size / 8 : G_GUINT64_CONSTANT (1) << 30;
+}
+
+NnTensor *
+nn_data_tensor_new (NnDtype        dtype,
+                    const NnShape *shape,
+                    GError       **error)
+{
+  const NnDataOptions defaults = { 0 };
+  gsize n;
+
+  if (nn_shape_size (shape, &n) && (double) n * nn_dtype_size (dtype) > nn_data_memory_limit (&defaults))
+    return nn_tensor_try_new_mapped (dtype, shape, error);
+  return nn_tensor_try_new (dtype, shape, error);
 }

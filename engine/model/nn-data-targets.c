@@ -4,6 +4,7 @@
 #include "nn-data-targets.h"
 
 #include "nn-error.h"
+#include "nn-text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -302,4 +303,74 @@ nn_target_row (const NnTargetKind *kind,
       memset (row, 0, kind->n_classes * sizeof *row);
       row[nn_target_class (kind, targets, i)] = 1;
     }
+}
+
+/* Says what is known of why: labels that are counted from 1, or are no classes for one of them is negative. */
+static void
+targets_differ (const NnTensor *y,
+                gboolean        is_classes,
+                gsize           n_outputs,
+                GError        **error)
+{
+  gsize width = nn_tensor_row_size (y);
+  float low = G_MAXFLOAT, high = -G_MAXFLOAT;
+
+  for (gsize i = 0; i < y->n; i++)
+    {
+      low = MIN (low, nn_tensor_f32 (y)[i]);
+      high = MAX (high, nn_tensor_f32 (y)[i]);
+    }
+  if (is_classes)
+    g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                 "the network has %" G_GSIZE_FORMAT " outputs, but the labels name %" G_GSIZE_FORMAT
+                 " classes; class indices are counted from 0", n_outputs, width);
+  else if (width == 1 && y->n > 0)
+    {
+      g_autofree char *from = nn_text_from_double (low), *to = nn_text_from_double (high);
+
+      g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                   "the network has %" G_GSIZE_FORMAT " outputs, but the labels are one number a sample, from %s to %s; classes are whole "
+                   "numbers from 0 on, text or one-hot rows", n_outputs, from, to);
+    }
+  else
+    g_set_error (error, NN_ERROR, NN_ERROR_SHAPE,
+                 "the network has %" G_GSIZE_FORMAT " outputs, but the data have %" G_GSIZE_FORMAT " targets a sample", n_outputs, width);
+}
+
+/**
+ * nn_dataset_targets:
+ * @y: (n, k): targets of a data set
+ *
+ * Errors: %NN_ERROR_SHAPE when the network's outputs do not fit the targets
+ *
+ * Returns: (transfer full): (n, @n_outputs)
+ */
+NnTensor *
+nn_dataset_targets (const NnTensor *y,
+                    gboolean        is_classes,
+                    gsize           n_outputs,
+                    GError        **error)
+{
+  gsize width = nn_tensor_row_size (y), n = y->shape.dims[0];
+  NnTensor *column;
+
+  if (width == n_outputs)
+    return nn_tensor_ref ((NnTensor *) y);
+  if (is_classes && width < n_outputs && width > 1)
+    {
+      /* classes that do not occur in the data: no sample has them */
+      column = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n, (gint64) n_outputs));
+      for (gsize i = 0; i < n * width; i++)
+        nn_tensor_f32 (column)[i / width * n_outputs + i % width] = nn_tensor_f32 (y)[i];
+      return column;
+    }
+  if (!is_classes || width != 2 || n_outputs != 1)
+    {
+      targets_differ (y, is_classes, n_outputs, error);
+      return NULL;
+    }
+  column = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n, 1));
+  for (gsize i = 0; i < n; i++)
+    nn_tensor_f32 (column)[i] = nn_tensor_f32 (y)[2 * i + 1];
+  return column;
 }

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From opened arrays to a data set. */
+/* A data set from within, and how one is made of opened arrays. */
 
 #pragma once
 
 #include "nn-data-targets.h"
 
 G_BEGIN_DECLS
+
+/* Numbers after which the pages of data that lie in a file are given back. */
+#define NN_DATA_RELEASE_AFTER (1u << 22)
+
+struct _NnDataset {
+  gatomicrefcount ref_count;
+  NnTensor       *x[NN_N_SPLITS]; /* owned */
+  NnTensor       *y[NN_N_SPLITS]; /* owned */
+  NnTargetKind    kind;           /* owned */
+  char           *source;         /* owned */
+  char           *hash;           /* owned */
+  NnTensor       *mean;           /* owned, nullable */
+  NnTensor       *deviation;      /* owned, nullable */
+};
 
 /* One part as the source has it. */
 typedef struct {
@@ -29,5 +43,8 @@ NnDataset *nn_dataset_build   (NnDataPart          *parts,
                                const NnProgress    *progress,
                                GCancellable        *cancellable,
                                GError             **error);
+
+/* Learns mean and deviation on the training part and applies them to all parts. */
+void       nn_dataset_learn_standard (NnDataset    *data);
 
 G_END_DECLS
