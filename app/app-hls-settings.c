@@ -17,6 +17,7 @@
 static const char *const styles[] = { "auto", "dataflow", "pipeline" };
 static const char *const wrappers[] = { "none", "axi_stream", "axi_lite", "axi_master" };
 
+/* The rows are NULL until the expander is first opened: their first layout takes longer than the rest of the page's. */
 typedef struct {
   AppDocument     *document;
   AdwExpanderRow  *expander;
@@ -57,7 +58,7 @@ update (Settings *settings)
   const NnConfig *config = app_document_state (settings->document)->config;
   g_autofree char *wrapper = NULL;
 
-  if (config == NULL)
+  if (config == NULL || settings->style == NULL)
     return;
   wrapper = nn_config_setting (config, "Interface");
   settings->filling = TRUE;
@@ -192,23 +193,38 @@ on_destroy (GtkWidget *widget,
   g_signal_handlers_disconnect_by_data (settings->document, settings);
 }
 
-GtkWidget *
-app_hls_settings_new (AppDocument *document)
+static void
+add_rows (Settings *settings)
 {
   const char *const style_names[] = { _("Automatic"), _("Layers side by side"), _("One pipeline"), NULL };
   const char *const wrapper_names[] = { _("None"), _("AXI stream, PYNQ driver"), _("AXI registers, PYNQ driver"), _("AXI memory, Vitis kernel and host"), NULL };
-  Settings *settings = g_new0 (Settings, 1);
 
-  settings->document = g_object_ref (document);
-  settings->expander = ADW_EXPANDER_ROW (adw_expander_row_new ());
   settings->filling = TRUE;
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (settings->expander), _("More settings"));
   settings->style = add_combo (settings, _("Pipeline style"), _("Side by side each layer has its own stage and buffers between."), style_names, G_CALLBACK (on_style));
   settings->interval = add_number (settings, _("Interval"), _("Cycles between two samples; 0 takes the largest reuse factor."), MAX_INTERVAL, G_CALLBACK (on_interval));
   settings->uncertainty = add_number (settings, _("Clock uncertainty"), _("Percent of the period that the tool keeps for wiring."), MAX_PERCENT, G_CALLBACK (on_uncertainty));
   settings->wrapper = add_combo (settings, _("Wrapper"), _("Around the network, with what runs it. Vitis and Vivado only."), wrapper_names, G_CALLBACK (on_wrapper));
   settings->filling = FALSE;
   update (settings);
+  app_names_apply (GTK_WIDGET (settings->expander));
+}
+
+static void
+on_expanded (Settings *settings)
+{
+  if (settings->style == NULL && adw_expander_row_get_expanded (settings->expander))
+    add_rows (settings);
+}
+
+GtkWidget *
+app_hls_settings_new (AppDocument *document)
+{
+  Settings *settings = g_new0 (Settings, 1);
+
+  settings->document = g_object_ref (document);
+  settings->expander = ADW_EXPANDER_ROW (adw_expander_row_new ());
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (settings->expander), _("More settings"));
+  g_signal_connect_swapped (settings->expander, "notify::expanded", G_CALLBACK (on_expanded), settings);
   g_signal_connect_swapped (document, "changed", G_CALLBACK (update), settings);
   g_signal_connect (settings->expander, "destroy", G_CALLBACK (on_destroy), settings);
   g_object_set_data_full (G_OBJECT (settings->expander), "settings", settings, settings_free);

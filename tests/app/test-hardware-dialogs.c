@@ -250,11 +250,16 @@ static void
 test_settings (void)
 {
   GtkWidget *row = g_object_ref_sink (app_hls_settings_new (document ()));
-  GtkWidget *style = find_titled (row, "Pipeline style"), *wrapper = find_titled (row, "Wrapper");
-  GtkWidget *interval = find_titled (row, "Interval"), *uncertainty = find_titled (row, "Clock uncertainty");
+  GtkWidget *style, *wrapper, *interval, *uncertainty;
   g_autofree char *json = NULL, *before = nn_config_to_json (app_document_state (document ())->config), *after = NULL;
   const char *const expected[] = { "\"PipelineStyle\" : \"dataflow\"", "\"PipelineInterval\" : 8", "\"ClockUncertainty\" : \"20%\"", "\"Interface\" : \"axi_master\"" };
 
+  g_assert_null (find_titled (row, "Pipeline style"));
+  adw_expander_row_set_expanded (ADW_EXPANDER_ROW (row), TRUE);
+  style = find_titled (row, "Pipeline style");
+  interval = find_titled (row, "Interval");
+  uncertainty = find_titled (row, "Clock uncertainty");
+  wrapper = find_titled (row, "Wrapper");
   g_assert_nonnull (style);
   adw_combo_row_set_selected (ADW_COMBO_ROW (style), 1);
   gtk_spin_button_set_value (GTK_SPIN_BUTTON (interval), 8);
