@@ -94,12 +94,53 @@ run_detached (Cli                   *cli,
   return CLI_DONE;
 }
 
+/* What is installed, of every backend; of each the first is what is taken where none is named. */
+static int
+list_tools (Cli *cli)
+{
+  static const char *const backends[] = { "vitis", "vivado", "vivado-synthesis", "oneapi", "quartus", "catapult" };
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  guint n = 0;
+
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "tools");
+  json_builder_begin_array (json);
+  for (guint b = 0; b < G_N_ELEMENTS (backends); b++)
+    {
+      g_autoptr (GPtrArray) found = hls_tools_list (backends[b]);
+
+      n += found->len;
+      for (guint i = 0; i < found->len; i++)
+        {
+          const HlsTool *tool = found->pdata[i];
+
+          json_builder_begin_object (json);
+          cli_json_string (json, "backend", backends[b]);
+          cli_json_string (json, "name", tool->title);
+          if (tool->version != NULL)
+            cli_json_string (json, "version", tool->version);
+          cli_json_string (json, "path", tool->path);
+          json_builder_end_object (json);
+          if (!cli->json)
+            g_print ("%-16s %s%s%s  %s\n", backends[b], tool->title, tool->version != NULL ? " " : "", tool->version != NULL ? tool->version : "",
+                     tool->path);
+        }
+    }
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+  if (cli->json)
+    cli_print_json (json);
+  else if (n == 0)
+    g_print ("no vendor's tool is on PATH or in the usual folders; build --csim needs none\n");
+  return CLI_DONE;
+}
+
 static int
 run (Cli   *cli,
      int    argc,
      char **argv)
 {
-  gboolean follow = FALSE, detach = FALSE;
+  gboolean follow = FALSE, detach = FALSE, tools = FALSE;
   g_autofree char *cluster = NULL, *queue = NULL;
   gint cpus = 0, memory = 0, minutes = 0;
   gboolean csim = FALSE, synth = FALSE, cosim = FALSE, export = FALSE, vsynth = FALSE;
@@ -118,6 +159,7 @@ run (Cli   *cli,
     { "memory", 0, 0, G_OPTION_ARG_INT, &memory, "Memory that it asks for", "MB" },
     { "minutes", 0, 0, G_OPTION_ARG_INT, &minutes, "Time that it asks for", "N" },
     { "detach", 0, 0, G_OPTION_ARG_NONE, &detach, "Begin and return at once; --follow takes it up again", NULL },
+    { "tools", 0, 0, G_OPTION_ARG_NONE, &tools, "List the tools that are installed, with versions and paths", NULL },
     { "follow", 0, 0, G_OPTION_ARG_NONE, &follow, "Wait for what was begun before, here or on a cluster", NULL },
     { NULL },
   };
@@ -127,8 +169,15 @@ run (Cli   *cli,
   GError *error = NULL;
   int status;
 
-  if (!cli_parse (cli, &cli_build, entries, 1, G_MAXINT, &argc, &argv, &status))
+  if (!cli_parse (cli, &cli_build, entries, 0, G_MAXINT, &argc, &argv, &status))
     return status;
+  if (tools)
+    return list_tools (cli);
+  if (argc < 2)
+    {
+      g_printerr ("espalier-cli build: the folder of a project is missing\n");
+      return CLI_USAGE;
+    }
   hls_build_options_init (&options);
   options.stages = (csim ? HLS_STAGE_CSIM : 0) | (synth ? HLS_STAGE_SYNTH : 0) | (cosim ? HLS_STAGE_COSIM : 0) |
                    (export ? HLS_STAGE_EXPORT : 0) | (vsynth ? HLS_STAGE_VSYNTH : 0);
@@ -171,7 +220,7 @@ run (Cli   *cli,
 
 const CliVerb cli_build = {
   .name = "build",
-  .arguments = "DIR… [--csim] [--synth] [--cosim] [--export] [--vsynth]",
+  .arguments = "DIR… [--csim] [--synth] [--cosim] [--export] [--vsynth] | --tools",
   .summary = "Simulate or synthesise HLS projects",
   .run = run,
 };

@@ -264,30 +264,65 @@ write_steps (const Build  *build,
   return g_file_set_contents (path, text, -1, error);
 }
 
-/* The HLS tool: the one that is given, or found. A settings script, or the cluster's machines, may know one that is on no
- * path of ours: then its name must do. */
+/* The tool of a backend: the one that the settings script brings, or one that is found. On a cluster's machines may be what
+ * is on no path of ours: then its name must do. (transfer full) */
+static char *
+find_tool (const Build  *build,
+           const char   *backend,
+           GError      **error)
+{
+  const HlsBuildOptions *options = build->options;
+  g_autoptr (GError) inner = NULL;
+  char *tool = options->settings != NULL ? hls_tool_with_settings (backend, options->settings, &inner) : NULL;
+
+  if (tool == NULL)
+    tool = hls_tool_find (backend, inner == NULL ? &inner : NULL);
+  if (tool == NULL && options->cluster != HLS_CLUSTER_NONE)
+    tool = g_strdup (hls_tool_name (backend));
+  if (tool == NULL)
+    g_propagate_error (error, g_steal_pointer (&inner));
+  return tool;
+}
+
+/* The HLS tool: the one that is given, or found. */
 static char *
 choose_tool (const Build  *build,
              GError      **error)
 {
-  g_autoptr (GError) inner = NULL;
-  char *tool;
+  const HlsBuildOptions *options = build->options;
+  g_autofree char *there = NULL;
 
-  if (build->options->tool != NULL)
-    {
-      g_autofree char *there = g_find_program_in_path (build->options->tool);
+  if (options->tool == NULL)
+    return find_tool (build, build->backend, error);
+  there = g_find_program_in_path (options->tool);
+  if (!hls_tool_fits (options->tool, build->backend))
+    g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "\"%s\" is no tool for the backend \"%s\"", options->tool, build->backend);
+  else if (there != NULL || build->outside || options->settings != NULL || options->cluster != HLS_CLUSTER_NONE)
+    return g_strdup (options->tool);
+  else
+    g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "cannot start \"%s\": there is no such program", options->tool);
+  return NULL;
+}
 
-      if (there != NULL || build->outside || build->options->settings != NULL || build->options->cluster != HLS_CLUSTER_NONE)
-        return g_strdup (build->options->tool);
-      g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "cannot start \"%s\": there is no such program", build->options->tool);
-      return NULL;
-    }
-  tool = hls_tool_find (build->backend, &inner);
-  if (tool == NULL && build->options->settings != NULL)
-    return hls_tool_with_settings (build->backend, build->options->settings, error);
-  if (tool == NULL)
-    g_propagate_error (error, g_steal_pointer (&inner));
-  return tool;
+/* What the shell would stumble over later, said before. On a cluster, or outside a sandbox, other folders may be there. */
+static gboolean
+check_settings (const Build  *build,
+                GError      **error)
+{
+  static const char *const others[] = { ".csh", ".tcsh", ".fish", ".bat", ".ps1" };
+  const char *script = build->options->settings;
+
+  for (guint i = 0; script != NULL && i < G_N_ELEMENTS (others); i++)
+    if (g_str_has_suffix (script, others[i]))
+      {
+        g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "the settings script \"%s\" is for another shell; the one that ends in .sh beside it is needed",
+                     script);
+        return FALSE;
+      }
+  if (script == NULL || build->outside || build->options->cluster != HLS_CLUSTER_NONE || g_file_test (script, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "the settings script \"%s\" is not there", script);
+  return FALSE;
 }
 
 static gboolean
@@ -301,15 +336,9 @@ static char **
 vivado_command (const Build  *build,
                 GError      **error)
 {
-  g_autoptr (GError) inner = NULL;
-  g_autofree char *vivado = hls_tool_find ("vivado-synthesis", &inner);
+  g_autofree char *vivado = find_tool (build, "vivado-synthesis", error);
 
-  if (vivado == NULL && build->options->settings == NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&inner));
-      return NULL;
-    }
-  return hls_tool_command (vivado != NULL ? vivado : "vivado", build->options->settings, HLS_STAGE_VSYNTH);
+  return vivado != NULL ? hls_tool_command (vivado, build->options->settings, HLS_STAGE_VSYNTH) : NULL;
 }
 
 static gboolean
@@ -369,7 +398,7 @@ begin (Build       *build,
   g_autofree char *tool = NULL, *job = NULL, *line = NULL;
   HlsJobOptions wishes = options->job;
 
-  if (!check_outside (build, folder, error) || (!only_apart && (tool = choose_tool (build, error)) == NULL) || (apart && (then = vivado_command (build, error)) == NULL) ||
+  if (!check_outside (build, folder, error) || !check_settings (build, error) || (!only_apart && (tool = choose_tool (build, error)) == NULL) || (apart && (then = vivado_command (build, error)) == NULL) ||
       (!only_apart && !write_steps (build, folder, (options->stages & HLS_STAGE_VSYNTH) != 0 && !apart, error)))
     return FALSE;
   argv = from_here (build, folder, only_apart ? g_steal_pointer (&then) : hls_tool_command (tool, options->settings, options->stages));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hls-error.h"
+#include "hls-lines.h"
 
 G_BEGIN_DECLS
 
@@ -41,9 +42,6 @@ typedef struct {
   const char *const *then;
   const char *then_title;
 } HlsJobOptions;
-
-typedef void (*HlsLineFunc) (const char *line,
-                             gpointer    data);
 
 HlsCluster  hls_cluster_find      (void);
 const char *hls_cluster_name      (HlsCluster           cluster);

@@ -35,6 +35,25 @@ static const Explanation explanations[] = {
                            "changed by hand?" },
   { "ecursive function", "The tool takes no recursive functions. Its version and the backend do not fit, or the project has been changed by hand." },
 
+  /* what a scheduler refuses, or ends */
+  { "nvalid partition", "The cluster has no such partition, or not for you; sinfo lists those there are. Give one with --queue, or leave it to the cluster." },
+  { "nvalid account", "The cluster does not know your account, or not for this partition. Whoever runs it can tell; SBATCH_ACCOUNT names another one." },
+  { "node configuration is not available", "No machine of the partition has so many processors or so much memory. Ask for less with --cpus and --memory, or for another partition." },
+  { "emory specification can", "No machine of the partition has so much memory. Ask for less with --memory, or for another partition." },
+  { "More processors requested", "No machine of the partition has so many processors. Ask for less with --cpus, or for another partition." },
+  { "time limit is invalid", "The partition takes no job that long. Ask for less with --minutes, or for another partition." },
+  { "accounting/QOS policy", "The cluster's rules allow you no such job, or not so many at once. Ask for less, or wait until others have ended." },
+  { "Access/permission denied", "The cluster does not let you do this. Whoever runs it can tell why." },
+  { "nable to contact slurm controller", "Slurm does not answer. Try again later, or ask whoever runs the cluster." },
+  { "ailed to connect to local queue manager", "HTCondor does not answer on this machine. Submit from one that its pool takes jobs from." },
+  { "ddress of local schedd", "HTCondor does not answer on this machine. Submit from one that its pool takes jobs from." },
+  { "ccounting_group", "The pool does not know this accounting group. Give another one with --queue, or leave it to the pool." },
+  { ": TIMEOUT", "The cluster ended the job as its time was over. Ask for more with --minutes." },
+  { ": OUT_OF_MEMORY", "The cluster ended the job for lack of memory. Ask for more with --memory, or use a larger reuse factor." },
+  { ": NODE_FAIL", "The machine that the job ran on has failed. Submit it again." },
+  { ": BOOT_FAIL", "The machine that the job was to run on has failed. Submit it again." },
+  { ": PREEMPTED", "The cluster took the machine back for another job. Submit it again." },
+
   /* memory, disk, time, crashes */
   { "std::bad_alloc", "The tool ran out of memory. Close other programs, use a larger reuse factor, or a machine with more memory." },
   { "oom_kill", "The cluster ended the job for lack of memory. Ask for more with --memory, or use a larger reuse factor." },

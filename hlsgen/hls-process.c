@@ -18,7 +18,6 @@
 #define POLL_MS 100
 #define GRACE_US (5 * G_USEC_PER_SEC)  /* between the request to end and the end */
 #define DRAIN_US (2 * G_USEC_PER_SEC)  /* for output of children that outlive the program */
-#define MAX_LINE 65536                 /* longer ones are cut, so that no tool fills our memory */
 
 void
 hls_process_enter_session (gpointer data)
@@ -127,43 +126,23 @@ hls_process_end (pid_t       session,
     }
 }
 
-typedef struct {
-  GString    *line;
-  HlsLineFunc on_line;
-  gpointer    data;
-} Reader;
-
-static void
-finish_line (Reader *reader)
-{
-  g_autofree char *text = g_utf8_make_valid (reader->line->str, (gssize) reader->line->len);
-
-  g_string_truncate (reader->line, 0);
-  if (reader->on_line != NULL)
-    reader->on_line (text, reader->data);
-}
-
 /* FALSE at the end of the stream. */
 static gboolean
-read_some (Reader *reader,
-           int     fd)
+read_some (HlsLines *lines,
+           int       fd)
 {
   char buffer[4096];
   gssize n = read (fd, buffer, sizeof buffer);
 
   if (n <= 0)
     return n < 0 && (errno == EINTR || errno == EAGAIN);
-  for (gssize i = 0; i < n; i++)
-    if (buffer[i] == '\n')
-      finish_line (reader);
-    else if (buffer[i] != '\r' && buffer[i] != '\0' && reader->line->len < MAX_LINE)
-      g_string_append_c (reader->line, buffer[i]);
+  hls_lines_feed (lines, buffer, (gsize) n);
   return TRUE;
 }
 
 /* Reads until the stream ends, the program has ended and is silent, or it is cancelled. */
 static gboolean
-follow (Reader       *reader,
+follow (HlsLines     *lines,
         int           fd,
         pid_t         pid,
         GCancellable *cancellable,
@@ -180,7 +159,7 @@ follow (Reader       *reader,
       if (g_cancellable_is_cancelled (cancellable))
         return FALSE;
       if (ready > 0)
-        open = read_some (reader, fd);
+        open = read_some (lines, fd);
       if (!ended && waitpid (pid, status, WNOHANG) == pid)
         {
           ended = TRUE;
@@ -189,8 +168,7 @@ follow (Reader       *reader,
       if (ended && ready == 0 && g_get_monotonic_time () - since > DRAIN_US)
         break;
     }
-  if (reader->line->len > 0)
-    finish_line (reader);
+  hls_lines_finish (lines);
   return TRUE;
 }
 
@@ -213,7 +191,7 @@ hls_process_run (const char *const  *argv,
   g_autoptr (GError) inner = NULL;
   g_autofree char *mark = g_strdup_printf ("run-%d-%d", (int) getpid (), g_atomic_int_add (&n_runs, 1));
   g_auto (GStrv) environment = g_environ_setenv (g_get_environ (), HLS_PROCESS_MARK, mark, TRUE);
-  Reader reader = { g_string_new (NULL), on_line, data };
+  HlsLines lines;
   GPid pid;
   int fd, raw = 0;
   gboolean finished;
@@ -223,13 +201,13 @@ hls_process_run (const char *const  *argv,
                                  NULL, &pid, NULL, &fd, NULL, &inner))
     {
       g_set_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING, "cannot start \"%s\": %s", argv[0], inner->message);
-      g_string_free (reader.line, TRUE);
       return FALSE;
     }
-  finished = follow (&reader, fd, pid, cancellable, &raw);
+  hls_lines_init (&lines, on_line, data);
+  finished = follow (&lines, fd, pid, cancellable, &raw);
   hls_process_end (pid, finished ? NULL : mark);
   close (fd);
-  g_string_free (reader.line, TRUE);
+  hls_lines_clear (&lines);
   if (!finished)
     {
       waitpid (pid, &raw, WNOHANG);

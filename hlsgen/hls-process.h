@@ -3,13 +3,11 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "hls-lines.h"
+
 #include <sys/types.h>
 
 G_BEGIN_DECLS
-
-typedef void (*HlsLineFunc) (const char *line,
-                             gpointer    data);
 
 /* Runs @argv in @folder until it ends; its output and its errors are one stream of lines. FALSE with an error when it
  * could not be started or was cancelled; its exit status (or 128 and the signal) is in @status otherwise. */

@@ -7,10 +7,21 @@
 
 G_BEGIN_DECLS
 
+/* One that is installed; its version is that of its folder, NULL where no folder is named by one. */
+typedef struct {
+  char       *path, *version;
+  const char *title; /* (nullable): "Vitis HLS" */
+} HlsTool;
+
 /* The tool for a backend ("vitis", "vivado", "oneapi", "quartus", "catapult"): on PATH, then in the usual folders, the
  * newest version first. (transfer full) (nullable) */
 char       *hls_tool_find    (const char  *backend,
                               GError     **error);
+GPtrArray  *hls_tools_list   (const char  *backend);
+void        hls_tool_free    (HlsTool     *tool);
+char       *hls_tool_version (const char  *path);
+gboolean    hls_tool_fits    (const char  *path,
+                              const char  *backend);
 const char *hls_tool_name    (const char  *backend);
 /* The same where a settings script puts it on PATH. */
 char       *hls_tool_with_settings (const char  *backend,

@@ -10,3 +10,4 @@
 #include "hls-project.h"
 #include "hls-queue.h"
 #include "hls-report.h"
+#include "hls-tool.h"

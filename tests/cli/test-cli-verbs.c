@@ -201,6 +201,7 @@ test_emit (void)
   fails ("build @/hls --no-such-stage", 2, "no-such-stage");
   fails ("build @/hls --detach", 2, "--synth");
   fails ("build @/hls --synth --cluster lsf", 1, "slurm");
+  fails ("build", 2, "folder of a project is missing");
   fails ("build @/hls --follow", 1, "nothing has been begun");
 }
 

@@ -520,6 +520,28 @@ test_environment (Fixture       *f,
   g_assert_cmpstr (path, ==, program);
 }
 
+/* All that are there can be chosen from, each with its version. */
+static void
+check_list (void)
+{
+  static const struct { const char *title, *version; } expected[] = {
+    { "Vitis", "2025.1" }, { "Vitis", "2023.2" }, { "Vitis", "2023.1" }, { "Vitis HLS", "2022.2" },
+  };
+  g_autoptr (GPtrArray) list = hls_tools_list ("vitis");
+
+  g_assert_cmpuint (list->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < list->len; i++)
+    {
+      const HlsTool *tool = list->pdata[i];
+
+      g_assert_cmpstr (tool->title, ==, expected[i].title);
+      g_assert_cmpstr (tool->version, ==, expected[i].version);
+      g_assert_true (hls_tool_fits (tool->path, "vitis"));
+      g_assert_false (hls_tool_fits (tool->path, "catapult"));
+    }
+  g_assert_true (hls_tool_fits ("/home/me/run-vitis", "vitis"));
+}
+
 /* The newest version counts, in whichever of the layouts it is: "Vitis/2023.1" of before, "2025.1/Vitis" of now. */
 static void
 test_usual_folders (Fixture       *f,
@@ -567,6 +589,7 @@ test_usual_folders (Fixture       *f,
       if (installed[i].backend != NULL)
         g_assert_cmpstr (path, ==, expected);
     }
+  check_list ();
 }
 
 /* The words that each tool is called with; steps of Intel's tools are targets of make. */
@@ -612,6 +635,70 @@ test_settings (Fixture       *f,
   report = hls_build (f->project, &options, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (report->stage, ==, "csynth");
+}
+
+/* Settings scripts as they are met: with Windows' line ends, in a folder with blanks, one that takes the command line for its own
+ * and ends with another status than 0, one that needs the command of environment modules. */
+static void
+test_settings_forms (Fixture       *f,
+                     gconstpointer  data)
+{
+  static const char *const forms[] = {
+    "if true\r\nthen\r\n  export PATH=\"%s:$PATH\"\r\nfi\r\n",
+    "[ $# = 0 ] && export PATH=\"%s:$PATH\"\nreturn 3\n",
+    "type module > /dev/null || exit 1\nmodule load vitis 2> /dev/null\nexport PATH=\"%s:$PATH\"\n",
+  };
+  g_autofree char *folder = g_build_filename (f->folder, "my tools", NULL), *script = g_build_filename (folder, "settings64.sh", NULL);
+  HlsBuildOptions options;
+
+  put (f, "mode", "ok");
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0777), ==, 0);
+  g_setenv ("PATH", f->old_path, TRUE);
+  g_setenv ("BASH_FUNC_module%%", "() { :; }", TRUE); /* as a login shell leaves it */
+  hls_build_options_init (&options);
+  options.stages = HLS_STAGE_SYNTH;
+  options.settings = script;
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (HlsReport) report = NULL;
+      g_auto (GStrv) parts = g_strsplit (forms[i], "%s", 2);
+      g_autofree char *text = g_strjoinv (f->folder, parts);
+
+      g_test_message ("form %u", i);
+      g_assert_true (g_file_set_contents (script, text, -1, NULL));
+      report = hls_build (f->project, &options, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpfloat (report->resources.amount[NN_RESOURCE_DSP], ==, 36);
+    }
+  g_unsetenv ("BASH_FUNC_module%%");
+}
+
+/* What cannot work is said before anything is started. */
+static void
+test_settings_wrong (Fixture       *f,
+                     gconstpointer  data)
+{
+  static const struct { const char *settings, *tool, *text; } cases[] = {
+    { "/nowhere/settings64.sh", NULL, "\"/nowhere/settings64.sh\" is not there" },
+    { "/nowhere/settings64.csh", NULL, "for another shell" },
+    { NULL, "/opt/siemens/catapult/2024.2/Mgc_home/bin/catapult", "no tool for the backend \"vitis\"" },
+  };
+
+  put (f, "mode", "ok");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      HlsBuildOptions options;
+
+      hls_build_options_init (&options);
+      options.stages = HLS_STAGE_SYNTH;
+      options.settings = cases[i].settings;
+      options.tool = cases[i].tool;
+      g_assert_null (hls_build (f->project, &options, NULL, NULL, &error));
+      g_assert_error (error, HLS_ERROR, HLS_ERROR_TOOL_MISSING);
+      g_assert_nonnull (strstr (error->message, cases[i].text));
+    }
 }
 
 static void
@@ -698,6 +785,8 @@ main (int    argc,
     }
   g_test_add ("/build/queue", Fixture, "vitis_hls", set_up, test_queue, tear_down);
   g_test_add ("/build/settings", Fixture, "vitis_hls", set_up, test_settings, tear_down);
+  g_test_add ("/build/settings-forms", Fixture, "vitis_hls", set_up, test_settings_forms, tear_down);
+  g_test_add ("/build/settings-wrong", Fixture, "vitis_hls", set_up, test_settings_wrong, tear_down);
   g_test_add ("/build/sandbox", Fixture, "vitis_hls", set_up, test_sandbox, tear_down);
   g_test_add ("/build/sandbox-denied", Fixture, "vitis_hls", set_up, test_sandbox_denied, tear_down);
   g_test_add ("/build/follow", Fixture, "vitis_hls", set_up, test_follow, tear_down);

@@ -114,6 +114,15 @@ collect (const char *line,
   g_string_append_printf (data, "%s|", line);
 }
 
+/* @log without what the scheduler says of the job, which is told as it goes. */
+static char *
+without_states (const char *log)
+{
+  g_autoptr (GRegex) regex = g_regex_new ("Job [0-9.]+ (waits|runs) on [^|]*\\|", 0, 0, NULL);
+
+  return g_regex_replace_literal (regex, log, -1, 0, "", 0, NULL);
+}
+
 /* Three jobs on one processor: one after the other, each with its log and its exit status. */
 static void
 test_queue (void)
@@ -135,10 +144,10 @@ test_queue (void)
       n_waiting += hls_cluster_state (cluster, folder[i], job[i], &status) == HLS_JOB_WAITING;
     }
   g_assert_cmpint (n_waiting, >=, 2);
-  for (int i = 0; i < 3; i++)
+  for (int i = 2; i >= 0; i--) /* the last one first: it is followed while it waits */
     {
       g_autoptr (GString) log = g_string_new (NULL);
-      g_autofree char *expected = g_strdup_printf ("job %d|it's|", i);
+      g_autofree char *expected = g_strdup_printf ("job %d|it's|", i), *own = NULL;
       g_autoptr (GError) error = NULL;
       HlsJobState state;
       int status;
@@ -146,7 +155,10 @@ test_queue (void)
       g_assert_true (hls_cluster_follow (cluster, folder[i], job[i], collect, log, NULL, &state, &status, &error));
       g_assert_cmpint (state, ==, HLS_JOB_DONE);
       g_assert_cmpint (status, ==, i);
-      g_assert_cmpstr (log->str, ==, expected);
+      own = without_states (log->str);
+      g_assert_cmpstr (own, ==, expected);
+      if (i == 2)
+        g_assert_nonnull (strstr (log->str, " waits on "));
       g_free (folder[i]);
       g_free (job[i]);
     }
@@ -255,6 +267,40 @@ test_variants (void)
   remove_folder (folder);
 }
 
+/* What Slurm refuses, and what it ends, is told with what to do. */
+static void
+test_slurm_words (void)
+{
+  const char *command[] = { "sleep", "600", NULL };
+  HlsJobOptions refused = { .name = "variant", .queue = "nosuch" };
+  HlsJobOptions bad = { .name = "variant", .queue = "a b" }, brief = { .name = "variant", .minutes = 1 };
+  const struct { const HlsJobOptions *options; const char *text; } cases[] = {
+    { &refused, "sinfo lists those" }, { &bad, "cannot be the name of a partition" },
+  };
+  g_autofree char *folder = test_folder (), *job = NULL, *limit = NULL;
+  g_autoptr (GString) log = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+  HlsJobState state;
+  int status;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_null (hls_cluster_submit (cluster, folder, command, cases[i].options, &error));
+      g_assert_nonnull (error);
+      g_test_message ("%s", error->message);
+      g_assert_nonnull (strstr (error->message, cases[i].text));
+      g_clear_error (&error);
+    }
+  job = hls_cluster_submit (cluster, folder, command, &brief, &error);
+  g_assert_no_error (error);
+  g_assert_true (hls_cluster_follow (cluster, folder, job, collect, log, NULL, &state, &status, &error));
+  g_assert_cmpint (state, ==, HLS_JOB_LOST);
+  limit = strstr (log->str, "ERROR: Slurm ended job") != NULL ? g_strdup (strstr (log->str, "ERROR: Slurm ended job")) : NULL;
+  g_assert_nonnull (limit);
+  g_assert_nonnull (strstr (hls_tool_explain (limit), "--minutes"));
+  remove_folder (folder);
+}
+
 static void
 test_slurm (void)
 {
@@ -265,6 +311,7 @@ test_slurm (void)
       test_cancel ();
       test_killed ();
       test_variants ();
+      test_slurm_words ();
     }
   stop_slurm ();
 }
