@@ -206,6 +206,10 @@ lower_quantizer (NnRewrite *rewrite,
     return FALSE;
   input = rewrite->map[node->inputs[0]];
   q = nn_graph_builder_quantizer (rewrite->builder, source);
+  /* hardware adds the zero point first: of numbers above 0 a tie then goes up as well */
+  if (q->rounds_first && q->type.rounding == NN_ROUND_RND_INF)
+    q->type.rounding = NN_ROUND_RND;
+  q->rounds_first = FALSE;
   absorb_power (q);
   scaled = q->alpha_mode == NN_ALPHA_FIXED && q->n_alpha > 0;
   for (guint k = 0; scaled && k < q->n_alpha; k++)

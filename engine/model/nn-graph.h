@@ -45,12 +45,14 @@ typedef enum {
  * @type: the grid the values fall on, before @alpha
  * @alpha_mode: where the scale comes from
  * @alpha: (array length=n_alpha) (nullable): scales, for %NN_ALPHA_FIXED
- * @zero_point: subtracted after scaling (QONNX)
+ * @zero_point: the code that stands for 0
  * @threshold: of ternary: |x| at or above it is not 0; of %NN_QUANT_ULAW: u
  * @max_value: of power of two: largest magnitude, 0 for none; of %NN_QUANT_RELU: relu_upper_bound, 0 for none
  * @symmetric: whether the most negative code is left out (`type.overflow` is then %NN_OVERFLOW_SAT_SYM)
  * @alpha_divides: for a fixed alpha: y = alpha * (Q (x / alpha + zero_point) - zero_point), as ONNX and
  *   quantized_linear have it; otherwise y = alpha * Q (x), as QKeras's other quantisers have it. Q rounds to @type.
+ * @rounds_first: with @alpha_divides: x / alpha is rounded before the zero point is added, as QuantizeLinear of ONNX and TensorFlow
+ *   Lite have it and QONNX has not; only set where a tie would go another way
  *   Scales of %NN_ALPHA_AUTO and %NN_ALPHA_AUTO_PO2 are over all axes but the last, by the formulas of
  *   quantized_bits, binary and ternary in google/qkeras
  * @per_element: (nullable): (array length=n_elements): a type for each element, in the tensor's order (weights) or in
@@ -74,6 +76,7 @@ typedef struct {
   gboolean     use_real_function; /* of tanh and sigmoid: the true curve, not the hard one */
   gboolean     use_sigmoid;       /* of quantized_relu: 2 * hard_sigmoid (x / 2^integer) - 1 before rounding */
   gboolean     alpha_divides;
+  gboolean     rounds_first;
   const NnType *per_element;
   guint        n_elements;
   const char  *source;

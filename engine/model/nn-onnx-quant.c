@@ -78,7 +78,7 @@ round_value (NnRounding rounding,
     }
 }
 
-/* y = scale * (clip (round (x / scale + zero_point)) - zero_point) */
+/* y = scale * (clip (round (x / scale + zero_point)) - zero_point), or with the zero point outside of the rounding */
 double
 nn_onnx_quant_value (const NnOnnxQuant *quant,
                      double             scale,
@@ -89,7 +89,9 @@ nn_onnx_quant_value (const NnOnnxQuant *quant,
 
   if (quant->bipolar)
     return x >= 0 ? scale : -scale;
-  return scale * (CLAMP (round_value (quant->rounding, x / scale + quant->zero_point), low, high) - quant->zero_point);
+  x = quant->rounds_first ? round_value (quant->rounding, x / scale) + quant->zero_point
+                          : round_value (quant->rounding, x / scale + quant->zero_point);
+  return scale * (CLAMP (x, low, high) - quant->zero_point);
 }
 
 /**
@@ -108,8 +110,7 @@ nn_onnx_quantizer (NnOnnx            *onnx,
   const NnTensor *scale = quant->scale;
   NnQuantizer q = { .kind = quant->bipolar ? NN_QUANT_BINARY : NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED,
                     .alpha = scale != NULL ? nn_tensor_f32 (scale) : NULL, .n_alpha = scale != NULL ? (guint) scale->n : 0,
-                    .alpha_divides = TRUE,
-                    .zero_point = quant->zero_point, .symmetric = quant->narrow && quant->is_signed };
+                    .alpha_divides = TRUE, .zero_point = quant->zero_point, .rounds_first = quant->rounds_first, .symmetric = quant->narrow && quant->is_signed };
 
   if (quant->own != NULL)
     {
@@ -123,7 +124,7 @@ nn_onnx_quantizer (NnOnnx            *onnx,
              : (NnType){ .kind = NN_TYPE_FIXED, .width = quant->bits, .integer = quant->bits, .is_signed = quant->is_signed,
                          .rounding = quant->rounding,
                          .overflow = q.symmetric ? NN_OVERFLOW_SAT_SYM : NN_OVERFLOW_SAT };
-  nn_quantizer_place_point (&q);
+  nn_quantizer_simplify (&q);
   *quantizer = nn_graph_builder_quantizer (onnx->builder, &q);
   return TRUE;
 }
@@ -416,6 +417,7 @@ nn_onnx_read_linear (NnOnnx           *onnx,
       quant = g_new0 (NnOnnxQuant, 1);
       quant->rounding = NN_ROUND_RND_CONV;
       quant->zero_point = zero;
+      quant->rounds_first = TRUE;
       /* the codes are of the zero point's type; without one they are uint8 */
       quant->bits = code_bits (zero_value != NULL ? zero_value->type : (int) nn_onnx_int (op, "output_dtype", 0), &quant->is_signed);
       quant->scale = along (scale->constant, value->rank, nn_onnx_int (op, "axis", 1));
@@ -455,6 +457,7 @@ nn_onnx_read_linear (NnOnnx           *onnx,
       quant->bits = code_bits (value->type, &quant->is_signed);
       quant->rounding = NN_ROUND_RND_CONV;
       quant->zero_point = zero;
+      quant->rounds_first = TRUE;
       quant->scale = g_steal_pointer (&by_axis);
       result->quant = quant;
       return TRUE;

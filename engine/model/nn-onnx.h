@@ -63,6 +63,7 @@ typedef struct {
   NnRounding rounding;
   NnTensor  *scale;
   double     zero_point;
+  gboolean   rounds_first; /* before the zero point is added: QuantizeLinear, not Quant */
   NnQuantizer *own;
   NnTensor    *frozen;
 } NnOnnxQuant;

@@ -10,6 +10,8 @@
 #define KERAS_EPSILON 1e-7
 /* Rounds of the search for a scale. Source: QKeras quantizers.py, quantized_bits (5) and ternary (number_of_unrolls). */
 #define SCALE_ROUNDS 5
+/* Whole numbers that a double holds, with their sign. */
+#define WHOLE_BITS 54
 
 static double
 clip (double x,
@@ -247,6 +249,17 @@ quantized_relu (const NnQuantizer *q,
   return to_type (type, x);
 }
 
+/* Rounds to a whole number. */
+static double
+to_whole (NnRounding rounding,
+          double     x)
+{
+  const NnType whole = { .kind = NN_TYPE_FIXED, .width = WHOLE_BITS, .integer = WHOLE_BITS, .is_signed = TRUE, .rounding = rounding,
+                         .overflow = NN_OVERFLOW_SAT };
+
+  return to_type (&whole, x);
+}
+
 /* One number, before the scale is put back. */
 static double
 quantize_value (const NnQuantizer *q,
@@ -301,18 +314,54 @@ nn_quantize (const NnQuantizer *quantizer,
                                                      : &quantizer->type;
       double x = values[i];
 
-      if (quantizer->alpha_divides)
-        values[i] = scale * (quantize_value (quantizer, type, x / scale + quantizer->zero_point) - quantizer->zero_point);
-      else
-        values[i] = scale * quantize_value (quantizer, type, x);
+      if (!quantizer->alpha_divides)
+        {
+          values[i] = scale * quantize_value (quantizer, type, x);
+          continue;
+        }
+      x /= scale;
+      if (quantizer->rounds_first)
+        x = to_whole (type->rounding, x);
+      values[i] = scale * (quantize_value (quantizer, type, x + quantizer->zero_point) - quantizer->zero_point);
     }
 }
 
+/* Whether x is rounded as x plus the zero point is. */
+static gboolean
+moves_with_zero (const NnQuantizer *q)
+{
+  switch (q->type.rounding)
+    {
+    case NN_ROUND_TRN:
+    case NN_ROUND_RND:
+    case NN_ROUND_RND_MIN_INF:
+      return rint (q->zero_point) == q->zero_point;
+    case NN_ROUND_RND_CONV:
+      return rint (q->zero_point / 2) == q->zero_point / 2;
+    default:
+      return q->zero_point == 0;
+    }
+}
+
+static void
+drop_middle (NnQuantizer *q)
+{
+  double middle = exp2 (q->type.width - 1);
+
+  if (q->kind != NN_QUANT_FIXED || q->type.kind != NN_TYPE_FIXED || q->type.overflow != NN_OVERFLOW_SAT || q->type.width != q->type.integer ||
+      !q->alpha_divides || !(q->rounds_first || moves_with_zero (q)) || q->zero_point != (q->type.is_signed ? -middle : middle))
+    return;
+  q->type.is_signed = !q->type.is_signed;
+  q->zero_point = 0;
+}
+
 void
-nn_quantizer_place_point (NnQuantizer *q)
+nn_quantizer_simplify (NnQuantizer *q)
 {
   int exponent;
 
+  drop_middle (q);
+  q->rounds_first = q->rounds_first && !moves_with_zero (q);
   if (q->n_alpha != 1 || q->zero_point != 0 || !(q->alpha[0] > 0) || frexp (q->alpha[0], &exponent) != 0.5 ||
       (q->kind == NN_QUANT_BINARY && q->alpha[0] != 1))
     return;

@@ -16,7 +16,13 @@ void nn_quantizer_scales (const NnQuantizer *quantizer,
                           const NnShape     *shape,
                           const double      *values,
                           double            *scales);
-/* A fixed scale that is one power of two, without a zero point, becomes the place of the point. */
-void nn_quantizer_place_point (NnQuantizer *quantizer);
+/**
+ * nn_quantizer_simplify:
+ *
+ * The same numbers by fewer means: a zero point in the middle of the codes becomes the sign of the type, one at which no tie goes
+ * another way needs no rounding before it, and a fixed scale that is one power of two, without a zero point, becomes the place of
+ * the point.
+ */
+void nn_quantizer_simplify (NnQuantizer *quantizer);
 
 G_END_DECLS

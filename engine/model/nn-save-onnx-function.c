@@ -411,7 +411,8 @@ nn_onnx_put_own_quant (NnOnnxWriter      *w,
     {
       const char *zero = number (w, q->zero_point);
 
-      x = op (w, "Add", alpha != NULL ? op (w, "Div", x, alpha) : x, zero);
+      x = alpha != NULL ? op (w, "Div", x, alpha) : x;
+      x = op (w, "Add", q->rounds_first ? round_to (w, q->type.rounding, x) : x, zero);
       x = op (w, "Sub", quantized (w, q, shape, x), zero);
     }
   else

@@ -50,7 +50,7 @@ fits_qonnx (const NnOnnxWriter *w,
   if (is_bipolar (q))
     return q->per_element == NULL;
   return plain && q->per_element == NULL && q->type.kind == NN_TYPE_FIXED && q->type.width > 0 &&
-         (q->alpha_mode == NN_ALPHA_ONE || (q->alpha_mode == NN_ALPHA_FIXED && q->alpha_divides)) &&
+         (q->alpha_mode == NN_ALPHA_ONE || (q->alpha_mode == NN_ALPHA_FIXED && q->alpha_divides)) && !q->rounds_first &&
          rounding_mode (q->type.rounding) != NULL &&
          (q->type.overflow == NN_OVERFLOW_SAT || (q->type.overflow == NN_OVERFLOW_SAT_SYM && q->symmetric)) &&
          (!w->quantized || w->quant_rounding == q->type.rounding);

@@ -233,9 +233,7 @@ nn_tflite_ints (const NnTfliteTensor *tensor,
  * nn_tflite_quantizer:
  * @tensor: quantised
  *
- * Rounds half away from zero, as the reference kernels do, though with a zero point of the codes and not of the number: a tie may
- * go the other way. Where the zero point is the lowest code of a signed type (what follows
- * ReLU), the same numbers are those of an unsigned type without one.
+ * Rounds half away from zero, as the reference kernels do.
  *
  * Returns: (nullable): lives with the graph; %NULL where scales go by an axis that the computed tensor does not have last
  */
@@ -246,9 +244,10 @@ nn_tflite_quantizer (NnTflite             *t,
   NnFlatVector scale = nn_flat_vector (tensor->quantization, QUANTIZATION_SCALE, sizeof (float));
   int bits = (int) type_bits (tensor->type);
   gboolean is_signed = tensor->type != NN_TFLITE_UINT8;
-  gint64 zero = zero_of (tensor, 0), middle = (gint64) 1 << (bits - 1);
+  gint64 zero = zero_of (tensor, 0);
   g_autofree float *alpha = g_new (float, scale.n);
-  NnQuantizer q = { .kind = NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED, .alpha_divides = TRUE, .n_alpha = (guint) scale.n };
+  NnQuantizer q = { .kind = NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED, .alpha_divides = TRUE, .rounds_first = TRUE,
+                    .n_alpha = (guint) scale.n };
 
   for (gsize i = 0; i < scale.n; i++)
     {
@@ -256,20 +255,10 @@ nn_tflite_quantizer (NnTflite             *t,
       if (!(alpha[i] > 0) || !isfinite (alpha[i]) || zero_of (tensor, i) != zero)
         return NULL;
     }
-  if (is_signed && zero == -middle)
-    {
-      is_signed = FALSE;
-      zero = 0;
-    }
-  else if (!is_signed && zero == middle)
-    {
-      is_signed = TRUE;
-      zero = 0;
-    }
   q.alpha = alpha;
   q.zero_point = (double) zero;
   q.type = (NnType){ .kind = NN_TYPE_FIXED, .width = bits, .integer = bits, .is_signed = is_signed, .rounding = NN_ROUND_RND_INF,
                      .overflow = NN_OVERFLOW_SAT };
-  nn_quantizer_place_point (&q);
+  nn_quantizer_simplify (&q);
   return nn_graph_builder_quantizer (t->builder, &q);
 }

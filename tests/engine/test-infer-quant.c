@@ -102,6 +102,63 @@ test_alpha (void)
   CHECK (q, 4, LIST (1.2, 1.2, 9, -30), LIST (1, 2, 3, -18));
 }
 
+/* Ties by the number, as ONNX's QuantizeLinear and TensorFlow Lite have them, and by the code, as QONNX has them. */
+static void
+test_zero_point (void)
+{
+  static const float alpha[] = { 1 };
+  NnQuantizer q = { .kind = NN_QUANT_FIXED, .type = grid (4, 4, TRUE), .alpha_mode = NN_ALPHA_FIXED, .alpha = alpha, .n_alpha = 1,
+                    .alpha_divides = TRUE, .zero_point = 1 };
+
+  q.type.rounding = NN_ROUND_RND_CONV;
+  CHECK (q, 5, LIST (0.5, 1.5, -0.5, 5.5, 100), LIST (1, 1, -1, 5, 6));
+  q.rounds_first = TRUE;
+  CHECK (q, 5, LIST (0.5, 1.5, -0.5, 5.5, 100), LIST (0, 2, 0, 6, 6));
+  q.zero_point = -3;
+  q.type.rounding = NN_ROUND_RND_INF;
+  CHECK (q, 5, LIST (0.5, 1.5, -0.5, 5.5, 100), LIST (1, 2, -1, 6, 10));
+  q.rounds_first = FALSE;
+  CHECK (q, 5, LIST (0.5, 1.5, -0.5, 5.5, 100), LIST (0, 1, -1, 6, 10));
+}
+
+/* Where no tie goes another way nothing is rounded twice, and a zero point in the middle is a sign. */
+static void
+test_simplify (void)
+{
+  static const float alpha[] = { 0.3f };
+  const NnQuantizer plain = { .kind = NN_QUANT_FIXED, .type = grid (4, 4, TRUE), .alpha_mode = NN_ALPHA_FIXED, .alpha = alpha,
+                              .n_alpha = 1, .alpha_divides = TRUE, .rounds_first = TRUE };
+  static const struct {
+    NnRounding rounding;
+    double     zero;
+    gboolean   rounds_first, is_signed;
+    double     left;
+  } cases[] = {
+    { NN_ROUND_RND_CONV, 2, FALSE, TRUE, 2 },   { NN_ROUND_RND_CONV, 3, TRUE, TRUE, 3 },  { NN_ROUND_RND, 3, FALSE, TRUE, 3 },
+    { NN_ROUND_RND_INF, 2, TRUE, TRUE, 2 },     { NN_ROUND_RND_INF, -8, FALSE, FALSE, 0 }, { NN_ROUND_RND_INF, 0, FALSE, TRUE, 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      NnQuantizer q = plain, before;
+      double values[] = { -2.4, -0.45, -0.15, 0.15, 0.45, 1.05, 2.4, 4.6 }, expected[G_N_ELEMENTS (values)];
+      NnShape shape = NN_SHAPE (G_N_ELEMENTS (values));
+
+      q.type.rounding = cases[i].rounding;
+      q.zero_point = cases[i].zero;
+      before = q;
+      nn_quantizer_simplify (&q);
+      g_assert_cmpint (q.rounds_first, ==, cases[i].rounds_first);
+      g_assert_cmpint (q.type.is_signed, ==, cases[i].is_signed);
+      g_assert_cmpfloat (q.zero_point, ==, cases[i].left);
+      memcpy (expected, values, sizeof values);
+      nn_quantize (&before, &shape, expected);
+      nn_quantize (&q, &shape, values);
+      for (guint k = 0; k < G_N_ELEMENTS (values); k++)
+        g_assert_cmpfloat (values[k], ==, expected[k]);
+    }
+}
+
 static void
 test_per_element (void)
 {
@@ -172,6 +229,8 @@ main (int    argc,
   g_test_add_func ("/quant/few", test_few);
   g_test_add_func ("/quant/power", test_power);
   g_test_add_func ("/quant/alpha", test_alpha);
+  g_test_add_func ("/quant/zero-point", test_zero_point);
+  g_test_add_func ("/quant/simplify", test_simplify);
   g_test_add_func ("/quant/per-element", test_per_element);
   g_test_add_func ("/quant/auto", test_auto);
   g_test_add_func ("/quant/none", test_none);
