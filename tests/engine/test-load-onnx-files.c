@@ -321,7 +321,8 @@ static void
 test_fused (void)
 {
   static const gint8 codes[] = { 10, -20, 30, -40, 50, -60, 70, -80 };
-  static const guint8 hundred = 100;
+  static const guint8 hundred = 100, odd = 101;
+  static const float ties[] = { 0.5f, 1.5f, -2.5f, 3.5f };
   static const gint8 none = 0;
   double want[4];
 
@@ -367,6 +368,13 @@ test_fused (void)
   for (guint i = 0; i < 4; i++)
     want[i] = nearbyint (x4[i] / 0.0625) + 100;
   check (13, x4, 4, want, 4);
+  /* a tie goes by the number, not by the code */
+  begin ();
+  number ("s", 1);
+  initializer ("z", 2, &odd, 1, -1, -1);
+  node ("QuantizeLinear", NULL, "x s z", "q", "");
+  node ("DequantizeLinear", NULL, "q s z", "y", "");
+  check (13, ties, 4, (double[]) { 0, 2, -2, 4 }, 4);
 }
 
 /* The message of a file that cannot be opened must hold every one of @parts, which bars divide. */
