@@ -77,6 +77,7 @@ typedef struct {
   gboolean     use_sigmoid;       /* of quantized_relu: 2 * hard_sigmoid (x / 2^integer) - 1 before rounding */
   gboolean     alpha_divides;
   gboolean     rounds_first;
+  gboolean     quadratic;         /* of power of two: the exponent is even, found of the square root */
   const NnType *per_element;
   guint        n_elements;
   const char  *source;

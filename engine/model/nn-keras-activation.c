@@ -53,6 +53,14 @@ by_name (NnKerasLayer *layer,
         attrs->axis = names[i].act == NN_ACT_SOFTMAX ? -1 : attrs->axis;
         return TRUE;
       }
+  if (layer->class_name[0] == 'Q' && !layer->hgq2 && (g_str_equal (name, "hard_sigmoid") || g_str_equal (name, "smooth_sigmoid")))
+    {
+      /* QKeras's own, qkeras/quantizers.py */
+      attrs->act = NN_ACT_HARD_SIGMOID;
+      attrs->slope = name[0] == 'h' ? 0.5 : 0.1875;
+      attrs->shift = 0.5;
+      return TRUE;
+    }
   if (g_str_equal (name, "hard_sigmoid"))
     {
       /* Keras 3 changed it: relu6(x + 3) / 6 */

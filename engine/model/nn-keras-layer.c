@@ -138,7 +138,7 @@ read_layer (NnKerasLayer *layer,
             return nn_keras_bad (layer, error, "it takes %u input%s at the least and is given %u", nn_op_info (op)->min_inputs,
                                  nn_op_info (op)->min_inputs == 1 ? "" : "s", layer->n_inputs);
         }
-      ok = reader == NULL || reader (layer, &inner);
+      ok = nn_keras_check_mask (layer, &inner) && (reader == NULL || reader (layer, &inner));
       if (ok && layer->node != NULL)
         ok = nn_keras_shape (keras, layer->node, &inner);
     }
@@ -286,7 +286,8 @@ keep_source (NnKerasLayer *layer,
   nn_graph_builder_node (builder, layer->out)->source = nn_graph_builder_strdup (builder, text);
 }
 
-/* Adds one call of a layer. @result: (out): its node. */
+/* Adds one call of a layer. @outputs: (element-type guint): its nodes are appended, an output that is not had as
+ * %NN_KERAS_NO_OUTPUT. */
 gboolean
 nn_keras_add_layer (NnKeras            *keras,
                     const NnKerasScope *scope,
@@ -296,7 +297,7 @@ nn_keras_add_layer (NnKeras            *keras,
                     JsonNode           *inbound,
                     const guint        *inputs,
                     guint               n_inputs,
-                    guint              *result,
+                    GArray             *outputs,
                     GError            **error)
 {
   const char *full = nn_json_string (json, "registered_name");
@@ -306,12 +307,15 @@ nn_keras_add_layer (NnKeras            *keras,
   const char *file_class = nn_keras_plain_class (registered), *class_name = file_class;
   JsonObject *outer = nn_json_object (json, "config");
   NnKerasScope inner = *scope;
-  JsonObject *config = unwrap (&class_name, &registered, outer, &inner.time_distributed);
+  g_autoptr (JsonObject) config = unwrap (&class_name, &registered, outer, &inner.time_distributed);
   g_autofree char *name = g_strconcat (scope->prefix, key, NULL), *node_name = unique_name (scope, name, call);
   g_autofree char *group = NULL;
+  g_autofree guint *given = g_memdup2 (inputs, n_inputs * sizeof *inputs);
+  gboolean hgq2 = g_str_has_prefix (registered, "hgq>");
+  gboolean turned = nn_keras_turn (keras, inner.time_distributed ? "TimeDistributed" : class_name, hgq2, node_name, &config, given, n_inputs);
   NnKerasLayer layer = {
     .keras = keras, .scope = &inner, .class_name = class_name, .name = name, .node_name = node_name, .key = key,
-    .config = config, .inputs = inputs, .n_inputs = n_inputs, .hgq2 = g_str_has_prefix (registered, "hgq>"),
+    .config = config, .inputs = given, .n_inputs = n_inputs, .hgq2 = hgq2,
     .operation = is_operation (json), .call = inbound,
   };
   gboolean ok;
@@ -323,9 +327,10 @@ nn_keras_add_layer (NnKeras            *keras,
   if (nn_graph_builder_n_nodes (keras->builder) > MAX_LAYERS)
     return nn_keras_bad_file (keras, name, "the network has too many layers", error);
   if (n_inputs > 0)
-    layer.in = &nn_graph_builder_node (keras->builder, inputs[0])->shape;
+    layer.in = &nn_graph_builder_node (keras->builder, given[0])->shape;
   layer.next = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   layer.keys = g_array_new (FALSE, FALSE, sizeof (guint));
+  layer.more = g_array_new (FALSE, FALSE, sizeof (guint));
   ok = read_weights (&layer, file_class, &group, error) && read_layer (&layer, error);
   if (ok && class_name != file_class)
     ok = read_mask (&layer, error);
@@ -334,9 +339,15 @@ nn_keras_add_layer (NnKeras            *keras,
   if (ok && layer.node != NULL && layer.node->n_weights == 0)
     nn_graph_builder_weights (keras->builder, layer.node, (const guint *) (gpointer) layer.ids->data, layer.ids->len);
   /* a function's arguments stand in its call, which is not kept: it is saved as what it has become */
-  if (ok && keras->major >= 2 && !layer.operation && !g_str_has_suffix (class_name, "OpLambda"))
+  if (ok && keras->major >= 2 && !layer.operation && !layer.remade && !g_str_has_suffix (class_name, "OpLambda"))
     keep_source (&layer, registered);
-  *result = layer.out;
+  if (ok && turned)
+    nn_keras_note_turned (keras, layer.out);
+  if (ok)
+    nn_keras_hand_on_mask (&layer);
+  g_array_append_val (outputs, layer.out);
+  g_array_append_vals (outputs, layer.more->data, layer.more->len);
+  g_array_unref (layer.more);
   g_hash_table_unref (layer.next);
   g_array_unref (layer.keys);
   if (layer.vars != NULL)

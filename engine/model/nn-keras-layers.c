@@ -97,10 +97,13 @@ gboolean
 nn_keras_channels_last (NnKerasLayer  *layer,
                         GError       **error)
 {
-  const char *format = nn_json_string (layer->config, "data_format");
+  const char *format = nn_json_string (layer->config, "data_format"), *ordering = nn_json_string (layer->config, "dim_ordering");
 
+  /* nn_keras_turn() has brought to channels last what it can */
   if (format != NULL && g_str_equal (format, "channels_first"))
-    return nn_keras_unsupported (layer, error, "data_format \"channels_first\" is not supported; \"channels_last\" is");
+    return nn_keras_unsupported (layer, error, "data_format \"channels_first\" with a softmax, or at every step, is not supported; \"channels_last\" is");
+  if (ordering != NULL && g_str_equal (ordering, "th"))
+    return nn_keras_unsupported (layer, error, "dim_ordering \"th\", Theano's, is not supported; \"tf\" is");
   return TRUE;
 }
 
@@ -209,6 +212,7 @@ static const struct {
   { "GlobalAveragePooling2D", NN_OP_GLOBAL_AVG_POOL, nn_keras_read_global_pool },
   { "GlobalMaxPooling1D", NN_OP_GLOBAL_MAX_POOL, nn_keras_read_global_pool },
   { "GlobalMaxPooling2D", NN_OP_GLOBAL_MAX_POOL, nn_keras_read_global_pool },
+  { "GroupNormalization", NN_OP_UNSUPPORTED, nn_keras_read_group_norm },
   { "HActivation", NN_OP_ACTIVATION, read_hgq1_activation },
   { "HAdd", NN_OP_ADD, read_hgq1_plain },
   { "HConv1D", NN_OP_CONV1D, read_hgq1_conv },
@@ -219,8 +223,9 @@ static const struct {
   { "KReverse", NN_OP_REVERSE, nn_keras_read_reverse },
   { "LSTM", NN_OP_LSTM, nn_keras_read_recurrent },
   { "Lambda", NN_OP_ACTIVATION, read_lambda },
-  { "LayerNormalization", NN_OP_LAYER_NORM, nn_keras_read_layer_norm },
+  { "LayerNormalization", NN_OP_UNSUPPORTED, nn_keras_read_layer_norm },
   { "LeakyReLU", NN_OP_ACTIVATION, nn_keras_read_leaky_relu },
+  { "Masking", NN_OP_DROPOUT, nn_keras_read_masking },
   { "MaxPooling1D", NN_OP_MAX_POOL1D, nn_keras_read_pool },
   { "MaxPooling2D", NN_OP_MAX_POOL2D, nn_keras_read_pool },
   { "Maximum", NN_OP_MAXIMUM, nn_keras_read_merge },
@@ -237,6 +242,13 @@ static const struct {
   { "PReLU", NN_OP_PRELU, nn_keras_read_prelu },
   { "PReshape", NN_OP_RESHAPE, nn_keras_read_reshape },
   { "Permute", NN_OP_PERMUTE, nn_keras_read_permute },
+  { "RNN", NN_OP_UNSUPPORTED, nn_keras_read_rnn },
+  { "RandomBrightness", NN_OP_DROPOUT, NULL },
+  { "RandomContrast", NN_OP_DROPOUT, NULL },
+  { "RandomFlip", NN_OP_DROPOUT, NULL },
+  { "RandomRotation", NN_OP_DROPOUT, NULL },
+  { "RandomTranslation", NN_OP_DROPOUT, NULL },
+  { "RandomZoom", NN_OP_DROPOUT, NULL },
   { "ReLU", NN_OP_ACTIVATION, nn_keras_read_relu },
   { "RepeatVector", NN_OP_REPEAT_VECTOR, nn_keras_read_repeat },
   { "Rescaling", NN_OP_SCALE, nn_keras_read_rescaling },

@@ -54,6 +54,8 @@ nn_keras_read_batch_norm (NnKerasLayer  *layer,
   NnShape shape;
   gint axis;
 
+  if (nn_json_get (layer->config, "inverse_quantizer") != NULL)
+    return nn_keras_unsupported (layer, error, "\"inverse_quantizer\" is not supported; quantisers of gamma, beta, mean and variance are");
   if (!nn_keras_read_axis (layer, "axis", -1, &axis, error))
     return FALSE;
   attrs->axis = is_last (layer, axis) ? -1 : axis;
@@ -72,28 +74,6 @@ nn_keras_read_batch_norm (NnKerasLayer  *layer,
          nn_keras_read_activation (layer, error);
 }
 
-gboolean
-nn_keras_read_layer_norm (NnKerasLayer  *layer,
-                          GError       **error)
-{
-  NnAttrs *attrs = &layer->node->attrs;
-  const NnShape shape = NN_SHAPE (nn_shape_last (layer->in));
-
-  if (!nn_keras_read_axis (layer, "axis", -1, &attrs->axis, error))
-    return FALSE;
-  if (!is_last (layer, attrs->axis))
-    return nn_keras_unsupported (layer, error, "only the last axis is supported");
-  if (nn_json_boolean (layer->config, "rms_scaling", FALSE))
-    return nn_keras_unsupported (layer, error, "\"rms_scaling\" is not supported");
-  attrs->axis = -1;
-  attrs->epsilon = nn_json_double (layer->config, "epsilon", 1e-3);
-  return (!nn_json_boolean (layer->config, "scale", TRUE) ||
-          nn_keras_take (layer, NN_ROLE_GAMMA, "gamma", "", &shape, error)) &&
-         (!nn_json_boolean (layer->config, "center", TRUE) ||
-          nn_keras_take (layer, NN_ROLE_BETA, "beta", "", &shape, error));
-}
-
-/* y = x * scale + offset, scale and offset being numbers in the configuration, or the statistics of Normalization. */
 /* What the layer divides by at the least is this, squared. Source: Keras 3, Normalization.call: backend.epsilon (). */
 #define NORMALIZATION_EPSILON 1e-14
 
@@ -119,6 +99,9 @@ add_from_config (NnKerasLayer  *layer,
         node = NULL;
       else if (list != NULL)
         node = json_array_get_element (list, json_array_get_length (list) == 1 ? 0 : (guint) c);
+      /* of Rescaling */
+      if (node == NULL && list == NULL && role == NN_ROLE_BIAS)
+        continue;
       if (!nn_json_as_double (node, &number))
         {
           nn_tensor_unref (values);
@@ -127,6 +110,47 @@ add_from_config (NnKerasLayer  *layer,
       nn_tensor_f32 (values)[c] = (float) number;
     }
   return nn_keras_add_weight (layer, role, name, values, error);
+}
+
+/* One mean and one variance for all: as many of them as there are channels. */
+static gboolean
+read_one_mean (NnKerasLayer  *layer,
+               GError       **error)
+{
+  static const char *const names[] = { "mean", "variance" };
+  const gint64 channels = nn_shape_last (layer->in);
+
+  layer->remade = TRUE;
+  layer->node->attrs.axis = -1;
+  layer->node->attrs.epsilon = NORMALIZATION_EPSILON;
+  if (channels < 1)
+    return nn_keras_bad (layer, error, "the extent of its input's last axis is open");
+  for (guint i = 0; i < 2; i++)
+    {
+      const NnRole role = i == 0 ? NN_ROLE_MEAN : NN_ROLE_VARIANCE;
+      NnWeight *weight;
+      NnTensor *all;
+
+      if (nn_json_get (layer->config, names[i]) != NULL)
+        {
+          if (layer->n_shared == 0 && !add_from_config (layer, role, names[i], channels, error))
+            return FALSE;
+          continue;
+        }
+      if (!nn_keras_take (layer, role, names[i], "", NULL, error))
+        return FALSE;
+      if (layer->n_shared > 0)
+        continue;
+      weight = &g_array_index (layer->keras->weights, NnWeight, layer->keras->weights->len - 1);
+      if (weight->values->n != 1)
+        return nn_keras_bad (layer, error, "its \"%s\" is not one number", names[i]);
+      all = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (channels));
+      for (gsize k = 0; k < all->n; k++)
+        nn_tensor_f32 (all)[k] = nn_tensor_f32 (weight->values)[0];
+      nn_tensor_unref (weight->values);
+      weight->values = all;
+    }
+  return TRUE;
 }
 
 /* (x - mean) / sqrt (variance): a batch norm without factor and offset. */
@@ -141,7 +165,7 @@ nn_keras_read_normalization (NnKerasLayer  *layer,
   if (nn_json_boolean (layer->config, "invert", FALSE))
     return nn_keras_unsupported (layer, error, "\"invert\" is not supported");
   if (json_object_has_member (layer->config, "axis") && nn_json_get (layer->config, "axis") == NULL)
-    return nn_keras_unsupported (layer, error, "\"axis\" none, one mean for all, is not supported; one axis is");
+    return read_one_mean (layer, error);
   if (!nn_keras_read_axis (layer, "axis", -1, &axis, error))
     return FALSE;
   attrs->axis = is_last (layer, axis) ? -1 : axis;
@@ -156,29 +180,16 @@ nn_keras_read_normalization (NnKerasLayer  *layer,
          nn_keras_take (layer, NN_ROLE_VARIANCE, "variance", "", &shape, error);
 }
 
+/* y = x * scale + offset. */
 gboolean
 nn_keras_read_rescaling (NnKerasLayer  *layer,
                          GError       **error)
 {
-  gint64 channels = nn_shape_last (layer->in);
-  const NnShape shape = NN_SHAPE (MAX (channels, 1));
-  double scale = nn_json_double (layer->config, "scale", 1), offset = nn_json_double (layer->config, "offset", 0);
-  NnTensor *scales, *offsets;
+  gint64 channels = MAX (nn_shape_last (layer->in), 1);
 
-  if (nn_json_as_array (nn_json_get (layer->config, "scale")) != NULL)
-    return nn_keras_unsupported (layer, error, "a list as \"scale\" is not supported");
-  if (layer->n_shared > 0)
-    return TRUE;
-  scales = nn_tensor_new (NN_DTYPE_F32, &shape);
-  offsets = nn_tensor_new (NN_DTYPE_F32, &shape);
-  for (gsize i = 0; i < scales->n; i++)
-    {
-      nn_tensor_f32 (scales)[i] = (float) scale;
-      nn_tensor_f32 (offsets)[i] = (float) offset;
-    }
   layer->node->attrs.use_bias = TRUE;
-  return nn_keras_add_weight (layer, NN_ROLE_SCALE, "scale", scales, error) &&
-         nn_keras_add_weight (layer, NN_ROLE_BIAS, "offset", offsets, error);
+  return layer->n_shared > 0 || (add_from_config (layer, NN_ROLE_SCALE, "scale", channels, error) &&
+                                 add_from_config (layer, NN_ROLE_BIAS, "offset", channels, error));
 }
 
 gboolean

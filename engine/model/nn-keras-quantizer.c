@@ -225,17 +225,25 @@ read_curve (const char  *name,
   q->type = grid (bits, 0, is_tanh, q->symmetric && is_tanh);
 }
 
-static void
-read_power (const char  *name,
-            JsonObject  *config,
-            gint64       bits,
-            NnQuantizer *q)
+static gboolean
+read_power (NnKerasLayer  *layer,
+            const char    *name,
+            JsonObject    *config,
+            gint64         bits,
+            NnQuantizer   *q,
+            GError       **error)
 {
+  const char *rounding = nn_json_string (config, "log2_rounding");
+
+  if (rounding != NULL && !g_str_equal (rounding, "rnd"))
+    return nn_keras_unsupported (layer, error, "%s: \"log2_rounding\" \"%s\" is not supported; \"rnd\" is", name, rounding);
   q->kind = g_str_equal (name, "quantized_po2") ? NN_QUANT_POWER : NN_QUANT_POWER_RELU;
   q->max_value = nn_json_double (config, "max_value", 0);
   q->negative_slope = nn_json_double (config, "negative_slope", 0);
   q->type = (NnType){ .kind = NN_TYPE_POWER, .width = (int) bits, .integer = (int) bits,
                       .is_signed = q->kind == NN_QUANT_POWER || q->negative_slope != 0 };
+  q->quadratic = nn_json_boolean (config, "quadratic_approximation", FALSE);
+  return TRUE;
 }
 
 static void
@@ -282,11 +290,7 @@ fill (NnKerasLayer  *layer,
   else if (g_str_equal (name, "quantized_tanh") || g_str_equal (name, "quantized_sigmoid"))
     read_curve (name, config, bits, q);
   else if (g_str_equal (name, "quantized_po2") || g_str_equal (name, "quantized_relu_po2"))
-    {
-      if (nn_json_boolean (config, "quadratic_approximation", FALSE))
-        return nn_keras_unsupported (layer, error, "%s: \"quadratic_approximation\" is not supported", name);
-      read_power (name, config, bits, q);
-    }
+    return read_power (layer, name, config, bits, q, error);
   else
     read_few (name, config, q);
   return TRUE;

@@ -219,8 +219,6 @@ nn_keras_read_embedding (NnKerasLayer  *layer,
   if (!nn_keras_get_count (layer, "output_dim", NULL, &layer->node->attrs.units, error) ||
       !nn_keras_get_count (layer, "input_dim", NULL, &vocabulary, error))
     return FALSE;
-  if (nn_json_boolean (layer->config, "mask_zero", FALSE))
-    return nn_keras_unsupported (layer, error, "\"mask_zero\" is not supported");
   return nn_keras_take (layer, NN_ROLE_EMBEDDINGS, "embeddings", "", &NN_SHAPE (vocabulary, layer->node->attrs.units),
                         error);
 }

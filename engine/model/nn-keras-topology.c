@@ -133,6 +133,27 @@ check_layer (NnKeras     *keras,
   return TRUE;
 }
 
+/* One layer of a sequential model. @at: (inout): the node before it and its own. */
+static gboolean
+add_step (NnKeras            *keras,
+          const NnKerasScope *scope,
+          JsonObject         *json,
+          guint              *at,
+          guint               depth,
+          GError            **error)
+{
+  g_autoptr (GArray) outputs = g_array_new (FALSE, FALSE, sizeof (guint));
+  gboolean nested = is_model_class (nn_keras_plain_class (nn_json_string (json, "class_name")));
+
+  if (nested ? !add_nested (keras, scope, json, layer_key (json), 0, at, 1, outputs, depth, error)
+             : !nn_keras_add_layer (keras, scope, json, layer_key (json), 0, NULL, at, 1, outputs, error))
+    return FALSE;
+  if (outputs->len != 1)
+    return nn_keras_bad_file (keras, layer_key (json), "in a Sequential model a layer must have one output", error);
+  *at = g_array_index (outputs, guint, 0);
+  return TRUE;
+}
+
 static gboolean
 build_sequential (NnKeras            *keras,
                   JsonObject         *model,
@@ -194,17 +215,7 @@ build_sequential (NnKeras            *keras,
           if (!add_input (keras, scope, name, inner, &at, error))
             return FALSE;
         }
-      if (is_model_class (nn_keras_plain_class (class_name)))
-        {
-          g_autoptr (GArray) inner = g_array_new (FALSE, FALSE, sizeof (guint));
-
-          if (!add_nested (keras, scope, json, layer_key (json), 0, &at, 1, inner, depth, error))
-            return FALSE;
-          if (inner->len != 1)
-            return nn_keras_bad_file (keras, layer_key (json), "in a Sequential model a layer must have one output", error);
-          at = g_array_index (inner, guint, 0);
-        }
-      else if (!nn_keras_add_layer (keras, scope, json, layer_key (json), 0, NULL, &at, 1, &at, error))
+      if (!add_step (keras, scope, json, &at, depth, error))
         return FALSE;
     }
   if (n == first)
@@ -282,7 +293,71 @@ set_tensor (GHashTable *tensors,
             guint       tensor,
             guint       node)
 {
-  g_hash_table_insert (tensors, g_strdup_printf ("%u/%u/%s", call, tensor, layer), GUINT_TO_POINTER (node + 1));
+  g_hash_table_insert (tensors, g_strdup_printf ("%u/%u/%s", call, tensor, layer),
+                       GUINT_TO_POINTER (node >= NN_KERAS_LAST_STEP ? node : node + 1));
+}
+
+/* An output that is not had: a node that bears the layer's name, so that what stands before and beside it can be shown. */
+static guint
+stand_in (NnKeras         *keras,
+          const Reference *reference,
+          guint            first)
+{
+  const NnNode *layer = nn_graph_builder_node (keras->builder, first);
+  g_autofree char *name = g_strdup_printf ("%s__output%" G_GINT64_FORMAT, layer->name, reference->tensor);
+  g_autofree char *reason = g_strdup_printf ("output %" G_GINT64_FORMAT " of the layer \"%s\" (%s) is not supported", reference->tensor,
+                                             layer->name, layer->class_name);
+  NnNode *node = nn_graph_builder_add (keras->builder, NN_OP_UNSUPPORTED, name, layer->class_name, &first, 1);
+
+  node->reason = nn_graph_builder_strdup (keras->builder, reason);
+  node->shape = NN_SHAPE (NN_DIM_UNKNOWN);
+  return nn_graph_builder_n_nodes (keras->builder) - 1;
+}
+
+/* The state in which a recurrent layer ends, where it gives every step: the last of them. %NN_KERAS_NO_OUTPUT where their number is open. */
+static guint
+last_step (NnKeras *keras,
+           guint    sequence)
+{
+  const NnNode *layer = nn_graph_builder_node (keras->builder, sequence);
+  g_autofree char *sliced = g_strdup_printf ("%s__last", layer->name), *name = g_strdup_printf ("%s__state", layer->name);
+  const NnShape shape = layer->shape;
+  guint slice;
+  NnNode *node;
+
+  if (shape.rank != 2 || shape.dims[0] < 1)
+    return NN_KERAS_NO_OUTPUT;
+  node = nn_graph_builder_add (keras->builder, NN_OP_SLICE, sliced, "Slice", &sequence, 1);
+  node->attrs.begin = shape.dims[0] - 1;
+  node->attrs.end = shape.dims[0];
+  node->attrs.step = 1;
+  node->shape = NN_SHAPE (1, shape.dims[1]);
+  slice = nn_graph_builder_n_nodes (keras->builder) - 1;
+  node = nn_graph_builder_add (keras->builder, NN_OP_FLATTEN, name, "Flatten", &slice, 1);
+  node->shape = NN_SHAPE (shape.dims[1]);
+  return slice + 1;
+}
+
+/* As find_tensor(), with a node put in for an output that Keras's layer has and Espalier's has not. */
+static guint
+use_tensor (NnKeras         *keras,
+            GHashTable      *tensors,
+            const Reference *reference)
+{
+  const Reference first = { reference->layer, reference->call, 0 };
+  guint node = find_tensor (tensors, reference), layer = find_tensor (tensors, &first);
+  gboolean missing = node == 0 && layer != 0 && !keras->options->strict &&
+                     nn_graph_builder_node (keras->builder, layer - 1)->op == NN_OP_UNSUPPORTED;
+
+  if (!missing && node < NN_KERAS_LAST_STEP)
+    return node;
+  node = node == NN_KERAS_LAST_STEP ? last_step (keras, layer - 1) : NN_KERAS_NO_OUTPUT;
+  if (node == NN_KERAS_NO_OUTPUT && keras->options->strict)
+    return 0;
+  if (node == NN_KERAS_NO_OUTPUT)
+    node = stand_in (keras, reference, layer - 1);
+  set_tensor (tensors, reference->layer, (guint) reference->call, (guint) reference->tensor, node);
+  return node + 1;
 }
 
 /* One call of a functional model's layer, waiting for its inputs. */
@@ -354,7 +429,7 @@ run_call (NnKeras            *keras,
   *ready = TRUE;
   for (guint i = 0; i < n; i++)
     {
-      guint node = find_tensor (tensors, &g_array_index (call->references, Reference, i));
+      guint node = use_tensor (keras, tensors, &g_array_index (call->references, Reference, i));
 
       if (node == 0)
         {
@@ -367,21 +442,11 @@ run_call (NnKeras            *keras,
     {
       if (!add_nested (keras, scope, call->json, call->key, call->call, inputs, n, outputs, depth, error))
         return FALSE;
-      for (guint i = 0; i < outputs->len; i++)
-        set_tensor (tensors, call->key, call->call, i, g_array_index (outputs, guint, i));
     }
-  else
-    {
-      guint result;
-
-      if (!nn_keras_add_layer (keras, scope, call->json, call->key, call->call, call->inbound, inputs, n, &result, error))
-        return FALSE;
-      set_tensor (tensors, call->key, call->call, 0, result);
-      /* the state that a recurrent layer ends in is its output, where it is the last step's */
-      if (nn_json_boolean (nn_json_object (call->json, "config"), "return_state", FALSE) &&
-          !nn_json_boolean (nn_json_object (call->json, "config"), "return_sequences", FALSE))
-        set_tensor (tensors, call->key, call->call, 1, result);
-    }
+  else if (!nn_keras_add_layer (keras, scope, call->json, call->key, call->call, call->inbound, inputs, n, outputs, error))
+    return FALSE;
+  for (guint i = 0; i < outputs->len; i++)
+    set_tensor (tensors, call->key, call->call, i, g_array_index (outputs, guint, i));
   return TRUE;
 }
 
@@ -567,7 +632,7 @@ build_functional (NnKeras            *keras,
   for (guint i = 0; i < ends->len; i++)
     {
       const Reference *end = &g_array_index (ends, Reference, i);
-      guint node = find_tensor (tensors, end);
+      guint node = use_tensor (keras, tensors, end);
 
       if (node == 0)
         return tell_unconnected (keras, calls, tensors, end->layer, error);

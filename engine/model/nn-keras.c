@@ -74,7 +74,7 @@ finish (NnKeras     *keras,
   NnModelInfo info = { .format = format, .name = nn_json_string (nn_json_object (model, "config"), "name") };
 
   for (guint i = 0; i < outputs->len; i++)
-    nn_graph_builder_output (keras->builder, g_array_index (outputs, guint, i));
+    nn_graph_builder_output (keras->builder, nn_keras_turn_back (keras, g_array_index (outputs, guint, i)));
   graph = nn_graph_builder_seal (keras->builder, &inner);
   if (graph == NULL)
     {
@@ -115,6 +115,7 @@ nn_keras_load (const char           *path,
   g_autoptr (GStringChunk) strings = g_string_chunk_new (1024);
   g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
   g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) turned = g_hash_table_new (NULL, NULL), masked = g_hash_table_new (NULL, NULL);
   g_autoptr (GArray) outputs = g_array_new (FALSE, FALSE, sizeof (guint));
   g_auto (GStrv) parts = g_strsplit (version != NULL ? version : "2", ".", 3);
   g_autofree char *format = g_strdup_printf ("Keras %s%s%s %s", parts[0], parts[0] != NULL && parts[1] != NULL ? "." : "",
@@ -122,7 +123,7 @@ nn_keras_load (const char           *path,
   NnKerasScope scope = { .prefix = "", .container = root, .used = used };
   NnKeras keras = {
     .file = path, .options = options, .progress = progress, .cancellable = cancellable, .builder = builder, .h5 = h5,
-    .root = root, .numbered = numbered, .weights = weights, .strings = strings, .ids = ids,
+    .root = root, .numbered = numbered, .weights = weights, .strings = strings, .ids = ids, .turned = turned, .masked = masked,
     .major = parts[0] != NULL && parts[0][0] >= '0' && parts[0][0] <= '9' ? parts[0][0] - '0' : 2,
   };
   JsonObject *model = nn_json_as_object (architecture);

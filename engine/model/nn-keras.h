@@ -30,6 +30,8 @@ typedef struct {
  * @numbered: variables have numbers instead of names, below `layers/<class>_<n>/vars`
  * @weights: (element-type NnWeight): so far
  * @ids: layer name → GArray of weight ids: what a second call of a shared layer uses again
+ * @turned: nodes that give channels last where the file has them first → the permutation after them, or 0
+ * @masked: nodes some of whose steps a mask hides
  */
 typedef struct {
   const char          *file;
@@ -44,6 +46,8 @@ typedef struct {
   GArray              *weights;
   GStringChunk        *strings; /* names of weights, until the model has them */
   GHashTable          *ids;
+  GHashTable          *turned;
+  GHashTable          *masked;
   guint                n_layers;
   guint                n_done;
 } NnKeras;
@@ -80,6 +84,7 @@ typedef struct {
   const char         *class_name;
   gboolean            hgq2;
   gboolean            operation; /* of keras.ops, not a layer */
+  gboolean            remade;    /* has become other layers, as which it is saved */
   JsonNode           *call;      /* the inbound node, nullable */
   const char         *name;
   const char         *node_name;
@@ -96,7 +101,12 @@ typedef struct {
   guint               n_shared;
   guint               shared_next;
   guint               out;  /* node whose output is the layer's */
+  GArray             *more; /* guint: nodes of its further outputs, or %NN_KERAS_NO_OUTPUT */
 } NnKerasLayer;
+
+/* In NnKerasLayer.more: an output that the layer has in Keras, but not here; the last step of its first output. */
+#define NN_KERAS_NO_OUTPUT G_MAXUINT
+#define NN_KERAS_LAST_STEP (G_MAXUINT - 1)
 
 /* Reads a layer's configuration and weights into its node, or into nodes that it adds itself. */
 typedef gboolean NnKerasRead (NnKerasLayer *layer,
@@ -175,7 +185,7 @@ gboolean nn_keras_read_axis (NnKerasLayer *layer,
                              gint64 fallback,
                              gint *axis,
                              GError **error);
-NnKerasRead nn_keras_read_activation, nn_keras_read_batch_norm, nn_keras_read_layer_norm, nn_keras_read_rescaling,
+NnKerasRead nn_keras_read_activation, nn_keras_read_batch_norm, nn_keras_read_rescaling,
   nn_keras_read_normalization, nn_keras_read_activation_layer, nn_keras_read_relu, nn_keras_read_leaky_relu, nn_keras_read_thresholded_relu,
   nn_keras_read_elu, nn_keras_read_prelu, nn_keras_read_softmax, nn_keras_read_dropout;
 
@@ -185,7 +195,7 @@ NnKerasRead nn_keras_read_global_pool, nn_keras_read_flatten, nn_keras_read_resh
   nn_keras_read_dot, nn_keras_read_embedding, nn_keras_read_reverse;
 
 /* nn-keras-recurrent.c, nn-keras-special.c, nn-keras-hgq.c */
-NnKerasRead nn_keras_read_recurrent, nn_keras_read_bidirectional, nn_keras_read_attention, nn_keras_read_einsum_dense,
+NnKerasRead nn_keras_read_recurrent, nn_keras_read_bidirectional, nn_keras_read_rnn, nn_keras_read_attention, nn_keras_read_einsum_dense,
   nn_keras_read_garnet, nn_keras_read_garnet_stack, nn_keras_read_fixed_point, nn_keras_finish_hgq1, nn_keras_finish_hgq2;
 gboolean   nn_keras_einsum_shape  (NnKerasLayer       *layer,
                                    const char         *equation,
@@ -241,7 +251,7 @@ gboolean nn_keras_add_layer (NnKeras *keras,
                              JsonNode *inbound,
                              const guint *inputs,
                              guint n_inputs,
-                             guint *result,
+                             GArray *outputs,
                              GError **error);
 NnNode    *nn_keras_add_node      (NnKerasLayer       *layer,
                                    NnOp                op,
@@ -251,6 +261,26 @@ NnNode    *nn_keras_add_node      (NnKerasLayer       *layer,
 gboolean   nn_keras_shape         (NnKeras            *keras,
                                    NnNode             *node,
                                    GError            **error);
+
+/* nn-keras-norm.c: these add their nodes themselves. */
+NnKerasRead nn_keras_read_layer_norm, nn_keras_read_group_norm;
+
+/* nn-keras-mask.c */
+NnKerasRead nn_keras_read_masking, nn_keras_check_mask;
+void     nn_keras_hand_on_mask (NnKerasLayer *layer);
+
+/* nn-keras-turn.c */
+gboolean nn_keras_turn (NnKeras *keras,
+                        const char *class_name,
+                        gboolean hgq2,
+                        const char *name,
+                        JsonObject **config,
+                        guint *inputs,
+                        guint n_inputs);
+guint    nn_keras_turn_back (NnKeras *keras,
+                             guint node);
+void     nn_keras_note_turned (NnKeras *keras,
+                               guint node);
 
 /* nn-keras.c */
 NnModel   *nn_keras_load          (const char         *path,

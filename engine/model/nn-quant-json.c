@@ -39,6 +39,7 @@ static const struct {
   { "use_sigmoid", FLAG, G_STRUCT_OFFSET (NnQuantizer, use_sigmoid), 0, 1 },
   { "alpha_divides", FLAG, G_STRUCT_OFFSET (NnQuantizer, alpha_divides), 0, 1 },
   { "rounds_first", FLAG, G_STRUCT_OFFSET (NnQuantizer, rounds_first), 0, 1 },
+  { "quadratic", FLAG, G_STRUCT_OFFSET (NnQuantizer, quadratic), 0, 1 },
 };
 
 static void

@@ -196,7 +196,7 @@ nn_quantizer_scales (const NnQuantizer *quantizer,
     sign_scales (quantizer, values, n, channels, scales, z);
 }
 
-/* Exponents that @bits can tell apart. Source: QKeras quantizers.py, _get_min_max_exponents. */
+/* Exponents that @bits can tell apart. Source: QKeras quantizers.py, _get_min_max_exponents, _clip_power_of_two. */
 static double
 to_power (const NnQuantizer *quantizer,
           double             x)
@@ -205,14 +205,16 @@ to_power (const NnQuantizer *quantizer,
   gboolean needs_sign = quantizer->max_value <= 0 || quantizer->max_value > 1;
   int effective = quantizer->type.width - (relu ? 0 : 1) - (needs_sign ? 1 : 0);
   double lowest = -exp2 (MAX (effective, 0)), highest = needs_sign ? exp2 (MAX (effective, 0)) - 1 : 0;
-  double size = fabs (x), exponent;
+  double size = fabs (x), step = quantizer->quadratic ? 2 : 1, exponent;
 
   if (relu && x <= 0)
-    size = 0;
+    size *= quantizer->negative_slope;
   if (quantizer->max_value > 0)
     size = MIN (size, quantizer->max_value);
-  exponent = size < KERAS_EPSILON ? lowest : clip (rint (log (size) / M_LN2), lowest, highest);
-  return (relu || x >= 0 ? 1 : -1) * exp2 (exponent);
+  if (quantizer->quadratic)
+    highest = 2 * floor (highest / 2);
+  exponent = size < KERAS_EPSILON ? lowest : step * clip (rint (log (size) / step / M_LN2), lowest, highest);
+  return (x >= 0 || (relu && quantizer->negative_slope == 0) ? 1 : -1) * exp2 (exponent);
 }
 
 /* Source: QKeras quantizers.py, quantized_ulaw. */

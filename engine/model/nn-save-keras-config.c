@@ -4,6 +4,7 @@
 #include "nn-save-private.h"
 
 #include "nn-error.h"
+#include "nn-keras.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,6 +81,9 @@ drop_keras2 (const char *class_name,
       if (!nn_json_boolean (config, "time_major", FALSE))
         json_object_remove_member (config, "time_major");
       json_object_remove_member (config, "implementation");
+      /* it asks for a fixed number of samples, which is not kept */
+      if (json_object_has_member (config, "stateful"))
+        json_object_set_boolean_member (config, "stateful", FALSE);
     }
   if ((strstr (class_name, "Depthwise") != NULL || strstr (class_name, "Separable") != NULL || strstr (class_name, "Transpose") != NULL) &&
       nn_json_int (config, "groups", &groups) && groups == 1)
@@ -145,8 +149,9 @@ from_source (const NnNode  *node,
   drop_defaults (config);
   drop_keras2 (*class_name, config);
   /* Keras 3's curve under this name is another than Keras 2's, as which an .h5 file is read */
-  if ((node->attrs.act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.slope, keras3)) ||
-      (node->attrs.recurrent_act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.recurrent_slope, keras3)))
+  if (nn_keras_plain_class (*class_name)[0] != 'Q' &&
+      ((node->attrs.act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.slope, keras3)) ||
+       (node->attrs.recurrent_act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.recurrent_slope, keras3))))
     return fail (node, keras3 ? "its hard sigmoid is Keras 2's, x / 5 + 1/2, which a .keras file has no name for"
                               : "its hard sigmoid is Keras 3's, x / 6 + 1/2, which an .h5 file has no name for", error);
   if (g_str_equal (*class_name, "ThresholdedReLU"))

@@ -280,15 +280,21 @@ power (NnOnnxWriter      *w,
   gboolean is_relu = q->kind == NN_QUANT_POWER_RELU, needs_sign = q->max_value <= 0 || q->max_value > 1;
   int bits = MAX (q->type.width - (is_relu ? 0 : 1) - (needs_sign ? 1 : 0), 0);
   const char *zero = number (w, 0), *one = number (w, 1), *low = number (w, -exp2 (bits));
-  const char *high = number (w, needs_sign ? exp2 (bits) - 1 : 0), *epsilon = number (w, KERAS_EPSILON);
-  const char *size = is_relu ? op (w, "Max", x, zero) : op (w, "Abs", x, NULL), *exponent, *result;
+  double highest = needs_sign ? exp2 (bits) - 1 : 0, step = q->quadratic ? 2 : 1;
+  const char *high = number (w, q->quadratic ? 2 * floor (highest / 2) : highest), *epsilon = number (w, KERAS_EPSILON);
+  const char *size = op (w, "Abs", x, NULL), *exponent, *result;
 
+  if (is_relu)
+    size = q->negative_slope > 0 ? op (w, "Max", x, op (w, "Mul", x, number (w, -q->negative_slope))) : op (w, "Max", x, zero);
   if (q->max_value > 0)
     size = op (w, "Min", size, number (w, q->max_value));
-  exponent = op (w, "Div", op (w, "Log", op (w, "Max", size, epsilon), NULL), number (w, M_LN2));
-  exponent = choose (w, op (w, "Less", size, epsilon), low, clip (w, op (w, "Round", exponent, NULL), low, high));
+  exponent = op (w, "Div", op (w, "Log", op (w, "Max", size, epsilon), NULL), number (w, step * M_LN2));
+  exponent = clip (w, op (w, "Round", exponent, NULL), low, high);
+  if (q->quadratic)
+    exponent = op (w, "Mul", exponent, number (w, step));
+  exponent = choose (w, op (w, "Less", size, epsilon), low, exponent);
   result = op (w, "Pow", number (w, 2), exponent);
-  if (is_relu)
+  if (is_relu && q->negative_slope == 0)
     return result;
   return op (w, "Mul", result, choose (w, op (w, "Less", x, zero), number (w, -1), one));
 }

@@ -43,6 +43,7 @@ static const Field quantizer_fields[] = {
   QUANT (use_sigmoid, INT, 2),
   QUANT (alpha_divides, INT, 2),
   QUANT (rounds_first, INT, 2),
+  QUANT (quadratic, INT, 2),
   QUANT (source, TEXT, 0),
 };
 
