@@ -64,7 +64,7 @@ read_kernel (NnTflite             *t,
     return NULL;
   if (nn_tflite_is_quantized (source))
     {
-      NnQuantizer *quantizer = nn_tflite_quantizer (t, source);
+      NnQuantizer *quantizer = nn_tflite_quantizer (t, source, TRUE);
 
       if (quantizer != NULL && (quantizer->n_alpha <= 1 || by_channel))
         node->attrs.role_quantizer[NN_ROLE_KERNEL] = quantizer;

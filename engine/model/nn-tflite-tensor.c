@@ -232,21 +232,23 @@ nn_tflite_ints (const NnTfliteTensor *tensor,
 /**
  * nn_tflite_quantizer:
  * @tensor: quantised
+ * @rounds_first: whether halves go away from the number 0, and not from code 0
  *
- * Rounds half away from zero, as the reference kernels do.
+ * Rounds as the reference kernels do.
  *
  * Returns: (nullable): lives with the graph; %NULL where scales go by an axis that the computed tensor does not have last
  */
 NnQuantizer *
 nn_tflite_quantizer (NnTflite             *t,
-                     const NnTfliteTensor *tensor)
+                     const NnTfliteTensor *tensor,
+                     gboolean              rounds_first)
 {
   NnFlatVector scale = nn_flat_vector (tensor->quantization, QUANTIZATION_SCALE, sizeof (float));
   int bits = (int) type_bits (tensor->type);
   gboolean is_signed = tensor->type != NN_TFLITE_UINT8;
   gint64 zero = zero_of (tensor, 0);
   g_autofree float *alpha = g_new (float, scale.n);
-  NnQuantizer q = { .kind = NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED, .alpha_divides = TRUE, .rounds_first = TRUE,
+  NnQuantizer q = { .kind = NN_QUANT_FIXED, .alpha_mode = NN_ALPHA_FIXED, .alpha_divides = TRUE, .rounds_first = rounds_first,
                     .n_alpha = (guint) scale.n };
 
   for (gsize i = 0; i < scale.n; i++)

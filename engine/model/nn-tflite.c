@@ -147,12 +147,13 @@ moves_codes (NnTflite             *t,
 static gboolean
 add_quantizer (NnTflite        *t,
                NnTfliteTensor  *tensor,
+               gboolean         rounds_first,
                const char      *name,
                guint           *node,
                GError         **error)
 {
   g_autofree char *own = g_strconcat (name, "_quantize", NULL);
-  NnQuantizer *quantizer = nn_tflite_quantizer (t, tensor);
+  NnQuantizer *quantizer = nn_tflite_quantizer (t, tensor, rounds_first);
   NnNode *quantize;
 
   if (quantizer == NULL)
@@ -171,7 +172,7 @@ nn_tflite_result (NnTflite          *t,
                   GError           **error)
 {
   NnTfliteTensor *output = nn_tflite_output (t, op, 0);
-  gboolean quantizes = nn_tflite_is_quantized (output);
+  gboolean quantizes = nn_tflite_is_quantized (output), rounds_first;
   guint last;
 
   if (node != NULL)
@@ -194,7 +195,9 @@ nn_tflite_result (NnTflite          *t,
     }
   else
     last = output->node;
-  if (quantizes && !add_quantizer (t, output, nn_graph_builder_node (t->builder, last)->name, &last, error))
+  /* the mean of a window is rounded by its codes. Source: TensorFlow Lite, reference_integer_ops::AveragePool */
+  rounds_first = !g_str_equal (op->name, "AVERAGE_POOL_2D");
+  if (quantizes && !add_quantizer (t, output, rounds_first, nn_graph_builder_node (t->builder, last)->name, &last, error))
     return FALSE;
   output->computed = TRUE;
   output->node = last;
@@ -326,7 +329,7 @@ add_input (NnTflite        *t,
     node->shape.dims[node->shape.rank++] = tensor->dims.dims[i];
   tensor->computed = TRUE;
   tensor->node = nn_graph_builder_n_nodes (t->builder) - 1;
-  return !nn_tflite_is_quantized (tensor) || add_quantizer (t, tensor, name, &tensor->node, error);
+  return !nn_tflite_is_quantized (tensor) || add_quantizer (t, tensor, TRUE, name, &tensor->node, error);
 }
 
 static gboolean

@@ -109,7 +109,8 @@ gboolean        nn_tflite_is_quantized (const NnTfliteTensor *tensor);
 gboolean        nn_tflite_same_codes  (const NnTfliteTensor *a,
                                        const NnTfliteTensor *b);
 NnQuantizer    *nn_tflite_quantizer   (NnTflite             *t,
-                                       const NnTfliteTensor *tensor);
+                                       const NnTfliteTensor *tensor,
+                                       gboolean              rounds_first);
 
 /* nn-tflite-ops.c */
 char           *nn_tflite_op_name     (gint64             code);

@@ -433,6 +433,19 @@ test_pools (void)
   EXPECT (&net, x, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 5, 6, 7, 8);
 }
 
+/* The mean is rounded by its codes: (3 + 3 + 3 + 1) / 4 is 3, which stands for 0; rounded by the number it were -1. */
+static void
+test_pool_of_codes (void)
+{
+  static const double x[] = { 0, 0, 0, -2 };
+  Net net = { .n_tensors = 2, .n_ops = 1,
+              .tensors = { { "x", I8, { 1, 2, 2, 1 }, 4, .scale = { 1 }, .n_scales = 1, .zero = 3 },
+                           { "y", I8, { 1, 1, 1, 1 }, 4, .scale = { 1 }, .n_scales = 1, .zero = 3 } },
+              .ops = { { AVERAGE_POOL, { 0 }, 1, 1, { 1, 2, 2, 2, 2 } } } };
+
+  EXPECT (&net, x, 0);
+}
+
 /* Half precision weights, which an operator of the file brings to single. */
 static void
 test_half (void)
@@ -633,6 +646,7 @@ main (int    argc,
   g_test_add_func ("/load/tflite/transposed", test_transposed);
   g_test_add_func ("/load/tflite/small-ops", test_small_ops);
   g_test_add_func ("/load/tflite/pools", test_pools);
+  g_test_add_func ("/load/tflite/pool-of-codes", test_pool_of_codes);
   g_test_add_func ("/load/tflite/half", test_half);
   g_test_add_func ("/load/tflite/quantized", test_quantized);
   g_test_add_func ("/load/tflite/unsupported", test_unsupported);
