@@ -1,43 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tables as text: a header or none, quotes as in RFC 4180, and commas, semicolons, tabs or blanks between the columns; lines that
- * begin with # are remarks. Where no commas separate, numbers may have decimal commas. */
+/* Tables as data: which columns there are, with a header or none, and their rows as numbers or words. */
 
 #include "nn-data-private.h"
 
+#include "nn-csv.h"
 #include "nn-error.h"
 #include "nn-text.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-/* A record longer than this is not one. */
-#define MAX_RECORD (16 << 20)
-#define MAX_COLUMNS 65536
-/* Lines between two looks at whether to go on. */
-#define LINES_AT_ONCE 4096
+/* Rows between two looks at whether to go on. */
+#define ROWS_AT_ONCE 4096
+/* Columns that a message lists. */
+#define MOST_NAMES 20
 
-/* What is known of a table when it has been gone through once. */
+/**
+ * NnCsvColumn: what was seen in a column
+ * @is_text: a value is no number
+ * @has_values: not all are missing
+ * @counts: the values are 0, 1, 2 ... or 1, 2, 3 ...
+ * @unnamed: it has a header without a name
+ */
+typedef struct {
+  gboolean is_text;
+  gboolean has_values;
+  gboolean counts;
+  gboolean unnamed;
+} NnCsvColumn;
+
 struct _NnCsvTable {
   gatomicrefcount ref_count;
-  char      *path;     /* owned, nullable */
-  char       separator;
-  GPtrArray *names;    /* owned: of the columns */
-  gboolean  *is_text;  /* owned: per column, whether a value is no number */
-  gsize      n_rows;
-  gboolean   headless; /* the first record is data */
+  char        *path;     /* owned */
+  GPtrArray   *names;    /* owned: of the columns, each different */
+  NnCsvColumn *columns;  /* owned: as many */
+  gsize        n_rows;
+  gboolean     headless; /* the first record is data */
 };
-
-typedef struct {
-  FILE      *file;    /* owned */
-  GString   *record;  /* owned: the fields' text, one after the other, each ended by a 0 */
-  GArray    *fields;  /* owned: where each begins in @record (gsize) */
-  gsize      line;    /* of the record's first line */
-  gsize      next_line;
-  NnCsvTable *table;  /* owned */
-} Csv;
 
 void
 nn_data_csv_table_unref (NnCsvTable *table)
@@ -46,348 +46,147 @@ nn_data_csv_table_unref (NnCsvTable *table)
     return;
   g_free (table->path);
   g_ptr_array_unref (table->names);
-  g_free (table->is_text);
+  g_free (table->columns);
   g_free (table);
-}
-
-static void
-csv_free (Csv *csv)
-{
-  if (csv == NULL)
-    return;
-  if (csv->file != NULL)
-    fclose (csv->file);
-  g_string_free (csv->record, TRUE);
-  g_array_unref (csv->fields);
-  nn_data_csv_table_unref (csv->table);
-  g_free (csv);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Csv, csv_free)
-
-static const char *
-field (const Csv *csv,
-       guint      i)
-{
-  return csv->record->str + g_array_index (csv->fields, gsize, i);
-}
-
-static void
-begin_field (Csv *csv)
-{
-  gsize at = csv->record->len;
-
-  g_array_append_val (csv->fields, at);
-}
-
-/* Blanks around a field do not count. */
-static void
-end_field (Csv *csv)
-{
-  gsize start = g_array_index (csv->fields, gsize, csv->fields->len - 1);
-  gsize blanks = strspn (csv->record->str + start, " \t\r");
-
-  g_string_erase (csv->record, start, blanks);
-  while (csv->record->len > start && strchr (" \t\r", csv->record->str[csv->record->len - 1]) != NULL)
-    g_string_truncate (csv->record, csv->record->len - 1);
-  g_string_append_c (csv->record, '\0');
-}
-
-/* The text within quotes; a doubled quote is one. */
-static gboolean
-read_quoted (Csv     *csv,
-             GError **error)
-{
-  int c;
-
-  while ((c = getc_unlocked (csv->file)) != EOF && csv->record->len < MAX_RECORD)
-    {
-      if (c == '\n')
-        csv->next_line++;
-      if (c == '"')
-        {
-          c = getc_unlocked (csv->file);
-          if (c != '"')
-            {
-              ungetc (c, csv->file);
-              return TRUE;
-            }
-        }
-      if (c != '\0')
-        g_string_append_c (csv->record, c);
-    }
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": a quotation mark is not closed", csv->line);
-  return FALSE;
-}
-
-/* A line that begins with # is read as an empty one. */
-static void
-skip_remark (Csv *csv)
-{
-  int c = getc_unlocked (csv->file);
-
-  if (c != '#')
-    {
-      if (c != EOF)
-        ungetc (c, csv->file);
-      return;
-    }
-  while ((c = getc_unlocked (csv->file)) != EOF && c != '\n')
-    ;
-  if (c == '\n')
-    ungetc (c, csv->file);
-}
-
-/* Reads the next record that is not blank; at the end of the file there are no fields. */
-static gboolean
-read_record (Csv     *csv,
-             GError **error)
-{
-  int c = 0;
-
-  do
-    {
-      csv->line = csv->next_line;
-      g_string_truncate (csv->record, 0);
-      g_array_set_size (csv->fields, 0);
-      begin_field (csv);
-      skip_remark (csv);
-      while ((c = getc_unlocked (csv->file)) != EOF && c != '\n')
-        {
-          if (c == ' ' && csv->table->separator == ' ' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
-            continue; /* several blanks are one */
-          if (c == '"' && csv->record->len == g_array_index (csv->fields, gsize, csv->fields->len - 1))
-            {
-              if (!read_quoted (csv, error))
-                return FALSE;
-            }
-          else if (c == csv->table->separator)
-            {
-              end_field (csv);
-              begin_field (csv);
-            }
-          else if (c != '\0')
-            g_string_append_c (csv->record, c);
-          if (csv->record->len >= MAX_RECORD || csv->fields->len > MAX_COLUMNS)
-            {
-              g_set_error (error, NN_ERROR, NN_ERROR_LIMIT, "line %" G_GSIZE_FORMAT ": the line is too long for a table",
-                           csv->line);
-              return FALSE;
-            }
-        }
-      end_field (csv);
-      csv->next_line += c == '\n';
-    }
-  while (c != EOF && csv->fields->len == 1 && field (csv, 0)[0] == '\0');
-  if (c == EOF && csv->fields->len == 1 && field (csv, 0)[0] == '\0')
-    g_array_set_size (csv->fields, 0);
-  return TRUE;
-}
-
-/* What stands between the columns of the first line, outside quotes. Commas between digits are taken for decimal ones where something
- * else is there that could separate. */
-static char
-guess_separator (FILE *file)
-{
-  static const char separators[] = { ',', ';', '\t', ' ' };
-  gsize counts[G_N_ELEMENTS (separators)] = { 0 }, decimal = 0;
-  gboolean quoted = FALSE, remark = FALSE, begin = TRUE;
-  int c, before = '\n', two_before = '\n';
-
-  while ((c = getc_unlocked (file)) != EOF && (c != '\n' || quoted || remark || begin))
-    {
-      remark = c != '\n' && (remark || (begin && c == '#'));
-      begin = c == '\n' || (begin && c == '\r');
-      if (remark || begin)
-        continue;
-      quoted ^= c == '"';
-      for (guint i = 0; i < G_N_ELEMENTS (separators); i++)
-        counts[i] += !quoted && c == separators[i];
-      decimal += !quoted && g_ascii_isdigit (c) && before == ',' && g_ascii_isdigit (two_before);
-      two_before = before;
-      before = c;
-    }
-  rewind (file);
-  if (counts[0] <= decimal)
-    counts[0] = counts[1] + counts[2] + counts[3] > 0 ? 0 : counts[0];
-  if (counts[1] > counts[0] && counts[1] >= counts[2])
-    return ';';
-  if (counts[0] + counts[2] == 0 && counts[3] > 0)
-    return ' ';
-  return counts[2] > counts[0] ? '\t' : ',';
-}
-
-/* The whole of @text, with a decimal point, or a decimal comma where commas do not separate. Points between thousands are none: who
- * could tell 1.234 from 1,234? */
-static gboolean
-read_number (const NnCsvTable *table,
-             const char       *text,
-             double           *value)
-{
-  g_autofree char *copy = NULL;
-  const char *comma;
-
-  if (nn_text_to_double (text, value))
-    return TRUE;
-  comma = table->separator != ',' ? strchr (text, ',') : NULL;
-  if (comma == NULL || strchr (text, '.') != NULL)
-    return FALSE;
-  copy = g_strdup (text);
-  copy[comma - text] = '.';
-  return nn_text_to_double (copy, value);
-}
-
-static void
-skip_byte_order_mark (FILE *file)
-{
-  if (getc_unlocked (file) != 0xef || getc_unlocked (file) != 0xbb || getc_unlocked (file) != 0xbf)
-    rewind (file);
-}
-
-static gboolean
-is_missing (const char *text)
-{
-  static const char *const words[] = { "", "?", "na", "n/a", "nan", "null", "none" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    if (g_ascii_strcasecmp (text, words[i]) == 0)
-      return TRUE;
-  return FALSE;
 }
 
 /* Whether a first record is no header: half of it or more are numbers, and they do not merely count the columns. */
 static gboolean
-is_data (const Csv *csv)
+is_data (const NnCsv *csv)
 {
   guint n_numbers = 0;
   gboolean counts = TRUE;
   double value, before = 0;
 
-  for (guint i = 0; i < csv->fields->len; i++)
-    if (read_number (csv->table, field (csv, i), &value))
+  for (guint i = 0; i < nn_csv_n_fields (csv); i++)
+    if (nn_csv_number (csv, nn_csv_field (csv, i), &value))
       {
         counts = counts && (n_numbers == 0 ? value == 0 || value == 1 : value == before + 1);
         before = value;
         n_numbers++;
       }
-  return n_numbers > 0 && 2 * n_numbers >= csv->fields->len && !(counts && n_numbers > 2);
+  return n_numbers > 0 && 2 * n_numbers >= nn_csv_n_fields (csv) && !(counts && n_numbers > 2);
+}
+
+/* A column's name as its header has it; one that another has already gets a number. (transfer full) */
+static char *
+own_name (const char *text,
+          guint       column,
+          GHashTable *taken)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  char *name = *valid != '\0' ? g_strdup (valid) : g_strdup_printf ("column_%u", column + 1);
+
+  for (guint i = 2; g_hash_table_contains (taken, name); i++)
+    {
+      g_free (name);
+      name = g_strdup_printf ("%s_%u", *valid != '\0' ? valid : "column", i);
+    }
+  g_hash_table_add (taken, name);
+  return name;
 }
 
 static gboolean
-read_names (Csv     *csv,
-            GError **error)
+read_names (NnCsvTable  *table,
+            NnCsv       *csv,
+            GError     **error)
 {
-  skip_byte_order_mark (csv->file);
-  if (!read_record (csv, error))
+  g_autoptr (GHashTable) taken = g_hash_table_new (g_str_hash, g_str_equal);
+
+  if (!nn_csv_next (csv, error))
     return FALSE;
-  if (csv->fields->len == 0)
+  if (nn_csv_n_fields (csv) == 0)
     {
       g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the table is empty");
       return FALSE;
     }
-  csv->table->headless = is_data (csv);
-  for (guint i = 0; i < csv->fields->len; i++)
-    g_ptr_array_add (csv->table->names, csv->table->headless ? g_strdup_printf ("column_%u", i + 1) : g_utf8_make_valid (field (csv, i), -1));
+  table->headless = is_data (csv);
+  table->columns = g_new0 (NnCsvColumn, nn_csv_n_fields (csv));
+  for (guint i = 0; i < nn_csv_n_fields (csv); i++)
+    {
+      const char *name = table->headless ? "" : nn_csv_field (csv, i);
+
+      g_ptr_array_add (table->names, own_name (name, i, taken));
+      table->columns[i] = (NnCsvColumn){ .counts = TRUE, .unnamed = *name == '\0' && !table->headless };
+    }
   return TRUE;
 }
 
 static gboolean
-check_width (const Csv *csv,
-             GError   **error)
+check_width (const NnCsvTable *table,
+             const NnCsv      *csv,
+             GError          **error)
 {
-  if (csv->fields->len == csv->table->names->len)
+  if (nn_csv_n_fields (csv) == table->names->len)
     return TRUE;
   g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": %u values, but the first line has %u columns",
-               csv->line, csv->fields->len, csv->table->names->len);
+               nn_csv_line (csv), nn_csv_n_fields (csv), table->names->len);
   return FALSE;
 }
 
+/* To the first record that is data. */
 static gboolean
-csv_rewind (Csv     *csv,
-            GError **error)
+to_data (const NnCsvTable *table,
+         NnCsv            *csv,
+         GError          **error)
 {
-  rewind (csv->file);
-  skip_byte_order_mark (csv->file);
-  csv->next_line = 1;
-  return csv->table->headless || read_record (csv, error);
+  nn_csv_rewind (csv);
+  return table->headless || nn_csv_next (csv, error);
 }
 
-static Csv *
-csv_new (FILE       *file,  /* (transfer full) */
-         NnCsvTable *table) /* (transfer full) */
+static void
+see_value (NnCsvColumn *column,
+           const NnCsv *csv,
+           const char  *text,
+           gsize        row)
 {
-  Csv *csv = g_new0 (Csv, 1);
+  double value = 0;
+  gboolean is_number = !column->is_text && nn_csv_number (csv, text, &value), is_missing = !is_number && nn_csv_is_missing (text);
 
-  csv->file = file;
-  csv->table = table;
-  csv->record = g_string_new (NULL);
-  csv->fields = g_array_new (FALSE, FALSE, sizeof (gsize));
-  csv->next_line = 1;
-  return csv;
+  column->is_text |= !is_number && !is_missing;
+  column->has_values |= !is_missing;
+  column->counts = column->counts && is_number && (value == (double) row || value == (double) row + 1);
 }
 
-static FILE *
-open_file (const char *path,
-           GError    **error)
-{
-  FILE *file = g_fopen (path, "re");
-
-  if (file == NULL)
-    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
-  return file;
-}
-
-/* Whether to go on; told every so many lines. */
+/* Whether to go on; told every so many rows. @size: of the file in bytes. */
 static gboolean
-tell (const Csv        *csv,
+tell (gsize             row,
+      const NnCsv      *csv,
       guint64           size,
       const NnProgress *progress,
       GCancellable     *cancellable,
       GError          **error)
 {
-  if (csv->table->n_rows % LINES_AT_ONCE != 0)
+  if (row % ROWS_AT_ONCE != 0)
     return TRUE;
-  nn_progress_report (progress, size > 0 ? MIN ((double) ftello (csv->file) / size, 1) : 0, "Looking through the table");
+  nn_progress_report (progress, size > 0 ? MIN ((double) nn_csv_position (csv) / size, 1) : 0, "Looking through the table");
   return !nn_progress_cancelled (cancellable, error);
 }
 
-/* Rows are counted, and which columns hold text is found out. */
+/* Rows are counted, and what the columns hold is found out. */
 static gboolean
-scan (Csv              *csv,
-      guint64           size,
+scan (NnCsvTable       *table,
+      NnCsv            *csv,
       const NnProgress *progress,
       GCancellable     *cancellable,
       GError          **error)
 {
-  NnCsvTable *table = csv->table;
+  GStatBuf info = { 0 };
+  guint64 size = g_stat (table->path, &info) == 0 ? (guint64) info.st_size : 0;
 
-  table->separator = guess_separator (csv->file);
-  if (!read_names (csv, error))
+  if (!read_names (table, csv, error) || !to_data (table, csv, error))
     return FALSE;
-  table->is_text = g_new0 (gboolean, table->names->len);
-  if (table->headless && !csv_rewind (csv, error))
-    return FALSE;
-  for (;;)
+  for (;; table->n_rows++)
     {
-      double value;
-
-      if (!tell (csv, size, progress, cancellable, error) || !read_record (csv, error))
+      if (!tell (table->n_rows, csv, size, progress, cancellable, error) || !nn_csv_next (csv, error))
         return FALSE;
-      if (csv->fields->len == 0)
-        break;
-      if (!check_width (csv, error))
+      if (nn_csv_n_fields (csv) == 0)
+        return TRUE;
+      if (!check_width (table, csv, error))
         return FALSE;
-      table->n_rows++;
-      for (guint i = 0; i < csv->fields->len; i++)
-        if (!table->is_text[i] && !read_number (table, field (csv, i), &value) && !is_missing (field (csv, i)))
-          table->is_text[i] = TRUE;
+      for (guint i = 0; i < table->names->len; i++)
+        see_value (&table->columns[i], csv, nn_csv_field (csv, i), table->n_rows);
     }
-  if (ferror (csv->file))
-    {
-      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "the table cannot be read: %s", g_strerror (errno));
-      return FALSE;
-    }
-  return TRUE;
 }
 
 NnCsvTable *
@@ -396,21 +195,30 @@ nn_data_csv_scan (const char       *path,
                   GCancellable     *cancellable,
                   GError          **error)
 {
-  FILE *file = open_file (path, error);
-  g_autoptr (Csv) csv = NULL;
-  GStatBuf info = { 0 };
+  g_autoptr (NnCsv) csv = nn_csv_open (path, error);
+  g_autoptr (NnCsvTable) table = NULL;
 
-  if (file == NULL)
+  if (csv == NULL)
     return NULL;
-  csv = csv_new (file, g_new0 (NnCsvTable, 1));
-  g_atomic_ref_count_init (&csv->table->ref_count);
-  csv->table->path = g_strdup (path);
-  csv->table->names = g_ptr_array_new_with_free_func (g_free);
-  if (scan (csv, g_stat (path, &info) == 0 ? (guint64) info.st_size : 0, progress, cancellable, error))
-    return g_steal_pointer (&csv->table);
+  table = g_new0 (NnCsvTable, 1);
+  g_atomic_ref_count_init (&table->ref_count);
+  table->path = g_strdup (path);
+  table->names = g_ptr_array_new_with_free_func (g_free);
+  if (scan (table, csv, progress, cancellable, error))
+    return g_steal_pointer (&table);
   if (error != NULL && (*error)->domain == NN_ERROR)
     g_prefix_error (error, "%s: ", path);
   return NULL;
+}
+
+/* What other programs write besides the data: a column that numbers the rows, or nothing after a last comma. */
+static gboolean
+is_aside (const NnCsvTable *table,
+          guint             column)
+{
+  const NnCsvColumn *c = &table->columns[column];
+
+  return c->unnamed && table->n_rows > 0 && (c->counts || !c->has_values);
 }
 
 GPtrArray *
@@ -419,8 +227,9 @@ nn_data_csv_entries (const NnCsvTable *table)
   GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) nn_data_entry_free);
 
   for (guint i = 0; i < table->names->len; i++)
-    g_ptr_array_add (entries, nn_data_entry_new (table->names->pdata[i], &NN_SHAPE ((gint64) table->n_rows),
-                                                 table->is_text[i] ? "text" : "number"));
+    if (!is_aside (table, i))
+      g_ptr_array_add (entries, nn_data_entry_new (table->names->pdata[i], &NN_SHAPE ((gint64) table->n_rows),
+                                                   table->columns[i].is_text ? "text" : "number"));
   return entries;
 }
 
@@ -433,25 +242,125 @@ nn_data_csv_list (const char *path,
   return table != NULL ? nn_data_csv_entries (table) : NULL;
 }
 
+static gboolean
+find_column (const NnCsvTable *table,
+             const char       *name,
+             guint            *column)
+{
+  for (*column = 0; *column < table->names->len; (*column)++)
+    if (strcmp (table->names->pdata[*column], name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* The column of labels where nobody says which: one that is called so; the only one of words; the last. */
+const char *
+nn_data_csv_label (const NnCsvTable *table)
+{
+  static const char *const words[] = { "label", "labels", "class", "target", "targets", "y" };
+  guint n_texts = 0, text = 0, last = 0;
+
+  for (guint w = 0; w < G_N_ELEMENTS (words); w++)
+    for (guint i = 0; i < table->names->len; i++)
+      if (g_ascii_strcasecmp (table->names->pdata[i], words[w]) == 0)
+        return table->names->pdata[i];
+  for (guint i = 0; i < table->names->len; i++)
+    {
+      if (is_aside (table, i))
+        continue;
+      last = i;
+      text = table->columns[i].is_text ? i : text;
+      n_texts += table->columns[i].is_text;
+    }
+  return table->names->pdata[n_texts == 1 ? text : last];
+}
+
+static void
+no_column (const NnCsvTable *table,
+           const char       *name,
+           GError          **error)
+{
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autofree char *list = NULL;
+  const char *nearest;
+
+  for (guint i = 0; i < MIN (table->names->len, MOST_NAMES); i++)
+    g_ptr_array_add (words, table->names->pdata[i]);
+  g_ptr_array_add (words, NULL);
+  list = g_strjoinv (", ", (char **) words->pdata);
+  g_ptr_array_set_size (words, 0);
+  for (guint i = 0; i < table->names->len; i++)
+    g_ptr_array_add (words, table->names->pdata[i]);
+  g_ptr_array_add (words, NULL);
+  nearest = nn_text_nearest (name, (const char *const *) words->pdata);
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no column \"%s\"; did you mean \"%s\"? The table has: %s%s", name,
+               nearest != NULL ? nearest : "", list, table->names->len > MOST_NAMES ? ", ..." : "");
+}
+
+/* Marks a column by its name, or several with commas between; their order is kept in @order. */
+static gboolean
+mark_columns (const NnCsvTable *table,
+              const char       *names,
+              GArray           *order,
+              GError          **error)
+{
+  g_auto (GStrv) list = NULL;
+  guint column;
+
+  if (find_column (table, names, &column))
+    {
+      g_array_append_val (order, column);
+      return TRUE;
+    }
+  list = g_strsplit (names, ",", -1);
+  for (guint i = 0; list[i] != NULL; i++)
+    {
+      if (!find_column (table, g_strstrip (list[i]), &column))
+        {
+          no_column (table, list[i], error);
+          return FALSE;
+        }
+      g_array_append_val (order, column);
+    }
+  return TRUE;
+}
+
 typedef struct {
   NnArrayReader reader;
-  Csv          *csv;     /* owned */
-  guint        *columns; /* owned: those that are read */
-  guint         n_columns;
+  NnCsv        *csv;     /* owned */
+  NnCsvTable   *table;   /* owned */
+  GArray       *columns; /* owned: those that are read (guint) */
 } CsvReader;
 
 static gboolean
 next_row (CsvReader *reader,
           GError   **error)
 {
-  if (!read_record (reader->csv, error))
+  if (!nn_csv_next (reader->csv, error))
     return FALSE;
-  if (reader->csv->fields->len == 0)
+  if (nn_csv_n_fields (reader->csv) == 0)
     {
       g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the table has changed while it was read");
       return FALSE;
     }
-  return check_width (reader->csv, error);
+  return check_width (reader->table, reader->csv, error);
+}
+
+static void
+no_number (const CsvReader *reader,
+           guint            column,
+           GError         **error)
+{
+  const char *text = nn_csv_field (reader->csv, column), *name = reader->table->names->pdata[column];
+  gsize line = nn_csv_line (reader->csv);
+  double value;
+
+  if (nn_csv_is_missing (text))
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+                 "line %" G_GSIZE_FORMAT ", column \"%s\": a value is missing; fill it in or leave the line out (\"%s\")", line, name, text);
+  else
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ", column \"%s\": \"%.40s\" is %s", line, name, text,
+                 nn_csv_number (reader->csv, text, &value) ? "not finite" : "no number; inputs are columns of numbers (--x names them)");
 }
 
 static gboolean
@@ -466,20 +375,14 @@ csv_read (NnArrayReader *base,
     {
       if (!next_row (reader, error))
         return FALSE;
-      for (guint k = 0; k < reader->n_columns; k++)
+      for (guint k = 0; k < reader->columns->len; k++, values++)
         {
-          const char *text = field (reader->csv, reader->columns[k]);
-          const char *name = reader->csv->table->names->pdata[reader->columns[k]];
+          guint column = g_array_index (reader->columns, guint, k);
 
-          if (read_number (reader->csv->table, text, values) && isfinite (*values))
-            values++;
-          else
-            {
-              g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ", column \"%s\": %s%.40s%s",
-                           reader->csv->line, name, is_missing (text) ? "a value is missing; fill it in or leave the line out (\"" : "\"",
-                           text, is_missing (text) ? "\")" : "\" is no number");
-              return FALSE;
-            }
+          if (nn_csv_number (reader->csv, nn_csv_field (reader->csv, column), values) && isfinite (*values))
+            continue;
+          no_number (reader, column, error);
+          return FALSE;
         }
     }
   return TRUE;
@@ -492,17 +395,18 @@ csv_read_text (NnArrayReader *base,
                GError       **error)
 {
   CsvReader *reader = (CsvReader *) base;
+  guint column = g_array_index (reader->columns, guint, 0);
 
   for (gsize i = 0; i < count; i++)
     {
       if (!next_row (reader, error))
         return FALSE;
-      if (is_missing (field (reader->csv, reader->columns[0])))
+      if (nn_csv_is_missing (nn_csv_field (reader->csv, column)))
         {
-          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": the label is missing", reader->csv->line);
+          g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "line %" G_GSIZE_FORMAT ": the label is missing", nn_csv_line (reader->csv));
           return FALSE;
         }
-      values[i] = g_utf8_make_valid (field (reader->csv, reader->columns[0]), -1);
+      values[i] = g_utf8_make_valid (nn_csv_field (reader->csv, column), -1);
     }
   return TRUE;
 }
@@ -512,28 +416,10 @@ csv_reader_free (NnArrayReader *base)
 {
   CsvReader *reader = (CsvReader *) base;
 
-  csv_free (reader->csv);
-  g_free (reader->columns);
+  nn_csv_free (reader->csv);
+  g_array_unref (reader->columns);
+  nn_data_csv_table_unref (reader->table);
   g_free (reader);
-}
-
-static gboolean
-find_column (const Csv  *csv,
-             const char *name,
-             guint      *column,
-             GError    **error)
-{
-  const char *nearest;
-
-  for (*column = 0; *column < csv->table->names->len; (*column)++)
-    if (strcmp (csv->table->names->pdata[*column], name) == 0)
-      return TRUE;
-  g_ptr_array_add (csv->table->names, NULL);
-  nearest = nn_text_nearest (name, (const char *const *) csv->table->names->pdata);
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no column \"%s\"; did you mean \"%s\"?", name,
-               nearest != NULL ? nearest : "");
-  g_ptr_array_set_size (csv->table->names, csv->table->names->len - 1);
-  return FALSE;
 }
 
 /* @names: columns with commas between, or %NULL for all; @but: left out, or %NULL. */
@@ -543,24 +429,27 @@ choose_columns (CsvReader  *reader,
                 const char *but,
                 GError    **error)
 {
-  const Csv *csv = reader->csv;
-  g_auto (GStrv) list = names != NULL ? g_strsplit (names, ",", -1) : NULL;
-  guint n = list != NULL ? g_strv_length (list) : csv->table->names->len, left_out = G_MAXUINT;
+  const NnCsvTable *table = reader->table;
+  g_autoptr (GArray) wanted = g_array_new (FALSE, FALSE, sizeof (guint)), unwanted = g_array_new (FALSE, FALSE, sizeof (guint));
 
-  if (but != NULL && !find_column (csv, but, &left_out, error))
+  if ((but != NULL && !mark_columns (table, but, unwanted, error)) || (names != NULL && !mark_columns (table, names, wanted, error)))
     return FALSE;
-  reader->columns = g_new0 (guint, n + 1);
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; names == NULL && i < table->names->len; i++)
+    if (!is_aside (table, i))
+      g_array_append_val (wanted, i);
+  for (guint i = 0; i < wanted->len; i++)
     {
-      if (list == NULL)
-        reader->columns[reader->n_columns] = i;
-      else if (!find_column (csv, list[i], &reader->columns[reader->n_columns], error))
-        return FALSE;
-      reader->n_columns += reader->columns[reader->n_columns] != left_out;
+      gboolean left_out = FALSE;
+
+      for (guint k = 0; k < unwanted->len; k++)
+        left_out |= g_array_index (unwanted, guint, k) == g_array_index (wanted, guint, i);
+      if (!left_out)
+        g_array_append_val (reader->columns, g_array_index (wanted, guint, i));
     }
-  if (reader->n_columns == 0)
-    g_set_error_literal (error, NN_ERROR, NN_ERROR_SHAPE, "the table has no column besides the label");
-  return reader->n_columns > 0;
+  if (reader->columns->len == 0)
+    g_set_error_literal (error, NN_ERROR, NN_ERROR_SHAPE,
+                         "the table has no column besides the label; commas, semicolons, tabs, bars or blanks are taken between columns");
+  return reader->columns->len > 0;
 }
 
 NnArrayReader *
@@ -569,23 +458,25 @@ nn_data_csv_reader (NnCsvTable *table,
                     const char *but,
                     GError    **error)
 {
-  FILE *file = open_file (table->path, error);
+  NnCsv *csv = nn_csv_open (table->path, error);
   CsvReader *reader;
   g_autoptr (NnArrayReader) base = NULL;
 
-  if (file == NULL)
+  if (csv == NULL)
     return NULL;
   g_atomic_ref_count_inc (&table->ref_count);
   reader = g_new0 (CsvReader, 1);
-  reader->csv = csv_new (file, table);
+  reader->csv = csv;
+  reader->table = table;
+  reader->columns = g_array_new (FALSE, FALSE, sizeof (guint));
   base = &reader->reader;
   base->free = csv_reader_free;
   base->read = csv_read;
   base->read_text = csv_read_text;
-  if (!csv_rewind (reader->csv, error) || !choose_columns (reader, names, but, error))
+  if (!to_data (table, csv, error) || !choose_columns (reader, names, but, error))
     return NULL;
-  base->is_text = reader->n_columns == 1 && but == NULL && table->is_text[reader->columns[0]];
-  base->shape = base->is_text ? NN_SHAPE ((gint64) table->n_rows) : NN_SHAPE ((gint64) table->n_rows, reader->n_columns);
+  base->is_text = reader->columns->len == 1 && but == NULL && table->columns[g_array_index (reader->columns, guint, 0)].is_text;
+  base->shape = base->is_text ? NN_SHAPE ((gint64) table->n_rows) : NN_SHAPE ((gint64) table->n_rows, reader->columns->len);
   return g_steal_pointer (&base);
 }
 

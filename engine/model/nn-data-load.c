@@ -201,7 +201,7 @@ plan_class_names (Plan       *plan,
   return TRUE;
 }
 
-/* The label's column is told by name, or is the last; the inputs are all others, or those that are named. */
+/* The label's columns are told by name, or are guessed; the inputs are all others, or those that are named. */
 static gboolean
 plan_table (Plan                *plan,
             const char          *path,
@@ -211,13 +211,12 @@ plan_table (Plan                *plan,
             GError             **error)
 {
   g_autoptr (NnCsvTable) columns = nn_data_csv_scan (path, progress, cancellable, error);
-  g_autoptr (GPtrArray) entries = columns != NULL ? nn_data_csv_entries (columns) : NULL;
   const char *label = options->label != NULL ? options->label : options->y;
 
-  if (entries == NULL || (label != NULL && !check_name (path, entries, label, error)))
+  if (columns == NULL)
     return FALSE;
   if (label == NULL)
-    label = ((NnDataEntry *) entries->pdata[entries->len - 1])->name;
+    label = nn_data_csv_label (columns);
   plan_add (plan, NN_SPLIT_TRAIN, path, options->x, path, label);
   plan->origins[0].but = g_strdup (label);
   plan->origins[0].table = g_steal_pointer (&columns);

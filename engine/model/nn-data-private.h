@@ -131,7 +131,9 @@ NnCsvTable    *nn_data_csv_scan  (const char       *path,
 void           nn_data_csv_table_unref (NnCsvTable *table);
 /* Its columns. (transfer full) */
 GPtrArray     *nn_data_csv_entries (const NnCsvTable *table);
-/* The columns that @names lists with commas between, or all, without @but. */
+/* Which of them has the labels, where nobody says so. */
+const char    *nn_data_csv_label  (const NnCsvTable *table);
+/* The columns that @names lists with commas between, or all, without those that @but lists. */
 NnArrayReader *nn_data_csv_reader (NnCsvTable      *table,
                                    const char      *names,
                                    const char      *but,
