@@ -41,7 +41,7 @@ typedef struct {
   { "data", 0, 0, G_OPTION_ARG_FILENAME, &(o).data, "Labelled data, for importance by gradients", "DATA" },                       \
   { "x", 0, 0, G_OPTION_ARG_STRING, &(o).x, "Name of the array of inputs", "NAME" },                                              \
   { "y", 0, 0, G_OPTION_ARG_STRING, &(o).y, "Name of the array of labels", "NAME" },                                              \
-  { "label", 0, 0, G_OPTION_ARG_STRING, &(o).label, "Label column of a table (the last)", "COLUMN" }
+  { "label", 0, 0, G_OPTION_ARG_STRING, &(o).label, "Label column of a table (label, class, target, y or the last)", "COLUMN" }
 
 void      cli_groups_clear     (CliGroups          *o);
 /* The scored groups, and the objectives. */

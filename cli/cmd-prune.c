@@ -457,7 +457,7 @@ run (Cli   *cli,
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
     { "x", 0, 0, G_OPTION_ARG_STRING, &o.x, "Name of the array of inputs", "NAME" },
     { "y", 0, 0, G_OPTION_ARG_STRING, &o.y, "Name of the array of labels", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (the last)", "COLUMN" },
+    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };

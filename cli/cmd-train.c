@@ -287,7 +287,7 @@ run (Cli   *cli,
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
     { "x", 0, 0, G_OPTION_ARG_STRING, &o.x, "Name of the array of inputs", "NAME" },
     { "y", 0, 0, G_OPTION_ARG_STRING, &o.y, "Name of the array of labels", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (the last)", "COLUMN" },
+    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };

@@ -19,12 +19,14 @@
 /**
  * NnCsvColumn: what was seen in a column
  * @is_text: a value is no number
+ * @has_numbers: a value is one
  * @has_values: not all are missing
  * @counts: the values are 0, 1, 2 ... or 1, 2, 3 ...
  * @unnamed: it has a header without a name
  */
 typedef struct {
   gboolean is_text;
+  gboolean has_numbers;
   gboolean has_values;
   gboolean counts;
   gboolean unnamed;
@@ -141,8 +143,9 @@ see_value (NnCsvColumn *column,
            gsize        row)
 {
   double value = 0;
-  gboolean is_number = !column->is_text && nn_csv_number (csv, text, &value), is_missing = !is_number && nn_csv_is_missing (text);
+  gboolean is_number = nn_csv_number (csv, text, &value), is_missing = !is_number && nn_csv_is_missing (text);
 
+  column->has_numbers |= is_number;
   column->is_text |= !is_number && !is_missing;
   column->has_values |= !is_missing;
   column->counts = column->counts && is_number && (value == (double) row || value == (double) row + 1);
@@ -253,7 +256,7 @@ find_column (const NnCsvTable *table,
   return FALSE;
 }
 
-/* The column of labels where nobody says which: one that is called so; the only one of words; the last. */
+/* The column of labels where nobody says which: one that is called so; the only one of nothing but words; the last. */
 const char *
 nn_data_csv_label (const NnCsvTable *table)
 {
@@ -269,8 +272,10 @@ nn_data_csv_label (const NnCsvTable *table)
       if (is_aside (table, i))
         continue;
       last = i;
-      text = table->columns[i].is_text ? i : text;
-      n_texts += table->columns[i].is_text;
+      if (!table->columns[i].is_text || table->columns[i].has_numbers)
+        continue;
+      text = i;
+      n_texts++;
     }
   return table->names->pdata[n_texts == 1 ? text : last];
 }

@@ -6,6 +6,7 @@
 #include "nn-error.h"
 
 #include <string.h>
+#include <zlib.h>
 
 /* Arrays that a message lists. */
 #define MOST_NAMES 20
@@ -55,12 +56,31 @@ static const FormatInfo formats[] = {
   { NN_DATA_FORMAT_MAT, "MATLAB 7.3 MAT-file", 19, 0, nn_data_mat73_list, nn_data_mat73_open },
   { NN_DATA_FORMAT_MAT, "MATLAB ", 7, 0, nn_data_mat_list, nn_data_mat_open },
   { NN_DATA_FORMAT_HDF5, "\x89HDF", 4, 512, nn_data_hdf5_list, nn_data_hdf5_open },
-  { NN_DATA_FORMAT_IDX, "\x1f\x8b", 2, 0, nn_data_idx_list, nn_data_idx_open },
   { NN_DATA_FORMAT_IDX, "\0\0", 2, 0, nn_data_idx_list, nn_data_idx_open },
 };
 
 /* What is text is a table. */
 static const FormatInfo table = { NN_DATA_FORMAT_CSV, "", 0, 0, nn_data_csv_list, nn_data_csv_open };
+
+/* What people try that is no data here, and what to do with it. */
+static const struct {
+  const char *start;
+  gsize       length;
+  const char *what;
+} strangers[] = {
+  { "\xff\xfe", 2, "text in UTF-16; save it as UTF-8" },
+  { "\xfe\xff", 2, "text in UTF-16; save it as UTF-8" },
+  { "{", 1, "JSON; save its arrays as .npz or as a table" },
+  { "[", 1, "JSON; save its arrays as .npz or as a table" },
+  { "<", 1, "XML or a web page; save it as a table" },
+  { "PAR1", 4, "a Parquet file; save it as a table" },
+  { "root\0", 5, "a ROOT file; save its branches as .npz" },
+  { "\x80\2", 2, "a Python pickle; save the arrays in it as .npz" },
+  { "\x80\3", 2, "a Python pickle; save the arrays in it as .npz" },
+  { "\x80\4", 2, "a Python pickle; save the arrays in it as .npz" },
+  { "\x80\5", 2, "a Python pickle; save the arrays in it as .npz" },
+  { "\0\0\0\0", 4, "a MATLAB file of version 4; save it with -v7 or -v7.3" },
+};
 
 static gboolean
 is_text (const guint8 *start,
@@ -72,26 +92,77 @@ is_text (const guint8 *start,
   return n > 0 && memchr (start, '\0', n) == NULL;
 }
 
+static gboolean
+begins (const guint8 *start,
+        gsize         n,
+        gsize         at,
+        const char   *with,
+        gsize         length)
+{
+  return n >= at + length && memcmp (start + at, with, length) == 0;
+}
+
+/* The first bytes of a file, and of what is in it where it is packed. FALSE where it cannot be read. */
+static gboolean
+read_start (const char *path,
+            guint8     *start,
+            gsize       size,
+            gsize      *n,
+            gboolean   *packed,
+            GError    **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, error);
+  gzFile inner;
+  int got;
+
+  if (stream == NULL || !g_input_stream_read_all (G_INPUT_STREAM (stream), start, size, n, NULL, error))
+    return FALSE;
+  *packed = begins (start, *n, 0, "\x1f\x8b", 2);
+  inner = *packed ? gzopen (path, "rbe") : NULL;
+  if (inner == NULL)
+    return TRUE;
+  got = gzread (inner, start, (unsigned) size);
+  *n = (gsize) MAX (got, 0);
+  gzclose (inner);
+  return TRUE;
+}
+
+static void
+not_known (const char   *path,
+           const guint8 *start,
+           gsize         n,
+           gboolean      packed,
+           GError      **error)
+{
+  const char *what = n == 0 ? "the file is empty" : "no known format of data";
+
+  for (guint i = 0; i < G_N_ELEMENTS (strangers); i++)
+    if (begins (start, n, 0, strangers[i].start, strangers[i].length))
+      what = strangers[i].what;
+  if (packed)
+    what = n == 0 ? "the gzip data are damaged or cut short" : "packed with gzip as only tables and IDX may be; unpack it";
+  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
+               "%s: %s; .npz, .npy, HDF5, tables (CSV, .gz too), IDX (.gz too) and MATLAB files are accepted", path, what);
+}
+
 static const FormatInfo *
 find_format (const char *path,
              GError    **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, error);
   guint8 start[1024] = { 0 };
+  gboolean packed;
   gsize n;
 
-  if (stream == NULL || !g_input_stream_read_all (G_INPUT_STREAM (stream), start, sizeof start, &n, NULL, error))
+  if (!read_start (path, start, sizeof start, &n, &packed, error))
     return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
-    if (n >= formats[i].at + formats[i].length &&
-        memcmp (start + formats[i].at, formats[i].start, formats[i].length) == 0)
+    if ((!packed || formats[i].format == NN_DATA_FORMAT_IDX) && begins (start, n, formats[i].at, formats[i].start, formats[i].length) &&
+        (formats[i].format != NN_DATA_FORMAT_IDX || !begins (start, n, 0, "\0\0\0\0", 4)))
       return &formats[i];
-  if (is_text (start, n))
+  if (is_text (start, n) && strchr ("{[<", start[0]) == NULL)
     return &table;
-  g_set_error (error, NN_ERROR, NN_ERROR_FORMAT,
-               "%s: %s; .npz, .npy, HDF5, tables (CSV), IDX (.gz too) and MATLAB files are accepted", path,
-               n == 0 ? "the file is empty" : "no known format of data");
+  not_known (path, start, n, packed, error);
   return NULL;
 }
 
@@ -139,7 +210,11 @@ nn_data_names (GPtrArray *entries)
       const NnDataEntry *entry = entries->pdata[i];
       g_autofree char *shape = nn_shape_to_string (&entry->shape);
 
-      g_string_append_printf (text, "%s%s %s", i > 0 ? ", " : "", entry->name, entry->shape.rank > 0 ? shape : "(a single value)");
+      g_string_append_printf (text, "%s%s ", i > 0 ? ", " : "", entry->name);
+      if (entry->problem != NULL)
+        g_string_append_printf (text, "(%s)", entry->problem);
+      else
+        g_string_append (text, entry->shape.rank > 0 ? shape : "(a single value)");
     }
   if (entries->len > MOST_NAMES)
     g_string_append_printf (text, " and %u more", entries->len - MOST_NAMES);

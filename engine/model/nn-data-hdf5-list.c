@@ -35,7 +35,7 @@ nn_hdf5_open_file (const char *path,
   }
   H5E_END_TRY
   if (file < 0)
-    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: not a readable HDF5 file", path);
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: not a readable HDF5 file: it is damaged or cut short", path);
   return file;
 }
 
@@ -131,6 +131,32 @@ nn_hdf5_describe (hid_t        set,
   return rank >= 0 && *type != NULL && (rank == 1 || strcmp (*type, "table") != 0);
 }
 
+const char *
+nn_hdf5_problem (hid_t set)
+{
+  hid_t type = H5Dget_type (set);
+  H5T_class_t kind = type >= 0 ? H5Tget_class (type) : H5T_NO_CLASS;
+
+  if (type >= 0)
+    H5Tclose (type);
+  switch (kind)
+    {
+    case H5T_COMPOUND:
+      return "records or complex numbers of more than one axis; numbers and text are accepted";
+    case H5T_REFERENCE:
+      return "references to other data; numbers and text are accepted";
+    case H5T_VLEN:
+      return "sequences of different lengths; rows of the same length are accepted";
+    case H5T_OPAQUE:
+    case H5T_BITFIELD:
+    case H5T_ARRAY:
+    case H5T_TIME:
+      return "neither numbers nor text";
+    default:
+      return "more than " G_STRINGIFY (NN_MAX_RANK) " axes";
+    }
+}
+
 static void list_group (hid_t group, const char *prefix, guint depth, Listing *listing);
 
 static herr_t
@@ -200,6 +226,8 @@ list_object (hid_t       group,
     list_records (object, full, shape.dims[0], listing);
   else if (H5Iget_type (object) == H5I_DATASET && type != NULL && nn_hdf5_describe (object, &shape, &type))
     g_ptr_array_add (listing->entries, nn_data_entry_new (full, &shape, type));
+  else if (H5Iget_type (object) == H5I_DATASET)
+    g_ptr_array_add (listing->entries, nn_data_entry_unreadable (full, nn_hdf5_problem (object)));
   H5Oclose (object);
 }
 

@@ -37,6 +37,8 @@ gboolean nn_hdf5_describe_field (hid_t              type,
 gboolean nn_hdf5_describe       (hid_t              set,
                                  NnShape           *shape,
                                  const char       **type);
+/* Why a data set is neither. */
+const char *nn_hdf5_problem     (hid_t              set);
 /* As one string is read: of the file's own length, or as a pointer. (transfer full) */
 hid_t    nn_hdf5_type_of_text   (hid_t              type);
 /* The fields called @names, in that order, or all that are numbers. */

@@ -383,8 +383,7 @@ open_in (H5Reader   *h5,
   if (h5->set < 0)
     g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "there is no array \"%s\"", name);
   else if (!nn_hdf5_describe (h5->set, &h5->reader.shape, &type))
-    g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "\"%s\" is no array of numbers or text of at most %d axes, and no table", name,
-                 NN_MAX_RANK);
+    g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "\"%s\": %s", name, nn_hdf5_problem (h5->set));
   else if (h5->reader.shape.rank == 0)
     g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "\"%s\" is a single value; rows of samples are needed", name);
   else if (strcmp (type, "table") == 0

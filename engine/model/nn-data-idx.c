@@ -17,6 +17,7 @@ typedef struct {
   gzFile        file; /* owned */
   guint8        type;
   guint         item;
+  gsize         next; /* row */
 } IdxReader;
 
 static const struct {
@@ -85,6 +86,20 @@ read_bytes (IdxReader *idx,
   return TRUE;
 }
 
+/* Whether packed data are as they had been written is known at their end only. */
+static gboolean
+check_end (IdxReader *idx,
+           GError   **error)
+{
+  guint8 byte;
+  int status;
+
+  if (gzread (idx->file, &byte, 1) > 0)
+    return TRUE;
+  gzerror (idx->file, &status);
+  return status == Z_OK || status == Z_STREAM_END || fail (error, "the gzip data are damaged");
+}
+
 static gboolean
 idx_read (NnArrayReader *reader,
           gsize          count,
@@ -105,7 +120,8 @@ idx_read (NnArrayReader *reader,
         values[done + i] = load (idx, buffer + i * idx->item);
       done += piece;
     }
-  return TRUE;
+  idx->next += count;
+  return idx->next < (gsize) reader->shape.dims[0] || check_end (idx, error);
 }
 
 static void

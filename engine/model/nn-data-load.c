@@ -75,6 +75,44 @@ static const struct {
   { NN_SPLIT_TRAIN, "xtrain", "ytrain" },         { NN_SPLIT_TEST, "xtest", "ytest" },
 };
 
+/* What stands behind the last slash. */
+static const char *
+last_part (const char *name)
+{
+  const char *slash = strrchr (name, '/');
+
+  return slash != NULL ? slash + 1 : name;
+}
+
+/* Inputs and labels of these names at the top of the file, or in the one group that has both. */
+static gboolean
+find_pair (GPtrArray          *entries,
+           const char         *x_name,
+           const char         *y_name,
+           const NnDataEntry **x,
+           const NnDataEntry **y)
+{
+  guint n = 0;
+
+  *x = find_entry (entries, x_name);
+  *y = find_entry (entries, y_name);
+  if (*x != NULL && *y != NULL)
+    return TRUE;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const NnDataEntry *one = entries->pdata[i], *other;
+      g_autofree char *name = g_strdup_printf ("%.*s%s", (int) (last_part (one->name) - one->name), one->name, y_name);
+
+      other = g_ascii_strcasecmp (last_part (one->name), x_name) == 0 ? find_entry (entries, name) : NULL;
+      if (other == NULL)
+        continue;
+      *x = one;
+      *y = other;
+      n++;
+    }
+  return n == 1;
+}
+
 static void
 plan_known_names (Plan       *plan,
                   const char *path,
@@ -84,9 +122,9 @@ plan_known_names (Plan       *plan,
 
   for (guint i = 0; i < G_N_ELEMENTS (known_names); i++)
     {
-      const NnDataEntry *x = find_entry (entries, known_names[i].x), *y = find_entry (entries, known_names[i].y);
+      const NnDataEntry *x, *y;
 
-      if (x == NULL || y == NULL || have[known_names[i].split])
+      if (have[known_names[i].split] || !find_pair (entries, known_names[i].x, known_names[i].y, &x, &y))
         continue;
       have[known_names[i].split] = TRUE;
       plan_add (plan, known_names[i].split, path, x->name, path, y->name);

@@ -91,25 +91,24 @@ nn_data_npz_list (const char *path,
   while (zip != NULL && (status = archive_read_next_header (zip, &entry)) >= ARCHIVE_WARN && status != ARCHIVE_EOF)
     {
       g_autofree char *name = member_name (entry);
+      g_autoptr (GError) problem = NULL;
       g_autoptr (NnNpy) npy = NULL;
 
       if (name == NULL)
         continue;
-      npy = nn_npy_open (fetch_member, zip, NULL, limit, error);
-      if (npy == NULL)
-        {
-          g_prefix_error (error, "%s: array \"%s\": ", path, name);
-          archive_read_free (zip);
-          return NULL;
-        }
-      g_ptr_array_add (entries, nn_npy_entry (npy, name));
+      npy = nn_npy_open (fetch_member, zip, NULL, limit, &problem);
+      g_ptr_array_add (entries, npy != NULL ? nn_npy_entry (npy, name) : nn_data_entry_unreadable (name, problem->message));
     }
   if (zip == NULL)
     return NULL;
   if (status != ARCHIVE_EOF)
     archive_failed (zip, path, error);
   archive_read_free (zip);
-  return status == ARCHIVE_EOF ? g_steal_pointer (&entries) : NULL;
+  if (status == ARCHIVE_EOF && entries->len > 0)
+    return g_steal_pointer (&entries);
+  if (status == ARCHIVE_EOF)
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the zip archive holds no array of NumPy (.npy)", path);
+  return NULL;
 }
 
 /* The error does not name the file: the caller does. */

@@ -111,6 +111,10 @@ NnDataEntry   *nn_data_entry_new (const char      *name,
                                   const NnShape   *shape,
                                   const char      *type);
 
+/* What is in the file but cannot be read, and why. */
+NnDataEntry   *nn_data_entry_unreadable (const char   *name,
+                                         const char   *problem);
+
 /* One pair of functions for each format. @name may be NULL where a file holds one array. */
 GPtrArray     *nn_data_npz_list  (const char *path, GError **error);
 NnArrayReader *nn_data_npz_open  (const char *path, const char *name, GError **error);

@@ -106,6 +106,16 @@ nn_data_entry_new (const char    *name,
   return entry;
 }
 
+NnDataEntry *
+nn_data_entry_unreadable (const char *name,
+                          const char *problem)
+{
+  NnDataEntry *entry = nn_data_entry_new (name, &(NnShape){ 0 }, "unreadable");
+
+  entry->problem = g_strdup (problem);
+  return entry;
+}
+
 void
 nn_data_entry_free (NnDataEntry *entry)
 {
@@ -114,6 +124,7 @@ nn_data_entry_free (NnDataEntry *entry)
   g_free (entry->name);
   g_free (entry->first);
   g_strfreev (entry->first_texts);
+  g_free (entry->problem);
   g_free (entry);
 }
 

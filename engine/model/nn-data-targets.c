@@ -193,7 +193,8 @@ all_one_hot (const NnTargets *parts,
 static gboolean
 all_indices (const NnTargets *parts,
              guint            n_parts,
-             gsize           *n_classes)
+             gsize           *n_classes,
+             gboolean        *from_one)
 {
   gboolean seen[MAX_INDEX_CLASSES] = { FALSE };
   gsize distinct = 0;
@@ -210,6 +211,7 @@ all_indices (const NnTargets *parts,
         seen[(gsize) v] = TRUE;
         *n_classes = MAX (*n_classes, (gsize) v + 1);
       }
+  *from_one = !seen[0];
   return *n_classes <= 2 * distinct;
 }
 
@@ -219,7 +221,8 @@ all_indices (const NnTargets *parts,
  * @names: (nullable): class names that are known already, in their order
  *
  * Text is class names. Rows of one 1 among zeros are one-hot. One column of whole numbers from 0 on, of which at least
- * half occur, is class indices. Everything else is a regression.
+ * half occur, is class indices; where there are as many names as indices counted from 1, that is how they are counted. Everything else
+ * is a regression.
  */
 gboolean
 nn_target_kind_init (NnTargetKind      *kind,
@@ -228,6 +231,7 @@ nn_target_kind_init (NnTargetKind      *kind,
                      const char *const *names,
                      GError           **error)
 {
+  gboolean from_one = FALSE;
   gsize n = 0;
 
   *kind = (NnTargetKind){ .names = g_strdupv ((char **) names) };
@@ -254,13 +258,15 @@ nn_target_kind_init (NnTargetKind      *kind,
     }
   else
     {
-      kind->is_classes = all_indices (parts, n_parts, &kind->n_classes);
+      kind->is_classes = all_indices (parts, n_parts, &kind->n_classes, &from_one);
       kind->n_classes = kind->is_classes ? MAX (kind->n_classes, 2) : 1;
     }
   if (kind->is_classes && kind->names != NULL)
     {
       gsize n_names = g_strv_length (kind->names);
 
+      kind->from_one = from_one && n_names + 1 == kind->n_classes;
+      kind->n_classes -= kind->from_one;
       if (n_names < kind->n_classes || (kind->is_one_hot && n_names != kind->n_classes))
         {
           g_set_error (error, NN_ERROR, NN_ERROR_SHAPE, "there are %" G_GSIZE_FORMAT " class names for %" G_GSIZE_FORMAT
@@ -282,7 +288,7 @@ nn_target_class (const NnTargetKind *kind,
   if (targets->texts != NULL)
     find_name (kind->names, targets->texts[i], &index);
   else if (!kind->is_one_hot)
-    index = (gsize) targets->values[i];
+    index = (gsize) targets->values[i] - kind->from_one;
   else
     while (targets->values[i * targets->width + index] != 1)
       index++;
@@ -337,9 +343,39 @@ targets_differ (const NnTensor *y,
                  "the network has %" G_GSIZE_FORMAT " outputs, but the data have %" G_GSIZE_FORMAT " targets a sample", n_outputs, width);
 }
 
+static gboolean
+is_empty (const NnTensor *y,
+          gsize           column)
+{
+  gsize width = nn_tensor_row_size (y);
+
+  for (gsize i = column; i < y->n; i += width)
+    if (nn_tensor_f32 (y)[i] != 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* The columns of @y from @first on, and as many of zeros as are missing at the end of @n. */
+static NnTensor *
+columns_from (const NnTensor *y,
+              gsize           first,
+              gsize           n)
+{
+  gsize width = nn_tensor_row_size (y);
+  NnTensor *result = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (y->shape.dims[0], (gint64) n));
+
+  for (gsize i = 0; i < y->n; i++)
+    if (i % width >= first)
+      nn_tensor_f32 (result)[i / width * n + i % width - first] = nn_tensor_f32 (y)[i];
+  return result;
+}
+
 /**
  * nn_dataset_targets:
  * @y: (n, k): targets of a data set
+ *
+ * Classes that do not occur in the data have columns of zeros. Two classes are one number for one output. Where there is one class too
+ * many and nothing is of the first, the classes were counted from 1, as MATLAB does.
  *
  * Errors: %NN_ERROR_SHAPE when the network's outputs do not fit the targets
  *
@@ -351,26 +387,15 @@ nn_dataset_targets (const NnTensor *y,
                     gsize           n_outputs,
                     GError        **error)
 {
-  gsize width = nn_tensor_row_size (y), n = y->shape.dims[0];
-  NnTensor *column;
+  gsize width = nn_tensor_row_size (y), wanted = is_classes && n_outputs == 1 ? 2 : n_outputs;
+  gboolean from_one = is_classes && width == wanted + 1 && is_empty (y, 0);
 
   if (width == n_outputs)
     return nn_tensor_ref ((NnTensor *) y);
-  if (is_classes && width < n_outputs && width > 1)
-    {
-      /* classes that do not occur in the data: no sample has them */
-      column = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n, (gint64) n_outputs));
-      for (gsize i = 0; i < n * width; i++)
-        nn_tensor_f32 (column)[i / width * n_outputs + i % width] = nn_tensor_f32 (y)[i];
-      return column;
-    }
-  if (!is_classes || width != 2 || n_outputs != 1)
-    {
-      targets_differ (y, is_classes, n_outputs, error);
-      return NULL;
-    }
-  column = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE ((gint64) n, 1));
-  for (gsize i = 0; i < n; i++)
-    nn_tensor_f32 (column)[i] = nn_tensor_f32 (y)[2 * i + 1];
-  return column;
+  if (is_classes && n_outputs == 1 && (width == 2 || from_one))
+    return columns_from (y, width - 1, 1);
+  if (is_classes && ((width < n_outputs && width > 1) || from_one))
+    return columns_from (y, from_one, n_outputs);
+  targets_differ (y, is_classes, n_outputs, error);
+  return NULL;
 }

@@ -29,12 +29,14 @@ typedef struct {
  * @n_classes: columns of the one-hot targets, or outputs of a regression
  * @names: (owned) (nullable) (array zero-terminated=1): class names
  * @is_one_hot: whether the file has one-hot rows already
+ * @from_one: whether its class indices are counted from 1
  */
 typedef struct {
   gboolean is_classes;
   gsize    n_classes;
   char   **names;
   gboolean is_one_hot;
+  gboolean from_one;
 } NnTargetKind;
 
 gboolean nn_targets_read    (NnTargets          *targets,

@@ -199,23 +199,31 @@ hash_floats (GChecksum   *checksum,
     }
 }
 
+/* What is divided by @divide is kept as float32. */
 static gboolean
 check_finite (const double *values,
               gsize         n,
               gsize         row,
               gsize         first,
+              double        divide,
               GError      **error)
 {
   for (gsize i = 0; i < n; i++)
-    if (!isfinite (values[i]))
+    if (!isfinite ((float) (values[i] / divide)))
       {
-        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC,
-                     "sample %" G_GSIZE_FORMAT ", feature %" G_GSIZE_FORMAT
-                     " is not a finite number; missing values must be filled in or left out first",
-                     first + i / row + 1, i % row + 1);
+        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "sample %" G_GSIZE_FORMAT ", feature %" G_GSIZE_FORMAT " is %s",
+                     first + i / row + 1, i % row + 1,
+                     isfinite (values[i]) ? "too large for single precision (3.4e38); scale it first"
+                                          : "not a finite number; missing values must be filled in or left out first");
         return FALSE;
       }
   return TRUE;
+}
+
+static double
+divisor (const NnDataOptions *options)
+{
+  return options->divide != 0 ? options->divide : 1;
 }
 
 /* Copies rows to where they belong; @to counts the rows each part of the data set has got. */
@@ -231,7 +239,7 @@ distribute (Build        *build,
   const NnDataPart *part = &build->parts[p];
   NnDataset *data = build->data;
   gsize width = data->kind.n_classes;
-  double divide = build->options->divide != 0 ? build->options->divide : 1;
+  double divide = divisor (build->options);
 
   for (gsize i = 0; i < count; i++)
     {
@@ -274,12 +282,13 @@ static gboolean
 read_inputs (NnDataPart *part,
              gsize       first,
              gsize       count,
+             double      divide,
              double     *values,
              GError    **error)
 {
   gsize row = nn_array_reader_row (part->x);
 
-  if (part->x->read (part->x, count, values, error) && check_finite (values, count * row, row, first, error))
+  if (part->x->read (part->x, count, values, error) && check_finite (values, count * row, row, first, divide, error))
     return TRUE;
   nn_data_name_array (error, part->x_name);
   return FALSE;
@@ -304,7 +313,7 @@ fill (Build   *build,
         gsize count = MIN (piece, build->parts[p].y.n - first);
 
         if (nn_progress_cancelled (build->cancellable, error) ||
-            !read_inputs (&build->parts[p], first, count, values, error))
+            !read_inputs (&build->parts[p], first, count, divisor (build->options), values, error))
           return FALSE;
         distribute (build, p, first, count, values, row, to);
         if ((to[0] + to[1] + to[2] - released[0] - released[1] - released[2]) * row >= NN_DATA_RELEASE_AFTER)

@@ -46,6 +46,7 @@ typedef struct {
  * @first: (nullable): the first numbers in it, where nn_data_peek() has looked
  * @first_texts: (nullable) (array zero-terminated=1): or the first words
  * @n_first: how many
+ * @problem: (nullable): why it cannot be read; then there is no shape
  */
 typedef struct {
   char       *name;
@@ -54,6 +55,7 @@ typedef struct {
   double     *first;
   char      **first_texts;
   guint       n_first;
+  char       *problem;
 } NnDataEntry;
 
 typedef struct _NnDataset NnDataset;

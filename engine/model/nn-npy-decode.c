@@ -86,6 +86,11 @@ decode (const NnNpy  *npy,
     {
       gint64 v = npy->kind == 'f' ? 0 : load_int (npy, bytes);
 
+      if (npy->kind == 'u' && item == 8 && v < 0 && dtype == NN_DTYPE_F64)
+        {
+          ((double *) to)[i] = (double) (guint64) v;
+          continue;
+        }
       if (npy->kind == 'u' && item == 8 && v < 0)
         {
           g_set_error_literal (error, NN_ERROR, NN_ERROR_LIMIT, "an unsigned integer is above 2^63 - 1");
@@ -127,7 +132,7 @@ nn_npy_decode (NnNpy   *npy,
     {
       gsize piece = MIN (n - done, NN_DATA_PIECE);
 
-      if (!nn_npy_fetch (npy, buffer, piece * npy->item, error) ||
+      if (!nn_npy_fetch_data (npy, buffer, piece * npy->item, error) ||
           !decode (npy, buffer, piece, dtype, to + done * nn_dtype_size (dtype), error))
         return FALSE;
       done += piece;

@@ -21,10 +21,16 @@ struct _NnNpy {
   gboolean       fortran;
   guint64        data_at;     /* where the numbers begin in the stream */
   char          *path;        /* (nullable): the file, where it is one */
+  guint64        left;        /* bytes of the array that are still to be read */
 };
 
 /* The stream's next @n bytes, or an error that it is cut short. */
 gboolean nn_npy_fetch    (NnNpy         *npy,
+                          guint8        *to,
+                          gsize          n,
+                          GError       **error);
+/* The same of the array's own bytes: after the last of them the stream is found damaged where it is. */
+gboolean nn_npy_fetch_data (NnNpy       *npy,
                           guint8        *to,
                           gsize          n,
                           GError       **error);

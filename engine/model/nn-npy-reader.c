@@ -79,7 +79,7 @@ reader_read_text (NnArrayReader *reader,
 
   for (gsize i = 0; i < count; i++)
     {
-      if (!nn_npy_fetch (npy, buffer, npy->item, error))
+      if (!nn_npy_fetch_data (npy, buffer, npy->item, error))
         return FALSE;
       values[i] = decode_text (npy, buffer);
     }

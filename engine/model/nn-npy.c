@@ -38,6 +38,29 @@ nn_npy_fetch (NnNpy   *npy,
   return TRUE;
 }
 
+/* A stream that was packed knows only at its end whether it was read as it had been written: what follows the last number is asked for,
+ * and not used. */
+static gboolean
+check_end (NnNpy   *npy,
+           GError **error)
+{
+  guint8 byte;
+
+  return npy->fetch (npy->source, &byte, sizeof byte, error) >= 0;
+}
+
+gboolean
+nn_npy_fetch_data (NnNpy   *npy,
+                   guint8  *to,
+                   gsize    n,
+                   GError **error)
+{
+  if (!nn_npy_fetch (npy, to, n, error))
+    return FALSE;
+  npy->left -= MIN (npy->left, n);
+  return npy->left > 0 || n == 0 || check_end (npy, error);
+}
+
 /* Finds 'key': in the header's dictionary and returns what follows, blanks skipped. */
 static const char *
 find_key (const char *header,
@@ -79,7 +102,7 @@ parse_descr (NnNpy      *npy,
   if (npy->kind == 'M' || npy->kind == 'm')
     return fail (error, "it holds dates or times; arrays of numbers or text are accepted");
   if (*end != *p || end == p + 3 || item == 0 || item > 4096)
-    return fail (error, npy->kind == 'O' ? "it holds Python objects; arrays of numbers or text are accepted"
+    return fail (error, npy->kind == 'O' ? "it holds Python objects; arrays of numbers or text (dtype=str) are accepted"
                                          : "its element type is malformed");
   npy->item = item;
   npy->swap = order == (G_BYTE_ORDER == G_LITTLE_ENDIAN ? '>' : '<');
@@ -165,6 +188,7 @@ parse_header (NnNpy      *npy,
                    "not a readable .npy array: its header promises a shape of %s, which the file is too short for", text);
       return FALSE;
     }
+  npy->left = bytes;
   return TRUE;
 }
 
