@@ -17,6 +17,10 @@
 #define MAX_EXACT_DECIMALS 22
 #define MANTISSA_BITS 53
 #define LONGEST_NUMBER 512
+/* Below this "%g" has an exponent. */
+#define LEAST_PLAIN 1e-4
+/* A fraction of f bits has f decimals, of which the last is a 5. */
+#define MAX_FRACTION_BITS 14
 
 __extension__ typedef unsigned __int128 UWide;
 
@@ -38,6 +42,37 @@ first_digits (double value)
   return buffer[last] == '.' ? 1 : last - (buffer[0] == '-');
 }
 
+/* The text of @value, at the end of @buffer, if it is a multiple of 2^-14 of at most 15 digits, which numbers of hardware mostly are:
+ * it is all of these digits, as no other decimal of as few reads back as the same. */
+static const char *
+plain_text (double value,
+            char   buffer[G_ASCII_DTOSTR_BUF_SIZE])
+{
+  char *at = buffer + G_ASCII_DTOSTR_BUF_SIZE - 1;
+  double scaled = fabs (value);
+  guint64 units = 1;
+  int decimals = 0;
+
+  for (; decimals < MAX_FRACTION_BITS && scaled != floor (scaled); decimals++)
+    {
+      scaled *= 2;
+      units *= 5;
+    }
+  if (scaled != floor (scaled) || scaled * (double) units >= MAX_WHOLE || (value != 0 && fabs (value) < LEAST_PLAIN))
+    return NULL;
+  units *= (guint64) scaled;
+  *at = '\0';
+  for (int digit = 0; digit <= decimals || units > 0; digit++, units /= 10)
+    {
+      if (digit == decimals && decimals > 0)
+        *--at = '.';
+      *--at = '0' + units % 10;
+    }
+  if (signbit (value))
+    *--at = '-';
+  return at;
+}
+
 /**
  * nn_text_from_double:
  *
@@ -50,13 +85,15 @@ char *
 nn_text_from_double (double value)
 {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+  const char *plain;
 
   if (isnan (value))
     return g_strdup ("nan");
   if (isinf (value))
     return g_strdup (value < 0 ? "-inf" : "inf");
-  if (fabs (value) < MAX_WHOLE && value == floor (value))
-    return g_strdup (g_ascii_formatd (buffer, sizeof buffer, "%.0f", value));
+  plain = plain_text (value, buffer);
+  if (plain != NULL)
+    return g_strdup (plain);
   for (int digits = first_digits (value); digits <= MAX_DIGITS; digits++)
     {
       char format[8];

@@ -3,8 +3,9 @@
  * Real networks: every one whose layers have kernels emits for every backend, compiles without a warning and equals the
  * engine, over strategies, pruning, interfaces and reuse factors.
  *
- * Small networks are tried in all settings, large ones in a few. --state=FOLDER keeps what has been done, so that a run
- * that was broken off goes on where it stood; --shard=K/N does every N-th network; --only=TEXT those whose path has it.
+ * Each is tried on every backend with both interfaces, all but the largest in all settings. --state=FOLDER keeps what has been
+ * done, so that a run that was broken off goes on where it stood; --shard=K/N does every N-th network; --only=TEXT those whose
+ * path has it.
  */
 
 #include "nn-error.h"
@@ -16,9 +17,9 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#define SMALL 30000     /* products of one sample up to which all settings are tried */
-#define MEDIUM 1000000  /* from here on one vector must do, and two kernels are left out */
-#define LARGE 300000    /* weights from which on each backend is tried once */
+#define SMALL 300000     /* products of one sample up to which all settings are tried */
+#define MEDIUM 1000000   /* from here on one vector must do */
+#define LARGE 5000000    /* from here on running takes longer than compiling, and two kernels are left out */
 #define N_SMALL_VECTORS 4
 #define KEEP_SHARE 2    /* of a pruned network every second multiplier is kept */
 
@@ -29,10 +30,10 @@ typedef struct {
   const char *backend, *io, *strategy, *precision;
   guint       reuse;
   gboolean    pruned;
+  guint       parallelization; /* 0: as it comes */
 } Setting;
 
-/* The first five, one of each backend, are tried with every network; the next five, which are the other interface of each,
- * with all but the largest. */
+/* The first five, one of each backend, and the next five, which are the other interface of each, are tried with every network. */
 static const Setting settings[] = {
   { "Vitis", "io_parallel", "Latency", "fixed<16,6>", 1, FALSE },
   { "Vivado", "io_stream", "Resource", "fixed<10,4,RND_CONV,SAT_SYM>", 8, TRUE },
@@ -69,14 +70,18 @@ static const Setting settings[] = {
   { "Quartus", "io_parallel", "Latency", "auto", 1, FALSE },
   { "Quartus", "io_parallel", "Resource", "fixed<16,6>", 256, FALSE },
   { "Quartus", "io_stream", "Resource", "fixed<16,6>", 10, TRUE },
+  { "Catapult", "io_parallel", "Compressed", "fixed<13,5,RND,SAT>", 1, TRUE },
+  { "oneAPI", "io_stream", "DistributedArithmetic", "fixed<8,3>", 1, TRUE },
+  { "Vivado", "io_parallel", "Latency", "fixed<16,6>", 1, FALSE, 4 },
+  { "Quartus", "io_parallel", "Resource", "fixed<16,6>", 9, TRUE, 3 },
 };
 
-#define N_ALWAYS 5
-#define N_MOSTLY 10
+#define N_BACKENDS 5
+#define N_ALWAYS 10
 #define N_OFTEN 12
 
 /* All networks are tried once before any is tried on every backend, and on every backend before any is tried in many settings. */
-static const guint rounds[] = { 0, 1, N_ALWAYS, N_MOSTLY, N_OFTEN, G_N_ELEMENTS (settings) };
+static const guint rounds[] = { 0, 1, N_BACKENDS, N_ALWAYS, N_OFTEN, G_N_ELEMENTS (settings) };
 
 typedef enum { EQUAL, REFUSED, DIFFERS } Outcome;
 
@@ -87,9 +92,9 @@ make_config (const Setting *s)
   gboolean automatic = g_str_equal (s->precision, "auto");
   g_autofree char *text =
     g_strdup_printf ("{\"Backend\":\"%s\",\"IOType\":\"%s\",%s\"HLSConfig\":{\"Model\":{\"Precision\":\"%s\",\"ReuseFactor\":%u,"
-                     "\"Strategy\":\"%s\"}}}",
+                     "\"ParallelizationFactor\":%u,\"Strategy\":\"%s\"}}}",
                      s->backend, s->io, automatic ? "\"granularity\":\"name\"," : "", automatic ? "fixed<16,6>" : s->precision,
-                     s->reuse, s->strategy);
+                     s->reuse, s->parallelization, s->strategy);
   NnConfig *config = nn_config_parse (text, &error);
 
   g_assert_no_error (error);
@@ -309,7 +314,7 @@ try (const NnModel *model,
     }
   project = design != NULL ? emit (design, &error) : NULL;
   if (project != NULL)
-    return simulate (project, s, products_of (design) > MEDIUM ? "-O1" : "-O0", said); /* compiling takes longest, but of the largest */
+    return simulate (project, s, products_of (design) > LARGE ? "-O1" : "-O0", said);
   *said = g_strdup (error->message);
   if (error->domain != NN_ERROR && error->domain != HLS_ERROR)
     return DIFFERS;
@@ -323,13 +328,8 @@ settings_for (const NnModel *model)
   g_autoptr (NnConfig) config = make_config (&settings[0]);
   g_autoptr (NnDesign) design = nn_design_new (model, config, NULL);
   double products = design != NULL ? products_of (design) : 0;
-  gsize weights = 0;
 
-  for (guint k = 0; k < nn_model_n_weights (model); k++)
-    weights += nn_model_weight (model, k)->values->n;
-  if (weights > LARGE)
-    return N_ALWAYS;
-  return products <= SMALL ? G_N_ELEMENTS (settings) : products <= MEDIUM ? N_OFTEN : N_MOSTLY;
+  return products <= SMALL ? G_N_ELEMENTS (settings) : products <= LARGE ? N_OFTEN : N_ALWAYS;
 }
 
 /* Small files first: much is known soon. */
@@ -350,7 +350,7 @@ static GPtrArray *
 all_networks (const char *root)
 {
   static const char *const folders[] = { "attention", "custom", "hgq", "json_weights", "keras3_zip", "keras_h5", "micro", "mlperf_tiny",
-                                         "onnx", "qkeras", "rnn" };
+                                         "onnx", "other", "qkeras", "rnn" };
   GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
 
   for (guint k = 0; k < G_N_ELEMENTS (folders); k++)
@@ -413,8 +413,10 @@ case_key (const char    *root,
           const char    *path,
           const Setting *s)
 {
-  return g_strdup_printf ("%s|%s|%s|%s|%s|%u%s", path + strlen (root) + 1, s->backend, s->io, s->strategy, s->precision, s->reuse,
-                          s->pruned ? "|pruned" : "");
+  g_autofree char *positions = s->parallelization > 0 ? g_strdup_printf ("|%u at once", s->parallelization) : g_strdup ("");
+
+  return g_strdup_printf ("%s|%s|%s|%s|%s|%u%s%s", path + strlen (root) + 1, s->backend, s->io, s->strategy, s->precision, s->reuse,
+                          s->pruned ? "|pruned" : "", positions);
 }
 
 /* Whether nothing of a round is left, so that the network need not be read. */
