@@ -176,12 +176,14 @@ resource_reason (const HlsMatrix *matrix,
                  gsize            n,
                  gsize            n_live)
 {
+  const char *cycles = matrix->reuse_factor == 1 ? "cycle" : "cycles";
+
   if (n == n_live)
-    return g_strdup_printf ("Resource, %" G_GSIZE_FORMAT " multipliers, each used in %u cycles", n, matrix->reuse_factor);
+    return g_strdup_printf ("Resource, %" G_GSIZE_FORMAT " multipliers, each used in %u %s", n, matrix->reuse_factor, cycles);
   return g_strdup_printf ("pruned Resource, since %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
                           " multipliers would have had only zero weights; the other %" G_GSIZE_FORMAT
-                          " are each used in %u cycles",
-                          n - n_live, n, n_live, matrix->reuse_factor);
+                          " are each used in %u %s",
+                          n - n_live, n, n_live, matrix->reuse_factor, cycles);
 }
 
 static void

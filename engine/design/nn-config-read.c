@@ -10,6 +10,8 @@
 
 /* Brackets nested deeper than this are no configuration; JSON is checked before it is parsed. */
 #define MAX_DEPTH 32
+/* Of the tables of a softmax, set apart. */
+#define MAX_TABLE_SIZE (1 << 20)
 
 /* What may stand at the top. Those not understood here are kept and written back. */
 const char *const nn_config_top_keys[] = {
@@ -224,6 +226,18 @@ check_interval (const char  *where,
 }
 
 static gboolean
+check_table (const char  *where,
+             const char  *key,
+             const char  *text,
+             GError     **error)
+{
+  gint64 value;
+
+  return (text != NULL && nn_text_to_int (text, &value) && value >= 2 && value <= MAX_TABLE_SIZE)
+         || bad_value (where, key, "a number of entries from 2 to 1048576", error);
+}
+
+static gboolean
 read_member (const char    *where,
              const char    *key,
              JsonNode      *node,
@@ -263,6 +277,8 @@ read_member (const char    *where,
   if (strcmp (name, "PipelineStyle") == 0 && !check_style (where, text, error))
     return FALSE;
   if (strcmp (name, "PipelineInterval") == 0 && !check_interval (where, text, error))
+    return FALSE;
+  if ((strcmp (name, "ExpTableSize") == 0 || strcmp (name, "InvTableSize") == 0) && !check_table (where, name, text, error))
     return FALSE;
   if (strcmp (name, "Strategy") == 0)
     {

@@ -56,6 +56,33 @@ warn_coarse_softmax (const NnPlanning  *planning,
                     node->name, type, p->exp_table_size, step, nn_graph_node (planning->graph, node->inputs[0])->name);
 }
 
+/* Of one of softmax's tables; TableSize is for both. Its index is the top bits of a word of @bits: there are no more entries than
+ * words, and as many as the index can say. */
+static guint
+own_table_size (NnPlanning   *planning,
+                const NnNode *node,
+                const char   *key,
+                guint         size,
+                int           bits)
+{
+  guint whole;
+
+  for (guint level = 3; level-- > 0;)
+    {
+      const NnLayerConfig *c = nn_plan_level (planning, node, level);
+      const char *text = c != NULL ? g_hash_table_lookup (c->extra, key) : NULL;
+      gint64 own;
+
+      if (text != NULL && nn_text_to_int (text, &own))
+        size = (guint) own;
+    }
+  whole = 1u << nn_ceil_log2 (size);
+  if (whole != size)
+    nn_design_warn (planning->design, "layer \"%s\": a %s of %u becomes %u, for the table's index is bits of a number", node->name, key,
+                    size, whole);
+  return bits < 31 ? MIN (whole, 1u << bits) : whole;
+}
+
 /* hls4ml, fix_softmax_table_size and core_templates.py. */
 static void
 plan_softmax_types (NnPlanning   *planning,
@@ -72,14 +99,17 @@ plan_softmax_types (NnPlanning   *planning,
   p->accum = accum.kind == NN_TYPE_AUTO ? fixed_18_8_rnd_sat () : accum;
   p->inp_norm = in.is_signed && in.width > 1 ? nn_plan_fixed (in.width - 1, in.integer - 1, FALSE) : nn_plan_fixed (in.width, in.integer, FALSE);
   bits = (guint) MIN (in.width, p->inv_inp.width);
-  if (bits < 31 && p->table_size > 1u << bits)
-    p->table_size = 1u << bits;
+  if (bits < 31)
+    p->table_size = MIN (p->table_size, 1u << bits);
   if (planning->exact && nn_plan_choose (planning, node, "result", node->attrs.quantizer).kind == NN_TYPE_AUTO)
     p->result = nn_plan_fit (planning, node, nn_plan_product_type (p->accum, p->inv_table, 1));
   p->inv_table_size = p->exp_table_size = p->table_size;
-  bits = (guint) (p->softmax == NN_SOFTMAX_STABLE ? p->inp_norm.width : in.width);
-  if (bits < 31 && p->exp_table_size > 1u << bits)
-    p->exp_table_size = 1u << bits;
+  if (p->softmax == NN_SOFTMAX_STABLE || p->softmax == NN_SOFTMAX_LATENCY)
+    {
+      p->inv_table_size = own_table_size (planning, node, "InvTableSize", p->table_size, p->inv_inp.width);
+      p->exp_table_size = own_table_size (planning, node, "ExpTableSize", p->table_size,
+                                          p->softmax == NN_SOFTMAX_STABLE ? p->inp_norm.width : in.width);
+    }
   warn_coarse_softmax (planning, node, p);
 }
 

@@ -39,6 +39,8 @@ typedef struct {
 void     nn_design_warn    (NnDesign         *design,
                             const char       *format,
                             ...) G_GNUC_PRINTF (2, 3);
+/* Tells what the configuration asks for in vain. */
+void     nn_design_warn_unheeded (NnDesign   *design);
 /* Sizes, strategy, reuse factors, implementation of a layer; before its types. */
 gboolean nn_plan_sizes     (NnPlanning       *planning,
                             guint             i,

@@ -154,6 +154,7 @@ nn_design_new (const NnModel   *source,
   design->raw = g_new0 (NnTensor *, (gsize) nn_graph_n_nodes (nn_model_graph (design->model)) * NN_N_ROLES);
   if (!plan (design, error))
     return NULL;
+  nn_design_warn_unheeded (design);
   g_ptr_array_add (design->warnings, NULL);
   return g_steal_pointer (&design);
 }

@@ -368,6 +368,76 @@ test_refused (void)
     }
 }
 
+/* A network of one dense layer with softmax. */
+static NnDesign *
+classifier (const char *settings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnConfig) config = config_of (settings);
+  g_autoptr (NnModel) model = NULL;
+  NnDesign *design;
+  Maker maker;
+
+  maker_init (&maker, &NN_SHAPE (4));
+  maker_dense (&maker, "fc", 0, 4, 3, NN_ACT_SOFTMAX);
+  model = maker_finish (&maker);
+  design = nn_design_new (model, config, &error);
+  g_assert_no_error (error);
+  return design;
+}
+
+/* What is asked for in vain is told, once; what hls4ml writes by itself is not. */
+static void
+test_unheeded (void)
+{
+  static const struct { const char *text, *warning; } cases[] = {
+    { "{\"Model\": {\"BramFactor\": 1000000000, \"ConvImplementation\": \"LineBuffer\", \"TraceOutput\": false, \"Static\": true}}", NULL },
+    { "{\"Model\": {\"BramFactor\": 12}, \"WriterConfig\": {\"Namespace\": null, \"WriteTar\": false}, \"LayerType\": {\"Dense\": {}}}", NULL },
+    { "{\"Model\": {\"BramFactor\": 11}}", "BramFactor: 11" },
+    { "{\"Model\": {\"conv_implementation\": \"Encoded\"}}", "ConvImplementation: Encoded" },
+    { "{\"Model\": {}, \"WriterConfig\": {\"Namespace\": \"mine\"}}", "Namespace: \"mine\"" },
+    { "{\"Model\": {}, \"LayerType\": {\"Conv9D\": {\"ReuseFactor\": 2}}}", "LayerType Conv9D" },
+    { "{\"Model\": {}, \"LayerName\": {\"fc\": {\"Precision\": {\"wieght\": \"fixed<8,3>\"}}}}", "did you mean \"weight\"" },
+    { "{\"Model\": {}, \"LayerName\": {\"fc\": {\"Precision\": {\"weight\": \"fixed<8,3>\", \"pointwise_accum\": \"fixed<9,3>\"}}}}", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (NnDesign) design = classifier (cases[i].text);
+      const char *const *warnings = nn_design_warnings (design);
+
+      g_assert_cmpuint (g_strv_length ((char **) warnings), ==, cases[i].warning != NULL ? 1 : 0);
+      if (cases[i].warning != NULL)
+        g_assert_nonnull (strstr (warnings[0], cases[i].warning));
+    }
+}
+
+/* Sizes of a softmax's tables: as many entries as the bits of their index can say, and as those of the word have. */
+static void
+test_softmax_tables (void)
+{
+  static const struct { const char *settings; guint exponentials, inverses; gboolean warns; } cases[] = {
+    { "\"TableSize\": 512", 512, 512, FALSE },
+    { "\"TableSize\": 1000", 1024, 1024, TRUE },
+    { "\"TableSize\": 512, \"ExpTableSize\": 128, \"inv_table_size\": 64", 128, 64, FALSE },
+    { "\"ExpTableSize\": 100, \"InvTableSize\": 1048576", 128, 1 << 18, TRUE },
+    { "\"TableSize\": 1000, \"Implementation\": \"legacy\"", 1000, 1000, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{\"Model\": {\"Precision\": \"fixed<16,2>\"}, \"LayerType\": {\"Activation\": {%s},"
+                                               " \"Softmax\": {%s}}}", cases[i].settings, cases[i].settings);
+      g_autoptr (NnDesign) design = classifier (text);
+      guint last = nn_graph_n_nodes (nn_model_graph (nn_design_model (design))) - 1;
+      const NnLayerPlan *p = nn_design_plan (design, last);
+
+      g_assert_cmpuint (p->exp_table_size, ==, cases[i].exponentials);
+      g_assert_cmpuint (p->inv_table_size, ==, cases[i].inverses);
+      g_assert_cmpint (nn_design_warnings (design)[0] != NULL, ==, cases[i].warns);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -381,5 +451,7 @@ main (int    argc,
   g_test_add_func ("/design/passes-listed", test_passes_listed);
   g_test_add_func ("/design/passes-skipped", test_passes_skipped);
   g_test_add_func ("/design/refused", test_refused);
+  g_test_add_func ("/design/unheeded", test_unheeded);
+  g_test_add_func ("/design/softmax-tables", test_softmax_tables);
   return g_test_run ();
 }
