@@ -17,7 +17,7 @@
 #define MAX_EXACT_DECIMALS 22
 #define MANTISSA_BITS 53
 #define LONGEST_NUMBER 512
-/* Below this "%g" has an exponent. */
+/* The shortest text of numbers below this has an exponent. */
 #define LEAST_PLAIN 1e-4
 /* A fraction of f bits has f decimals, of which the last is a 5. */
 #define MAX_FRACTION_BITS 14
