@@ -133,6 +133,7 @@ NN_STEP_FUNC (nn_step_reverse);
 NN_STEP_FUNC (nn_step_pad);
 NN_STEP_FUNC (nn_step_upsample);
 NN_STEP_FUNC (nn_step_reduce);
+NN_STEP_FUNC (nn_step_arg_max);
 NN_STEP_FUNC (nn_step_concatenate);
 
 G_END_DECLS

@@ -214,6 +214,28 @@ nn_step_reduce (const NnStep        *step,
       }
 }
 
+/* The place of the largest along one axis, the first of equals. */
+void
+nn_step_arg_max (const NnStep        *step,
+                 const double *const *in,
+                 double              *out,
+                 double              *scratch)
+{
+  gsize axis = nn_step_axis (step->node->attrs.axis, step->in_shape[0].rank), outer, extent, inner;
+
+  around_axis (&step->in_shape[0], axis, axis, &outer, &extent, &inner);
+  for (gsize o = 0; o < outer; o++)
+    for (gsize k = 0; k < inner; k++)
+      {
+        const double *v = in[0] + o * extent * inner + k;
+        gsize best = 0;
+
+        for (gsize i = 1; i < extent; i++)
+          best = v[i * inner] > v[best * inner] ? i : best;
+        out[o * inner + k] = (double) best;
+      }
+}
+
 void
 nn_step_concatenate (const NnStep        *step,
                      const double *const *in,

@@ -78,6 +78,7 @@ static const NnKernel kernels[NN_N_OPS] = {
   [NN_OP_REDUCE_MEAN] = { NULL, nn_step_reduce },
   [NN_OP_REDUCE_SUM] = { NULL, nn_step_reduce },
   [NN_OP_REDUCE_MAX] = { NULL, nn_step_reduce },
+  [NN_OP_ARG_MAX] = { NULL, nn_step_arg_max },
   [NN_OP_EMBEDDING] = { nn_prepare_embedding, nn_step_embedding },
   [NN_OP_SIMPLE_RNN] = { nn_prepare_rnn, nn_step_rnn },
   [NN_OP_LSTM] = { nn_prepare_rnn, nn_step_rnn },

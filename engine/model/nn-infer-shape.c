@@ -453,6 +453,8 @@ infer (NnNode        *node,
     case NN_OP_REDUCE_SUM:
     case NN_OP_REDUCE_MAX:
       return reduce_shape (node, inputs[0], error);
+    case NN_OP_ARG_MAX:
+      return a->axis == a->axis2 ? reduce_shape (node, inputs[0], error) : fail (node, "it has more than one axis", error);
     case NN_OP_EMBEDDING:
       node->shape = inputs[0]->shape;
       if (node->shape.rank + 1 > NN_MAX_RANK)

@@ -171,7 +171,8 @@ is_upsampling (NnOnnx           *onnx,
   if (g_str_equal (mode, "linear"))
     return g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel");
   return g_str_equal (mode, "nearest") && (g_str_equal (coordinates, "asymmetric") ? g_str_equal (rounding, "floor")
-                                           : g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel"));
+                                           : (g_str_equal (coordinates, "half_pixel") || g_str_equal (coordinates, "pytorch_half_pixel")) &&
+                                               g_str_has_prefix (rounding, "round_"));
 }
 
 gboolean

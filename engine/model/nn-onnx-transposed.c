@@ -155,7 +155,7 @@ nn_onnx_read_conv_transpose (NnOnnx           *onnx,
     {
       gint64 extent = nn_onnx_shape (onnx, value)->dims[i], span = kernel->shape.dims[i];
 
-      if (!find_cut (onnx, op, window, i, n, extent, extent * window->stride[i] + MAX (span - window->stride[i], 0), cut[i]))
+      if (!find_cut (onnx, op, window, i, n, extent, (extent - 1) * window->stride[i] + span, cut[i]))
         {
           nn_tensor_unref (kernel);
           return nn_load_unsupported (error, "its pads leave nothing of its result");

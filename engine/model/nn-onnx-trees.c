@@ -364,8 +364,10 @@ nn_onnx_read_arg_max (NnOnnx           *onnx,
   complement = node->op == NN_OP_CONCATENATE && node->n_inputs == 2;
   if (complement)
     node = nn_graph_builder_node (onnx->builder, node->inputs[1]);
+  if (nn_onnx_int (op, "select_last_index", 0) != 0)
+    return nn_load_unsupported (error, "\"select_last_index\" is not supported");
   if (node->op != NN_OP_TREE_ENSEMBLE || !nn_onnx_axis (value, nn_onnx_int (op, "axis", 0), &axis) || axis != value->rank - 1)
-    return nn_load_unsupported (error, "only the winning class of a tree ensemble is supported; of other data take the scores before it");
+    return nn_onnx_read_winner (onnx, op, nn_onnx_out (op, 0), nn_onnx_int (op, "axis", 0), nn_onnx_int (op, "keepdims", 1) != 0, error);
   of = *value;
   of.node = node->inputs[0];
   of.order = NULL;

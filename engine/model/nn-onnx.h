@@ -360,7 +360,7 @@ NnTensor    *nn_onnx_by_channel    (NnTensor          *values,
 
 /* nn-onnx-window.c, nn-onnx-dense.c, nn-onnx-norm.c, nn-onnx-scale.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
 NnOnnxRead nn_onnx_read_conv, nn_onnx_read_pool, nn_onnx_read_global_pool, nn_onnx_read_dense, nn_onnx_read_norm,
-  nn_onnx_read_instance_norm, nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max;
+  nn_onnx_read_instance_norm, nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max, nn_onnx_read_top_k;
 /* nn-onnx-transposed.c */
 gboolean     nn_onnx_read_conv_transpose (NnOnnx          *onnx,
                                           Onnx__NodeProto *op,
@@ -475,6 +475,12 @@ NnOnnxRead nn_onnx_read_tile, nn_onnx_read_slice, nn_onnx_read_split, nn_onnx_re
 
 /* nn-onnx-resize.c, nn-onnx-pad.c, nn-onnx-reduce.c */
 NnOnnxRead nn_onnx_read_resize, nn_onnx_read_pad, nn_onnx_read_reduce, nn_onnx_read_other_reduce;
+gboolean     nn_onnx_read_winner  (NnOnnx           *onnx,
+                                   Onnx__NodeProto  *op,
+                                   const char       *name,
+                                   gint64            along,
+                                   gboolean          keep,
+                                   GError          **error);
 
 /* nn-onnx-ops.c */
 NnOnnxValue *nn_onnx_data (NnOnnx *onnx,

@@ -65,6 +65,7 @@ static const NnOpInfo ops[NN_N_OPS] = {
   [NN_OP_GARNET] = { "GarNet", NN_OP_CLASS_OTHER, 1, 2, TRUE },
   [NN_OP_UNARY_LUT] = { "UnaryLUT", NN_OP_CLASS_ACTIVATION, 1, 1, TRUE },
   [NN_OP_TREE_ENSEMBLE] = { "TreeEnsemble", NN_OP_CLASS_OTHER, 1, 1, TRUE },
+  [NN_OP_ARG_MAX] = { "ArgMax", NN_OP_CLASS_OTHER, 1, 1, FALSE },
 };
 
 static const char *const role_names[NN_N_ROLES] = {

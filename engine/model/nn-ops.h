@@ -65,6 +65,7 @@ typedef enum {
   NN_OP_GARNET,
   NN_OP_UNARY_LUT,
   NN_OP_TREE_ENSEMBLE,
+  NN_OP_ARG_MAX, /* the place of the largest along `axis`, the first of equals */
   NN_N_OPS
 } NnOp;
 

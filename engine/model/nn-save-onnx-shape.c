@@ -107,6 +107,16 @@ nn_onnx_write_shape (NnOnnxWriter  *w,
         nn_onnx_set_int (w, op, "keepdims", a->keep_dims);
         return TRUE;
       }
+    case NN_OP_ARG_MAX:
+      {
+        const char *place = nn_onnx_text (w, "%s__place", output);
+
+        op = nn_onnx_op (w, "ArgMax", place, input, NULL);
+        nn_onnx_set_int (w, op, "axis", nn_onnx_file_axis (a->axis, rank, NN_ONNX_LAST));
+        nn_onnx_set_int (w, op, "keepdims", a->keep_dims);
+        nn_onnx_set_int (w, nn_onnx_op (w, "Cast", output, place, NULL), "to", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+        return TRUE;
+      }
     case NN_OP_UPSAMPLE:
       {
         g_autoptr (NnTensor) scales = nn_onnx_constant_vector (rank + 1, 1);

@@ -306,6 +306,74 @@ test_dilated_pool (void)
   check (13, x4, 4, want, 4);
 }
 
+/* The largest number and its place. */
+static void
+test_winner (void)
+{
+  static const gint64 one = 1;
+  double want[2] = { 0, 0 };
+
+  for (guint i = 1; i < 4; i++)
+    want[1] = x4[i] > x4[(guint) want[1]] ? i : want[1];
+  want[0] = x4[(guint) want[1]];
+  begin ();
+  initializer ("k", 7, &one, sizeof one, 1, -1);
+  node ("TopK", NULL, "x k", "v i", "axis=1");
+  node ("Cast", NULL, "i", "f", "to=1");
+  node ("Concat", NULL, "v f", "y", "axis=1");
+  check (13, x4, 4, want, 2);
+  begin ();
+  node ("ArgMax", NULL, "x", "i", "axis=1 keepdims=1");
+  node ("Cast", NULL, "i", "y", "to=1");
+  check (13, x4, 4, want + 1, 1);
+}
+
+/* Twice as many steps, each the one at or before its middle. */
+static void
+test_resize_floor (void)
+{
+  static const gint64 map[] = { -1, 1, 4 }, row[] = { -1, 8 };
+  static const float scales[] = { 1, 1, 2 };
+  double want[8];
+
+  begin ();
+  initializer ("m", 7, map, sizeof map, 3, -1);
+  initializer ("r", 7, row, sizeof row, 2, -1);
+  initializer ("s", 1, scales, sizeof scales, 3, -1);
+  node ("Reshape", NULL, "x m", "h", "");
+  node ("Resize", NULL, "h  s", "p", "mode=nearest coordinate_transformation_mode=half_pixel nearest_mode=floor");
+  node ("Reshape", NULL, "p r", "y", "");
+  for (guint i = 0; i < 8; i++)
+    want[i] = x4[(guint) MAX (floor ((i + 0.5) / 2 - 0.5), 0)];
+  check (13, x4, 4, want, 8);
+}
+
+/* A kernel smaller than its stride leaves zeros between, and none at the end. */
+static void
+test_transposed_gaps (void)
+{
+  static const gint64 map[] = { -1, 1, 4 }, row[] = { -1, 7 };
+  static const float kernel = 0.7f;
+  GByteArray *w = g_byte_array_new ();
+  double want[7] = { 0 };
+
+  begin ();
+  initializer ("m", 7, map, sizeof map, 3, -1);
+  initializer ("r", 7, row, sizeof row, 2, -1);
+  for (guint i = 0; i < 3; i++)
+    put_int (w, 1, 1);
+  put_int (w, 2, 1);
+  put_text (w, 8, "w");
+  put_bytes (w, 9, &kernel, sizeof kernel);
+  put_message (graph, 5, w);
+  node ("Reshape", NULL, "x m", "h", "");
+  node ("ConvTranspose", NULL, "h w", "p", "strides=[2]");
+  node ("Reshape", NULL, "p r", "y", "");
+  for (guint i = 0; i < 4; i++)
+    want[2 * i] = x4[i] * kernel;
+  check (13, x4, 4, want, 7);
+}
+
 /* More bytes than stay in the message: read from where they lie in the file. */
 static void
 test_large (void)
@@ -342,6 +410,9 @@ main (int    argc,
   g_test_add_func ("/load/onnx/einsum", test_einsum);
   g_test_add_func ("/load/onnx/products", test_products);
   g_test_add_func ("/load/onnx/dilated-pool", test_dilated_pool);
+  g_test_add_func ("/load/onnx/winner", test_winner);
+  g_test_add_func ("/load/onnx/resize-floor", test_resize_floor);
+  g_test_add_func ("/load/onnx/transposed-gaps", test_transposed_gaps);
   g_test_add_func ("/load/onnx/large", test_large);
   return g_test_run ();
 }
