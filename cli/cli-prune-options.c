@@ -14,7 +14,7 @@ const CliPruneOptions cli_prune_defaults = {
 };
 
 /* How data are read and where results go may be said of every run; the network's hardware and groups stay those of its project. */
-static const char *const always[] = { "data", "output", "model", "x", "y", "label", "val-split", "divide", "standardize", "raw", "resume", "from-step", "replay", NULL };
+static const char *const always[] = { "data", "output", "model", "x", "y", "label", "val-split", "test-split", "max-samples", "divide", "standardize", "raw", "resume", "from-step", "replay", NULL };
 static const char *const never[] = { "config", "part", "keep", "cut", "weights", NULL };
 
 void

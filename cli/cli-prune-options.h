@@ -11,7 +11,8 @@ typedef struct {
   char    *data, *x, *y, *label, *weights, *config, *output, *part, *model_out;
   char    *objective, *budget, *structure, *importance, *schedule, *block, *weigh, *keep, *cut;
   char   **leave, **layer_structure;
-  double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation, divide;
+  double   tolerance, first, step, max_target, regularize, gap, time_limit, rate, validation, test, divide;
+  gint64   limit;
   gint     max_steps, bad_trials, epochs, rewind, batch, from_step;
   gboolean local, lottery, quantized, snap, share, resume, replay, standardize, raw;
 } CliPruneOptions;

@@ -174,7 +174,7 @@ score (Cli             *cli,
        NnImportance     importance,
        GError         **error)
 {
-  g_autoptr (NnDataset) data = NULL;
+  g_autoptr (NnDataset) raw = NULL, data = NULL;
   NnTrainOptions train;
   NnDataOptions wanted;
 
@@ -194,14 +194,8 @@ score (Cli             *cli,
   wanted.label = o->label;
   wanted.seed = (guint64) cli->seed;
   nn_train_options_init (&train);
-  data = nn_dataset_load (o->data, &wanted, &cli->progress, cli->cancellable, error);
-  if (data != NULL && nn_model_info (model)->input_mean != NULL && nn_model_info (model)->input_deviation != NULL)
-    {
-      NnDataset *standard = nn_dataset_with_standard (data, nn_model_info (model)->input_mean, nn_model_info (model)->input_deviation, error);
-
-      nn_dataset_unref (data);
-      data = standard;
-    }
+  raw = nn_dataset_load (o->data, &wanted, &cli->progress, cli->cancellable, error);
+  data = raw != NULL ? nn_dataset_for_model (raw, model, error) : NULL;
   return data != NULL && nn_groups_score_data (groups, model, data, &train, importance, error);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli configure MODEL: writes a configuration for a network, in hls4ml's words. */
 
-#include "cli.h"
+#include "cli-data.h"
 
 typedef struct {
   char   *data, *x, *y, *label;
@@ -261,10 +261,7 @@ run (Cli   *cli,
     { "interval", 0, 0, G_OPTION_ARG_INT, &options.interval, "Cycles between two samples (the largest reuse factor)", "N" },
     { "interface", 0, 0, G_OPTION_ARG_STRING, &options.interface, "none, axi_stream, axi_lite or axi_master (none)", "KIND" },
     { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Choose integer bits from what these data show", "DATA" },
-    { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the array of inputs", "NAME" },
-    { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the array of labels", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
-    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &options.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
+    CLI_DATA_ENTRIES (options),
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &options.weights, "HDF5 weights of a .json architecture", "FILE" },
     { "skip-pass", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.skip, "Leave out this graph pass (\"inspect --passes\" lists them)", "NAME" },
     { "yaml", 0, 0, G_OPTION_ARG_NONE, &options.yaml, "Write YAML instead of JSON", NULL },

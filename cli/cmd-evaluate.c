@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli evaluate MODEL --data DATA: how good the answers are. */
 
+#include "cli-data.h"
 #include "cli-predict.h"
 #include "cli-table.h"
 
@@ -15,6 +16,8 @@ typedef struct {
   char  *label;
   char  *split;
   double validation;
+  double test;
+  gint64 limit;
   double divide;
   gboolean raw;
 } Options;
@@ -255,11 +258,9 @@ run (Cli   *cli,
   g_auto (CliPredictor) predictor = { 0 };
   GOptionEntry entries[] = {
     { "data", 0, 0, G_OPTION_ARG_FILENAME, &options.data, "Labelled data", "DATA" },
-    { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the array of inputs", "NAME" },
-    { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the array of labels", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
+    CLI_DATA_ENTRIES (options),
+    CLI_PARTS_ENTRIES (options),
     { "split", 0, 0, G_OPTION_ARG_STRING, &options.split, "Part: train, validation or test (test where there is one, otherwise all)", "PART" },
-    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &options.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &options.validation, "Fraction set aside for validation (0)", "F" },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &options.raw, "Do not apply the standardisation that the network carries", NULL },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "Bit-accurate, as the hardware of this configuration computes", "C.json" },
@@ -284,6 +285,8 @@ run (Cli   *cli,
   wanted.label = options.label;
   wanted.validation = options.validation;
   wanted.divide = options.divide;
+  wanted.test = options.test;
+  wanted.limit = (guint64) MAX (options.limit, 0);
   wanted.seed = cli->seed;
   if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error))
     return cli_fail (&cli_evaluate, error);

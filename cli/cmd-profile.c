@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli profile MODEL --data DATA: how weights and activations fit their number types, and what to do about it. */
 
+#include "cli-data.h"
 #include "cli-profile.h"
 
 #include <math.h>
@@ -383,10 +384,7 @@ run (Cli   *cli,
     { "data", 0, 0, G_OPTION_ARG_STRING, &options.data, "Data to look at", "DATA" },
     { "inputs", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.inputs, "Samples instead; one file for each input of the network", "X.npy" },
     { "targets", 0, 0, G_OPTION_ARG_FILENAME, &options.targets, "What their outputs should be; without it, float's are", "Y.npy" },
-    { "x", 0, 0, G_OPTION_ARG_STRING, &options.x, "Name of the inputs in the file", "NAME" },
-    { "y", 0, 0, G_OPTION_ARG_STRING, &options.y, "Name of the labels in the file", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &options.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
-    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &options.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
+    CLI_DATA_ENTRIES (options),
     { "samples", 0, 0, G_OPTION_ARG_INT, &options.samples, "Samples to look at (2000)", "N" },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config, "Against the types of this configuration", "C.json" },
     { "doctor", 0, 0, G_OPTION_ARG_NONE, &options.doctor, "Find the layer that goes wrong, and the cheapest repair", NULL },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli prune MODEL --data DATA --config C.json --output P.espalier: the whole of Optimize. */
 
+#include "cli-data.h"
 #include "cli-prune-options.h"
 
 #include <math.h>
@@ -19,6 +20,8 @@ data_options (const CliPruneOptions *o)
   cli_json_string (json, "y", o->y);
   cli_json_string (json, "label", o->label);
   cli_json_double (json, "validation", o->validation);
+  cli_json_double (json, "test", o->test);
+  cli_json_int (json, "limit", o->limit);
   cli_json_double (json, "divide", o->divide);
   cli_json_int (json, "standardize", o->standardize);
   cli_json_int (json, "raw", o->raw);
@@ -57,6 +60,10 @@ take_data_options (CliPruneOptions    *o,
   if (o->label == NULL)
     o->label = string_member (object, "label");
   o->validation = CLAMP (json_object_get_double_member_with_default (object, "validation", o->validation), 0, 0.999);
+  if (o->test == 0)
+    o->test = CLAMP (json_object_get_double_member_with_default (object, "test", 0), 0, 0.999);
+  if (o->limit == 0)
+    o->limit = MAX (json_object_get_int_member_with_default (object, "limit", 0), 0);
   if (o->divide == 0)
     o->divide = json_object_get_double_member_with_default (object, "divide", 0);
   o->standardize = o->standardize || json_object_get_int_member_with_default (object, "standardize", 0) != 0;
@@ -67,12 +74,10 @@ static NnDataset *
 load_data (Cli           *cli,
            const CliPruneOptions *o,
            const char    *spec,
-           const NnModel *model,
+           NnModel      **model,
            guint64        seed,
            GError       **error)
 {
-  const NnModelInfo *info = nn_model_info (model);
-  g_autoptr (NnDataset) data = NULL;
   NnDataOptions wanted;
 
   nn_data_options_init (&wanted);
@@ -80,15 +85,12 @@ load_data (Cli           *cli,
   wanted.y = o->y;
   wanted.label = o->label;
   wanted.validation = o->validation;
+  wanted.test = o->test;
+  wanted.limit = (guint64) MAX (o->limit, 0);
   wanted.divide = o->divide;
   wanted.standardize = o->standardize;
   wanted.seed = seed;
-  data = nn_dataset_load (spec, &wanted, &cli->progress, cli->cancellable, error);
-  if (data == NULL)
-    return NULL;
-  if (!o->standardize && !o->raw && info->input_mean != NULL && info->input_deviation != NULL)
-    return nn_dataset_with_standard (data, info->input_mean, info->input_deviation, error);
-  return g_steal_pointer (&data);
+  return cli_read_data (cli, spec, &wanted, o->raw, model, error);
 }
 
 static void
@@ -197,12 +199,13 @@ check_hash (const NnDataset *data,
 static int
 prune (Cli            *cli,
        const CliPruneOptions  *o,
-       const NnModel  *model,
+       const NnModel  *given,
        const NnConfig *config,
        const char     *spec,
        const char     *hash,
        NnPruneOptions *p)
 {
+  g_autoptr (NnModel) model = nn_model_ref ((NnModel *) given);
   g_autoptr (NnDataset) data = NULL;
   g_autoptr (NnTrail) trail = NULL;
   g_autoptr (NnProject) project = NULL;
@@ -214,7 +217,7 @@ prune (Cli            *cli,
   p->data_options = how;
   p->on_step = print_step;
   p->on_step_data = cli;
-  data = load_data (cli, o, spec, model, p->seed, &error);
+  data = load_data (cli, o, spec, &model, p->seed, &error);
   if (data == NULL || !check_hash (data, spec, hash, &error) ||
       (trail = nn_prune (model, config, data, p, &cli->progress, cli->cancellable, &error)) == NULL)
     {
@@ -350,6 +353,7 @@ replay (Cli        *cli,
         const char *path)
 {
   g_auto (Kept) kept = { 0 };
+  g_autoptr (NnModel) model = NULL;
   g_autoptr (NnDataset) data = NULL;
   g_autoptr (NnTrail) again = NULL, head = NULL;
   g_autoptr (JsonBuilder) json = json_builder_new ();
@@ -363,10 +367,10 @@ replay (Cli        *cli,
     kept.options.resume = head = nn_trail_head (kept.trail, kept.options.branch);
   kept.options.on_step = print_step;
   kept.options.on_step_data = cli;
-  data = load_data (cli, o, kept.spec, nn_project_model (kept.project), kept.options.seed, &error);
+  model = nn_model_ref ((NnModel *) nn_project_model (kept.project));
+  data = load_data (cli, o, kept.spec, &model, kept.options.seed, &error);
   if (data == NULL || !check_hash (data, kept.spec, nn_project_data_hash (kept.project), &error) ||
-      (again = nn_prune (nn_project_model (kept.project), nn_project_config (kept.project), data, &kept.options, &cli->progress,
-                         cli->cancellable, &error)) == NULL)
+      (again = nn_prune (model, nn_project_config (kept.project), data, &kept.options, &cli->progress, cli->cancellable, &error)) == NULL)
     return cli_fail (&cli_prune, error);
   n = nn_trail_n_steps (kept.trail);
   while (same < MIN (n, nn_trail_n_steps (again)) &&
@@ -452,12 +456,10 @@ run (Cli   *cli,
     { "from-step", 0, 0, G_OPTION_ARG_INT, &o.from_step, "With --resume: branch after this step, with the options given besides; what there was stays beside it", "N" },
     { "replay", 0, 0, G_OPTION_ARG_NONE, &o.replay, "Make the run of the project anew and compare it bit by bit", NULL },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
-    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &o.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
-    { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs", NULL },
+    { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs and keep them with the network", NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
-    { "x", 0, 0, G_OPTION_ARG_STRING, &o.x, "Name of the array of inputs", "NAME" },
-    { "y", 0, 0, G_OPTION_ARG_STRING, &o.y, "Name of the array of labels", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
+    CLI_DATA_ENTRIES (o),
+    CLI_PARTS_ENTRIES (o),
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* espalier-cli train MODEL --data DATA --output M.h5: training or fine-tuning. */
 
-#include "cli.h"
+#include "cli-data.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,8 @@
 typedef struct {
   char    *data, *weights, *x, *y, *label, *output, *config;
   char    *loss, *optimizer, *schedule, *class_weights;
-  double   validation, divide;
+  double   validation, test, divide;
+  gint64   limit;
   double   rate, momentum, decay, lr_factor, min_delta;
   gint     epochs, batch, patience, lr_every;
   gboolean nesterov, freeze_norm, keep_last, standardize, raw;
@@ -142,36 +143,18 @@ load_data (Cli           *cli,
            GError       **error)
 {
   NnDataOptions wanted;
-  g_autoptr (NnDataset) data = NULL;
-  NnModelInfo info = *nn_model_info (*model);
 
   nn_data_options_init (&wanted);
   wanted.x = o->x;
   wanted.y = o->y;
   wanted.label = o->label;
   wanted.validation = o->validation;
+  wanted.test = o->test;
+  wanted.limit = (guint64) MAX (o->limit, 0);
   wanted.divide = o->divide;
   wanted.standardize = o->standardize;
   wanted.seed = cli->seed;
-  data = nn_dataset_load (o->data, &wanted, &cli->progress, cli->cancellable, error);
-  if (data == NULL)
-    return NULL;
-  if (!o->standardize && !o->raw && info.input_mean != NULL && info.input_deviation != NULL)
-    return nn_dataset_with_standard (data, info.input_mean, info.input_deviation, error);
-  if (o->standardize || nn_dataset_class_names (data) != NULL)
-    {
-      g_autoptr (NnModel) old = *model;
-
-      if (o->standardize)
-        {
-          info.input_mean = nn_dataset_mean (data);
-          info.input_deviation = nn_dataset_deviation (data);
-        }
-      if (nn_dataset_class_names (data) != NULL)
-        info.class_names = nn_dataset_class_names (data);
-      *model = nn_model_with_info (old, &info);
-    }
-  return g_steal_pointer (&data);
+  return cli_read_data (cli, o->data, &wanted, o->raw, model, error);
 }
 
 static void
@@ -281,13 +264,11 @@ run (Cli   *cli,
     { "config", 'c', 0, G_OPTION_ARG_FILENAME, &o.config, "Reckon with this configuration's number types (quantisation-aware)", "C.json" },
     { "freeze-norm", 0, 0, G_OPTION_ARG_NONE, &o.freeze_norm, "Batch norm keeps its moving statistics", NULL },
     { "keep-last", 0, 0, G_OPTION_ARG_NONE, &o.keep_last, "Write the last epoch's weights, not the best", NULL },
-    { "divide", 0, 0, G_OPTION_ARG_DOUBLE, &o.divide, "Divide the inputs (255 for pictures of bytes)", "N" },
     { "standardize", 0, 0, G_OPTION_ARG_NONE, &o.standardize, "Learn mean and deviation of the inputs and keep them with the network", NULL },
     { "raw", 0, 0, G_OPTION_ARG_NONE, &o.raw, "Do not apply the standardisation that the network carries", NULL },
     { "val-split", 0, 0, G_OPTION_ARG_DOUBLE, &o.validation, "Fraction for validation where the data have no such part (0.2)", "F" },
-    { "x", 0, 0, G_OPTION_ARG_STRING, &o.x, "Name of the array of inputs", "NAME" },
-    { "y", 0, 0, G_OPTION_ARG_STRING, &o.y, "Name of the array of labels", "NAME" },
-    { "label", 0, 0, G_OPTION_ARG_STRING, &o.label, "Label column of a table (label, class, target, y or the last)", "COLUMN" },
+    CLI_DATA_ENTRIES (o),
+    CLI_PARTS_ENTRIES (o),
     { "weights", 0, 0, G_OPTION_ARG_FILENAME, &o.weights, "HDF5 weights of a .json architecture", "FILE" },
     { NULL },
   };

@@ -14,7 +14,8 @@ typedef struct {
   NnDataset        *data;        /* borrowed */
   NnDataPart       *parts;
   guint             n_parts;
-  guint8           *aside;       /* owned: per row of the training part, whether it is for validation */
+  guint8           *aside;       /* owned, nullable: per row of the first part, where it goes (Aside) */
+  double            validation, test; /* fractions of it */
   GChecksum        *checksum;    /* owned */
   const NnDataOptions *options;
   const NnProgress *progress;
@@ -33,19 +34,36 @@ nn_data_part_clear (NnDataPart *part)
   part->x = NULL;
 }
 
-/* Marks @count of the rows @rows, chosen by @rng. */
+/* Where a row of the part that is divided goes. */
+typedef enum { STAYS, TO_VALIDATION, TO_TEST, LEFT_OUT } Aside;
+
+static gsize
+share (double fraction,
+       gsize  n)
+{
+  return (gsize) floor (fraction * (double) n + 0.5);
+}
+
+/* Marks of the rows @rows those that do not stay, chosen by @rng. @kept: of all rows, the fraction that is used */
 static void
 set_aside (guint32 *rows,
            gsize    n,
-           double   fraction,
+           double   validation,
+           double   test,
+           double   kept,
            NnRng   *rng,
            guint8  *aside)
 {
-  gsize count = (gsize) floor (fraction * n + 0.5);
+  gsize n_kept = share (kept, n), n_validation = share (validation, n_kept), n_test = share (test, n_kept);
 
   nn_rng_shuffle (rng, rows, n);
-  for (gsize i = 0; i < count; i++)
-    aside[rows[i]] = 1;
+  for (gsize i = 0; i < n; i++)
+    if (i >= n_kept)
+      aside[rows[i]] = LEFT_OUT;
+    else if (i < n_validation)
+      aside[rows[i]] = TO_VALIDATION;
+    else if (i < n_validation + n_test)
+      aside[rows[i]] = TO_TEST;
 }
 
 /* A fraction of each class, so that the parts are alike; rows keep their order. */
@@ -54,6 +72,8 @@ split_training_part (Build *build)
 {
   const NnTargets *y = &build->parts[0].y;
   const NnTargetKind *kind = &build->data->kind;
+  const NnDataOptions *options = build->options;
+  double kept = options->limit > 0 && options->limit < y->n ? (double) options->limit / (double) y->n : 1;
   gsize n_groups = kind->is_classes ? kind->n_classes : 1;
   g_autofree guint32 *rows = g_new (guint32, y->n + 1);
   g_autofree guint32 *group = g_new0 (guint32, y->n + 1);
@@ -71,7 +91,7 @@ split_training_part (Build *build)
   for (gsize i = 0; i < y->n; i++)
     rows[first[group[i] + 1]++] = i;
   for (gsize c = 0; c < n_groups; c++)
-    set_aside (rows + first[c], first[c + 1] - first[c], build->options->validation, &rng, build->aside);
+    set_aside (rows + first[c], first[c + 1] - first[c], build->validation, build->test, kept, &rng, build->aside);
 }
 
 /* Without the axis of samples, for people. */
@@ -156,8 +176,12 @@ allocate (Build   *build,
   for (guint p = 0; p < build->n_parts; p++)
     n[build->parts[p].split] += build->parts[p].y.n;
   for (gsize i = 0; build->aside != NULL && i < build->parts[0].y.n; i++)
-    if (build->aside[i])
-      n[NN_SPLIT_TRAIN]--, n[NN_SPLIT_VALIDATION]++;
+    if (build->aside[i] != STAYS)
+      {
+        n[NN_SPLIT_TRAIN]--;
+        n[NN_SPLIT_VALIDATION] += build->aside[i] == TO_VALIDATION;
+        n[NN_SPLIT_TEST] += build->aside[i] == TO_TEST;
+      }
   mapped = (double) build->n_rows * row * sizeof (float) > nn_data_memory_limit (build->options);
   build->in_place = mapped && map_parts (build);
   for (guint s = 0; s < NN_N_SPLITS; s++)
@@ -226,6 +250,19 @@ divisor (const NnDataOptions *options)
   return options->divide != 0 ? options->divide : 1;
 }
 
+/* FALSE where a row is left out. */
+static gboolean
+split_of (const Build *build,
+          guint        p,
+          gsize        row,
+          NnSplit     *split)
+{
+  guint8 aside = p == 0 && build->aside != NULL ? build->aside[row] : STAYS;
+
+  *split = aside == TO_VALIDATION ? NN_SPLIT_VALIDATION : aside == TO_TEST ? NN_SPLIT_TEST : build->parts[p].split;
+  return aside != LEFT_OUT;
+}
+
 /* Copies rows to where they belong; @to counts the rows each part of the data set has got. */
 static void
 distribute (Build        *build,
@@ -243,10 +280,13 @@ distribute (Build        *build,
 
   for (gsize i = 0; i < count; i++)
     {
-      NnSplit split = p == 0 && build->aside != NULL && build->aside[first + i] ? NN_SPLIT_VALIDATION : part->split;
-      float *x = nn_tensor_f32 (data->x[split]) + to[split] * row;
-      float *y = nn_tensor_f32 (data->y[split]) + to[split] * width;
+      NnSplit split;
+      float *x, *y;
 
+      if (!split_of (build, p, first + i, &split))
+        continue;
+      x = nn_tensor_f32 (data->x[split]) + to[split] * row;
+      y = nn_tensor_f32 (data->y[split]) + to[split] * width;
       for (gsize k = 0; !build->in_place && k < row; k++)
         x[k] = values[i * row + k] / divide;
       nn_target_row (&data->kind, &part->y, first + i, y);
@@ -343,7 +383,7 @@ run_build (Build             *build,
            GError           **error)
 {
   NnTargets targets[NN_N_SPLITS];
-  gboolean has_validation = FALSE;
+  gboolean has[NN_N_SPLITS] = { FALSE };
 
   if (!check_parts (build, error))
     return FALSE;
@@ -351,11 +391,13 @@ run_build (Build             *build,
     {
       targets[p] = build->parts[p].y;
       build->n_rows += targets[p].n;
-      has_validation |= build->parts[p].split == NN_SPLIT_VALIDATION;
+      has[build->parts[p].split] = TRUE;
     }
   if (!nn_target_kind_init (&build->data->kind, targets, build->n_parts, class_names, error))
     return FALSE;
-  if (!has_validation && build->options->validation > 0 && build->parts[0].split == NN_SPLIT_TRAIN)
+  build->validation = has[NN_SPLIT_VALIDATION] ? 0 : build->options->validation;
+  build->test = has[NN_SPLIT_TEST] ? 0 : build->options->test;
+  if (has[NN_SPLIT_TRAIN] && (build->validation > 0 || build->test > 0 || build->options->limit > 0))
     {
       build->aside = g_new0 (guint8, build->parts[0].y.n + 1);
       split_training_part (build);
@@ -367,6 +409,23 @@ run_build (Build             *build,
   if (build->options->standardize)
     nn_dataset_learn_standard (build->data);
   return TRUE;
+}
+
+static gboolean
+check_options (const NnDataOptions *options,
+               GError             **error)
+{
+  const char *wrong = NULL;
+
+  if (!(options->divide >= 0 && isfinite (options->divide)))
+    wrong = "the number that inputs are divided by must be positive";
+  else if (!(options->validation >= 0 && options->validation < 1))
+    wrong = "the fraction set aside for validation must be at least 0 and below 1";
+  else if (!(options->test >= 0 && options->test + options->validation < 1))
+    wrong = "the fraction set aside for the test must be at least 0, and with that for validation below 1";
+  if (wrong != NULL)
+    g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, wrong);
+  return wrong == NULL;
 }
 
 NnDataset *
@@ -389,13 +448,7 @@ nn_dataset_build (NnDataPart          *parts,
   g_atomic_ref_count_init (&data->ref_count);
   data->source = g_strdup (source);
   build.checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  if (!(build.options->divide >= 0 && isfinite (build.options->divide)))
-    g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT, "the number that inputs are divided by must be positive");
-  else if (build.options->validation >= 0 && build.options->validation < 1)
-    done = run_build (&build, class_names, error);
-  else
-    g_set_error_literal (error, NN_ERROR, NN_ERROR_FORMAT,
-                         "the fraction set aside for validation must be at least 0 and below 1");
+  done = check_options (build.options, error) && run_build (&build, class_names, error);
   for (guint p = 0; p < n_parts; p++)
     nn_data_part_clear (&parts[p]);
   g_checksum_free (build.checksum);

@@ -135,3 +135,33 @@ nn_dataset_with_standard (const NnDataset *data,
     }
   return g_steal_pointer (&result);
 }
+
+NnDataset *
+nn_dataset_for_model (NnDataset     *data,
+                      const NnModel *model,
+                      GError       **error)
+{
+  const NnModelInfo *info = nn_model_info (model);
+
+  if (data->mean != NULL || info->input_mean == NULL || info->input_deviation == NULL)
+    return nn_dataset_ref (data);
+  return nn_dataset_with_standard (data, info->input_mean, info->input_deviation, error);
+}
+
+NnModel *
+nn_dataset_label_model (const NnDataset *data,
+                        NnModel         *model)
+{
+  NnModelInfo info = *nn_model_info (model);
+
+  if (data->mean == NULL && data->kind.names == NULL)
+    return nn_model_ref (model);
+  if (data->mean != NULL)
+    {
+      info.input_mean = data->mean;
+      info.input_deviation = data->deviation;
+    }
+  if (data->kind.names != NULL)
+    info.class_names = (const char *const *) data->kind.names;
+  return nn_model_with_info (model, &info);
+}

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "nn-model.h"
 #include "nn-progress.h"
 #include "nn-tensor.h"
 
@@ -21,6 +22,8 @@ typedef enum {
  * @y: (nullable): name of the array of targets
  * @label: (nullable): name of a table's label column; the last without it
  * @validation: fraction of the training part set aside where the file has no validation part (default 0.2)
+ * @test: fraction set aside for the test where the file has no test part (default 0)
+ * @limit: most rows taken of the part that is divided, chosen at random as the parts are; 0 for all
  * @divide: inputs are divided by this (255 for pictures of bytes); 0 and 1 leave them alone. Nothing is scaled unasked
  * @standardize: whether to learn mean and deviation of every feature on the training part and apply them to all
  * @seed: of the split
@@ -32,6 +35,8 @@ typedef struct {
   const char *y;
   const char *label;
   double      validation;
+  double      test;
+  guint64     limit;
   double      divide;
   gboolean    standardize;
   guint64     seed;
@@ -119,6 +124,14 @@ NnDataset         *nn_dataset_with_standard (const NnDataset   *data,
                                            NnTensor            *mean,
                                            NnTensor            *deviation,
                                            GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A network and data that go together. Raw data are standardised by the figures that the network carries, if any; a network takes the
+ * figures that data were standardised by, and the names of their classes. (transfer full) */
+NnDataset         *nn_dataset_for_model   (NnDataset           *data,
+                                           const NnModel       *model,
+                                           GError             **error) G_GNUC_WARN_UNUSED_RESULT;
+NnModel           *nn_dataset_label_model (const NnDataset     *data,
+                                           NnModel             *model);
 
 /* What a file holds, for the dialog that chooses. (element-type NnDataEntry) */
 GPtrArray         *nn_data_list           (const char          *path,
