@@ -283,6 +283,20 @@ nn_graph_builder_weights (NnGraphBuilder *builder,
   node->n_weights = n_weights;
 }
 
+/* One more, behind those that the node has. */
+void
+nn_graph_builder_add_weight (NnGraphBuilder *builder,
+                             NnNode         *node,
+                             guint           weight)
+{
+  guint *weights = nn_arena_alloc (builder->graph->arena, (node->n_weights + 1) * sizeof (guint));
+
+  for (guint i = 0; i < node->n_weights; i++)
+    weights[i] = node->weights[i];
+  weights[node->n_weights++] = weight;
+  node->weights = weights;
+}
+
 void
 nn_graph_builder_output (NnGraphBuilder *builder,
                          guint           i)

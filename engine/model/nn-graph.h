@@ -325,6 +325,9 @@ void            nn_graph_builder_weights  (NnGraphBuilder *builder,
                                            NnNode         *node,
                                            const guint    *weights,
                                            guint           n_weights);
+void            nn_graph_builder_add_weight (NnGraphBuilder *builder,
+                                             NnNode         *node,
+                                             guint           weight);
 gpointer        nn_graph_builder_alloc    (NnGraphBuilder *builder,
                                            gsize           size);
 const char     *nn_graph_builder_strdup   (NnGraphBuilder *builder,

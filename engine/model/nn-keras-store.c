@@ -487,13 +487,9 @@ nn_keras_give (NnKerasLayer  *layer,
     .trainable = role != NN_ROLE_VALUE && nn_json_boolean (layer->config, "trainable", TRUE),
     .values = values,
   };
-  g_autofree guint *ids = g_new (guint, node->n_weights + 1);
 
-  for (guint i = 0; i < node->n_weights; i++)
-    ids[i] = node->weights[i];
-  ids[node->n_weights] = keras->weights->len;
+  nn_graph_builder_add_weight (keras->builder, node, keras->weights->len);
   g_array_append_val (keras->weights, weight);
-  nn_graph_builder_weights (keras->builder, node, ids, node->n_weights + 1);
   return TRUE;
 }
 

@@ -274,11 +274,7 @@ nn_onnx_weight (NnOnnx     *onnx,
     .trainable = role != NN_ROLE_MEAN && role != NN_ROLE_VARIANCE && role != NN_ROLE_OTHER && role != NN_ROLE_VALUE,
     .values = values,
   };
-  g_autofree guint *ids = g_new (guint, node->n_weights + 1);
 
-  for (guint i = 0; i < node->n_weights; i++)
-    ids[i] = node->weights[i];
-  ids[node->n_weights] = onnx->weights->len;
+  nn_graph_builder_add_weight (onnx->builder, node, onnx->weights->len);
   g_array_append_val (onnx->weights, weight);
-  nn_graph_builder_weights (onnx->builder, node, ids, node->n_weights + 1);
 }

@@ -124,7 +124,16 @@ push_int (Machine *m,
   return TRUE;
 }
 
-/* A long of @size bytes, its length before it. */
+/* How many bytes follow, told by @size bytes. */
+static gboolean
+length (Machine *m,
+        guint    size,
+        guint64 *n)
+{
+  return number (m, size, n) && *n <= (guint64) (m->end - m->at);
+}
+
+/* An integer of any length, which stands before it in @size bytes. */
 static gboolean
 push_long (Machine *m,
            guint    size)
@@ -133,7 +142,7 @@ push_long (Machine *m,
   gboolean negative;
   guint64 n, v = 0;
 
-  if (!number (m, size, &n) || n > (guint64) (m->end - m->at))
+  if (!length (m, size, &n))
     return FALSE;
   negative = n > 0 && m->at[n - 1] >= 128;
   for (guint64 i = MIN (n, 8); i-- > 0;)
@@ -153,7 +162,7 @@ push_text (Machine *m,
   NnPickleValue *value = new_value (m, NN_PICKLE_TEXT);
   guint64 n;
 
-  if (!number (m, size, &n) || n > (guint64) (m->end - m->at))
+  if (!length (m, size, &n))
     return FALSE;
   value->text = g_utf8_validate ((const char *) m->at, (gssize) n, NULL) ? g_strndup ((const char *) m->at, n) : g_strdup ("");
   m->at += n;

@@ -80,7 +80,6 @@ take (Layer       *layer,
   g_autoptr (NnTensor) tensor = NULL;
   NnWeight weight = { .name = nn_role_name (role), .layer = node->name, .role = role,
                       .trainable = role != NN_ROLE_MEAN && role != NN_ROLE_VARIANCE && role != NN_ROLE_OTHER };
-  guint ids[4];
 
   if (value == NULL)
     return TRUE;
@@ -90,12 +89,8 @@ take (Layer       *layer,
   if (role != NN_ROLE_OTHER && (tensor->shape.rank != rank || tensor->n != n))
     return nn_load_unsupported (error, "its \"%s\" has not the shape that its settings ask for", name);
   weight.values = rank == 2 ? nn_tensor_transpose (tensor, turned) : nn_tensor_ref (tensor);
-  g_assert (node->n_weights < G_N_ELEMENTS (ids));
-  for (guint i = 0; i < node->n_weights; i++)
-    ids[i] = node->weights[i];
-  ids[node->n_weights] = layer->reader->weights->len;
+  nn_graph_builder_add_weight (layer->reader->builder, node, layer->reader->weights->len);
   g_array_append_val (layer->reader->weights, weight);
-  nn_graph_builder_weights (layer->reader->builder, node, ids, node->n_weights + 1);
   return TRUE;
 }
 

@@ -7,9 +7,8 @@
 
 #include "nn-error.h"
 #include "nn-keras.h"
+#include "nn-zip.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -303,54 +302,18 @@ put_weights (NnKerasWriter  *writer,
 }
 
 static gboolean
-add_member (struct archive *archive,
-            const char     *name,
-            const char     *bytes,
-            gsize           n)
-{
-  struct archive_entry *entry = archive_entry_new ();
-  gboolean done;
-
-  archive_entry_set_pathname (entry, name);
-  archive_entry_set_size (entry, (la_int64_t) n);
-  archive_entry_set_filetype (entry, AE_IFREG);
-  archive_entry_set_perm (entry, 0644);
-  /* the same network makes the same file */
-  archive_entry_set_mtime (entry, 0, 0);
-  done = archive_write_header (archive, entry) == ARCHIVE_OK && archive_write_data (archive, bytes, n) == (la_ssize_t) n;
-  archive_entry_free (entry);
-  return done;
-}
-
-static gboolean
 put_zip (const char  *path,
          const char  *config,
          GMappedFile *weights,
          GError     **error)
 {
   static const char metadata[] = "{\"keras_version\": \"" KERAS_VERSION "\"}";
-  g_autofree char *draft = g_strconcat (path, "~", NULL);
-  struct archive *archive = archive_write_new ();
-  gboolean done;
+  NnZipWriter *zip = nn_zip_create (path);
 
-  done = archive_write_set_format_zip (archive) == ARCHIVE_OK &&
-         archive_write_set_options (archive, "zip:compression=store") == ARCHIVE_OK &&
-         archive_write_open_filename (archive, draft) == ARCHIVE_OK && add_member (archive, "metadata.json", metadata, strlen (metadata)) &&
-         add_member (archive, "config.json", config, strlen (config)) &&
-         add_member (archive, "model.weights.h5", g_mapped_file_get_contents (weights), g_mapped_file_get_length (weights));
-  done = archive_write_close (archive) == ARCHIVE_OK && done;
-  if (!done)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: cannot be written: %s", path,
-                 archive_error_string (archive) != NULL ? archive_error_string (archive) : "no reason given");
-  else if (g_rename (draft, path) != 0)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: cannot be replaced", path);
-      done = FALSE;
-    }
-  archive_write_free (archive);
-  if (!done)
-    g_unlink (draft);
-  return done;
+  nn_zip_put (zip, "metadata.json", metadata, strlen (metadata));
+  nn_zip_put (zip, "config.json", config, strlen (config));
+  nn_zip_put (zip, "model.weights.h5", g_mapped_file_get_contents (weights), g_mapped_file_get_length (weights));
+  return nn_zip_finish (zip, error);
 }
 
 static gboolean

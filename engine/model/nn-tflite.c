@@ -90,13 +90,9 @@ nn_tflite_weight (NnTflite *t,
 {
   NnWeight weight = { .name = nn_role_name (role), .layer = node->name, .role = role,
                       .trainable = role != NN_ROLE_OTHER, .values = values };
-  g_autofree guint *ids = g_new (guint, node->n_weights + 1);
 
-  for (guint i = 0; i < node->n_weights; i++)
-    ids[i] = node->weights[i];
-  ids[node->n_weights] = t->weights->len;
+  nn_graph_builder_add_weight (t->builder, node, t->weights->len);
   g_array_append_val (t->weights, weight);
-  nn_graph_builder_weights (t->builder, node, ids, node->n_weights + 1);
 }
 
 /* Whether the shape that was found is the one in the file, without the batch's axis or with all. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Members of a zip file as bytes or as files. */
+/* Zip files: their members as bytes or as files, and new ones. */
 
 #pragma once
 
@@ -7,6 +7,7 @@
 
 G_BEGIN_DECLS
 
+/* nn-zip.c */
 gboolean nn_zip_is_zip (const guint8  *bytes,
                         gsize          n_bytes);
 GBytes  *nn_zip_member (GBytes        *zip,
@@ -22,5 +23,16 @@ gboolean nn_zip_extract (GBytes       *zip,
                          guint64       limit,
                          const char   *path,
                          GError      **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* nn-zip-write.c */
+typedef struct _NnZipWriter NnZipWriter;
+
+NnZipWriter *nn_zip_create (const char   *path) G_GNUC_WARN_UNUSED_RESULT;
+void         nn_zip_put    (NnZipWriter  *zip,
+                            const char   *member,
+                            const void   *bytes,
+                            gsize         n);
+gboolean     nn_zip_finish (NnZipWriter  *zip,
+                            GError      **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
