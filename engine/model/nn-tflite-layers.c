@@ -5,48 +5,13 @@
 
 #include "nn-error.h"
 
-#include <string.h>
-
 enum { CONV_PADDING, CONV_STRIDE_W, CONV_STRIDE_H, CONV_FUSED, CONV_DILATION_W, CONV_DILATION_H };
 enum { DEPTHWISE_FUSED = 4, DEPTHWISE_DILATION_W, DEPTHWISE_DILATION_H };
 enum { DENSE_FUSED, DENSE_FORMAT, DENSE_KEEPS_AXES };
 
 #define INT_BYTES sizeof (gint32)
 /* BuiltinOperator. */
-enum { ADD = 0, DEPTHWISE = 4, DENSE = 9, SUB = 41, DIV = 42 };
-
-/* How the framework calls the operation, of which the weights' name tells the path. */
-static const char *
-kind_of (gint64 code)
-{
-  return code == DEPTHWISE ? "depthwise" : code == DENSE ? "matmul" : "conv";
-}
-
-/* Of a path such as "model/conv2d_1/Conv2D" what the layer was called; parts that others were folded into go by semicolons. */
-char *
-nn_tflite_layer_name (NnTflite             *t,
-                      const NnTfliteOp     *op,
-                      const NnTfliteTensor *weights)
-{
-  const NnTfliteTensor *output = nn_tflite_output (t, op, 0);
-  g_auto (GStrv) parts = g_strsplit (weights != NULL ? weights->name : output != NULL ? output->name : "", ";", -1);
-  g_autofree char *fallback = g_ascii_strdown (op->name, -1);
-  char *best = NULL;
-
-  for (guint i = 0; parts[i] != NULL; i++)
-    {
-      g_auto (GStrv) path = g_strsplit (parts[i], "/", -1);
-      guint n = g_strv_length (path);
-      g_autofree char *last = n > 0 ? g_ascii_strdown (path[n - 1], -1) : NULL;
-      gboolean fits = n > 0 && (weights == NULL || g_str_has_prefix (last, kind_of (op->code)));
-
-      if (n < 2 || path[n - 2][0] == '\0' || (best != NULL && !fits))
-        continue;
-      g_free (best);
-      best = g_strdup (path[n - 2]);
-    }
-  return best != NULL ? best : g_steal_pointer (&fallback);
-}
+enum { ADD = 0, DEPTHWISE = 4, SUB = 41, DIV = 42 };
 
 /* @axes: of the kernel in the file, in the order of ours. The scales stand at the last axis of ours, or the values are told without. */
 static NnTensor *

@@ -23,6 +23,15 @@ typedef enum {
   NN_TFLITE_INT4 = 17,
 } NnTfliteType;
 
+/* ActivationFunctionType: what an operator does to its result. */
+typedef enum {
+  NN_TFLITE_FUSED_NONE,
+  NN_TFLITE_FUSED_RELU,
+  NN_TFLITE_FUSED_RELU_N1_TO_1,
+  NN_TFLITE_FUSED_RELU6,
+  NN_TFLITE_FUSED_TANH,
+} NnTfliteFused;
+
 /**
  * NnTfliteTensor: a tensor of the file
  * @dims: all axes, the batch's the first
@@ -69,28 +78,59 @@ typedef struct {
   NnFlatVector outputs;
 } NnTfliteOp;
 
-/* nn-tflite.c */
-NnNode         *nn_tflite_node        (NnTflite          *t,
-                                       NnOp               op,
-                                       const char        *name,
-                                       const char        *class_name,
-                                       const guint       *inputs,
-                                       guint              n_inputs);
-gboolean        nn_tflite_finish      (NnTflite          *t,
-                                       NnNode            *node,
-                                       GError           **error);
-void            nn_tflite_weight      (NnTflite          *t,
-                                       NnNode            *node,
-                                       NnRole             role,
-                                       NnTensor          *values);
-NnTfliteTensor *nn_tflite_tensor      (NnTflite          *t,
-                                       gint64             i);
-NnTfliteTensor *nn_tflite_input       (NnTflite          *t,
-                                       const NnTfliteOp  *op,
-                                       guint              i);
-NnTfliteTensor *nn_tflite_output      (NnTflite          *t,
-                                       const NnTfliteOp  *op,
-                                       guint              i);
+/* nn-tflite-node.c: what an operator reads */
+NnTfliteTensor *nn_tflite_tensor        (NnTflite             *t,
+                                         gint64                i);
+NnTfliteTensor *nn_tflite_listed        (NnTflite             *t,
+                                         NnFlatVector          list,
+                                         guint                 i);
+NnTfliteTensor *nn_tflite_input         (NnTflite             *t,
+                                         const NnTfliteOp     *op,
+                                         guint                 i);
+NnTfliteTensor *nn_tflite_output        (NnTflite             *t,
+                                         const NnTfliteOp     *op,
+                                         guint                 i);
+NnTfliteTensor *nn_tflite_data          (NnTflite             *t,
+                                         const NnTfliteOp     *op,
+                                         GError              **error);
+const NnShape  *nn_tflite_sample        (NnTflite             *t,
+                                         const NnTfliteTensor *tensor);
+int             nn_tflite_axis          (const NnTfliteTensor *tensor,
+                                         gint64                axis);
+
+/* nn-tflite-node.c: what it becomes */
+char           *nn_tflite_layer_name    (NnTflite             *t,
+                                         const NnTfliteOp     *op,
+                                         const NnTfliteTensor *weights);
+NnNode         *nn_tflite_node          (NnTflite             *t,
+                                         NnOp                  op,
+                                         const char           *name,
+                                         const char           *class_name,
+                                         const guint          *inputs,
+                                         guint                 n_inputs);
+NnNode         *nn_tflite_unary         (NnTflite             *t,
+                                         const NnTfliteOp     *op,
+                                         NnOp                  what,
+                                         const NnTfliteTensor *input);
+gboolean        nn_tflite_finish        (NnTflite             *t,
+                                         NnNode               *node,
+                                         GError              **error);
+void            nn_tflite_weight        (NnTflite             *t,
+                                         NnNode               *node,
+                                         NnRole                role,
+                                         NnTensor             *values);
+gboolean        nn_tflite_add_quantizer (NnTflite             *t,
+                                         NnTfliteTensor       *tensor,
+                                         gboolean              rounds_first,
+                                         const char           *name,
+                                         guint                *node,
+                                         GError              **error);
+/* What follows the sums of a layer: the fused activation, the checks of its shape, the quantiser of its result. */
+gboolean        nn_tflite_result        (NnTflite             *t,
+                                         const NnTfliteOp     *op,
+                                         NnNode               *node,
+                                         gint64                fused,
+                                         GError              **error);
 
 /* nn-tflite-tensor.c */
 gboolean        nn_tflite_read_tensor (NnTflite          *t,
@@ -115,29 +155,27 @@ NnQuantizer    *nn_tflite_quantizer   (NnTflite             *t,
 /* nn-tflite-ops.c */
 char           *nn_tflite_op_name     (gint64             code);
 char          **nn_tflite_op_names    (void);
-gboolean        nn_tflite_read_op     (NnTflite          *t,
+/* Reads one operator into nodes. */
+typedef gboolean NnTfliteRead         (NnTflite          *t,
                                        const NnTfliteOp  *op,
                                        GError           **error);
+NnTfliteRead    nn_tflite_read_op;
 
 /* nn-tflite-layers.c: those with weights */
-gboolean        nn_tflite_read_dense  (NnTflite *t, const NnTfliteOp *op, GError **error);
-gboolean        nn_tflite_read_conv   (NnTflite *t, const NnTfliteOp *op, GError **error);
-gboolean        nn_tflite_read_transposed (NnTflite *t, const NnTfliteOp *op, GError **error);
-gboolean        nn_tflite_read_prelu  (NnTflite *t, const NnTfliteOp *op, GError **error);
-gboolean        nn_tflite_read_scale  (NnTflite *t, const NnTfliteOp *op, GError **error);
+NnTfliteRead    nn_tflite_read_dense, nn_tflite_read_conv, nn_tflite_read_transposed, nn_tflite_read_prelu, nn_tflite_read_scale;
 
-/* What follows the sums of a layer: the fused activation, the checks of its shape, the quantiser of its result. */
-gboolean        nn_tflite_result      (NnTflite          *t,
-                                       const NnTfliteOp  *op,
-                                       NnNode            *node,
-                                       gint64             fused,
-                                       GError           **error);
+/* nn-tflite-pointwise.c */
+NnTfliteRead    nn_tflite_read_activation, nn_tflite_read_hard_swish, nn_tflite_read_square, nn_tflite_read_merge, nn_tflite_read_codes;
 /* Settings of an activation fused into another operator. */
 gboolean        nn_tflite_fused       (gint64             fused,
                                        NnAttrs           *attrs,
                                        GError           **error);
-char           *nn_tflite_layer_name  (NnTflite          *t,
-                                       const NnTfliteOp  *op,
-                                       const NnTfliteTensor *weights);
+
+/* nn-tflite-reduce.c */
+NnTfliteRead    nn_tflite_read_pool, nn_tflite_read_reduce, nn_tflite_read_matmul;
+
+/* nn-tflite-shape.c */
+NnTfliteRead    nn_tflite_read_concatenation, nn_tflite_read_reshape, nn_tflite_read_transpose, nn_tflite_read_pad, nn_tflite_read_resize,
+  nn_tflite_read_slice;
 
 G_END_DECLS
