@@ -135,7 +135,7 @@ nn_keras_load (const char           *path,
                    "%s: no Keras network: an object with \"class_name\" and \"config\" is expected", path);
       return NULL;
     }
-  if (!nn_keras_build_model (&keras, model, &scope, NULL, 0, outputs, 0, error))
+  if (!nn_keras_build_model (&keras, &(NnKerasModel){ .json = model, .scope = &scope, .outputs = outputs }, error))
     return NULL;
   nn_progress_report (progress, 1, NULL);
   return finish (&keras, model, format, outputs, error);

@@ -72,6 +72,23 @@ typedef struct {
 } NnKerasScope;
 
 /**
+ * NnKerasModel: one use of a model, the outermost or a layer of another
+ * @json: with its class and its configuration
+ * @scope: where its layers are found
+ * @inputs: (nullable): nodes that it is given; %NULL for the outermost, whose inputs are its own
+ * @outputs: (element-type guint): to be filled in: its nodes
+ * @depth: models around it
+ */
+typedef struct {
+  JsonObject         *json;
+  const NnKerasScope *scope;
+  const guint        *inputs;
+  guint               n_inputs;
+  GArray             *outputs;
+  guint               depth;
+} NnKerasModel;
+
+/**
  * NnKerasLayer: one layer while it is read
  * @name: in the graph
  * @key: in the file
@@ -228,14 +245,31 @@ gboolean   nn_keras_quantizer     (NnKerasLayer       *layer,
                                    GError            **error);
 
 /* nn-keras-topology.c */
-gboolean nn_keras_build_model (NnKeras *keras,
-                               JsonObject *model,
-                               const NnKerasScope *scope,
-                               const guint *inputs,
-                               guint n_inputs,
-                               GArray *outputs,
-                               guint depth,
-                               GError **error);
+gboolean    nn_keras_build_model (NnKeras            *keras,
+                                  const NnKerasModel *model,
+                                  GError            **error);
+gboolean    nn_keras_add_nested  (NnKeras            *keras,
+                                  const NnKerasModel *outer,
+                                  guint               call,
+                                  const char         *key,
+                                  const NnKerasModel *model,
+                                  GError            **error);
+gboolean    nn_keras_add_input   (NnKeras            *keras,
+                                  const NnKerasScope *scope,
+                                  const char         *key,
+                                  JsonObject         *config,
+                                  guint              *result,
+                                  GError            **error);
+gboolean    nn_keras_check_layer (NnKeras            *keras,
+                                  JsonObject         *json,
+                                  GError            **error);
+const char *nn_keras_layer_key   (JsonObject         *json);
+gboolean    nn_keras_is_model    (const char         *class_name);
+
+/* nn-keras-functional.c */
+gboolean    nn_keras_build_functional (NnKeras            *keras,
+                                       const NnKerasModel *model,
+                                       GError            **error);
 
 /* nn-keras-layer.c */
 gboolean nn_keras_bad_file (NnKeras *keras,
