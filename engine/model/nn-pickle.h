@@ -42,6 +42,8 @@ const NnPickleValue *nn_pickle_read     (NnPickle            *pickle,
                                          gsize               *used,
                                          GError             **error);
 GPtrArray           *nn_pickle_persistent (NnPickle          *pickle);
+
+/* nn-pickle-value.c */
 const NnPickleValue *nn_pickle_item     (const NnPickleValue *value,
                                          guint                i);
 guint                nn_pickle_n_items  (const NnPickleValue *value);

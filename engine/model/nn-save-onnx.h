@@ -93,7 +93,7 @@ typedef gboolean NnOnnxWrite (NnOnnxWriter  *w,
                               guint          index,
                               GError       **error);
 
-/* nn-save-onnx-function.c */
+/* nn-save-onnx-own-quant.c */
 const char  *nn_onnx_put_own_quant (NnOnnxWriter      *w,
                                     const NnQuantizer *q,
                                     const NnShape     *shape,
@@ -104,14 +104,15 @@ void         nn_onnx_put_frozen    (NnOnnxWriter      *w,
                                     NnTensor          *values,
                                     NnTensor          *used,
                                     const char        *output);
-void         nn_onnx_put_own_activation (NnOnnxWriter *w,
-                                         NnAct         act,
-                                         const char   *input,
-                                         const char   *output);
 void         nn_onnx_put_qonnx_function (NnOnnxWriter *w,
                                          gboolean      bipolar,
                                          NnRounding    rounding);
 
+/* nn-save-onnx-own-layers.c */
+void         nn_onnx_put_own_activation (NnOnnxWriter *w,
+                                         NnAct         act,
+                                         const char   *input,
+                                         const char   *output);
 void         nn_onnx_put_garnet_function (NnOnnxWriter   *w,
                                           const char     *name,
                                           const NnGarnet *g,
