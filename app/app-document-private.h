@@ -35,6 +35,8 @@ struct _AppDocument {
 };
 
 AppState *app_document_current     (AppDocument *self);
+void      app_document_drop_job    (AppDocument *self,
+                                    AppJob     **job);
 void      app_document_refresh     (AppDocument *self);
 void      app_document_take_opened (AppDocument *self,
                                     AppOpened   *opened);

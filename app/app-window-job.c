@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The window's bar of what is being done: progress, time left, pause, cancel; no sleep meanwhile. */
+/* What a window is doing: its bar of progress, time left, pause, cancel; no sleep meanwhile; what becomes of it after the window. */
 
 #include "espalier-config.h"
 
@@ -66,6 +66,43 @@ on_pause (GtkToggleButton *button,
   gtk_button_set_icon_name (GTK_BUTTON (button), paused ? "media-playback-start-symbolic" : "media-playback-pause-symbolic");
   gtk_widget_set_tooltip_text (GTK_WIDGET (button), paused ? _("Continue") : _("Pause"));
   on_progress (job, self);
+}
+
+static void
+on_left (AppJob       *job,
+         GApplication *application)
+{
+  g_application_release (application);
+  g_object_unref (application);
+}
+
+static void
+on_outlived (AppJob       *job,
+             GApplication *application)
+{
+  const GError *error = app_job_error (job);
+
+  app_window_notify (application, app_job_title (job), error != NULL ? error->message : _("The tool has finished"));
+  on_left (job, application);
+}
+
+/* What the window began ends with it, and the program not before that, so that no half of a file is left; but a vendor's tool at
+ * work goes on, without a window, and the program says when it has finished. */
+void
+app_window_leave_job (AppWindow *self)
+{
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
+  AppJob *job = app_document_job (self->document);
+
+  if (job == NULL)
+    return;
+  if (!app_job_outlives (job))
+    app_job_cancel (job);
+  if (application != NULL)
+    {
+      g_application_hold (G_APPLICATION (application));
+      g_signal_connect (job, "finished", app_job_outlives (job) ? G_CALLBACK (on_outlived) : G_CALLBACK (on_left), g_object_ref (application));
+    }
 }
 
 void

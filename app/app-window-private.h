@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The insides of a window, for its actions. */
+/* The insides of a window, for its files of one concern each. */
 
 #pragma once
 
@@ -59,6 +59,22 @@ void app_window_fill_recent     (AppWindow      *self);
 void app_window_fill_history    (AppWindow      *self);
 void app_window_dnd_init        (AppWindow      *self);
 void app_window_save_and_close  (AppWindow      *self);
+
+/* app-window-job.c */
 void app_window_job_init        (AppWindow      *self);
+void app_window_leave_job       (AppWindow      *self);
+
+/* app-window-messages.c */
+void app_window_messages_init   (AppWindow      *self);
+void app_window_check_undo      (AppWindow      *self);
+void app_window_notify          (GApplication   *application,
+                                 const char     *title,
+                                 const char     *message);
+
+/* app-window-form.c */
+AppPage **app_window_all_pages  (AppWindow      *self,
+                                 AppPage        *pages[7]);
+void app_window_fit             (AppWindow      *self);
+void app_window_fit_soon        (AppWindow      *self);
 
 G_END_DECLS

@@ -6,9 +6,7 @@
 #include "app-window-private.h"
 
 #include "app-arrays-dialog.h"
-#include "app-chart.h"
 #include "app-dialogs.h"
-#include "app-figure.h"
 #include "app-format.h"
 #include "app-names.h"
 #include "app-study.h"
@@ -21,120 +19,8 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
-#include <string.h>
-
-/* The forms of a window: the pages are switched at the bottom, their columns stand below each other, history is in the
- * menu. A form is taken from this width on, if what it shows then fits. */
-enum { FORM_WIDE, FORM_NARROW, FORM_COLUMN, FORM_SMALL, N_FORMS };
-static const int form_from[N_FORMS] = { 1080, 760, 480, 0 };
-#define LEAST_WIDTH 360 /* a telephone's */
-
-G_STATIC_ASSERT (G_N_ELEMENTS (((AppWindow *) 0)->needs) == N_FORMS);
 
 G_DEFINE_FINAL_TYPE (AppWindow, app_window, ADW_TYPE_APPLICATION_WINDOW)
-
-static AppPage **
-all_pages (AppWindow *self,
-           AppPage   *pages[7])
-{
-  pages[0] = self->network_page;
-  pages[1] = self->weights_page;
-  pages[2] = self->tradeoff_page;
-  pages[3] = self->precision_page;
-  pages[4] = self->hardware_page;
-  pages[5] = self->data_page;
-  pages[6] = NULL;
-  return pages;
-}
-
-/* As wide as a telephone: the icon alone opens, and of the window's own buttons only the closing one is left. */
-static void
-set_small_header (AppWindow *self,
-                  gboolean   small)
-{
-  g_autofree char *layout = NULL;
-  g_autoptr (GString) kept = NULL;
-
-  if (small == (adw_split_button_get_icon_name (self->open_button) != NULL))
-    return;
-  if (!small)
-    {
-      adw_header_bar_set_decoration_layout (self->header, NULL);
-      adw_split_button_set_label (self->open_button, _("_Open"));
-      return;
-    }
-  adw_split_button_set_icon_name (self->open_button, "document-open-symbolic");
-  g_object_get (gtk_widget_get_settings (GTK_WIDGET (self)), "gtk-decoration-layout", &layout, NULL);
-  kept = g_string_new (layout);
-  g_string_replace (kept, "minimize", "", 0);
-  g_string_replace (kept, "maximize", "", 0);
-  adw_header_bar_set_decoration_layout (self->header, kept->str);
-}
-
-static void
-set_figures (GtkWidget *widget,
-             gboolean   small)
-{
-  if (APP_IS_FIGURE (widget))
-    app_figure_set_narrow (APP_FIGURE (widget), small);
-  else
-    for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
-      set_figures (child, small);
-}
-
-static void
-set_form (AppWindow *self,
-          guint      form)
-{
-  gboolean empty = app_document_is_empty (self->document);
-  AppPage *pages[7];
-
-  self->form = form;
-  gtk_stack_set_visible_child (self->title_stack, form > FORM_WIDE || empty ? GTK_WIDGET (self->title) : GTK_WIDGET (self->switcher));
-  adw_view_switcher_bar_set_reveal (self->switcher_bar, form > FORM_WIDE && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->history_button), form < FORM_COLUMN && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->undo_button), form < FORM_SMALL && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->redo_button), form < FORM_SMALL && !empty);
-  gtk_widget_set_visible (GTK_WIDGET (self->optimise_button), !empty);
-  set_small_header (self, form == FORM_SMALL);
-  for (AppPage **page = all_pages (self, pages); *page != NULL; page++)
-    {
-      app_page_set_narrow (*page, form >= FORM_COLUMN);
-      set_figures (GTK_WIDGET (*page), form == FORM_SMALL);
-    }
-}
-
-/* Takes the widest form that fits. A form that once turned out too wide is not tried again before the window is as wide. */
-static void
-apply_width (AppWindow *self)
-{
-  int width = gtk_widget_get_width (GTK_WIDGET (self->shrink));
-  double scale = app_text_scale (GTK_WIDGET (self));
-
-  if (scale != self->scale)
-    memset (self->needs, 0, sizeof self->needs);
-  self->scale = scale;
-  for (guint form = 0; form < N_FORMS; form++)
-    {
-      if (form + 1 < N_FORMS && (width / MAX (1, scale) < form_from[form] || width < self->needs[form])) /* in columns of text, so to speak */
-        continue;
-      set_form (self, form);
-      self->needs[form] = app_shrink_needs (self->shrink);
-      if (self->needs[form] <= width)
-        break;
-    }
-  app_shrink_set_least (self->shrink, self->form == FORM_SMALL ? -1 : LEAST_WIDTH);
-}
-
-static gboolean
-apply_width_soon (gpointer data)
-{
-  AppWindow *self = data;
-
-  self->narrow_id = 0;
-  apply_width (self);
-  return G_SOURCE_REMOVE;
-}
 
 static void
 app_window_size_allocate (GtkWidget *widget,
@@ -145,8 +31,7 @@ app_window_size_allocate (GtkWidget *widget,
   AppWindow *self = APP_WINDOW (widget);
 
   GTK_WIDGET_CLASS (app_window_parent_class)->size_allocate (widget, width, height, baseline);
-  if (self->narrow_id == 0)
-    self->narrow_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, apply_width_soon, self, NULL);
+  app_window_fit_soon (self);
 }
 
 /* "jets · Run 1, step 7 · 75.3 % · 420 DSP (−60.5 %) · xcvu13p" */
@@ -208,7 +93,6 @@ update_title (AppWindow *self)
   gtk_window_set_title (GTK_WINDOW (self), marked);
 }
 
-static void check_undo_toast (AppWindow *self);
 static void open_waiting (AppWindow *self);
 
 static void
@@ -217,13 +101,13 @@ on_changed (AppWindow *self)
   gboolean empty = app_document_is_empty (self->document);
 
   gtk_stack_set_visible_child_name (self->content, empty ? "welcome" : "pages");
-  check_undo_toast (self);
+  app_window_check_undo (self);
   update_title (self);
   update_status (self);
   app_window_update_actions (self);
   app_window_fill_history (self);
   g_clear_handle_id (&self->narrow_id, g_source_remove);
-  apply_width (self);
+  app_window_fit (self);
   if (!empty && self->introducing && self->sample)
     {
       self->introducing = FALSE;
@@ -236,84 +120,6 @@ on_introduced (AppWindow *self)
 {
   if (self->settings != NULL)
     g_settings_set_boolean (self->settings, "introduced", TRUE);
-}
-
-void
-app_window_complain (AppWindow  *self,
-                     const char *title,
-                     const char *message)
-{
-  gtk_label_set_text (self->banner_title, title);
-  gtk_label_set_text (self->banner_text, message);
-  gtk_revealer_set_reveal_child (self->banner, TRUE);
-}
-
-/* "Undo" of a toast is for what the toast is about: it goes when something else was done since. */
-static void
-on_toast_dismissed (AdwToast  *toast,
-                    AppWindow *self)
-{
-  if (self->undo_toast == toast)
-    self->undo_toast = NULL;
-}
-
-/* The toast stays until its time is over, its button goes: a toast that is dismissed while it still comes into sight takes
- * libadwaita 1.2 with it. */
-static void
-drop_undo (AppWindow *self)
-{
-  adw_toast_set_button_label (self->undo_toast, NULL);
-  self->undo_toast = NULL;
-}
-
-static void
-check_undo_toast (AppWindow *self)
-{
-  guint position;
-
-  app_document_n_history (self->document, &position);
-  if (self->undo_toast != NULL && position != self->toast_position)
-    drop_undo (self);
-}
-
-void
-app_window_toast (AppWindow  *self,
-                  const char *message,
-                  gboolean    undoable)
-{
-  g_autofree char *escaped = g_markup_escape_text (message, -1);
-  AdwToast *toast = adw_toast_new (escaped);
-
-  if (undoable && app_document_can_undo (self->document))
-    {
-      adw_toast_set_button_label (toast, _("_Undo"));
-      adw_toast_set_action_name (toast, "win.undo");
-      if (self->undo_toast != NULL)
-        drop_undo (self);
-      self->undo_toast = toast;
-      app_document_n_history (self->document, &self->toast_position);
-      g_signal_connect_object (toast, "dismissed", G_CALLBACK (on_toast_dismissed), self, 0);
-    }
-  adw_toast_overlay_add_toast (self->toasts, toast);
-}
-
-static void
-on_failed (AppDocument *document,
-           const char  *title,
-           const char  *message,
-           AppWindow   *self)
-{
-  app_window_complain (self, title, message);
-}
-
-static void
-on_done (AppDocument *document,
-         const char  *message,
-         gboolean     undoable,
-         AppWindow   *self)
-{
-  gtk_revealer_set_reveal_child (self->banner, FALSE);
-  app_window_toast (self, message, undoable);
 }
 
 static void
@@ -386,67 +192,6 @@ on_saved (AppDocument *document,
 }
 
 static void
-notify (GApplication *application,
-        const char   *title,
-        const char   *message)
-{
-  g_autoptr (GNotification) notification = g_notification_new (title);
-
-  g_notification_set_body (notification, message);
-  g_application_send_notification (application, "job", notification);
-}
-
-/* Told outside the window too, when nobody is looking at it. */
-static void
-on_idle_done (AppDocument *document,
-              const char  *title,
-              const char  *message,
-              AppWindow   *self)
-{
-  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
-
-  if (application != NULL && !gtk_window_is_active (GTK_WINDOW (self)))
-    notify (G_APPLICATION (application), title, message);
-}
-
-static void
-on_left (AppJob       *job,
-         GApplication *application)
-{
-  g_application_release (application);
-  g_object_unref (application);
-}
-
-static void
-on_outlived (AppJob       *job,
-             GApplication *application)
-{
-  const GError *error = app_job_error (job);
-
-  notify (application, app_job_title (job), error != NULL ? error->message : _("The tool has finished"));
-  on_left (job, application);
-}
-
-/* What the window began ends with it, and the program not before that, so that no half of a file is left; but a vendor's tool at
- * work goes on, without a window, and the program says when it has finished. */
-static void
-leave_job (AppWindow *self)
-{
-  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
-  AppJob *job = app_document_job (self->document);
-
-  if (job == NULL)
-    return;
-  if (!app_job_outlives (job))
-    app_job_cancel (job);
-  if (application != NULL)
-    {
-      g_application_hold (G_APPLICATION (application));
-      g_signal_connect (job, "finished", app_job_outlives (job) ? G_CALLBACK (on_outlived) : G_CALLBACK (on_left), g_object_ref (application));
-    }
-}
-
-static void
 on_answer (const char *response,
            gpointer    object)
 {
@@ -477,7 +222,7 @@ app_window_close_request (GtkWindow *window)
       app_ask_unsaved (GTK_WIDGET (self), name, on_answer, self);
       return TRUE;
     }
-  leave_job (self);
+  app_window_leave_job (self);
   app_document_forget_autosave (self->document);
   if (self->settings != NULL)
     {
@@ -567,20 +312,18 @@ app_window_init (AppWindow *self)
 
   gtk_widget_init_template (GTK_WIDGET (self));
   self->document = app_document_new ();
-  for (AppPage **page = all_pages (self, pages); *page != NULL; page++)
+  for (AppPage **page = app_window_all_pages (self, pages); *page != NULL; page++)
     app_page_set_document (*page, self->document);
   g_signal_connect_swapped (self->document, "changed", G_CALLBACK (on_changed), self);
   g_signal_connect_swapped (self->document, "analysed", G_CALLBACK (update_status), self);
-  g_signal_connect (self->document, "failed", G_CALLBACK (on_failed), self);
-  g_signal_connect (self->document, "done", G_CALLBACK (on_done), self);
   g_signal_connect (self->document, "opened", G_CALLBACK (on_opened), self);
   g_signal_connect (self->document, "saved", G_CALLBACK (on_saved), self);
-  g_signal_connect (self->document, "idle-done", G_CALLBACK (on_idle_done), self);
   g_signal_connect (self->document, "choose-arrays", G_CALLBACK (on_choose_arrays), self);
   g_queue_init (&self->waiting);
   g_signal_connect_swapped (self->document, "job-changed", G_CALLBACK (open_waiting), self);
   g_signal_connect_swapped (self->intro, "page", G_CALLBACK (app_window_show_page), self);
   g_signal_connect_swapped (self->intro, "closed", G_CALLBACK (on_introduced), self);
+  app_window_messages_init (self);
   app_window_dnd_init (self);
   app_window_job_init (self);
   app_names_apply (GTK_WIDGET (self));

@@ -7,10 +7,7 @@
 #include "paint-scene.h"
 
 #include <adwaita.h>
-#include <math.h>
 
-#define MAX_ZOOM 64.0
-#define MIN_ZOOM 0.08
 #define USUAL_TEXT 13.2 /* pixels */
 
 enum { SIGNAL_PICKED, SIGNAL_CURSOR, SIGNAL_MOTION, N_SIGNALS };
@@ -70,8 +67,8 @@ app_chart_scene (AppChart *self)
   return self->scene;
 }
 
-static void
-drop_drawing (AppChart *self)
+void
+app_chart_drop_drawing (AppChart *self)
 {
   g_clear_pointer (&self->scene, app_scene_free);
   g_clear_pointer (&self->node, gsk_render_node_unref);
@@ -109,10 +106,10 @@ describe (AppChart *self)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, tip != NULL ? tip : "", -1);
 }
 
-static void
-set_cursor_id (AppChart *self,
-               gint64    id,
-               gboolean  by_key)
+void
+app_chart_set_cursor (AppChart *self,
+                      gint64    id,
+                      gboolean  by_key)
 {
   if (self->cursor == id)
     return;
@@ -123,229 +120,6 @@ set_cursor_id (AppChart *self,
   if (!by_key)
     gtk_widget_trigger_tooltip_query (GTK_WIDGET (self));
   g_signal_emit (self, signals[SIGNAL_CURSOR], 0, id);
-}
-
-static void
-on_motion (GtkEventControllerMotion *controller,
-           double                    x,
-           double                    y,
-           AppChart                 *self)
-{
-  const AppScene *scene = app_chart_scene (self);
-
-  if (scene == NULL || (self->dragging))
-    return;
-  set_cursor_id (self, app_scene_pick (scene, x, y), FALSE);
-  g_signal_emit (self, signals[SIGNAL_MOTION], 0, x, y);
-}
-
-static void
-on_leave (GtkEventControllerMotion *controller,
-          AppChart                 *self)
-{
-  if (!self->cursor_by_key)
-    set_cursor_id (self, -1, FALSE);
-  g_signal_emit (self, signals[SIGNAL_MOTION], 0, -1.0, -1.0);
-}
-
-static void
-on_click (GtkGestureClick *gesture,
-          int              n_press,
-          double           x,
-          double           y,
-          AppChart        *self)
-{
-  const AppScene *scene = app_chart_scene (self);
-  gint64 id = scene != NULL ? app_scene_pick (scene, x, y) : -1;
-
-  gtk_widget_grab_focus (GTK_WIDGET (self));
-  set_cursor_id (self, id, FALSE);
-  g_signal_emit (self, signals[SIGNAL_PICKED], 0, id);
-}
-
-/* Of the content, what stays in sight however far one pans. */
-#define KEEP_PX 96
-
-static void
-keep_in_sight (AppChart       *self,
-               const AppScene *scene,
-               double          scale)
-{
-  double w = scene->content_w * scale, h = scene->content_h * scale;
-  double left = scene->area.w > 0 ? scene->area.x : 0, top = scene->area.h > 0 ? scene->area.y : 0;
-  double right = scene->area.w > 0 ? left + scene->area.w : scene->width, bottom = scene->area.h > 0 ? top + scene->area.h : scene->height;
-
-  if (w <= 0 || h <= 0)
-    return;
-  self->x = CLAMP (self->x, left + MIN (KEEP_PX, w) - w, MAX (right - MIN (KEEP_PX, w), left + MIN (KEEP_PX, w) - w));
-  self->y = CLAMP (self->y, top + MIN (KEEP_PX, h) - h, MAX (bottom - MIN (KEEP_PX, h), top + MIN (KEEP_PX, h) - h));
-}
-
-/* Enlarges about a place, which stays where it is. */
-static void
-zoom_at (AppChart *self,
-         double    factor,
-         double    x,
-         double    y)
-{
-  const AppScene *scene = app_chart_scene (self);
-  double next;
-
-  if (scene == NULL || !self->zoomable || scene->scale <= 0)
-    return;
-  next = CLAMP (scene->scale * factor, MIN_ZOOM, MAX_ZOOM);
-  self->x = x - (x - scene->origin_x) * next / scene->scale;
-  self->y = y - (y - scene->origin_y) * next / scene->scale;
-  self->zoom = next;
-  keep_in_sight (self, scene, next);
-  drop_drawing (self);
-}
-
-static void
-pan (AppChart *self,
-     double    dx,
-     double    dy)
-{
-  const AppScene *scene = app_chart_scene (self);
-
-  if (scene == NULL || !self->zoomable)
-    return;
-  self->zoom = scene->scale;
-  self->x = scene->origin_x + dx;
-  self->y = scene->origin_y + dy;
-  keep_in_sight (self, scene, scene->scale);
-  drop_drawing (self);
-}
-
-static gboolean
-on_scroll (GtkEventControllerScroll *controller,
-           double                    dx,
-           double                    dy,
-           AppChart                 *self)
-{
-  GdkModifierType state = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (controller));
-
-  if (!self->zoomable)
-    return GDK_EVENT_PROPAGATE;
-  if (state & GDK_CONTROL_MASK)
-    zoom_at (self, pow (1.15, -dy), self->pointer_x, self->pointer_y);
-  else if (state & GDK_SHIFT_MASK)
-    pan (self, -dy * 48, -dx * 48);
-  else
-    pan (self, -dx * 48, -dy * 48);
-  return GDK_EVENT_STOP;
-}
-
-static void
-on_pointer (GtkEventControllerMotion *controller,
-            double                    x,
-            double                    y,
-            AppChart                 *self)
-{
-  self->pointer_x = x;
-  self->pointer_y = y;
-}
-
-static void
-on_pinch (GtkGestureZoom *gesture,
-          double          scale,
-          AppChart       *self)
-{
-  double x, y;
-
-  if (!gtk_gesture_get_bounding_box_center (GTK_GESTURE (gesture), &x, &y))
-    return;
-  zoom_at (self, scale / self->pinch, x, y);
-  self->pinch = scale;
-}
-
-static void
-on_pinch_begin (GtkGesture       *gesture,
-                GdkEventSequence *sequence,
-                AppChart         *self)
-{
-  self->pinch = 1;
-}
-
-static void
-on_drag_begin (GtkGestureDrag *gesture,
-               double          x,
-               double          y,
-               AppChart       *self)
-{
-  self->drag_x = self->drag_y = 0;
-}
-
-static void
-on_drag_update (GtkGestureDrag *gesture,
-                double          dx,
-                double          dy,
-                AppChart       *self)
-{
-  if (!self->zoomable || (!self->dragging && hypot (dx, dy) < 6))
-    return;
-  self->dragging = TRUE;
-  pan (self, dx - self->drag_x, dy - self->drag_y);
-  self->drag_x = dx;
-  self->drag_y = dy;
-}
-
-static void
-on_drag_end (GtkGestureDrag *gesture,
-             double          dx,
-             double          dy,
-             AppChart       *self)
-{
-  self->dragging = FALSE;
-}
-
-static gboolean
-walk (AppChart *self,
-      int       dx,
-      int       dy)
-{
-  const AppScene *scene = app_chart_scene (self);
-  gint64 from = self->cursor >= 0 ? self->cursor : self->selected, to;
-
-  if (scene == NULL)
-    return FALSE;
-  to = app_scene_neighbour (scene, from, dx, dy);
-  if (to < 0)
-    return from >= 0; /* at the border: stay, do not leave the chart */
-  set_cursor_id (self, to, TRUE);
-  app_chart_reveal (self, to);
-  return TRUE;
-}
-
-static gboolean
-on_key (GtkEventControllerKey *controller,
-        guint                  keyval,
-        guint                  keycode,
-        GdkModifierType        state,
-        AppChart              *self)
-{
-  gboolean rtl = gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL;
-
-  if (state & (GDK_CONTROL_MASK | GDK_ALT_MASK))
-    return GDK_EVENT_PROPAGATE;
-  switch (keyval)
-    {
-    case GDK_KEY_Left: return walk (self, rtl ? 1 : -1, 0);
-    case GDK_KEY_Right: return walk (self, rtl ? -1 : 1, 0);
-    case GDK_KEY_Up: return walk (self, 0, -1);
-    case GDK_KEY_Down: return walk (self, 0, 1);
-    case GDK_KEY_Return:
-    case GDK_KEY_KP_Enter:
-    case GDK_KEY_space:
-      if (self->cursor < 0)
-        return GDK_EVENT_PROPAGATE;
-      g_signal_emit (self, signals[SIGNAL_PICKED], 0, self->cursor);
-      return GDK_EVENT_STOP;
-    case GDK_KEY_plus: case GDK_KEY_KP_Add: app_chart_zoom (self, 1.25); return self->zoomable;
-    case GDK_KEY_minus: case GDK_KEY_KP_Subtract: app_chart_zoom (self, 0.8); return self->zoomable;
-    case GDK_KEY_0: case GDK_KEY_KP_0: app_chart_zoom (self, 0); return self->zoomable;
-    default: return GDK_EVENT_PROPAGATE;
-    }
 }
 
 static gboolean
@@ -434,7 +208,7 @@ app_chart_size_allocate (GtkWidget *widget,
                          int        height,
                          int        baseline)
 {
-  drop_drawing (APP_CHART (widget));
+  app_chart_drop_drawing (APP_CHART (widget));
 }
 
 static void
@@ -461,7 +235,7 @@ app_chart_css_changed (GtkWidget         *widget,
   GTK_WIDGET_CLASS (app_chart_parent_class)->css_changed (widget, change);
   if (APP_CHART (widget)->text != app_text_scale (widget))
     gtk_widget_queue_resize (widget);
-  drop_drawing (APP_CHART (widget));
+  app_chart_drop_drawing (APP_CHART (widget));
 }
 
 static void
@@ -469,7 +243,7 @@ app_chart_direction_changed (GtkWidget        *widget,
                              GtkTextDirection  previous)
 {
   GTK_WIDGET_CLASS (app_chart_parent_class)->direction_changed (widget, previous);
-  drop_drawing (APP_CHART (widget));
+  app_chart_drop_drawing (APP_CHART (widget));
 }
 
 static void
@@ -502,8 +276,6 @@ app_chart_class_init (AppChartClass *klass)
   widget_class->css_changed = app_chart_css_changed;
   widget_class->direction_changed = app_chart_direction_changed;
   widget_class->query_tooltip = on_tooltip;
-  widget_class->focus = NULL;
-  widget_class->focus = GTK_WIDGET_CLASS (app_chart_parent_class)->focus;
   gtk_widget_class_set_css_name (widget_class, "chart");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
 
@@ -516,36 +288,6 @@ app_chart_class_init (AppChartClass *klass)
 }
 
 static void
-add_controllers (AppChart *self)
-{
-  GtkEventController *motion = gtk_event_controller_motion_new ();
-  GtkEventController *scroll = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
-  GtkEventController *key = gtk_event_controller_key_new ();
-  GtkGesture *click = gtk_gesture_click_new ();
-  GtkGesture *drag = gtk_gesture_drag_new ();
-  GtkGesture *pinch = gtk_gesture_zoom_new ();
-  GtkWidget *widget = GTK_WIDGET (self);
-
-  g_signal_connect (motion, "motion", G_CALLBACK (on_pointer), self);
-  g_signal_connect (motion, "motion", G_CALLBACK (on_motion), self);
-  g_signal_connect (motion, "leave", G_CALLBACK (on_leave), self);
-  g_signal_connect (scroll, "scroll", G_CALLBACK (on_scroll), self);
-  g_signal_connect (key, "key-pressed", G_CALLBACK (on_key), self);
-  g_signal_connect (click, "released", G_CALLBACK (on_click), self);
-  g_signal_connect (drag, "drag-begin", G_CALLBACK (on_drag_begin), self);
-  g_signal_connect (drag, "drag-update", G_CALLBACK (on_drag_update), self);
-  g_signal_connect (drag, "drag-end", G_CALLBACK (on_drag_end), self);
-  g_signal_connect (pinch, "begin", G_CALLBACK (on_pinch_begin), self);
-  g_signal_connect (pinch, "scale-changed", G_CALLBACK (on_pinch), self);
-  gtk_widget_add_controller (widget, motion);
-  gtk_widget_add_controller (widget, scroll);
-  gtk_widget_add_controller (widget, key);
-  gtk_widget_add_controller (widget, GTK_EVENT_CONTROLLER (click));
-  gtk_widget_add_controller (widget, GTK_EVENT_CONTROLLER (drag));
-  gtk_widget_add_controller (widget, GTK_EVENT_CONTROLLER (pinch));
-}
-
-static void
 app_chart_init (AppChart *self)
 {
   AdwStyleManager *manager = adw_style_manager_get_default ();
@@ -554,7 +296,7 @@ app_chart_init (AppChart *self)
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
-  add_controllers (self);
+  app_chart_add_controllers (self);
   g_signal_connect_object (manager, "notify::dark", G_CALLBACK (drop_colours), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (manager, "notify::high-contrast", G_CALLBACK (drop_colours), self, G_CONNECT_SWAPPED);
 }
@@ -577,7 +319,7 @@ app_chart_set_source (AppChart             *self,
   self->data = data;
   self->destroy = data != NULL ? destroy : NULL;
   self->cursor = -1;
-  drop_drawing (self);
+  app_chart_drop_drawing (self);
 }
 
 gconstpointer
@@ -591,19 +333,6 @@ app_chart_set_zoomable (AppChart *self,
                         gboolean  zoomable)
 {
   self->zoomable = zoomable;
-}
-
-void
-app_chart_zoom (AppChart *self,
-                double    factor)
-{
-  if (factor > 0)
-    {
-      zoom_at (self, factor, gtk_widget_get_width (GTK_WIDGET (self)) / 2.0, gtk_widget_get_height (GTK_WIDGET (self)) / 2.0);
-      return;
-    }
-  self->zoom = 0;
-  drop_drawing (self);
 }
 
 void
@@ -626,28 +355,6 @@ gint64
 app_chart_cursor (AppChart *self)
 {
   return self->cursor;
-}
-
-/* Moves what is seen just so far that mark @id is in it. */
-void
-app_chart_reveal (AppChart *self,
-                  gint64    id)
-{
-  const AppScene *scene = app_chart_scene (self);
-  double x, y, w, h, dx = 0, dy = 0, margin = 24;
-
-  if (scene == NULL || !self->zoomable || !app_scene_locate (scene, id, &x, &y, &w, &h))
-    return;
-  if (x < scene->area.x)
-    dx = scene->area.x + margin - x;
-  else if (x + w > scene->area.x + scene->area.w)
-    dx = scene->area.x + scene->area.w - margin - x - w;
-  if (y < scene->area.y)
-    dy = scene->area.y + margin - y;
-  else if (y + h > scene->area.y + scene->area.h)
-    dy = scene->area.y + scene->area.h - margin - y - h;
-  if (dx != 0 || dy != 0)
-    pan (self, dx, dy);
 }
 
 void
