@@ -3,6 +3,7 @@
 
 #include "app-doctor.h"
 
+#include "app-axis.h"
 #include "app-format.h"
 
 #include <glib/gi18n.h>
@@ -187,6 +188,40 @@ app_errors_bars (const AppErrors *errors)
         app_bars_set (app_bars_add (bars, layer->name, 0, NULL), 0, MIN (value, MAX_ERROR), 0, 0, text);
     }
   return bars;
+}
+
+/* nn_doctor_why() in the user's language. */
+char *
+app_errors_why (const AppErrors *errors)
+{
+  const NnDoctor *doctor = errors->doctor;
+  const NnDoctorLayer *layer = doctor->departs >= 0 ? &doctor->layers[doctor->departs] : NULL;
+  const NnDoctorTable *table = &doctor->table;
+  gboolean is_table = doctor->cause == NN_DOCTOR_COARSE_TABLE;
+  g_autofree char *type = layer != NULL ? app_format_type (is_table ? &table->input : &layer->result) : NULL;
+  g_autofree char *number = is_table ? app_number (table->step, 4) : layer != NULL ? app_format_count (layer->overflows) : NULL;
+
+  switch (doctor->cause)
+    {
+    case NN_DOCTOR_COARSE_TABLE:
+      /* Translators: entries, layer, distance, number type, layer before it */
+      return g_strdup_printf (_("The %u entries of the table of “%s” are %s apart, for its input is %s: “%s” needs a result with fewer "
+                                "integer bits, or the table more entries."), table->entries, layer->name, number, type, table->before);
+    case NN_DOCTOR_OVERFLOW:
+      /* Translators: how many, layer, number type */
+      return g_strdup_printf (_("%s sums or results of “%s” do not fit (its output is %s): it needs more integer bits."), number,
+                              layer->name, type);
+    case NN_DOCTOR_UNDERFLOW:
+      /* Translators: percent, layer, number type */
+      return g_strdup_printf (_("%u\u202f%% of the outputs of “%s” are rounded to zero by %s: it needs more bits after the point."),
+                              nn_doctor_zeros (layer), layer->name, type);
+    case NN_DOCTOR_ROUNDING:
+      /* Translators: layer, number type */
+      return g_strdup_printf (_("Rounding in and before “%s” (its output is %s) has grown to the size of its values."), layer->name, type);
+    case NN_DOCTOR_SOUND:
+    default:
+      return NULL;
+    }
 }
 
 static gpointer

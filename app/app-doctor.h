@@ -31,6 +31,9 @@ void       app_errors_unref    (AppErrors    *errors);
 /* By hardware layer, in percent. */
 AppBars   *app_errors_bars     (const AppErrors *errors);
 
+/* Why the first layer that goes wrong does; %NULL where none does. (transfer full) */
+char      *app_errors_why      (const AppErrors *errors);
+
 /* Result: NnDoctor, with a repair where one was found. */
 AppJob    *app_doctor_job      (AppAnalysis  *analysis,
                                 NnDataset    *data);

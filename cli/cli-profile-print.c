@@ -117,7 +117,11 @@ cli_profile_print_doctor (const NnDoctor *doctor)
   cli_table_print (table);
   g_print ("\nscore %.4f in float, %.4f in fixed point\n", doctor->float_score, doctor->fixed_score);
   if (doctor->departs >= 0)
-    g_print ("the answer departs at \"%s\": %s\n", doctor->layers[doctor->departs].name, doctor->why);
+    {
+      g_autofree char *why = nn_doctor_why (doctor);
+
+      g_print ("the answer departs at \"%s\": %s\n", doctor->layers[doctor->departs].name, why);
+    }
   for (guint i = 0; i < doctor->n_changes; i++)
     {
       g_autofree char *from = nn_type_to_string (&doctor->changes[i].from), *to = nn_type_to_string (&doctor->changes[i].to);

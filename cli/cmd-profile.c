@@ -254,6 +254,7 @@ show_doctor (Job          *job,
              GError      **error)
 {
   g_autoptr (NnDoctor) doctor = NULL;
+  g_autofree char *why = NULL;
 
   if (job->design == NULL)
     {
@@ -263,12 +264,13 @@ show_doctor (Job          *job,
   doctor = nn_doctor (job->design, job->inputs, job->y, job->is_classes, NULL, &job->cli->progress, job->cli->cancellable, error);
   if (doctor == NULL)
     return FALSE;
+  why = nn_doctor_why (doctor);
   json_builder_set_member_name (json, "doctor");
   json_builder_begin_object (json);
   cli_json_double (json, "float_score", doctor->float_score);
   cli_json_double (json, "fixed_score", doctor->fixed_score);
   cli_json_string (json, "departs", doctor->departs >= 0 ? doctor->layers[doctor->departs].name : NULL);
-  cli_json_string (json, "why", doctor->why);
+  cli_json_string (json, "why", why);
   cli_profile_add_layers (json, doctor);
   cli_profile_add_changes (json, doctor);
   cli_json_double (json, "repaired_score", doctor->repaired_score);

@@ -136,15 +136,16 @@ drop_job (AppPrecisionPage  *self,
   g_clear_object (job);
 }
 
-/* Which layer goes wrong, and how far; why, in the engine's words. */
+/* Which layer goes wrong, how far and why. */
 static void
 show_errors (AppPrecisionPage *self)
 {
   const AppErrors *errors = app_document_errors (app_page_document (APP_PAGE (self)));
+  g_autofree char *why = errors != NULL ? app_errors_why (errors) : NULL;
 
   app_document_want_errors (app_page_document (APP_PAGE (self)));
   gtk_widget_set_visible (GTK_WIDGET (self->errors_figure), errors != NULL);
-  app_figure_set_subtitle (self->errors_figure, errors != NULL && *errors->doctor->why != '\0' ? errors->doctor->why : NULL);
+  app_figure_set_subtitle (self->errors_figure, why);
   app_figure_show_bars (self->errors_figure, errors != NULL ? app_errors_bars (errors) : NULL);
 }
 

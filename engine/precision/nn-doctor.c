@@ -159,53 +159,42 @@ compare (NnDoctor         *doctor,
 }
 
 /* What the tables of a softmax see of its input. */
-static char *
-explain_softmax (const NnDesign *design,
-                 guint           i)
+static gboolean
+has_coarse_table (const NnDesign *design,
+                  guint           i,
+                  NnDoctorTable  *table)
 {
-  const NnNode *node = nn_graph_node (nn_model_graph (nn_design_model (design)), i);
+  const NnGraph *graph = nn_model_graph (nn_design_model (design));
   const NnLayerPlan *plan = nn_design_plan (design, i);
   double step = nn_design_softmax_step (design, i);
-  g_autofree char *type = nn_type_to_string (&plan->input), *text = NULL;
 
   if (step < NN_SOFTMAX_COARSE_STEP)
-    return NULL;
-  text = nn_text_from_double (step);
-  return g_strdup_printf ("the %u entries of the table of \"%s\" are %s apart, for its input is %s: \"%s\" needs a result with fewer integer "
-                          "bits, or the table more entries",
-                          plan->exp_table_size, node->name, text, type,
-                          nn_graph_node (nn_model_graph (nn_design_model (design)), node->inputs[0])->name);
+    return FALSE;
+  *table = (NnDoctorTable) { .before = g_strdup (nn_graph_node (graph, nn_graph_node (graph, i)->inputs[0])->name),
+                             .input = plan->input, .entries = plan->exp_table_size, .step = step };
+  return TRUE;
 }
 
+/* Finds the first layer that departs, and why. */
 static void
 explain (NnDoctor       *doctor,
          const NnDesign *design)
 {
   const NnDoctorLayer *layer;
-  g_autofree char *type = NULL;
 
   doctor->departs = -1;
   for (guint i = 0; i < doctor->n_layers && doctor->departs < 0; i++)
     if (doctor->layers[i].values > 0 && doctor->layers[i].snr_db < NN_DOCTOR_DEPARTS_DB)
       doctor->departs = (int) i;
   if (doctor->departs < 0)
-    {
-      doctor->why = g_strdup ("");
-      return;
-    }
-  layer = &doctor->layers[doctor->departs];
-  type = nn_type_to_string (&layer->result);
-  doctor->why = explain_softmax (design, (guint) doctor->departs);
-  if (doctor->why != NULL)
     return;
-  if (layer->overflows > 0)
-    doctor->why = g_strdup_printf ("%" G_GUINT64_FORMAT " sums or results of \"%s\" do not fit (its output is %s): it needs more integer bits",
-                                   layer->overflows, layer->name, type);
-  else if (layer->underflows * 10 > layer->values)
-    doctor->why = g_strdup_printf ("%d %% of the outputs of \"%s\" are rounded to zero by %s: it needs more bits after the point",
-                                   (int) (100 * layer->underflows / layer->values), layer->name, type);
+  layer = &doctor->layers[doctor->departs];
+  if (has_coarse_table (design, (guint) doctor->departs, &doctor->table))
+    doctor->cause = NN_DOCTOR_COARSE_TABLE;
+  else if (layer->overflows > 0)
+    doctor->cause = NN_DOCTOR_OVERFLOW;
   else
-    doctor->why = g_strdup_printf ("rounding in and before \"%s\" (its output is %s) has grown to the size of its values", layer->name, type);
+    doctor->cause = layer->underflows * 10 > layer->values ? NN_DOCTOR_UNDERFLOW : NN_DOCTOR_ROUNDING;
 }
 
 static gboolean
@@ -292,7 +281,48 @@ nn_doctor_free (NnDoctor *doctor)
     g_free (doctor->changes[i].layer);
   g_free (doctor->layers);
   g_free (doctor->changes);
-  g_free (doctor->why);
+  g_free (doctor->table.before);
   nn_config_unref (doctor->config);
   g_free (doctor);
+}
+
+/* How many percent of the outputs are zero though float's are not. */
+guint
+nn_doctor_zeros (const NnDoctorLayer *layer)
+{
+  return (guint) (100 * layer->underflows / layer->values);
+}
+
+/**
+ * nn_doctor_why:
+ *
+ * The cause in plain words, untranslated.
+ *
+ * Returns: (transfer full): empty where nothing departs
+ */
+char *
+nn_doctor_why (const NnDoctor *doctor)
+{
+  const NnDoctorLayer *layer = doctor->departs >= 0 ? &doctor->layers[doctor->departs] : NULL;
+  const NnDoctorTable *table = &doctor->table;
+  g_autofree char *type = layer != NULL ? nn_type_to_string (doctor->cause == NN_DOCTOR_COARSE_TABLE ? &table->input : &layer->result) : NULL;
+  g_autofree char *step = nn_text_from_double (table->step);
+
+  switch (doctor->cause)
+    {
+    case NN_DOCTOR_COARSE_TABLE:
+      return g_strdup_printf ("the %u entries of the table of \"%s\" are %s apart, for its input is %s: \"%s\" needs a result with fewer integer "
+                              "bits, or the table more entries", table->entries, layer->name, step, type, table->before);
+    case NN_DOCTOR_OVERFLOW:
+      return g_strdup_printf ("%" G_GUINT64_FORMAT " sums or results of \"%s\" do not fit (its output is %s): it needs more integer bits",
+                              layer->overflows, layer->name, type);
+    case NN_DOCTOR_UNDERFLOW:
+      return g_strdup_printf ("%u %% of the outputs of \"%s\" are rounded to zero by %s: it needs more bits after the point",
+                              nn_doctor_zeros (layer), layer->name, type);
+    case NN_DOCTOR_ROUNDING:
+      return g_strdup_printf ("rounding in and before \"%s\" (its output is %s) has grown to the size of its values", layer->name, type);
+    case NN_DOCTOR_SOUND:
+    default:
+      return g_strdup ("");
+    }
 }

@@ -26,6 +26,28 @@ typedef struct {
   double  snr_db, max_error;
 } NnDoctorLayer;
 
+/* Why a layer's output is no longer float's. */
+typedef enum {
+  NN_DOCTOR_SOUND,        /* it is */
+  NN_DOCTOR_COARSE_TABLE, /* the entries of a softmax's table are too far apart */
+  NN_DOCTOR_OVERFLOW,     /* products, sums or results do not fit */
+  NN_DOCTOR_UNDERFLOW,    /* many results are rounded to zero */
+  NN_DOCTOR_ROUNDING,     /* errors have grown, none of the layer's alone */
+} NnDoctorCause;
+
+/**
+ * NnDoctorTable: of %NN_DOCTOR_COARSE_TABLE
+ * @before: the layer whose result the softmax reads
+ * @input: the type of that
+ * @entries: of the table, @step apart
+ */
+typedef struct {
+  char   *before;
+  NnType  input;
+  guint   entries;
+  double  step;
+} NnDoctorTable;
+
 /**
  * NnDoctorChange: a type to be set.
  */
@@ -41,7 +63,8 @@ typedef struct {
  * @float_score: see nn_scoring_score(): accuracy, or agreement with float (then 1)
  * @fixed_score: of the design as it is
  * @departs: the first layer whose output is no longer float's (signal to noise below 20 dB), -1 for none
- * @why: in plain words, untranslated; empty where nothing departs
+ * @cause: why it does; nn_doctor_why() says it in words
+ * @table: about it
  * @changes: (array length=n_changes): the cheapest that were found to repair it, applied together; none where none are
  *   needed or none help
  * @repaired_score: with them
@@ -54,7 +77,8 @@ typedef struct {
   guint           n_layers;
   double          float_score, fixed_score;
   int             departs;
-  char           *why;
+  NnDoctorCause   cause;
+  NnDoctorTable   table;
   NnDoctorChange *changes;
   guint           n_changes;
   double          repaired_score, cost, repaired_cost;
@@ -83,6 +107,8 @@ NnDoctor *nn_doctor              (const NnDesign        *design,
                                   GCancellable          *cancellable,
                                   GError               **error) G_GNUC_WARN_UNUSED_RESULT;
 void      nn_doctor_free         (NnDoctor              *doctor);
+guint     nn_doctor_zeros        (const NnDoctorLayer   *layer);
+char     *nn_doctor_why          (const NnDoctor        *doctor);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NnDoctor, nn_doctor_free)
 

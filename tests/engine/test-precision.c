@@ -179,6 +179,7 @@ test_wide_softmax (void)
   g_autoptr (NnConfig) config = make_config ("fixed<16,6>");
   g_autoptr (NnDesign) design = NULL;
   g_autoptr (NnDoctor) doctor = NULL;
+  g_autofree char *why = NULL;
 
   nn_config_set_granularity (config, NN_GRANULARITY_NAME);
   design = nn_design_new (model, config, &error);
@@ -190,7 +191,10 @@ test_wide_softmax (void)
   doctor = nn_doctor (design, &input, NULL, FALSE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (doctor->departs, ==, 3);
-  g_assert_nonnull (strstr (doctor->why, "\"out\" needs a result with fewer integer bits"));
+  g_assert_cmpint (doctor->cause, ==, NN_DOCTOR_COARSE_TABLE);
+  g_assert_cmpstr (doctor->table.before, ==, "out");
+  why = nn_doctor_why (doctor);
+  g_assert_nonnull (strstr (why, "\"out\" needs a result with fewer integer bits"));
   g_assert_cmpfloat (doctor->fixed_score, <, 0.99);
   g_assert_cmpfloat (doctor->repaired_score, >=, 0.995);
   g_assert_cmpuint (doctor->n_changes, ==, 1);
@@ -208,11 +212,14 @@ test_healthy (void)
   g_autoptr (NnConfig) config = make_config ("fixed<32,12>");
   g_autoptr (NnDesign) design = nn_design_new (model, config, &error);
   g_autoptr (NnDoctor) doctor = nn_doctor (design, &input, NULL, FALSE, NULL, NULL, NULL, &error);
+  g_autofree char *why = NULL;
 
   g_assert_no_error (error);
   g_assert_cmpint (doctor->departs, ==, -1);
   g_assert_cmpuint (doctor->n_changes, ==, 0);
-  g_assert_cmpstr (doctor->why, ==, "");
+  g_assert_cmpint (doctor->cause, ==, NN_DOCTOR_SOUND);
+  why = nn_doctor_why (doctor);
+  g_assert_cmpstr (why, ==, "");
 }
 
 static void
