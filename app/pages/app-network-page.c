@@ -52,7 +52,7 @@ fill_inspector (AppNetworkPage *self)
   app_network_page_fill_settings (self, node);
   app_network_page_fill_facts (self, node);
   {
-    const char *warning = node != NULL && node->reason != NULL ? node->reason : analysis != NULL ? analysis->problem : NULL;
+    const char *warning = node != NULL && node->reason != NULL ? _(node->reason) : analysis != NULL ? analysis->problem : NULL;
 
     gtk_label_set_text (self->warning_label, warning != NULL ? warning : "");
     gtk_widget_set_visible (GTK_WIDGET (self->warning_label), warning != NULL);

@@ -119,7 +119,7 @@ quantized_softmax (NnKerasLayer *layer,
   attrs->axis = -1;
   if (layer->node != NULL)
     layer->node->reason = nn_graph_builder_strdup (layer->keras->builder,
-                                                   "\"quantized_softmax\" is no activation of QKeras's; a softmax without rounding is taken");
+                                                   N_("\"quantized_softmax\" is no activation of QKeras's; a softmax without rounding is taken"));
   return TRUE;
 }
 

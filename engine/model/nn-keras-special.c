@@ -50,8 +50,8 @@ read_projection_quantizers (NnKerasLayer  *layer,
         (a->use_bias && !nn_keras_quantizer (layer, nn_json_get (layer->config, "bias_quantizer"), &a->role_quantizer[biases[i]], error)))
       return FALSE;
   layer->node->reason = nn_graph_builder_strdup (layer->keras->builder,
-                                                 "the class is none of QKeras's, so that only its weights are rounded, as its file says; "
-                                                 "its scores and their softmax are taken as exact");
+                                                 N_("the class is none of QKeras's, so that only its weights are rounded, as its file "
+                                                    "says; its scores and their softmax are taken as exact"));
   return TRUE;
 }
 
@@ -230,8 +230,8 @@ fill_garnet (NnKerasLayer  *layer,
   node->shape = garnet->collapse == NN_COLLAPSE_NONE ? NN_SHAPE (in->dims[0], garnet->n_filters) : NN_SHAPE (garnet->n_filters);
   if (garnet->feature_quantizer != NULL)
     node->reason = nn_graph_builder_strdup (layer->keras->builder,
-                                            "the file does not tell the bits of \"quantize_transforms\"; its features' and output's "
-                                            "weights are taken as ternary (-1, 0, 1 by the threshold 0.5), as in hls4ml");
+                                            N_("the file does not tell the bits of \"quantize_transforms\"; its features' and output's "
+                                               "weights are taken as ternary (-1, 0, 1 by the threshold 0.5), as in hls4ml"));
   return nn_keras_activation (layer, nn_json_get (layer->config, "output_activation"), &node->attrs, error);
 }
 

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* Marks what a file left open and what was assumed, which the window says in the user's language. */
+#define N_(text) (text)
+
 /**
  * NnKerasVar: one variable of a layer, as the file holds it
  * @name: below the layer, `kernel`, `query/kernel`; in a numbered file (Keras 3) its place, `cell/0`
