@@ -51,13 +51,7 @@ check_problem (const NnChoiceProblem *p,
           return FALSE;
         }
     }
-  for (guint j = 0; j < p->n_resources; j++)
-    if (isnan (p->budget[j]))
-      {
-        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "the budget of resource %u is not a number", j);
-        return FALSE;
-      }
-  return TRUE;
+  return nn_knapsack_check_budgets (p->budget, p->n_resources, error);
 }
 
 /* Per item and resource the least cost of its options; @open (by option) says which are left. Sums into @least. */
@@ -358,14 +352,12 @@ solve (const NnChoiceProblem   *p,
        NnChoiceResult          *r,
        GError                 **error)
 {
-  NnLimits limits = { .cancellable = cancellable };
+  NnLimits limits = nn_limits_of (options, started, cancellable);
   double unit, cost_unit[NN_KNAPSACK_MAX_RESOURCES];
   guint resources[NN_KNAPSACK_MAX_RESOURCES];
   g_autoptr (NnChoice) c = make_choice (p, open, item_least, least, &unit, cost_unit, resources);
   NnCoreResult core;
 
-  if (options->time_limit > 0)
-    limits.deadline = started + (gint64) (MIN (options->time_limit, 1e9) * G_USEC_PER_SEC);
   c->best = -1;
   price (c, &limits);
   nn_choice_greedy (c);

@@ -40,6 +40,22 @@ typedef struct {
   GCancellable *cancellable;
 } NnLimits;
 
+static inline NnLimits
+nn_limits_of (const NnKnapsackOptions *options,
+              gint64                   started,
+              GCancellable            *cancellable)
+{
+  /* a longer time than this is as good as none */
+  gint64 time = (gint64) (MIN (options->time_limit, 1e9) * G_USEC_PER_SEC);
+
+  return (NnLimits) { .deadline = options->time_limit > 0 ? started + time : 0, .cancellable = cancellable };
+}
+
+/* Whether all are numbers. */
+gboolean     nn_knapsack_check_budgets (const double  *budget,
+                                        guint          n,
+                                        GError       **error);
+
 typedef enum { NN_CORE_PROVEN, NN_CORE_ENOUGH, NN_CORE_STOPPED, NN_CORE_FAILED } NnCoreResult;
 
 static inline gsize

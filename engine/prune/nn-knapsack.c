@@ -35,6 +35,20 @@ nn_knapsack_options_init (NnKnapsackOptions *options)
   *options = (NnKnapsackOptions) { .gap = 0, .time_limit = DEFAULT_TIME_LIMIT };
 }
 
+gboolean
+nn_knapsack_check_budgets (const double  *budget,
+                           guint          n,
+                           GError       **error)
+{
+  for (guint j = 0; j < n; j++)
+    if (isnan (budget[j]))
+      {
+        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "the budget of resource %u is not a number", j);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static gboolean
 check_problem (const NnKnapsackProblem *p,
                GError                 **error)
@@ -59,13 +73,7 @@ check_problem (const NnKnapsackProblem *p,
           return FALSE;
         }
     }
-  for (guint j = 0; j < p->n_resources; j++)
-    if (isnan (p->budget[j]))
-      {
-        g_set_error (error, NN_ERROR, NN_ERROR_NUMERIC, "the budget of resource %u is not a number", j);
-        return FALSE;
-      }
-  return TRUE;
+  return nn_knapsack_check_budgets (p->budget, p->n_resources, error);
 }
 
 /* What is decided without search: pins, what costs nothing, what is worth nothing, what does not fit by itself. */
@@ -401,12 +409,10 @@ solve_classes (Presolve                *s,
                GCancellable            *cancellable,
                GError                 **error)
 {
-  NnLimits limits = { .cancellable = cancellable };
+  NnLimits limits = nn_limits_of (options, started, cancellable);
   NnKnapsackResult *r = s->result;
   NnCoreResult core = NN_CORE_PROVEN;
 
-  if (options->time_limit > 0)
-    limits.deadline = started + (gint64) (MIN (options->time_limit, 1e9) * G_USEC_PER_SEC);
   if (c->n_classes == 1)
     solve_single (c);
   else
