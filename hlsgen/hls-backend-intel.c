@@ -101,24 +101,7 @@ append_task (const HlsEmit *emit,
 
   for (guint k = 0; k < n_in; at += emit->layers[in[k]].count, k++)
     append_input (emit, &emit->layers[in[k]], at, text);
-  for (guint k = 0; k < n_out; k++)
-    {
-      const HlsLayer *l = hls_emit_source (emit, out[k]);
-
-      if (emit->stream)
-        g_string_append_printf (text, "        nnet::stream<%s_packet> %s%s;\n", l->type, l->value, hls_emit_port_suffix (emit, l));
-      else
-        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", l->type, l->value, hls_emit_port_suffix (emit, l), l->count);
-    }
-  g_string_append_printf (text, "        %s(", emit->name);
-  for (guint k = 0; k < n_in; k++)
-    g_string_append_printf (text, "%s, ", emit->layers[in[k]].value);
-  for (guint k = 0; k < n_out; k++)
-    {
-      const HlsLayer *l = hls_emit_source (emit, out[k]);
-
-      g_string_append_printf (text, "%s%s%s", l->value, hls_emit_port_suffix (emit, l), k + 1 < n_out ? ", " : ");\n");
-    }
+  hls_emit_append_call (emit, "nnet::stream<", ">", text);
   at = 0;
   for (guint k = 0; k < n_out; at += hls_emit_source (emit, out[k])->count, k++)
     append_output (emit, hls_emit_source (emit, out[k]), at, text);

@@ -195,6 +195,10 @@ typedef struct {
 
 const char       *hls_emit_port_suffix (const HlsEmit    *emit,
                                         const HlsLayer   *source);
+void              hls_emit_append_call (const HlsEmit    *emit,
+                                        const char       *open,
+                                        const char       *close,
+                                        GString          *text);
 /* Whether the ports are members of the structs `input_data` and `output_data`. */
 gboolean        hls_emit_in_structs  (const HlsEmit    *emit);
 GArray           *hls_emit_ports       (const HlsEmit    *emit);

@@ -134,37 +134,46 @@ reading (const HlsLayer *layer)
   return layer->plan->result.kind == NN_TYPE_BINARY ? "-1 + 2 * " : "";
 }
 
-/* Calls the top function: its outputs are variables then, or members of one. */
+/* Declares the outputs and calls the top function with all ports; a stream of packets is declared between @open and @close. */
+void
+hls_emit_append_call (const HlsEmit *emit,
+                      const char    *open,
+                      const char    *close,
+                      GString       *text)
+{
+  guint n_in, n_out;
+  const guint *in = nn_graph_inputs (emit->graph, &n_in), *out = nn_graph_outputs (emit->graph, &n_out);
+
+  for (guint k = 0; k < n_out; k++)
+    {
+      const HlsLayer *layer = hls_emit_source (emit, out[k]);
+      const char *suffix = hls_emit_port_suffix (emit, layer);
+
+      if (emit->stream)
+        g_string_append_printf (text, "        %s%s_packet%s %s%s;\n", open, layer->type, close, layer->value, suffix);
+      else
+        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, suffix, layer->count);
+    }
+  g_string_append_printf (text, "        %s(", emit->name);
+  for (guint k = 0; k < n_in; k++)
+    g_string_append_printf (text, "%s, ", emit->layers[in[k]].value);
+  for (guint k = 0; k < n_out; k++)
+    {
+      const HlsLayer *layer = hls_emit_source (emit, out[k]);
+
+      g_string_append_printf (text, "%s%s%s", layer->value, hls_emit_port_suffix (emit, layer), k + 1 < n_out ? ", " : ");\n");
+    }
+}
+
+/* Its outputs are variables then, or members of one. */
 static void
 call (const HlsEmit *emit,
       GString       *text)
 {
-  guint n, n_inputs;
-  const guint *inputs = nn_graph_inputs (emit->graph, &n_inputs), *outputs = nn_graph_outputs (emit->graph, &n);
-
   if (hls_emit_in_structs (emit))
-    {
-      g_string_append_printf (text, "        const output_data outputs = %s(inputs);\n", emit->name);
-      return;
-    }
-  for (guint k = 0; k < n; k++)
-    {
-      const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
-
-      if (emit->stream)
-        g_string_append_printf (text, "        NNET_OUTPUT(%s_packet) %s%s;\n", layer->type, layer->value, hls_emit_port_suffix (emit, layer));
-      else
-        g_string_append_printf (text, "        %s %s%s[%" G_GSIZE_FORMAT "];\n", layer->type, layer->value, hls_emit_port_suffix (emit, layer), layer->count);
-    }
-  g_string_append_printf (text, "        %s(", emit->name);
-  for (guint k = 0; k < n_inputs; k++)
-    g_string_append_printf (text, "%s, ", emit->layers[inputs[k]].value);
-  for (guint k = 0; k < n; k++)
-    {
-      const HlsLayer *layer = hls_emit_source (emit, outputs[k]);
-
-      g_string_append_printf (text, "%s%s%s", layer->value, hls_emit_port_suffix (emit, layer), k + 1 < n ? ", " : ");\n");
-    }
+    g_string_append_printf (text, "        const output_data outputs = %s(inputs);\n", emit->name);
+  else
+    hls_emit_append_call (emit, "NNET_OUTPUT(", ")", text);
 }
 
 static void
