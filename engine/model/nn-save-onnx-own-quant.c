@@ -151,7 +151,7 @@ power (NnOnnxWriter      *w,
   const char *size = nn_fn_op (w, "Abs", x, NULL), *exponent, *result;
 
   if (is_relu)
-    size = q->negative_slope > 0 ? nn_fn_op (w, "Max", x, nn_fn_op (w, "Mul", x, nn_fn_number (w, -q->negative_slope))) : nn_fn_op (w, "Max", x, zero);
+    size = nn_fn_op (w, "Max", x, q->negative_slope > 0 ? nn_fn_op (w, "Mul", x, nn_fn_number (w, -q->negative_slope)) : zero);
   if (q->max_value > 0)
     size = nn_fn_op (w, "Min", size, nn_fn_number (w, q->max_value));
   exponent = nn_fn_op (w, "Div", nn_fn_op (w, "Log", nn_fn_op (w, "Max", size, epsilon), NULL), nn_fn_number (w, step * M_LN2));
