@@ -378,7 +378,7 @@ nn_prepare_trees (NnStep  *step,
   for (guint i = 0; i < trees->n_weights; i++)
     if (trees->weights[i].target >= trees->n_targets)
       return nn_step_fail (step, "a leaf adds to an output that is not there", error);
-  step->n_scratch = trees->n_targets;
+  step->n_scratch = 2 * (gsize) trees->n_targets;
   if (trees->complement && trees->n_targets != 1)
     return nn_step_fail (step, "only one sum has a complement", error);
   return step->n == (trees->post == NN_TREE_POST_LABEL ? 1 : trees->complement ? 2 : trees->n_targets) ||
@@ -389,6 +389,8 @@ static gboolean
 says_yes (const NnTreeNode *node,
           double            x)
 {
+  if (isnan (x) && node->nan_yes)
+    return TRUE;
   switch (node->test)
     {
     case NN_TREE_LEQ:
@@ -409,6 +411,27 @@ says_yes (const NnTreeNode *node,
     }
 }
 
+/* What the tree's leaf says to each target; @votes counts who has voted. */
+static void
+vote (const NnTreeEnsemble *trees,
+      const NnTreeNode     *leaf,
+      double               *sums,
+      double               *votes)
+{
+  for (guint i = 0; i < leaf->n_leaf; i++)
+    {
+      const NnTreeWeight *w = &trees->weights[leaf->first_leaf + i];
+      double *sum = &sums[w->target];
+
+      if (votes[w->target]++ == 0)
+        *sum = w->weight;
+      else if (trees->aggregate == NN_TREE_MIN || trees->aggregate == NN_TREE_MAX)
+        *sum = trees->aggregate == NN_TREE_MIN ? MIN (*sum, w->weight) : MAX (*sum, w->weight);
+      else
+        *sum += w->weight;
+    }
+}
+
 void
 nn_step_trees (const NnStep        *step,
                const double *const *in,
@@ -419,20 +442,18 @@ nn_step_trees (const NnStep        *step,
   NnAttrs none = { 0 };
   gsize best = 0;
 
-  for (guint t = 0; t < trees->n_targets; t++)
-    scratch[t] = 0;
+  memset (scratch, 0, 2 * trees->n_targets * sizeof *scratch);
   for (guint r = 0; r < trees->n_roots; r++)
     {
       const NnTreeNode *node = &trees->nodes[trees->roots[r]];
 
       while (node->test != NN_TREE_LEAF)
         node = &trees->nodes[says_yes (node, in[0][node->feature]) ? node->yes : node->no];
-      for (guint i = 0; i < node->n_leaf; i++)
-        scratch[trees->weights[node->first_leaf + i].target] += trees->weights[node->first_leaf + i].weight;
+      vote (trees, node, scratch, scratch + trees->n_targets);
     }
   for (guint t = 0; t < trees->n_targets; t++)
     {
-      scratch[t] = scratch[t] / (trees->average ? MAX (trees->n_roots, 1) : 1) + (trees->base != NULL ? trees->base[t] : 0);
+      scratch[t] = scratch[t] / (trees->aggregate == NN_TREE_AVERAGE ? MAX (trees->n_roots, 1) : 1) + (trees->base != NULL ? trees->base[t] : 0);
       best = scratch[t] > scratch[best] ? t : best;
     }
   if (trees->post != NN_TREE_POST_LABEL)

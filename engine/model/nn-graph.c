@@ -231,6 +231,8 @@ nn_graph_builder_add_copy (NnGraphBuilder *builder,
   for (guint i = 0; i < NN_N_ROLES; i++)
     copy->attrs.role_quantizer[i] = nn_graph_builder_quantizer (builder, node->attrs.role_quantizer[i]);
   nn_graph_builder_weights (builder, copy, node->weights, node->n_weights);
+  if (node->op == NN_OP_TREE_ENSEMBLE && node->attrs.extra != NULL) /* passes make such, of the trees of the network as loaded */
+    copy->attrs.extra = nn_arena_memdup (builder->graph->arena, node->attrs.extra, sizeof (NnTreeEnsemble));
   copy->shape = node->shape;
   copy->origin = nn_graph_builder_strdup (builder, node->origin);
   copy->reason = nn_graph_builder_strdup (builder, node->reason);

@@ -126,6 +126,14 @@ typedef enum {
   NN_TREE_POST_LABEL, /* the index of the largest sum; one output */
 } NnTreePost;
 
+/* What becomes of the weights that the trees' leaves have for one target. */
+typedef enum {
+  NN_TREE_SUM,
+  NN_TREE_AVERAGE, /* the sum, divided by the number of all trees */
+  NN_TREE_MIN,
+  NN_TREE_MAX,
+} NnTreeAggregate;
+
 /**
  * NnTreeNode:
  * @test: what is asked of feature @feature against @threshold; of a leaf nothing
@@ -133,6 +141,7 @@ typedef enum {
  * @no: the same
  * @first_leaf: of a leaf: its first weight in NnTreeEnsemble.weights
  * @n_leaf: of a leaf: how many
+ * @nan_yes: where a feature that is missing (NaN) goes, whatever @test says: a %NN_TREE_NEQ is true of it all the same
  */
 typedef struct {
   NnTreeTest test;
@@ -140,6 +149,7 @@ typedef struct {
   double     threshold;
   guint32    yes, no;
   guint32    first_leaf, n_leaf;
+  gboolean   nan_yes;
 } NnTreeNode;
 
 typedef struct {
@@ -148,14 +158,14 @@ typedef struct {
 } NnTreeWeight;
 
 /**
- * NnTreeEnsemble: NnAttrs.extra of %NN_OP_TREE_ENSEMBLE: every tree adds the weights of the leaf it ends in.
+ * NnTreeEnsemble: NnAttrs.extra of %NN_OP_TREE_ENSEMBLE: every tree votes with the weights of the leaf it ends in.
  * @roots: (array length=n_roots): first node of every tree
  * @n_targets: sums that are made
- * @base: (nullable) (array length=n_targets): what the sums begin with
- * @average: whether they are divided by the number of trees
+ * @base: (nullable) (array length=n_targets): what is added to what the trees say together
+ * @aggregate: how they say it; 0 where none votes
  * @complement: the one sum p is told as two outputs, 1 - p and p
  *
- * Source: ONNX ai.onnx.ml, TreeEnsembleClassifier and TreeEnsembleRegressor
+ * Source: ONNX ai.onnx.ml, TreeEnsembleClassifier, TreeEnsembleRegressor and TreeEnsemble
  */
 typedef struct {
   const NnTreeNode   *nodes;
@@ -166,7 +176,7 @@ typedef struct {
   guint               n_weights;
   guint               n_targets;
   const double       *base;
-  gboolean            average;
+  NnTreeAggregate     aggregate;
   gboolean            complement;
   NnTreePost          post;
 } NnTreeEnsemble;

@@ -143,6 +143,7 @@ static const struct {
   { "Tile", nn_onnx_read_tile },
   { "TopK", nn_onnx_read_top_k },
   { "Transpose", nn_onnx_read_transpose },
+  { "TreeEnsemble", nn_onnx_read_newer_trees },
   { "TreeEnsembleClassifier", nn_onnx_read_trees },
   { "TreeEnsembleRegressor", nn_onnx_read_trees },
   { "Trunc", nn_onnx_read_trunc },

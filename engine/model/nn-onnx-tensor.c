@@ -324,6 +324,26 @@ nn_onnx_tensor (NnOnnx             *onnx,
   return nn_onnx_external (onnx, proto, &bytes, &n, error) ? read_from_file (onnx, proto, bytes, n, error) : NULL;
 }
 
+double *
+nn_onnx_reals (NnOnnx             *onnx,
+               Onnx__TensorProto  *proto,
+               gsize              *n)
+{
+  gsize size = element_size (proto->data_type), held = 0;
+  double *reals;
+  NnShape shape;
+
+  *n = 0;
+  if ((proto->has_data_location && proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) ||
+      !read_shape (onnx, proto, &shape, &held, NULL) || held == 0)
+    return NULL;
+  *n = held;
+  reals = g_new (double, held);
+  for (gsize i = 0; i < held; i++)
+    reals[i] = value_at (proto, i, size);
+  return reals;
+}
+
 /* The graph's @i-th initialiser, whose raw data may have stayed in the file. */
 NnTensor *
 nn_onnx_initializer (NnOnnx             *onnx,

@@ -1,76 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ONNX's ensembles of decision trees. Source: ONNX, ai.onnx.ml operators 1 and 3. */
+/* ONNX's ensembles of decision trees. Source: ONNX, ai.onnx.ml operators 1, 3 and 5. */
 
-#include "nn-onnx.h"
+#include "nn-onnx-trees.h"
 
 #include "nn-error.h"
 #include "onnx.pb-c.h"
 
 #include <string.h>
 
-#define MAX_TREE_NODES 10000000
-
-/* The lists of the operator, checked to be of one length. */
-typedef struct {
-  gsize                 n;
-  const gint64         *tree, *id, *feature, *yes, *no;
-  Onnx__AttributeProto *values, *modes;
-  gsize                 n_leaf;
-  const gint64         *leaf_tree, *leaf_id, *leaf_target;
-  Onnx__AttributeProto *weights;
-} Lists;
-
-static gboolean
-read_lists (Onnx__NodeProto  *op,
-            gboolean          classes,
-            Lists            *l,
-            GError          **error)
-{
-  gsize n[8];
-
-  l->tree = nn_onnx_ints (op, "nodes_treeids", &n[0]);
-  l->id = nn_onnx_ints (op, "nodes_nodeids", &n[1]);
-  l->feature = nn_onnx_ints (op, "nodes_featureids", &n[2]);
-  l->yes = nn_onnx_ints (op, "nodes_truenodeids", &n[3]);
-  l->no = nn_onnx_ints (op, "nodes_falsenodeids", &n[4]);
-  l->leaf_tree = nn_onnx_ints (op, classes ? "class_treeids" : "target_treeids", &n[5]);
-  l->leaf_id = nn_onnx_ints (op, classes ? "class_nodeids" : "target_nodeids", &n[6]);
-  l->leaf_target = nn_onnx_ints (op, classes ? "class_ids" : "target_ids", &n[7]);
-  l->values = nn_onnx_attribute (op, "nodes_values");
-  l->modes = nn_onnx_attribute (op, "nodes_modes");
-  l->weights = nn_onnx_attribute (op, classes ? "class_weights" : "target_weights");
-  l->n = n[0];
-  l->n_leaf = n[5];
-  if (l->n == 0 || l->n > MAX_TREE_NODES || n[1] != l->n || n[2] != l->n || n[3] != l->n || n[4] != l->n ||
-      l->values == NULL || l->values->n_floats != l->n || l->modes == NULL || l->modes->n_strings != l->n ||
-      l->weights == NULL || l->weights->n_floats != l->n_leaf || n[6] != l->n_leaf || n[7] != l->n_leaf)
-    return nn_load_unsupported (error, "its nodes and leaves are not told as lists of one length");
-  return TRUE;
-}
-
-static gboolean
-find_test (const ProtobufCBinaryData *mode,
-           NnTreeTest                *test)
-{
-  static const struct {
-    const char *name;
-    NnTreeTest  test;
-  } tests[] = { { "LEAF", NN_TREE_LEAF },      { "BRANCH_LEQ", NN_TREE_LEQ }, { "BRANCH_LT", NN_TREE_LT },
-                { "BRANCH_GTE", NN_TREE_GTE }, { "BRANCH_GT", NN_TREE_GT },   { "BRANCH_EQ", NN_TREE_EQ },
-                { "BRANCH_NEQ", NN_TREE_NEQ } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    if (mode->len == strlen (tests[i].name) && memcmp (mode->data, tests[i].name, mode->len) == 0)
-      {
-        *test = tests[i].test;
-        return TRUE;
-      }
-  return FALSE;
-}
-
 /* (tree, node) → place in the lists + 1 */
 static GHashTable *
-index_nodes (const Lists *l)
+index_nodes (const NnOnnxTrees *l)
 {
   GHashTable *index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
@@ -95,7 +35,7 @@ find_node (GHashTable *index,
 
 /* Puts nodes in an order in which children come after their parents. @place: new place of each, + 1 */
 static gboolean
-order_nodes (const Lists  *l,
+order_nodes (const NnOnnxTrees  *l,
              GHashTable   *index,
              GArray       *order,
              guint32      *place,
@@ -106,12 +46,9 @@ order_nodes (const Lists  *l,
 
   for (gsize i = 0; i < l->n; i++)
     {
-      NnTreeTest test;
       gsize at;
 
-      if (!find_test (&l->modes->strings[i], &test))
-        return nn_load_unsupported (error, "a branch is of a kind that is not supported");
-      for (guint k = 0; test != NN_TREE_LEAF && k < 2; k++)
+      for (guint k = 0; l->test[i] != NN_TREE_LEAF && k < 2; k++)
         {
           if (!find_node (index, l->tree[i], k == 0 ? l->yes[i] : l->no[i], &at) || has_parent[at])
             return nn_load_unsupported (error, "a branch leads nowhere, or where another leads");
@@ -125,12 +62,10 @@ order_nodes (const Lists  *l,
         for (guint first = order->len, next = (g_array_append_val (order, (guint32){ i }), first); next < order->len; next++)
           {
             guint32 from = g_array_index (order, guint32, next);
-            NnTreeTest test = NN_TREE_LEAF;
             gsize at;
 
             place[from] = next + 1;
-            find_test (&l->modes->strings[from], &test);
-            for (guint k = 0; test != NN_TREE_LEAF && k < 2; k++)
+            for (guint k = 0; l->test[from] != NN_TREE_LEAF && k < 2; k++)
               if (find_node (index, l->tree[from], k == 0 ? l->yes[from] : l->no[from], &at))
                 g_array_append_val (order, (guint32){ at });
           }
@@ -140,7 +75,7 @@ order_nodes (const Lists  *l,
 
 static gboolean
 fill_nodes (NnOnnx          *onnx,
-            const Lists     *l,
+            const NnOnnxTrees     *l,
             gint64           n_features,
             NnTreeEnsemble  *trees,
             GError         **error)
@@ -163,13 +98,14 @@ fill_nodes (NnOnnx          *onnx,
       NnTreeNode *node = &nodes[i];
 
       memset (node, 0, sizeof *node);
-      find_test (&l->modes->strings[from], &node->test);
+      node->test = l->test[from];
       if (node->test == NN_TREE_LEAF)
         continue;
       if (l->feature[from] < 0 || (n_features >= 0 && l->feature[from] >= n_features) || l->feature[from] > G_MAXINT32)
         return nn_load_unsupported (error, "a branch looks at a feature that is not there");
       node->feature = (guint32) l->feature[from];
-      node->threshold = l->values->floats[from];
+      node->threshold = l->threshold[from];
+      node->nan_yes = l->nan_yes != NULL && l->nan_yes[from] != 0;
       find_node (index, l->tree[from], l->yes[from], &at);
       node->yes = place[at] - 1;
       find_node (index, l->tree[from], l->no[from], &at);
@@ -195,7 +131,7 @@ fill_nodes (NnOnnx          *onnx,
       find_node (index, l->leaf_tree[i], l->leaf_id[i], &at);
       leaf = place[at] - 1;
       weights[nodes[leaf].first_leaf + count[leaf]++] =
-          (NnTreeWeight){ (guint32) l->leaf_target[i], l->weights->floats[i] };
+          (NnTreeWeight){ (guint32) l->leaf_target[i], l->weight[i] };
     }
   root_array = nn_graph_builder_alloc (onnx->builder, MAX (roots->len, 1) * sizeof *root_array);
   memcpy (root_array, roots->data, roots->len * sizeof *root_array);
@@ -215,11 +151,13 @@ base_values (NnOnnx           *onnx,
              guint             n,
              double            shift)
 {
-  Onnx__AttributeProto *base = nn_onnx_attribute (op, "base_values");
+  Onnx__AttributeProto *base = nn_onnx_attribute (op, "base_values"), *exact = nn_onnx_attribute (op, "base_values_as_tensor");
+  gsize n_exact = 0;
+  g_autofree double *reals = exact != NULL && exact->t != NULL ? nn_onnx_reals (onnx, exact->t, &n_exact) : NULL;
   double *numbers = nn_graph_builder_alloc (onnx->builder, n * sizeof *numbers);
 
   for (guint i = 0; i < n; i++)
-    numbers[i] = (base != NULL && i < base->n_floats ? (double) base->floats[i] : 0) + shift;
+    numbers[i] = (base != NULL && i < base->n_floats ? (double) base->floats[i] : i < n_exact ? reals[i] : 0) + shift;
   return numbers;
 }
 
@@ -307,6 +245,38 @@ add_label (NnOnnx           *onnx,
   return nn_onnx_finish (onnx, node, error);
 }
 
+static gboolean
+find_aggregate (NnOnnx           *onnx,
+                Onnx__NodeProto  *op,
+                NnTreeAggregate  *aggregate,
+                GError          **error)
+{
+  static const char *const names[] = { [NN_TREE_SUM] = "SUM", [NN_TREE_AVERAGE] = "AVERAGE", [NN_TREE_MIN] = "MIN", [NN_TREE_MAX] = "MAX" };
+  const char *name = nn_onnx_string (onnx, op, "aggregate_function", "SUM");
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (name, names[i]))
+      {
+        *aggregate = i;
+        return TRUE;
+      }
+  return nn_load_unsupported (error, "aggregate_function \"%s\" is not supported", name);
+}
+
+/* A list of features a sample; %NULL with the error set. */
+static NnOnnxValue *
+features (NnOnnx           *onnx,
+          Onnx__NodeProto  *op,
+          GError          **error)
+{
+  NnOnnxValue *input = nn_onnx_input (onnx, op, 0);
+
+  if (input != NULL && input->constant == NULL && input->rank == 2 && input->order == NULL && input->batch == 0)
+    return input;
+  nn_load_unsupported (error, "its data must be one list of features a sample");
+  return NULL;
+}
+
 gboolean
 nn_onnx_read_trees (NnOnnx           *onnx,
                     Onnx__NodeProto  *op,
@@ -315,15 +285,13 @@ nn_onnx_read_trees (NnOnnx           *onnx,
   gboolean classes = strstr (op->op_type, "Classifier") != NULL;
   const char *labels = nn_onnx_attribute (op, "classlabels_int64s") != NULL ? "classlabels_int64s" : "classlabels_strings";
   Onnx__AttributeProto *names = nn_onnx_attribute (op, labels);
-  NnOnnxValue *input = nn_onnx_input (onnx, op, 0);
+  NnOnnxValue *input = features (onnx, op, error);
   gint64 n_targets = classes ? (names != NULL ? (gint64) (names->n_ints + names->n_strings) : 0)
                              : nn_onnx_int (op, "n_targets", 1), largest = 0;
   NnTreeEnsemble trees = { 0 };
-  Lists lists;
+  g_auto (NnOnnxTrees) lists = { 0 };
 
-  if (input == NULL || input->constant != NULL || input->rank != 2 || input->order != NULL || input->batch != 0)
-    return nn_load_unsupported (error, "its data must be one list of features a sample");
-  if (!read_lists (op, classes, &lists, error))
+  if (input == NULL || !nn_onnx_trees_read (onnx, op, classes, &lists, error))
     return FALSE;
   if (n_targets < 1 || n_targets > G_MAXINT16)
     return nn_load_unsupported (error, "the number of its classes is missing or absurd");
@@ -332,9 +300,8 @@ nn_onnx_read_trees (NnOnnx           *onnx,
   /* of two classes the leaves may tell but one: the second's */
   trees.complement = classes && n_targets == 2 && largest == 0;
   trees.n_targets = trees.complement ? 1 : (guint) n_targets;
-  trees.average = g_str_equal (nn_onnx_string (onnx, op, "aggregate_function", "SUM"), "AVERAGE");
   trees.base = base_values (onnx, op, trees.n_targets, 0);
-  if (!find_post (onnx, op, &trees.post, error) ||
+  if (!find_aggregate (onnx, op, &trees.aggregate, error) || !find_post (onnx, op, &trees.post, error) ||
       !fill_nodes (onnx, &lists, nn_shape_last (nn_onnx_shape (onnx, input)), &trees, error))
     return FALSE;
   if (!classes)
@@ -342,6 +309,33 @@ nn_onnx_read_trees (NnOnnx           *onnx,
   if (op->output[0][0] != '\0' && !add_label (onnx, op, trees, input, error))
     return FALSE;
   return op->n_output < 2 || op->output[1][0] == '\0' || add_node (onnx, op, op->output[1], &trees, input, error);
+}
+
+/* TreeEnsemble of the fifth set, whose words are numbers. */
+gboolean
+nn_onnx_read_newer_trees (NnOnnx           *onnx,
+                          Onnx__NodeProto  *op,
+                          GError          **error)
+{
+  static const NnTreeAggregate aggregates[] = { NN_TREE_AVERAGE, NN_TREE_SUM, NN_TREE_MIN, NN_TREE_MAX };
+  static const NnTreePost posts[] = { NN_TREE_POST_NONE, NN_TREE_POST_SOFTMAX, NN_TREE_POST_LOGISTIC };
+  gint64 n_targets = nn_onnx_int (op, "n_targets", 1), aggregate = nn_onnx_int (op, "aggregate_function", 1);
+  gint64 post = nn_onnx_int (op, "post_transform", 0);
+  NnOnnxValue *input = features (onnx, op, error);
+  NnTreeEnsemble trees = { .n_targets = (guint) n_targets };
+  g_auto (NnOnnxTrees) lists = { 0 };
+
+  if (input == NULL || !nn_onnx_trees_read_newer (onnx, op, &lists, error))
+    return FALSE;
+  if (n_targets < 1 || n_targets > G_MAXINT16)
+    return nn_load_unsupported (error, "the number of its targets is missing or absurd");
+  if (aggregate < 0 || aggregate >= (gint64) G_N_ELEMENTS (aggregates) || post < 0 || post >= (gint64) G_N_ELEMENTS (posts))
+    return nn_load_unsupported (error, "aggregate_function %" G_GINT64_FORMAT " with post_transform %" G_GINT64_FORMAT " is not supported",
+                                aggregate, post);
+  trees.aggregate = aggregates[aggregate];
+  trees.post = posts[post];
+  return fill_nodes (onnx, &lists, nn_shape_last (nn_onnx_shape (onnx, input)), &trees, error) &&
+         add_node (onnx, op, nn_onnx_out (op, 0), &trees, input, error);
 }
 
 /* The place of the largest sum of a tree ensemble, or of the two that one sum and its complement are: as nn_save_onnx() writes

@@ -220,6 +220,10 @@ const NnShape *nn_onnx_shape      (NnOnnx           *onnx,
 NnTensor    *nn_onnx_tensor       (NnOnnx           *onnx,
                                    Onnx__TensorProto *proto,
                                    GError          **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Its elements in double precision; %NULL where it is damaged, in a file beside, or empty. */
+double      *nn_onnx_reals        (NnOnnx           *onnx,
+                                   Onnx__TensorProto *proto,
+                                   gsize            *n) G_GNUC_WARN_UNUSED_RESULT;
 NnTensor    *nn_onnx_initializer  (NnOnnx           *onnx,
                                    Onnx__TensorProto *proto,
                                    gsize             i,
@@ -360,7 +364,8 @@ NnTensor    *nn_onnx_by_channel    (NnTensor          *values,
 
 /* nn-onnx-window.c, nn-onnx-dense.c, nn-onnx-norm.c, nn-onnx-scale.c, nn-onnx-recurrent.c, nn-onnx-trees.c */
 NnOnnxRead nn_onnx_read_conv, nn_onnx_read_pool, nn_onnx_read_global_pool, nn_onnx_read_dense, nn_onnx_read_norm,
-  nn_onnx_read_instance_norm, nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_arg_max, nn_onnx_read_top_k;
+  nn_onnx_read_instance_norm, nn_onnx_read_scale, nn_onnx_read_recurrent, nn_onnx_read_trees, nn_onnx_read_newer_trees,
+  nn_onnx_read_arg_max, nn_onnx_read_top_k;
 /* nn-onnx-transposed.c */
 gboolean     nn_onnx_read_conv_transpose (NnOnnx          *onnx,
                                           Onnx__NodeProto *op,

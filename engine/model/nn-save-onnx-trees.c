@@ -5,8 +5,13 @@
 
 #include "onnx.pb-c.h"
 
+#include <math.h>
+
 /* The ONNX words for NnTreeTest. */
 static const char *const tests[] = { "LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ" };
+
+/* And for NnTreeAggregate. */
+static const char *const aggregates[] = { "SUM", "AVERAGE", "MIN", "MAX" };
 
 /* Which tree each node belongs to: nodes of one stand together from its root on. */
 static void
@@ -18,6 +23,19 @@ find_trees (const NnTreeEnsemble *trees,
       tree[i] = t;
 }
 
+/* In single precision, with which no number of single precision is compared otherwise: rounded down, or for "below" up. */
+static double
+single_threshold (const NnTreeNode *node)
+{
+  float single = (float) node->threshold;
+
+  if ((node->test == NN_TREE_LEQ || node->test == NN_TREE_GT) && (double) single > node->threshold)
+    return nextafterf (single, -INFINITY);
+  if ((node->test == NN_TREE_LT || node->test == NN_TREE_GTE) && (double) single < node->threshold)
+    return nextafterf (single, INFINITY);
+  return single;
+}
+
 static void
 set_nodes (NnOnnxWriter         *w,
            Onnx__NodeProto      *op,
@@ -27,6 +45,7 @@ set_nodes (NnOnnxWriter         *w,
   guint n = trees->n_nodes;
   g_autofree gint64 *id = g_new (gint64, n + 1), *feature = g_new (gint64, n + 1), *yes = g_new (gint64, n + 1);
   g_autofree gint64 *no = g_new (gint64, n + 1);
+  g_autofree gint64 *missing = g_new (gint64, n + 1);
   g_autofree double *threshold = g_new (double, n + 1);
   g_autofree const char **mode = g_new (const char *, n + 1);
 
@@ -37,10 +56,11 @@ set_nodes (NnOnnxWriter         *w,
 
       id[i] = i - root;
       feature[i] = node->feature;
-      threshold[i] = node->threshold;
+      threshold[i] = single_threshold (node);
       yes[i] = node->test == NN_TREE_LEAF ? 0 : (gint64) node->yes - root;
       no[i] = node->test == NN_TREE_LEAF ? 0 : (gint64) node->no - root;
       mode[i] = tests[node->test];
+      missing[i] = node->nan_yes;
     }
   nn_onnx_set_ints (w, op, "nodes_treeids", tree, n);
   nn_onnx_set_ints (w, op, "nodes_nodeids", id, n);
@@ -49,6 +69,7 @@ set_nodes (NnOnnxWriter         *w,
   nn_onnx_set_ints (w, op, "nodes_truenodeids", yes, n);
   nn_onnx_set_ints (w, op, "nodes_falsenodeids", no, n);
   nn_onnx_set_texts (w, op, "nodes_modes", mode, n);
+  nn_onnx_set_ints (w, op, "nodes_missing_value_tracks_true", missing, n);
 }
 
 static void
@@ -122,7 +143,7 @@ nn_onnx_write_trees (NnOnnxWriter  *w,
   w->trees = TRUE;
   find_trees (trees, tree);
   nn_onnx_set_int (w, op, "n_targets", trees->n_targets);
-  nn_onnx_set_text (w, op, "aggregate_function", trees->average ? "AVERAGE" : "SUM");
+  nn_onnx_set_text (w, op, "aggregate_function", aggregates[trees->aggregate]);
   nn_onnx_set_text (w, op, "post_transform", "NONE");
   if (trees->base != NULL)
     nn_onnx_set_reals (w, op, "base_values", trees->base, trees->n_targets);

@@ -499,13 +499,13 @@ static void
 test_trees (void)
 {
   static const NnTreeNode nodes[] = {
-    { NN_TREE_LEQ, 0, 0.5, 1, 2, 0, 0 }, { NN_TREE_LEAF, 0, 0, 0, 0, 0, 1 }, { NN_TREE_LEAF, 0, 0, 0, 0, 1, 2 },
-    { NN_TREE_GT, 1, 0, 4, 5, 0, 0 },    { NN_TREE_LEAF, 0, 0, 0, 0, 3, 1 }, { NN_TREE_LEAF, 0, 0, 0, 0, 0, 1 },
+    { NN_TREE_LEQ, 0, 0.5, 1, 2, 0, 0, TRUE }, { NN_TREE_LEAF, 0, 0, 0, 0, 0, 1, FALSE }, { NN_TREE_LEAF, 0, 0, 0, 0, 1, 2, FALSE },
+    { NN_TREE_GT, 1, 0, 4, 5, 0, 0, FALSE },   { NN_TREE_LEAF, 0, 0, 0, 0, 3, 1, FALSE }, { NN_TREE_LEAF, 0, 0, 0, 0, 0, 1, FALSE },
   };
   static const NnTreeWeight weights[] = { { 0, 1 }, { 0, -1 }, { 1, 2 }, { 1, 4 } };
   static const guint32 roots[] = { 0, 3 };
   static const double base[] = { 0, 0.5 };
-  NnTreeEnsemble trees = { nodes, 6, roots, 2, weights, 4, 2, base, FALSE, FALSE, NN_TREE_POST_NONE };
+  NnTreeEnsemble trees = { nodes, 6, roots, 2, weights, 4, 2, base, NN_TREE_SUM, FALSE, NN_TREE_POST_NONE };
   NnAttrs attrs = { .extra = &trees };
   NnTreeNode loop[6];
   g_autoptr (NnTensor) x = TENSOR (NN_SHAPE (2, 2), 0.5, -1, 1, 1);

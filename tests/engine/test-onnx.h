@@ -93,8 +93,43 @@ number (const char *name,
   initializer (name, 1, &value, sizeof value, -1, -1);
 }
 
-/* "name=1" whole, "name=1.5" real, "name=WORD" text, "name=[1;2]" a list of whole numbers, "name=@WORD" the attribute of the function
- * that it is in. */
+/* A list as in attribute_of(), its first character the kind; the end is not written. */
+static inline void
+attribute_list (GByteArray *attribute,
+                const char *value)
+{
+  g_auto (GStrv) list = g_strsplit (value + 1, ";", -1);
+  g_autoptr (GArray) reals = g_array_new (FALSE, FALSE, sizeof (double));
+  GByteArray *tensor = g_byte_array_new ();
+
+  for (char **item = list; *item != NULL; item++)
+    {
+      double real = *value == '{' ? 0 : g_ascii_strtod (*item, NULL);
+      float single = (float) real;
+
+      g_array_append_val (reals, real);
+      if (*value == '[')
+        put_int (attribute, 8, (guint64) g_ascii_strtoll (*item, NULL, 10));
+      else if (*value == '{')
+        put_text (attribute, 9, *item);
+      else if (*value == '(')
+        {
+          put_varint (attribute, 7 << 3 | 5);
+          g_byte_array_append (attribute, (const guint8 *) &single, sizeof single);
+        }
+    }
+  put_int (tensor, 1, reals->len);
+  put_int (tensor, 2, 11);
+  put_bytes (tensor, 9, reals->data, reals->len * sizeof (double));
+  if (*value == '<')
+    put_message (attribute, 5, tensor);
+  else
+    g_byte_array_unref (tensor);
+  put_int (attribute, 20, *value == '[' ? 7 : *value == '{' ? 8 : *value == '(' ? 6 : 4);
+}
+
+/* "name=1" whole, "name=1.5" real, "name=WORD" text, "name=[1;2]" a list of whole numbers, "name=(1.5;2" of reals, "name={A;B" of
+ * texts, "name=<1.5;2" a tensor of doubles, "name=@WORD" the attribute of the function that it is in. */
 static inline GByteArray *
 attribute_of (char *text)
 {
@@ -106,14 +141,8 @@ attribute_of (char *text)
   put_text (attribute, 1, text);
   if (*value == '@')
     put_text (attribute, 21, value + 1);
-  else if (*value == '[')
-    {
-      g_auto (GStrv) list = g_strsplit (value + 1, ";", -1);
-
-      for (char **item = list; *item != NULL; item++)
-        put_int (attribute, 8, (guint64) g_ascii_strtoll (*item, NULL, 10));
-      put_int (attribute, 20, 7);
-    }
+  else if (strchr ("[({<", *value) != NULL)
+    attribute_list (attribute, value);
   else if (g_ascii_isalpha (*value))
     {
       put_text (attribute, 4, value);
