@@ -11,7 +11,8 @@
 
 static const char *const runtime[] = {
   "nnet_activation.h", "nnet_common.h", "nnet_conv.h",    "nnet_dense.h", "nnet_merge.h",
-  "nnet_norm.h",       "nnet_pooling.h", "nnet_recurrent.h", "nnet_shape.h", "nnet_softmax.h", "nnet_window.h",
+  "nnet_norm.h",       "nnet_pooling.h", "nnet_recurrent.h", "nnet_shape.h", "nnet_softmax.h", "nnet_trees.h",
+  "nnet_window.h",
 };
 
 /* Intel's components have streams of their own types as ports. */

@@ -93,6 +93,21 @@ gboolean hls_write_prelu (HlsEmit *emit,
 gboolean hls_write_recurrent (HlsEmit *emit,
                               HlsLayer *layer,
                               GError **error);
+/* Numbers of the layer: an array LETTERn of the type TYPE_NAME and `static TYPE_NAME FUNCTION(unsigned i)`, which is @otherwise where
+ * @raw is %NULL. */
+gboolean hls_layer_row (HlsEmit *emit,
+                        HlsLayer *layer,
+                        const char *function,
+                        const char *letter,
+                        const char *type_name,
+                        const NnType *type,
+                        const gint64 *raw,
+                        gsize n,
+                        int otherwise,
+                        GError **error);
+gboolean hls_write_trees (HlsEmit *emit,
+                          HlsLayer *layer,
+                          GError **error);
 gboolean hls_write_layer_norm (HlsEmit *emit,
                                HlsLayer *layer,
                                GError **error);

@@ -117,17 +117,17 @@ hls_write_recurrent (HlsEmit   *emit,
   return TRUE;
 }
 
-static gboolean
-write_row (HlsEmit       *emit,
-           HlsLayer      *layer,
-           const char    *function,
-           const char    *letter,
-           const char    *type_name,
-           const NnType  *type,
-           const gint64  *raw,
-           gsize          n,
-           int            otherwise,
-           GError       **error)
+gboolean
+hls_layer_row (HlsEmit       *emit,
+               HlsLayer      *layer,
+               const char    *function,
+               const char    *letter,
+               const char    *type_name,
+               const NnType  *type,
+               const gint64  *raw,
+               gsize          n,
+               int            otherwise,
+               GError       **error)
 {
   g_autofree char *array = g_strdup_printf ("%s%u", letter, layer->number);
   NnType bit = NN_UFIXED (1, 1);
@@ -163,8 +163,8 @@ hls_write_layer_norm (HlsEmit   *emit,
   hls_layer_field (emit, "n_channels", n);
   hls_layer_type_field (emit, layer, "accum_t");
   if (!hls_layer_table (emit, layer, "table", "table", error) ||
-      !write_row (emit, layer, "factor", "s", "scale_t", &layer->plan->scale, gamma, n, 1, error) ||
-      !write_row (emit, layer, "offset", "b", "bias_t", &layer->plan->bias, beta, n, 0, error))
+      !hls_layer_row (emit, layer, "factor", "s", "scale_t", &layer->plan->scale, gamma, n, 1, error) ||
+      !hls_layer_row (emit, layer, "offset", "b", "bias_t", &layer->plan->bias, beta, n, 0, error))
     return FALSE;
   hls_layer_end (emit);
   hls_layer_call (emit, layer, "layer", "nnet::layer_norm", NULL);
@@ -184,7 +184,7 @@ hls_write_embedding (HlsEmit   *emit,
   hls_layer_begin_array (emit, layer);
   hls_layer_field (emit, "n_units", units);
   hls_layer_field (emit, "n_rows", n / units);
-  if (!write_row (emit, layer, "row", "e", "weight_t", &layer->plan->weight, raw, n, 0, error))
+  if (!hls_layer_row (emit, layer, "row", "e", "weight_t", &layer->plan->weight, raw, n, 0, error))
     return FALSE;
   hls_layer_end (emit);
   hls_layer_call (emit, layer, "layer", "nnet::embedding", NULL);

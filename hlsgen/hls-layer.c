@@ -316,6 +316,7 @@ static const Writer writers[NN_N_OPS] = {
   [NN_OP_GRU] = hls_write_recurrent,
   [NN_OP_LAYER_NORM] = hls_write_layer_norm,
   [NN_OP_EMBEDDING] = hls_write_embedding,
+  [NN_OP_TREE_ENSEMBLE] = hls_write_trees,
   [NN_OP_MAX_POOL1D] = hls_write_pool,
   [NN_OP_MAX_POOL2D] = hls_write_pool,
   [NN_OP_AVG_POOL1D] = hls_write_pool,

@@ -8,6 +8,8 @@
 
 #include "nn-layer-cost-private.h"
 
+#include "nn-design-trees.h"
+
 #include <math.h>
 
 /* relu, 16 bits in: 43 to 55 LUTs an element (argykokk_mlp, KebL, tutorial), 3 for each bit. */
@@ -45,6 +47,14 @@
 #define STREAM_LUT_BASE 120.0
 /* Layer normalisation: sums, squares and a table of 1/sqrt (nnet_layernorm.h): counted from its operations. */
 #define LAYER_NORM_DSP 3.0
+/* Decision trees: 96148 LUTs, 42802 FFs and 12 cycles of 5 ns for 500 trees of 15 comparisons of 18 bits each (a VU9P), without a
+ * multiplier or memory. Source: Summers et al., JINST 15 (2020) P05026, table of implementations. So a comparison with a constant takes
+ * 0.4 LUTs a bit, choosing between two leaves 0.2; one bit of every sum in five is held. */
+#define TREE_COMPARE_LUT_BIT 0.4
+#define TREE_CHOOSE_LUT_BIT 0.2
+#define TREE_CYCLE_NS 5.0
+/* Additions in a cycle of 5 ns; comparing and choosing take a cycle for each so many levels. */
+#define TREE_LEVELS_CYCLE 2.0
 /* A FIFO with more bits than this is a memory, with fewer a shift register (UG1399, config_storage). */
 #define FIFO_MEMORY_BITS 1024
 #define WIDE_LOW 0.4
@@ -334,6 +344,61 @@ shape_only (const NnCostedLayer *l,
     cost->interval = nn_figure (1);
 }
 
+/* Comparisons that are told apart: equal ones of several trees are made once. */
+static double
+different_comparisons (const NnTreePlan *plan)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint t = 0; t < plan->n_trees; t++)
+    for (guint k = 0; k < plan->trees[t].n_steps; k++)
+      {
+        const NnTreeStep *step = &plan->trees[t].steps[k];
+
+        g_hash_table_add (seen, g_strdup_printf ("%u/%d/%" G_GINT64_FORMAT, step->feature, step->equal, step->bound));
+      }
+  return g_hash_table_size (seen);
+}
+
+/* Trees that say something to a target, together for all targets. */
+static double
+count_votes (const NnTreePlan *plan)
+{
+  double n = 0;
+
+  for (guint t = 0; t < plan->n_trees; t++)
+    for (guint o = 0; o < plan->n_targets; o++)
+      {
+        gboolean says = FALSE;
+
+        for (guint k = 0; k < plan->trees[t].n_leaves; k++)
+          says |= plan->trees[t].leaves[(gsize) k * plan->n_targets + o] != 0;
+        n += says;
+      }
+  return n;
+}
+
+static void
+trees (const NnCostedLayer *l,
+       NnCost              *cost)
+{
+  const NnTreePlan *plan = nn_design_trees (l->design, l->i);
+  double compare = different_comparisons (plan), votes = count_votes (plan), width = l->plan->accum.width;
+  double each = votes / MAX (plan->n_trees, 1), levels = ceil (log2 (MAX (votes / plan->n_targets, 1)) + 1);
+  double slower = MAX (TREE_CYCLE_NS / MAX (cycle_of (l), 0.5), 0.5), cycles;
+
+  nn_cost_init (cost);
+  cycles = ceil ((plan->depth / TREE_LEVELS_CYCLE + levels) * slower);
+  nn_layer_set_logic (cost, TREE_COMPARE_LUT_BIT * l->plan->input.width * compare +
+                              TREE_CHOOSE_LUT_BIT * l->plan->weight.width * plan->n_steps * each + width * votes +
+                              (plan->label ? width * plan->n_targets : 0),
+                      compare / 2 + width * votes * slower, WIDE_LOW, WIDE_HIGH);
+  cost->bops = compare * l->plan->input.width + votes * width;
+  simple_cycles (l, cost, cycles);
+  cost->latency.low = MAX (0, floor (0.4 * cycles));
+  cost->latency.high = ceil (1.8 * cycles) + 2;
+}
+
 static void
 by_operator (const NnCostedLayer *l,
              NnCost              *cost)
@@ -372,6 +437,9 @@ by_operator (const NnCostedLayer *l,
       return;
     case NN_OP_EMBEDDING:
       embedding (l, cost);
+      return;
+    case NN_OP_TREE_ENSEMBLE:
+      trees (l, cost);
       return;
     default:
       shape_only (l, cost);

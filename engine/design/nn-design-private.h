@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "nn-design.h"
+#include "nn-design-trees.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +14,7 @@ struct _NnDesign {
   NnConfig       *config;
   NnLayerPlan    *plans;
   NnTensor      **raw;      /* node * NN_N_ROLES + role */
+  NnTreePlan    **trees;    /* by node, nullable */
   GPtrArray      *warnings;
   GPtrArray      *passed;   /* GStrv by pass: the layers it met */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The integers in the hardware's memories. */
 
-#include "nn-design-private.h"
+#include "nn-design-trees-private.h"
 
 #include "nn-error.h"
 #include "nn-quant.h"
@@ -166,5 +166,5 @@ nn_plan_raw (NnPlanning  *planning,
       if (raw[weight->role] == NULL)
         return FALSE;
     }
-  return TRUE;
+  return node->op != NN_OP_TREE_ENSEMBLE || nn_plan_trees (planning, i, error);
 }

@@ -3,6 +3,7 @@
 
 #include "nn-design-types-private.h"
 
+#include "nn-design-trees-private.h"
 #include "nn-error.h"
 #include "nn-product.h"
 #include "nn-text.h"
@@ -326,7 +327,7 @@ check_types (const NnNode      *node,
 {
   const struct { const char *name; const NnType *type; } all[] = {
     { "result", &p->result }, { "weight", &p->weight }, { "bias", &p->bias }, { "accum", &p->accum }, { "scale", &p->scale },
-    { "recurrent_weight", &p->recurrent_weight }, { "recurrent_bias", &p->recurrent_bias }, { "state", &p->state },
+    { "threshold", &p->threshold }, { "recurrent_weight", &p->recurrent_weight }, { "recurrent_bias", &p->recurrent_bias }, { "state", &p->state },
     { "table", &p->table }, { "exp_table", &p->exp_table }, { "inv_table", &p->inv_table }, { "inv_inp", &p->inv_inp },
   };
 
@@ -420,6 +421,9 @@ nn_plan_types (NnPlanning  *planning,
       break;
     case NN_OP_UNARY_LUT:
       plan_lookup_types (planning, node, p);
+      break;
+    case NN_OP_TREE_ENSEMBLE:
+      nn_plan_tree_types (planning, node, p);
       break;
     default:
       if (nn_op_is_recurrent (node->op))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The network as hardware: made once, then only read. */
 
-#include "nn-design-private.h"
+#include "nn-design-trees-private.h"
 
 #include "nn-config-private.h"
 #include "nn-error.h"
@@ -152,6 +152,7 @@ nn_design_new (const NnModel   *source,
     return NULL;
   design->plans = g_new0 (NnLayerPlan, nn_graph_n_nodes (nn_model_graph (design->model)));
   design->raw = g_new0 (NnTensor *, (gsize) nn_graph_n_nodes (nn_model_graph (design->model)) * NN_N_ROLES);
+  design->trees = g_new0 (NnTreePlan *, nn_graph_n_nodes (nn_model_graph (design->model)));
   if (!plan (design, error))
     return NULL;
   nn_design_warn_unheeded (design);
@@ -174,6 +175,9 @@ nn_design_unref (NnDesign *design)
   if (design->raw != NULL)
     for (gsize i = 0; i < (gsize) nn_graph_n_nodes (nn_model_graph (design->model)) * NN_N_ROLES; i++)
       nn_tensor_unref (design->raw[i]);
+  for (guint i = 0; design->trees != NULL && i < nn_graph_n_nodes (nn_model_graph (design->model)); i++)
+    nn_tree_plan_free (design->trees[i]);
+  g_free (design->trees);
   g_free (design->raw);
   g_free (design->plans);
   nn_model_unref (design->model);

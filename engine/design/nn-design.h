@@ -33,6 +33,7 @@ typedef struct {
   NnType     weight, bias, accum;
   NnType     recurrent_weight, recurrent_bias, state; /* recurrent layers */
   NnType     scale;        /* batch norm: scale and bias */
+  NnType     threshold;    /* of decision trees; %NN_TYPE_AUTO where they are only rounded to the input's grid, which changes no answer */
   NnType     table, exp_table, inv_table, inv_inp, inp_norm; /* activations by table, softmax */
   NnStrategy strategy;
   NnSoftmax  softmax;

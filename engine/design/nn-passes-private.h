@@ -83,6 +83,7 @@ NnModel *nn_pass_turn_softmax        (const NnModel *model, const NnConfig *conf
 NnModel *nn_pass_unroll_recurrent    (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_make_tables         (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_lower_garnet        (const NnModel *model, const NnConfig *config, GError **error);
+NnModel *nn_pass_lower_trees         (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_separable     (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_split_activations   (const NnModel *model, const NnConfig *config, GError **error);
 NnModel *nn_pass_lower_quantizers    (const NnModel *model, const NnConfig *config, GError **error);

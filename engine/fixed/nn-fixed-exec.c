@@ -64,6 +64,8 @@ prepare_function (const NnNode *node)
       return nn_fixed_prepare_recurrent;
     case NN_OP_EMBEDDING:
       return nn_fixed_prepare_embedding;
+    case NN_OP_TREE_ENSEMBLE:
+      return nn_fixed_prepare_trees;
     default:
       break;
     }

@@ -183,6 +183,7 @@ gboolean nn_fixed_prepare_layer_norm (NnFixedLayer *layer, GError **error);
 gboolean nn_fixed_prepare_recurrent  (NnFixedLayer *layer, GError **error);
 gboolean nn_fixed_prepare_constant   (NnFixedLayer *layer, GError **error);
 gboolean nn_fixed_prepare_embedding  (NnFixedLayer *layer, GError **error);
+gboolean nn_fixed_prepare_trees      (NnFixedLayer *layer, GError **error);
 gboolean nn_fixed_unsupported        (const NnFixedLayer *layer, const char *what, GError **error);
 
 /* Which entry of a table a value falls on: truncated (value * n / range) + offset, clamped. */

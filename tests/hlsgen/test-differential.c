@@ -4,18 +4,20 @@
  *
  * Without arguments a handful of fixed seeds. --cases=N and --first=S run N others from S on; --keep=FOLDER leaves the
  * projects that differ there. Seeds from a million on make more: several inputs and outputs, trained quantisers, tables;
- * those from two millions on broadcasting, constants, shared weights, odd windows, every backend with either interface.
+ * those from two millions on broadcasting, constants, shared weights, odd windows, every backend with either interface; those
+ * from three millions on decision trees.
  */
 
 #include "nn-error.h"
 #include "nn-fixed-exec.h"
-#include "test-random-wide.h"
+#include "test-random-trees.h"
 
 #include <stdlib.h>
 
 #define N_VECTORS 12
 #define MORE_SEEDS 1000000
 #define WIDE_SEEDS 2000000
+#define TREE_SEEDS 3000000
 #define MOST_INPUTS 2
 
 typedef enum { CASE_EQUAL, CASE_REFUSED, CASE_DIFFERS } CaseResult;
@@ -124,7 +126,8 @@ run_case (guint64 seed)
   RandomNetwork random;
   g_autoptr (NnModel) model = seed < MORE_SEEDS ? random_network (&random, seed, &text)
                             : seed < WIDE_SEEDS ? random_network_more (&random, seed, &text)
-                                                : random_network_wide (&random, seed, &text);
+                            : seed < TREE_SEEDS ? random_network_wide (&random, seed, &text)
+                                                : random_network_trees (&random, seed, &text);
   gboolean equal;
 
   config = nn_config_parse (text, &error);
@@ -168,6 +171,7 @@ test_few (void)
   run_cases (1, 5);
   run_cases (MORE_SEEDS + 1, 5);
   run_cases (WIDE_SEEDS + 1, 5);
+  run_cases (TREE_SEEDS + 1, 5);
 }
 
 static void
