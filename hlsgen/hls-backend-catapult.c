@@ -204,7 +204,25 @@ write_project (HlsEmit *emit)
   hls_project_add (emit->project, "project.tcl", text);
 }
 
-/* Depths of FIFOs and the interval, which Catapult takes as directives. */
+/* The channels of the top function as AXI4-Streams of the tool's library "amba": TDATA is a packet, that is all channels of a position
+ * side by side, each as wide as its type. */
+static void
+write_axi_ports (const HlsEmit *emit,
+                 GString       *text)
+{
+  GArray *list = hls_emit_ports (emit);
+
+  for (guint k = 0; k < list->len; k++)
+    {
+      const HlsPort *port = &g_array_index (list, HlsPort, k);
+
+      g_string_append_printf (text, "directive set /%s/%s:rsc -MAP_TO_MODULE amba.ccs_axi4stream_%s\n", emit->name, port->name,
+                              port->input ? "in" : "out");
+    }
+  hls_emit_ports_free (list);
+}
+
+/* Depths of FIFOs, ports and the interval, which Catapult takes as directives. */
 static void
 write_directives (HlsEmit *emit)
 {
@@ -214,6 +232,8 @@ write_directives (HlsEmit *emit)
     g_string_append_printf (text, "catch {directive set /%s/core -DESIGN_GOAL Latency}\n", emit->name);
   else
     g_string_append_printf (text, "catch {directive set /%s/core/main -PIPELINE_INIT_INTERVAL %u}\n", emit->name, emit->interval);
+  if (emit->axi_ports)
+    write_axi_ports (emit, text);
   g_string_append (text, emit->memories->str);
   hls_project_add (emit->project, "directives.tcl", text);
 }
@@ -225,6 +245,8 @@ scripts (HlsEmit *emit)
   gboolean asic = is_asic (nn_design_config (emit->design));
 
   g_string_append (build, asic ? libraries_asic : libraries_fpga);
+  if (emit->axi_ports)
+    g_string_append (build, "solution library add amba\n");
   g_string_append (build, tail);
   g_string_append (build, asic ? synthesis_asic : synthesis_fpga);
   hls_project_add (emit->project, "build_prj.tcl", build);

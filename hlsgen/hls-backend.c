@@ -178,6 +178,9 @@ hls_emit_readme (HlsEmit *emit)
                             emit->interface == HLS_INTERFACE_AXI_MASTER
                               ? "`make kernel PLATFORM=…` makes a Vitis kernel of it and `make host` the program `src/host.cpp`, which runs the vectors of `tb_data` on a card."
                               : "After the step `export`, `vivado -mode batch -source design.tcl` makes a board's system around it; `pynq_driver.py` runs that.");
+  if (emit->axi_ports)
+    g_string_append (text, "\n## System\n\nInputs and outputs are AXI4-Streams by Catapult's library `amba` (`directives.tcl`). A transfer is a packet: all channels of a position "
+                           "side by side in TDATA, each a fixed-point number of its type (`firmware/defines.h`).\n");
   hls_project_add (emit->project, "README.md", text);
   hls_project_add (emit->project, "hls4ml_config.yml", g_string_new (yaml));
   write_library_script (emit);

@@ -80,6 +80,7 @@ struct _HlsEmit {
   gboolean          split;     /* a variable may be read once only: streams, and arrays between layers side by side */
   guint             interval;  /* cycles between two samples, where the layers are one pipeline */
   HlsInterface      interface;
+  gboolean          axi_ports; /* the channels of the top function are AXI4-Streams by the tool's own library */
   char             *name;    /* of the project and of the top function */
   HlsLayer         *layers;
   guint             n_layers;
@@ -87,6 +88,7 @@ struct _HlsEmit {
   GString          *configs;   /* parameters.h */
   GString          *includes;  /* of the weights, in parameters.h */
   GString          *calls;     /* body of the top function */
+  GString          *blocks;    /* functions before it, for tools that want each layer as one */
   GString          *generated; /* adder graphs */
   GPtrArray        *notes;     /* for the README, and warnings */
   GString          *memories;  /* directives for tools that take them apart from the source */

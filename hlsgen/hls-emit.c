@@ -333,6 +333,7 @@ clear (HlsEmit *emit)
   g_string_free (emit->configs, TRUE);
   g_string_free (emit->includes, TRUE);
   g_string_free (emit->calls, TRUE);
+  g_string_free (emit->blocks, TRUE);
   g_string_free (emit->generated, TRUE);
   g_string_free (emit->memories, TRUE);
 }
@@ -363,6 +364,7 @@ hls_project_new (const NnDesign    *design,
                    .configs = g_string_new (NULL),
                    .includes = g_string_new (NULL),
                    .calls = g_string_new (NULL),
+                   .blocks = g_string_new (NULL),
                    .generated = g_string_new (NULL),
                    .memories = g_string_new (NULL) };
   gboolean done;

@@ -133,7 +133,7 @@ write_top (HlsEmit *emit,
     }
   append_prototype (emit, list, FALSE, header);
   g_string_append (header, ";\n\n#endif\n");
-  g_string_append_printf (text, "#include \"%s.h\"\n#include \"parameters.h\"\n\n", emit->name);
+  g_string_append_printf (text, "#include \"%s.h\"\n#include \"parameters.h\"\n\n%s", emit->name, emit->blocks->str);
   append_prototype (emit, list, TRUE, text);
   g_string_append (text, " {\n");
   if (hls_emit_in_structs (emit))

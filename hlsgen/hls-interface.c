@@ -11,18 +11,20 @@
 
 static const char *const names[] = { "none", "axi_stream", "axi_lite", "axi_master", NULL };
 
-/* What the tools that know no AXI have instead. */
+/* What the tools have that know no wrapper of ours. */
 static const char *
 own_ports (NnBackend backend)
 {
   switch (backend)
     {
     case NN_BACKEND_ONEAPI:
-      return "A oneAPI project always has a task with its host program; the task reads and writes memory that both share";
+      return "A oneAPI project always has a task with its host program; for a family of devices icpx makes an IP of the task, with an Avalon "
+             "agent for its arguments and a host for the memory that both share, which Platform Designer joins to AXI";
     case NN_BACKEND_QUARTUS:
       return "An Intel component has Avalon streams as ports with io_stream and wires with io_parallel, which Platform Designer connects";
     default:
-      return "Catapult's ports are ac_channel, with ready and valid, with io_stream, and wires with io_parallel; an AXI bus is put around the RTL";
+      return "Catapult has axi_stream with io_stream, each port an AXI4-Stream of packets; its other ports are wires, with io_parallel, around "
+             "which its library \"amba\" puts registers or a master by directives on the ports";
     }
 }
 
@@ -47,6 +49,12 @@ hls_interface_choose (HlsEmit  *emit,
     }
   if (emit->backend->backend == NN_BACKEND_VITIS || emit->backend->backend == NN_BACKEND_VIVADO)
     return TRUE;
+  if (emit->backend->backend == NN_BACKEND_CATAPULT && emit->stream && emit->interface == HLS_INTERFACE_AXI_STREAM)
+    {
+      emit->interface = HLS_INTERFACE_NONE; /* no wrapper: the ports themselves */
+      emit->axi_ports = TRUE;
+      return TRUE;
+    }
   g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Interface: %s has no AXI wrapper; Vitis and Vivado have. %s. Leave \"Interface\" away",
                emit->backend->name, own_ports (emit->backend->backend));
   return FALSE;

@@ -145,6 +145,43 @@ hls_layer_copies (HlsEmit  *emit,
     }
 }
 
+/* Cycles between two samples of the layer, or two steps of its own loops: a kernel that shares its multipliers by a loop over memory
+ * words starts a step every cycle; the others leave the sharing to the tool. */
+static guint
+block_interval (const HlsLayer *layer)
+{
+  const NnLayerPlan *p = layer->plan;
+  gboolean by_loop = p->n_in > 0 && (p->strategy == NN_STRATEGY_RESOURCE || p->strategy == NN_STRATEGY_RESOURCE_UNROLLED ||
+                                     p->strategy == NN_STRATEGY_COMPRESSED);
+
+  return by_loop ? 1 : MAX (p->reuse_factor, 1);
+}
+
+/* Catapult's blocks between channels are functions of their own, each with its interval: one called @name around the call. @call: up to
+ * the bracket */
+static void
+write_block (HlsEmit        *emit,
+             const HlsLayer *layer,
+             const char     *name,
+             const char     *call,
+             const char     *arguments)
+{
+  g_autofree char *type = hls_emit_stream_type (emit, layer);
+
+  g_string_append_printf (emit->blocks, "// Layer \"%s\" (%s)\nNNET_LAYER(%u)\nstatic void %s(", layer->label, layer->class_label,
+                          block_interval (layer), name);
+  for (guint k = 0; k < layer->node->n_inputs; k++)
+    {
+      g_autofree char *in = hls_emit_stream_type (emit, hls_emit_source (emit, layer->node->inputs[k]));
+
+      g_string_append_printf (emit->blocks, "nnet::stream<%s> &in%u, ", in, k + 1);
+    }
+  g_string_append_printf (emit->blocks, "nnet::stream<%s> &out) {\n    %s(", type, call);
+  for (guint k = 0; k < layer->node->n_inputs; k++)
+    g_string_append_printf (emit->blocks, "in%u, ", k + 1);
+  g_string_append_printf (emit->blocks, "out%s);\n}\n\n", arguments);
+}
+
 /* `nnet::FUNCTION<types, configN>(inputs, output, weights); // name`. @functor (nullable) comes first among the types. */
 void
 hls_layer_call (HlsEmit    *emit,
@@ -153,7 +190,8 @@ hls_layer_call (HlsEmit    *emit,
                 const char *functor,
                 const char *arguments)
 {
-  g_autofree char *type = hls_emit_stream_type (emit, layer);
+  gboolean block = emit->stream && emit->backend->backend == NN_BACKEND_CATAPULT;
+  g_autofree char *type = hls_emit_stream_type (emit, layer), *call = NULL;
   GString *types = g_string_new (NULL), *inputs = g_string_new (NULL);
 
   for (guint k = 0; k < layer->node->n_inputs; k++)
@@ -165,9 +203,18 @@ hls_layer_call (HlsEmit    *emit,
       g_string_append_printf (inputs, "%s, ", in);
     }
   hls_layer_declare (emit, layer);
-  g_string_append_printf (emit->calls, "    nnet::%s<%s%s%s%s, config%u>(%s%s%s); // %s\n", function,
-                          functor != NULL ? functor : "", functor != NULL ? ", " : "", types->str, type, layer->number,
-                          inputs->str, layer->value, arguments != NULL ? arguments : "", layer->label);
+  call = g_strdup_printf ("nnet::%s<%s%s%s%s, config%u>", function, functor != NULL ? functor : "", functor != NULL ? ", " : "", types->str,
+                          type, layer->number);
+  if (block)
+    {
+      g_autofree char *name = g_strdup_printf ("%s_config%u", function, layer->number); /* by which reports tell the layer */
+
+      write_block (emit, layer, name, call, arguments != NULL ? arguments : "");
+      g_free (call);
+      call = g_steal_pointer (&name);
+    }
+  g_string_append_printf (emit->calls, "    %s(%s%s%s); // %s\n", call, inputs->str, layer->value,
+                          arguments != NULL && !block ? arguments : "", layer->label);
   hls_layer_copies (emit, layer);
   g_string_append_c (emit->calls, '\n');
   g_string_free (types, TRUE);

@@ -189,7 +189,8 @@ test_interfaces (void)
   static const char *const names[] = { "axi_stream", "axi_lite", "axi_master" };
   g_autoptr (GError) error = NULL;
   g_autoptr (NnModel) model = image_network ();
-  g_autoptr (NnDesign) intel = NULL;
+  g_autoptr (NnDesign) intel = NULL, catapult = NULL;
+  g_autoptr (HlsProject) project = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -200,6 +201,14 @@ test_interfaces (void)
 
       check_simulation (design, names[i]);
     }
+  catapult = network_design (model, "{\"Backend\":\"Catapult\",\"IOType\":\"io_stream\",\"Interface\":\"axi_stream\",\"HLSConfig\":{\"Model\":"
+                                    "{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
+  project = hls_project_new (catapult, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (hls_project_bytes (project, "build_prj.tcl", NULL), "\nsolution library add amba\n"));
+  g_assert_nonnull (strstr (hls_project_bytes (project, "directives.tcl", NULL),
+                            "\ndirective set /myproject/image:rsc -MAP_TO_MODULE amba.ccs_axi4stream_in\n"));
+  g_assert_nonnull (strstr (hls_project_bytes (project, "directives.tcl", NULL), "_out:rsc -MAP_TO_MODULE amba.ccs_axi4stream_out\n"));
   intel = network_design (model, "{\"Backend\":\"oneAPI\",\"Interface\":\"axi_lite\",\"HLSConfig\":{\"Model\":{\"Precision\":\"fixed<16,6>\",\"ReuseFactor\":1}}}");
   g_assert_null (hls_project_new (intel, NULL, &error));
   g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
@@ -243,6 +252,35 @@ test_directives (void)
       for (const char *const *w = hls_project_warnings (project); *w != NULL; w++)
         g_assert_null (strstr (*w, "directive"));
       check_seen_by_synthesis (project, settings[i][0]);
+    }
+}
+
+/* In Catapult's streams every layer is a block with the interval that its reuse factor asks for; a loop over memory words has its own. */
+static void
+test_blocks (void)
+{
+  static const char *const strategies[] = { "Latency", "Resource" };
+  TestNetwork n;
+  g_autoptr (NnModel) model = NULL;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (6));
+  network_dense (&n, "fc", 6, 5);
+  network_act (&n, "relu", NN_ACT_RELU);
+  model = network_end (&n);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *config = g_strdup_printf ("{\"Backend\":\"Catapult\",\"IOType\":\"io_stream\",\"HLSConfig\":{\"Model\":{\"Precision\":"
+                                                 "\"fixed<16,6>\",\"ReuseFactor\":1},\"LayerName\":{\"fc\":{\"ReuseFactor\":3,\"Strategy\":\"%s\"}}}}",
+                                                 strategies[i]);
+      g_autoptr (NnDesign) design = network_design (model, config);
+      g_autoptr (HlsProject) project = hls_project_new (design, NULL, NULL);
+      const char *top = hls_project_bytes (project, "firmware/myproject.cpp", NULL);
+
+      g_assert_nonnull (strstr (top, i == 0 ? "NNET_LAYER(3)\nstatic void dense_config1(" : "NNET_LAYER(1)\nstatic void dense_config1("));
+      g_assert_nonnull (strstr (top, "NNET_LAYER(1)\nstatic void map_config2("));
+      g_assert_nonnull (strstr (top, "    dense_config1(x, layer1_out); // fc\n"));
+      check_simulation (design, strategies[i]);
     }
 }
 
@@ -292,6 +330,7 @@ main (int    argc,
   g_test_add_func ("/layers/image", test_image);
   g_test_add_func ("/layers/sequence", test_sequence);
   g_test_add_func ("/layers/branches", test_branches);
+  g_test_add_func ("/layers/blocks", test_blocks);
   g_test_add_func ("/layers/two-bits", test_two_bits);
   g_test_add_func ("/layers/nothing", test_nothing);
   g_test_add_func ("/layers/interfaces", test_interfaces);

@@ -25,8 +25,10 @@
 #define NNET_LOOP_REWIND(ii_) NNET_PRAGMA(hls_pipeline_init_interval ii_)
 #define NNET_LOOP_UNROLL NNET_PRAGMA(hls_unroll yes)
 #define NNET_COMPONENT NNET_PRAGMA(hls_design top)
-// Layers between channels are blocks of their own, which work side by side.
-#define NNET_BLOCK NNET_PRAGMA(hls_design) NNET_PRAGMA(hls_pipeline_init_interval 1)
+// Layers between channels are blocks of their own, which work side by side: each in a function of the top's file, with the cycles
+// between two samples or steps; and what copies and repacks.
+#define NNET_LAYER(ii_) NNET_PRAGMA(hls_design) NNET_PRAGMA(hls_pipeline_init_interval ii_)
+#define NNET_BLOCK NNET_LAYER(1)
 
 // Channels between the blocks of a hierarchy are static.
 #define NNET_CHANNEL(type_, name_) static nnet::stream<type_> name_

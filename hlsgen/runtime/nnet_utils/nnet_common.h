@@ -135,7 +135,6 @@ void map(const data_T *data, res_T *res) {
     }
 }
 
-NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void map(stream<data_T> &data, stream<res_T> &res) {
     NNET_LOOP_PIPELINE(CONFIG_T::reuse_factor)
@@ -161,7 +160,6 @@ void layer(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out]) {
 }
 
 // The same between streams: everything is read, worked on, and written.
-NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void layer(stream<data_T> &data, stream<res_T> &res) {
     typedef typename data_T::value_type in_T;

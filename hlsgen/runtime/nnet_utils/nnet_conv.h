@@ -70,7 +70,6 @@ void conv(const data_T *data, res_T *res, const typename CONFIG_T::matrix::weigh
     }
 }
 
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void conv(stream<data_T> &data, stream<res_T> &res,
           const typename CONFIG_T::matrix::weight_t weights[CONFIG_T::matrix::n_weights],
@@ -162,7 +161,6 @@ void conv_transposed(const data_T *data, res_T *res,
     }
 }
 
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void conv_transposed(stream<data_T> &data, stream<res_T> &res,
                      const typename CONFIG_T::matrix::weight_t weights[CONFIG_T::matrix::n_weights],

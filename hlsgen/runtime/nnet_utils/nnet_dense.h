@@ -230,7 +230,6 @@ void dense(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out],
     CONFIG_T::template kernel<data_T, res_T, CONFIG_T>::run(data, res, weights, biases);
 }
 
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void dense(stream<data_T> &data, stream<res_T> &res, const typename CONFIG_T::weight_t weights[CONFIG_T::n_weights],
            const typename CONFIG_T::bias_t biases[CONFIG_T::n_out]) {

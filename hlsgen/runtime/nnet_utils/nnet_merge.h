@@ -215,7 +215,6 @@ void layer2(const a_T *a, const b_T *b, res_T *res) {
     F::template run<a_T, b_T, res_T, CONFIG_T>(a, b, res);
 }
 
-NNET_BLOCK
 template <class F, class a_T, class b_T, class res_T, class CONFIG_T>
 void layer2(stream<a_T> &a, stream<b_T> &b, stream<res_T> &res) {
     typedef typename a_T::value_type x_T;

@@ -113,7 +113,6 @@ void pool_all(const data_T *data, res_T *res) {
 }
 
 // Packets of n_chan numbers, as they come.
-NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void pool_all(stream<data_T> &data, stream<res_T> &res) {
     typename F::template state<typename data_T::value_type, CONFIG_T>::type state[CONFIG_T::n_chan];

@@ -146,7 +146,6 @@ void recurrent(const data_T *data, res_T *res, const typename CONFIG_T::matrix::
     }
 }
 
-NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void recurrent(stream<data_T> &data, stream<res_T> &res, const typename CONFIG_T::matrix::weight_t *weights,
                const typename CONFIG_T::matrix::bias_t *biases, const typename CONFIG_T::state_matrix::weight_t *state_weights,

@@ -20,7 +20,6 @@ struct move {
 };
 
 // The same between streams, whose packets are kept in a memory; so many cycles a packet as it takes elements of others.
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void move_stream(stream<data_T> &data, stream<res_T> &res) {
     data_T buffer[CONFIG_T::n_in / data_T::size];
@@ -46,7 +45,6 @@ void move_stream(stream<data_T> &data, stream<res_T> &res) {
 }
 
 // An image in a frame of zeros, or a part of it: the output begins at (top, left) of the input, which may be negative.
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void reframe(stream<data_T> &data, stream<res_T> &res) {
     const int in_bottom = CONFIG_T::in_height;
@@ -81,7 +79,6 @@ void reframe(stream<data_T> &data, stream<res_T> &res) {
 }
 
 // Every position repeated size_width times, every row size_height times.
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void enlarge(stream<data_T> &data, stream<res_T> &res) {
     data_T line[CONFIG_T::in_width];

@@ -125,7 +125,6 @@ void trees(const data_T data[CONFIG_T::n_in], res_T res[CONFIG_T::n_out]) {
 }
 
 // The same between streams, a new sample every few cycles.
-NNET_BLOCK
 template <class data_T, class res_T, class CONFIG_T>
 void trees(stream<data_T> &data, stream<res_T> &res) {
     NNET_PIPELINE(CONFIG_T::reuse_factor)

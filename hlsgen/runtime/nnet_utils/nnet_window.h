@@ -159,7 +159,6 @@ void slide(const data_T *data, res_T *res) {
     }
 }
 
-NNET_BLOCK
 template <class F, class data_T, class res_T, class CONFIG_T>
 void slide(stream<data_T> &data, stream<res_T> &res) {
     typedef typename data_T::value_type in_T;
