@@ -21,10 +21,37 @@ add_sums (NnRewrite            *rewrite,
   copy->shape = NN_SHAPE (trees->n_targets);
 }
 
-/* An earlier layer of the same trees on the same data, by its sums in the new graph. */
+static double
+first_base (const NnTreeEnsemble *trees)
+{
+  return trees->base != NULL ? trees->base[0] : 0;
+}
+
+/* Whether two layers of the same data have the same trees, but perhaps for what is added at the end and what follows. */
+static gboolean
+are_same (const NnTreeEnsemble *a,
+          const NnTreeEnsemble *b)
+{
+  return a->nodes == b->nodes && a->aggregate == b->aggregate && a->n_targets == 1 && b->n_targets == 1;
+}
+
+/* What the sums of @a lack of those of @b, as far as a winner can make up for it: 0 or 1/2. */
+static gboolean
+lacks (const NnTreeEnsemble *a,
+       const NnTreeEnsemble *b,
+       gboolean             *half)
+{
+  double lacking = first_base (b) - first_base (a);
+
+  *half = fabs (lacking - 0.5) < 1e-9;
+  return *half || lacking == 0;
+}
+
+/* An earlier layer of the same trees on the same data, by its sums in the new graph. @half: (nullable): whether they may lack 1/2 */
 static gboolean
 find_sums (const NnRewrite *rewrite,
            guint            i,
+           gboolean        *half,
            guint           *index)
 {
   const NnNode *node = nn_graph_node (rewrite->graph, i);
@@ -34,13 +61,15 @@ find_sums (const NnRewrite *rewrite,
     {
       const NnNode *other = nn_graph_builder_node (rewrite->builder, k);
       const NnTreeEnsemble *sums = other->attrs.extra;
+      gboolean lacking;
 
-      if (other->op == NN_OP_TREE_ENSEMBLE && other->inputs[0] == rewrite->map[node->inputs[0]] && sums->nodes == trees->nodes &&
-          sums->post == NN_TREE_POST_NONE && sums->aggregate == trees->aggregate && sums->n_targets == trees->n_targets)
-        {
-          *index = k;
-          return TRUE;
-        }
+      if (other->op != NN_OP_TREE_ENSEMBLE || sums == NULL || other->inputs[0] != rewrite->map[node->inputs[0]] || sums->post != NN_TREE_POST_NONE ||
+          !are_same (sums, trees) || !lacks (sums, trees, &lacking) || (lacking && half == NULL))
+        continue;
+      if (half != NULL)
+        *half = lacking;
+      *index = k;
+      return TRUE;
     }
   return FALSE;
 }
@@ -120,51 +149,58 @@ static guint
 add_winner (NnRewrite    *rewrite,
             const NnNode *node,
             guint         input,
-            gboolean      less)
+            gboolean      half)
 {
   NnQuantizer bit = { .kind = NN_QUANT_FIXED, .type = NN_UFIXED (1, 1) };
   guint index;
   NnNode *winner = add (rewrite, NN_OP_TREE_ENSEMBLE, node->class_name, "winner", node, input, &index);
 
-  winner->attrs.extra = (gpointer) &winners[less];
+  winner->attrs.extra = (gpointer) &winners[half];
   winner->attrs.quantizer = nn_graph_builder_quantizer (rewrite->builder, &bit);
   winner->attrs.role_quantizer[NN_ROLE_KERNEL] = nn_graph_builder_quantizer (rewrite->builder, &bit);
   winner->shape = NN_SHAPE (1);
   return index;
 }
 
-static double
-first_base (const NnTreeEnsemble *trees)
+/* The scores that come with the label of node @i and can have their sums with it; @i itself where there are none. */
+static guint
+find_scores (const NnRewrite *rewrite,
+             guint            i)
 {
-  return trees->base != NULL ? trees->base[0] : 0;
+  const NnNode *node = nn_graph_node (rewrite->graph, i);
+  gboolean half;
+
+  for (guint k = i + 1; k < nn_graph_n_nodes (rewrite->graph); k++)
+    {
+      const NnNode *other = nn_graph_node (rewrite->graph, k);
+      const NnTreeEnsemble *scores = other->attrs.extra;
+
+      if (other->op == NN_OP_TREE_ENSEMBLE && scores != NULL && other->inputs[0] == node->inputs[0] && scores->complement &&
+          scores->post != NN_TREE_POST_LABEL && are_same (scores, node->attrs.extra) && lacks (scores, node->attrs.extra, &half))
+        return k;
+    }
+  return i;
 }
 
-/* What the sums of @index lack of those of @trees. */
-static double
-lacking (const NnRewrite      *rewrite,
-         const NnTreeEnsemble *trees,
-         guint                 index)
-{
-  return first_base (trees) - first_base (nn_graph_builder_node (rewrite->builder, index)->attrs.extra);
-}
-
+/* Sums that the scores have too, under their name; and the winner. */
 static void
 lower_label (NnRewrite *rewrite,
              guint      i)
 {
   const NnNode *node = nn_graph_node (rewrite->graph, i);
-  const NnTreeEnsemble *trees = node->attrs.extra;
-  gboolean less = FALSE;
+  gboolean half = FALSE;
   guint index;
 
-  if (find_sums (rewrite, i, &index) && (lacking (rewrite, trees, index) == 0 || fabs (lacking (rewrite, trees, index) - 0.5) < 1e-9))
-    less = lacking (rewrite, trees, index) != 0;
-  else
+  if (!find_sums (rewrite, i, &half, &index))
     {
-      add_sums (rewrite, i, trees);
-      index = rewrite->map[i];
+      guint scores = find_scores (rewrite, i);
+      const NnTreeEnsemble *trees = nn_graph_node (rewrite->graph, scores)->attrs.extra;
+
+      add_sums (rewrite, scores, trees);
+      index = rewrite->map[scores];
+      lacks (trees, node->attrs.extra, &half);
     }
-  rewrite->map[i] = add_winner (rewrite, node, index, less);
+  rewrite->map[i] = add_winner (rewrite, node, index, half);
 }
 
 static gboolean
@@ -184,7 +220,7 @@ lower_trees (NnRewrite *rewrite,
     }
   if (trees->post == NN_TREE_POST_LABEL || (trees->post == NN_TREE_POST_NONE && !trees->complement))
     return FALSE;
-  if (find_sums (rewrite, i, &index) && lacking (rewrite, trees, index) == 0 && trees->n_targets == 1)
+  if (find_sums (rewrite, i, NULL, &index))
     rewrite->map[i] = index;
   else
     add_sums (rewrite, i, trees);
