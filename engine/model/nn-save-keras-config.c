@@ -74,6 +74,7 @@ drop_keras2 (const char *class_name,
              JsonObject *config)
 {
   static const char *const inner[] = { "layer", "backward_layer" };
+  static const char *const kernel[] = { "kernel_initializer", "kernel_regularizer", "kernel_constraint" };
   gint64 groups;
 
   if (strstr (class_name, "RNN") != NULL || strstr (class_name, "LSTM") != NULL || strstr (class_name, "GRU") != NULL)
@@ -85,6 +86,9 @@ drop_keras2 (const char *class_name,
       if (json_object_has_member (config, "stateful"))
         json_object_set_boolean_member (config, "stateful", FALSE);
     }
+  /* Keras 2 lists the one kernel that its base class has, and this layer has not */
+  for (guint i = 0; strstr (class_name, "Separable") != NULL && i < G_N_ELEMENTS (kernel); i++)
+    json_object_remove_member (config, kernel[i]);
   if ((strstr (class_name, "Depthwise") != NULL || strstr (class_name, "Separable") != NULL || strstr (class_name, "Transpose") != NULL) &&
       nn_json_int (config, "groups", &groups) && groups == 1)
     json_object_remove_member (config, "groups");
@@ -97,12 +101,47 @@ drop_keras2 (const char *class_name,
     }
 }
 
+/* What Keras 2 alone writes and Keras 3 stumbles over, in a file for Keras 3. */
+static void
+drop_shapes (const char *class_name,
+             JsonObject *config)
+{
+  static const char *const shapes[] = { "query_shape", "key_shape", "value_shape" };
+
+  for (guint i = 0; g_str_has_suffix (class_name, "MultiHeadAttention") && i < G_N_ELEMENTS (shapes); i++)
+    json_object_remove_member (config, shapes[i]);
+}
+
+/* Keras 3's spatial dropout takes neither of these. */
+static void
+drop_dropout (const char *class_name,
+              JsonObject *config)
+{
+  if (!g_str_has_prefix (class_name, "SpatialDropout"))
+    return;
+  json_object_remove_member (config, "noise_shape");
+  json_object_remove_member (config, "trainable");
+}
+
+/* The one axis of a batch norm is a number to Keras 3; Keras 2 writes a list and reads both. */
+static void
+unlist_axis (const char *class_name,
+             JsonObject *config)
+{
+  JsonArray *axes = nn_json_array (config, "axis");
+  gint64 axis;
+
+  if (axes != NULL && json_array_get_length (axes) == 1 && g_str_has_prefix (nn_keras_plain_class (class_name), "BatchNormalization") &&
+      nn_json_as_int (json_array_get_element (axes, 0), &axis))
+    json_object_set_int_member (config, "axis", axis);
+}
+
 /* Members that Keras 3 alone writes, where they say nothing. */
 static void
 drop_defaults (JsonObject *config)
 {
   static const char *const names[] = { "lora_rank", "lora_alpha", "quantization_config", "seed", "optional", "synchronized",
-                                       "rms_scaling" };
+                                       "rms_scaling", "output_padding" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (json_object_has_member (config, names[i]) && nn_json_get (config, names[i]) == NULL)
@@ -148,6 +187,9 @@ from_source (const NnNode  *node,
     return fail (node, "HGQ 2's layers keep their quantisers in .keras files alone; ONNX holds what they compute", error);
   drop_defaults (config);
   drop_keras2 (*class_name, config);
+  unlist_axis (*class_name, config);
+  if (keras3)
+    drop_shapes (*class_name, config);
   /* Keras 3's curve under this name is another than Keras 2's, as which an .h5 file is read */
   if (nn_keras_plain_class (*class_name)[0] != 'Q' &&
       ((node->attrs.act == NN_ACT_HARD_SIGMOID && !has_sigmoid (node->attrs.slope, keras3)) ||
@@ -181,6 +223,7 @@ from_source (const NnNode  *node,
       json_object_remove_member (config, "negative_slope");
     }
   json_object_remove_member (config, "batch_input_shape");
+  drop_dropout (*class_name, config);
   return json_object_ref (config);
 }
 

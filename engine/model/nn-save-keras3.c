@@ -14,12 +14,22 @@
 
 #define KERAS_VERSION "3.5.0"
 
+/* QKeras's layers, and what it makes its weights by. */
+static gboolean
+is_qkeras (const char *class_name)
+{
+  const char *plain = nn_keras_plain_class (class_name);
+
+  return g_str_has_prefix (class_name, "qkeras>") || (plain == class_name && ((plain[0] == 'Q' && !g_str_has_prefix (plain, "Quant")) ||
+                                                                              g_str_equal (plain, "Clip")));
+}
+
 /* The module where Keras looks for an object, by the member that holds it. */
 static const char *
 module_of (const char *member)
 {
   static const char *const modules[][2] = {
-    { "_initializer", "keras.initializers" }, { "_regularizer", "keras.regularizers" }, { "_constraint", "keras.constraints" },
+    { "initializer", "keras.initializers" }, { "_regularizer", "keras.regularizers" }, { "_constraint", "keras.constraints" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (modules); i++)
@@ -28,20 +38,25 @@ module_of (const char *member)
   return g_str_equal (member, "layer") || g_str_equal (member, "backward_layer") ? "keras.layers" : NULL;
 }
 
-/* "qkeras>QDense" is registered; a class of Keras's is found by its module. */
+/* A class of Keras's is found by its module; of QKeras's by that too, or by its name among the reader's custom objects; another,
+ * "HGQ>HDense", by the name under which it was registered. */
 static void
 set_class (JsonObject *object,
            const char *class_name,
            const char *module)
 {
-  gboolean registered = strchr (class_name, '>') != NULL;
+  /* the object's own name may be what is told, and is replaced */
+  g_autofree char *full = g_strdup (class_name), *plain = g_strdup (nn_keras_plain_class (class_name));
+  gboolean qkeras = is_qkeras (full), registered = !g_str_equal (plain, full);
 
-  json_object_set_string_member (object, "class_name", nn_keras_plain_class (class_name));
-  if (registered)
-    json_object_set_string_member (object, "registered_name", class_name);
+  json_object_set_string_member (object, "class_name", plain);
+  if (registered || qkeras)
+    json_object_set_string_member (object, "registered_name", full);
   else
     json_object_set_null_member (object, "registered_name");
-  if (registered || module == NULL)
+  if (qkeras)
+    module = "qkeras";
+  if ((registered && !qkeras) || module == NULL)
     json_object_set_null_member (object, "module");
   else
     json_object_set_string_member (object, "module", module);
@@ -131,8 +146,7 @@ layer_object (const NnKerasWriter  *writer,
   object = json_object_new ();
   calls = json_array_new ();
   set_modules (config);
-  /* a bare class of QKeras is one of the reader's custom objects */
-  set_class (object, class_name, class_name[0] == 'Q' && !g_str_has_prefix (class_name, "Quant") ? NULL : "keras.layers");
+  set_class (object, class_name, "keras.layers");
   for (guint i = 0; node->op != NN_OP_INPUT && i < layer->calls->len; i++)
     json_array_add_object_element (calls, inbound (writer, layer, nn_graph_node (writer->graph, g_array_index (layer->calls, guint, i))));
   json_object_set_object_member (object, "config", config);
@@ -283,7 +297,8 @@ put_weights (NnKerasWriter  *writer,
   g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (NnH5) h5 = nn_h5_create (path, error);
 
-  if (h5 == NULL || !nn_h5_put_group (h5, "layers", error))
+  /* the model's own variables, of which there are none: older Keras 3 fails without the group */
+  if (h5 == NULL || !nn_h5_put_group (h5, "layers", error) || !nn_h5_put_group (h5, "vars", error))
     return FALSE;
   for (guint i = 0; i < writer->layers->len; i++)
     {

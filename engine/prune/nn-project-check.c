@@ -8,6 +8,7 @@
 /* No axis of a network is longer, so that products of two of them are numbers still. */
 #define MAX_EXTENT G_MAXINT32
 #define MAX_ELEMENTS ((gsize) 1 << 40)
+#define MAX_GARNET 65536 /* its numbers of aggregators, filters and features, whose products must be numbers too */
 
 static gboolean
 fail (const NnNode *node,
@@ -42,6 +43,17 @@ check_shape (const NnNode  *node,
   return TRUE;
 }
 
+static gboolean
+check_garnet (const NnGarnet *garnet)
+{
+  const gint64 sizes[] = { garnet->n_aggregators, garnet->n_filters, garnet->n_propagate };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    if (sizes[i] < 1 || sizes[i] > MAX_GARNET)
+      return FALSE;
+  return TRUE;
+}
+
 /* Before shapes are inferred: that the arithmetic stays within its numbers, and that nothing is missing that is followed. */
 gboolean
 nn_project_check_node (const NnNode *node,
@@ -64,7 +76,9 @@ nn_project_check_node (const NnNode *node,
   for (guint i = 0; transposed && i < n_axes; i++)
     if (a->kernel[i] < 1 || a->stride[i] < 1)
       return fail (node, "kernel and stride must be positive", error);
-  if (node->op == NN_OP_GARNET || node->op == NN_OP_TREE_ENSEMBLE)
+  if (node->op == NN_OP_GARNET && !check_garnet (a->extra))
+    return fail (node, "a size of it is out of range", error);
+  if (node->op == NN_OP_TREE_ENSEMBLE)
     return fail (node, "a project file cannot hold this layer", error);
   if ((node->op == NN_OP_EINSUM || node->op == NN_OP_EINSUM_DENSE) && a->equation == NULL)
     return fail (node, "its equation is missing", error);
@@ -232,6 +246,44 @@ check_prelu (const NnModel *model,
   return TRUE;
 }
 
+static const NnTensor *
+find_by_name (const NnModel *model,
+              const NnNode  *node,
+              const char    *name)
+{
+  for (guint k = 0; k < node->n_weights; k++)
+    if (g_strcmp0 (nn_model_weight (model, node->weights[k])->name, name) == 0)
+      return nn_model_weight (model, node->weights[k])->values;
+  return NULL;
+}
+
+/* The three matrices of a GarNet, by name. Sizes: NnGarnet. */
+static gboolean
+check_garnet_weights (const NnModel *model,
+                      const NnNode  *node,
+                      const NnShape *in,
+                      GError       **error)
+{
+  static const char *const stems[] = { "FLR", "S", "Fout" };
+  const NnGarnet *g = node->attrs.extra;
+  const gint64 carried = g->n_propagate + (g->simplified ? 0 : g->n_aggregators), to[] = { g->n_propagate, g->n_aggregators, g->n_filters };
+  gint64 from[3];
+
+  if (node->n_inputs != 2 || in == NULL || in->rank != 2 || in->dims[1] < 1 || in->dims[1] > MAX_GARNET)
+    return fail (node, "its inputs are not the vertices and their number", error);
+  from[0] = from[1] = in->dims[1];
+  from[2] = g->n_aggregators * carried * (g->simplified ? 1 : 2) + (g->simplified ? 0 : in->dims[1] + g->n_aggregators);
+  for (guint i = 0; i < G_N_ELEMENTS (stems); i++)
+    {
+      g_autofree char *kernel_name = g_strconcat (stems[i], g->part, "_kernel", NULL), *bias_name = g_strconcat (stems[i], g->part, "_bias", NULL);
+      const NnTensor *kernel = find_by_name (model, node, kernel_name), *bias = find_by_name (model, node, bias_name);
+
+      if (kernel == NULL || kernel->n != (gsize) (from[i] * to[i]) || (bias != NULL && bias->n != (gsize) to[i]))
+        return fail (node, "a weight of it is missing or does not fit", error);
+    }
+  return TRUE;
+}
+
 static gboolean
 check_weights (const NnModel *model,
                const NnNode  *node,
@@ -270,6 +322,8 @@ check_weights (const NnModel *model,
       return check_prelu (model, node, shape, error);
     case NN_OP_EMBEDDING:
       return check_weight (model, node, NN_ROLE_EMBEDDINGS, TRUE, &NN_SHAPE (NN_DIM_UNKNOWN, node->attrs.units), error);
+    case NN_OP_GARNET:
+      return check_garnet_weights (model, node, shape, error);
     case NN_OP_EINSUM_DENSE:
       return nn_model_node_weight (model, node, NN_ROLE_KERNEL) != NULL || fail (node, "its kernel is missing", error);
     default:

@@ -21,6 +21,7 @@ typedef struct {
 } Field;
 
 #define ATTR(f, kind, n, limit) { #f, kind, G_STRUCT_OFFSET (NnAttrs, f), n, limit }
+#define GARNET(f, kind, limit) { #f, kind, G_STRUCT_OFFSET (NnGarnet, f), 1, limit }
 #define QUANT(f, kind, limit) { #f, kind, G_STRUCT_OFFSET (NnQuantizer, f), 1, limit }
 #define TYPE_FIELD(f, limit) { #f, INT, G_STRUCT_OFFSET (NnType, f), 1, limit }
 
@@ -98,7 +99,20 @@ static const Field attr_fields[] = {
   ATTR (role_quantizer, QUANTIZER, NN_N_ROLES, 0),
 };
 
+static const Field garnet_fields[] = {
+  GARNET (n_aggregators, I64, 0),
+  GARNET (n_filters, I64, 0),
+  GARNET (n_propagate, I64, 0),
+  GARNET (simplified, INT, 2),
+  GARNET (mean_by_nvert, INT, 2),
+  GARNET (collapse, INT, NN_COLLAPSE_MAX + 1),
+  GARNET (part, TEXT, 0),
+  GARNET (feature_quantizer, QUANTIZER, 0),
+  GARNET (output_quantizer, QUANTIZER, 0),
+};
+
 #undef ATTR
+#undef GARNET
 #undef QUANT
 #undef TYPE_FIELD
 
@@ -303,7 +317,7 @@ nn_graph_to_json (const NnGraph *graph,
     {
       const NnNode *node = nn_graph_node (graph, i);
 
-      if (node->attrs.extra != NULL)
+      if (node->attrs.extra != NULL && node->op != NN_OP_GARNET)
         {
           g_set_error (error, NN_ERROR, NN_ERROR_UNSUPPORTED, "layer \"%s\": a %s cannot be kept in a project file yet", node->name,
                        node->class_name);
@@ -332,6 +346,13 @@ nn_graph_to_json (const NnGraph *graph,
       json_builder_begin_object (json);
       put_fields (json, attr_fields, G_N_ELEMENTS (attr_fields), &node->attrs);
       json_builder_end_object (json);
+      if (node->op == NN_OP_GARNET)
+        {
+          json_builder_set_member_name (json, "garnet");
+          json_builder_begin_object (json);
+          put_fields (json, garnet_fields, G_N_ELEMENTS (garnet_fields), node->attrs.extra);
+          json_builder_end_object (json);
+        }
       json_builder_end_object (json);
     }
   json_builder_end_array (json);
@@ -509,6 +530,24 @@ get_indices (JsonObject *object,
   return TRUE;
 }
 
+/* What a GarNet is told besides its weights. */
+static gboolean
+get_garnet (NnGraphBuilder *builder,
+            JsonObject     *object,
+            NnNode         *node)
+{
+  NnGarnet *garnet;
+
+  if (node->op != NN_OP_GARNET)
+    return TRUE;
+  if (nn_json_object (object, "garnet") == NULL)
+    return FALSE;
+  garnet = nn_graph_builder_alloc (builder, sizeof *garnet);
+  *garnet = (NnGarnet){ .part = "" };
+  node->attrs.extra = garnet;
+  return get_fields (builder, nn_json_object (object, "garnet"), garnet_fields, G_N_ELEMENTS (garnet_fields), garnet);
+}
+
 static gboolean
 get_node (NnGraphBuilder *builder,
           JsonObject     *object,
@@ -536,7 +575,7 @@ get_node (NnGraphBuilder *builder,
       !get_indices (object, "weights", n_weights, indices))
     return FALSE;
   nn_graph_builder_weights (builder, node, (const guint *) indices->data, indices->len);
-  return get_fields (builder, attrs, attr_fields, G_N_ELEMENTS (attr_fields), &node->attrs);
+  return get_fields (builder, attrs, attr_fields, G_N_ELEMENTS (attr_fields), &node->attrs) && get_garnet (builder, object, node);
 }
 
 NnGraph *

@@ -2,6 +2,7 @@
 /* Project files that lie or are damaged: an error that names the file, never a crash. */
 
 #include "nn-error.h"
+#include "nn-exec.h"
 #include "nn-load.h"
 #include "nn-project.h"
 #include "test-shared.h"
@@ -77,6 +78,51 @@ loads (const char *folder,
     }
   g_unlink (path);
   return project != NULL;
+}
+
+/* What a GarNet is told lies outside of the common settings. */
+static void
+test_garnet (void)
+{
+  g_autofree char *path = test_shared_path ("models/custom/garnet_1layer.h5"), *folder = NULL, *saved = NULL, *bytes = NULL;
+  g_autoptr (NnModel) model = NULL;
+  g_autoptr (NnProject) project = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnTensor) vertices = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (2, 128, 4)), count = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (2, 1));
+  NnTensor *inputs[] = { vertices, count, NULL }, **want, **have;
+  char *at;
+  gsize size;
+
+  if (path == NULL)
+    return;
+  model = nn_model_load (path, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  folder = test_folder ();
+  saved = g_build_filename (folder, "garnet.espalier", NULL);
+  save (model, saved);
+  project = nn_project_load (saved, &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < vertices->n; i++)
+    nn_tensor_f32 (vertices)[i] = (float) (i * 37 % 101) / 101 - 0.5f;
+  nn_tensor_f32 (count)[0] = 90;
+  nn_tensor_f32 (count)[1] = 7;
+  want = nn_predict (model, inputs, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  have = nn_predict (nn_project_model (project), inputs, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; want[i] != NULL; i++)
+    g_assert_cmpmem (want[i]->data, want[i]->n * nn_dtype_size (want[i]->dtype), have[i]->data, have[i]->n * nn_dtype_size (have[i]->dtype));
+  nn_tensors_free (want);
+  nn_tensors_free (have);
+  /* without its sizes it is none */
+  g_assert_true (g_file_get_contents (saved, &bytes, &size, NULL));
+  g_unlink (saved);
+  g_assert_true (loads (folder, bytes, size));
+  at = memmem (bytes, size, "\"garnet\":", strlen ("\"garnet\":"));
+  g_assert_nonnull (at);
+  at[1] = 'c';
+  g_assert_false (loads (folder, bytes, size));
+  g_rmdir (folder);
 }
 
 /* Texts of the file that say something else, in as many bytes. */
@@ -240,6 +286,7 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/project/garnet", test_garnet);
   g_test_add_func ("/project/lies", test_lies);
   g_test_add_func ("/project/damage", test_damage);
   g_test_add_func ("/project/corpus", test_corpus);
