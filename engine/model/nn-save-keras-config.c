@@ -604,6 +604,54 @@ recurrent_config (const NnNode  *node,
   return TRUE;
 }
 
+/* Before and after each of @n axes. */
+static void
+set_edges (JsonObject   *config,
+           const char   *name,
+           const gint64  edges[2][2],
+           guint         n)
+{
+  JsonArray *pairs;
+
+  if (n == 1)
+    {
+      set_pair (config, name, edges[0], 2);
+      return;
+    }
+  pairs = json_array_new ();
+  for (guint i = 0; i < n; i++)
+    {
+      JsonArray *pair = json_array_new ();
+
+      json_array_add_int_element (pair, edges[i][0]);
+      json_array_add_int_element (pair, edges[i][1]);
+      json_array_add_array_element (pairs, pair);
+    }
+  json_object_set_array_member (config, name, pairs);
+}
+
+/* A part of one axis that is not the channels', without gaps, is what a cropping layer leaves. */
+static gboolean
+slice_config (const NnNode  *node,
+              const NnShape *in,
+              JsonObject    *config,
+              const char   **class_name,
+              GError       **error)
+{
+  const NnAttrs *a = &node->attrs;
+  guint n = in->rank - 1;
+  gint axis = a->axis < 0 ? a->axis + (gint) in->rank : a->axis;
+  gint64 cut[2][2] = { { 0 } };
+
+  if (n < 1 || n > 2 || axis >= (gint) n || a->step != 1 || in->dims[axis] < 1)
+    return fail (node, "Keras has no layer that takes such a part", error) != NULL;
+  cut[axis][0] = a->begin;
+  cut[axis][1] = in->dims[axis] - a->end;
+  *class_name = dimensional ("Cropping", n);
+  set_edges (config, "cropping", cut, n);
+  return TRUE;
+}
+
 static gboolean
 shape_config (const NnNode  *node,
               guint          rank, /* of the input */
@@ -612,7 +660,6 @@ shape_config (const NnNode  *node,
 {
   const NnAttrs *a = &node->attrs;
   guint n = rank >= 3 ? 2 : 1;
-  JsonArray *pairs = NULL;
   gint64 dims[NN_MAX_RANK];
 
   switch (node->op)
@@ -642,21 +689,7 @@ shape_config (const NnNode  *node,
     case NN_OP_ZERO_PAD:
     case NN_OP_CROP:
       *class_name = dimensional (node->op == NN_OP_CROP ? "Cropping" : "ZeroPadding", n);
-      if (n == 1)
-        {
-          set_pair (config, node->op == NN_OP_CROP ? "cropping" : "padding", a->pad[0], 2);
-          return TRUE;
-        }
-      pairs = json_array_new ();
-      for (guint i = 0; i < 2; i++)
-        {
-          JsonArray *pair = json_array_new ();
-
-          json_array_add_int_element (pair, a->pad[i][0]);
-          json_array_add_int_element (pair, a->pad[i][1]);
-          json_array_add_array_element (pairs, pair);
-        }
-      json_object_set_array_member (config, node->op == NN_OP_CROP ? "cropping" : "padding", pairs);
+      set_edges (config, node->op == NN_OP_CROP ? "cropping" : "padding", a->pad, n);
       return TRUE;
     default:
       return TRUE;
@@ -736,6 +769,8 @@ make_config (const NnModel *model,
     case NN_OP_ZERO_PAD:
     case NN_OP_CROP:
       return shape_config (node, rank, config, class_name);
+    case NN_OP_SLICE:
+      return slice_config (node, &input->shape, config, class_name, error);
     case NN_OP_MATMUL:
       /* of two matrices a sample */
       if (rank != 2 || nn_graph_node (nn_model_graph (model), node->inputs[1])->shape.rank != 2)

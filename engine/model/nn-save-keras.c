@@ -441,13 +441,15 @@ put_layer (NnKerasWriter       *writer,
   for (guint i = 0; i < layer->ids->len; i++)
     {
       const NnWeight *weight = nn_model_weight (writer->model, g_array_index (layer->ids, guint, i));
-      g_autofree char *path = g_strdup_printf ("%s/%s/%s:0", group, layer->name, weight->name);
+      /* Normalization's "mean" is a batch norm's "moving_mean", as which it is written where it has no configuration of its own */
+      const char *name = node->op == NN_OP_BATCH_NORM && node->source == NULL && weight->role != NN_ROLE_OTHER ? nn_role_name (weight->role) : weight->name;
+      g_autofree char *path = g_strdup_printf ("%s/%s/%s:0", group, layer->name, name);
 
       if (told)
         continue;
       if (!nn_keras_put_masked (h5, path, weight, error) || !nn_keras_put_mask (h5, layer, weight, error))
         return FALSE;
-      g_ptr_array_add (names, g_strdup_printf ("%s/%s:0", layer->name, weight->name));
+      g_ptr_array_add (names, g_strdup_printf ("%s/%s:0", layer->name, name));
     }
   g_ptr_array_add (names, NULL);
   return nn_h5_put_strings (h5, group, "weight_names", (const char *const *) names->pdata, error);
