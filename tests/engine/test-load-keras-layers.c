@@ -44,6 +44,32 @@ put_list (NnH5               *h5,
   g_assert_true (nn_h5_put_strings (h5, group, "weight_names", (const char *const *) list->pdata, NULL));
 }
 
+/* As compare(); before that, written in both of Keras's formats and read again, it answers the same. */
+static void
+compare_saved (NnModel      *model,
+               const double *want,
+               gsize         n)
+{
+  static const char *const names[] = { "again.h5", "again.keras" };
+  g_autofree char *folder = test_folder ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+      g_autoptr (GError) error = NULL;
+      NnModel *back;
+
+      g_assert_true (nn_model_save (model, path, &error));
+      g_assert_no_error (error);
+      back = nn_model_load (path, NULL, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_unlink (path);
+      compare (back, x8, &NN_SHAPE (1, 4), want, n);
+    }
+  g_rmdir (folder);
+  compare (model, x8, &NN_SHAPE (1, 4), want, n);
+}
+
 static void
 fill_conv (NnH5 *h5)
 {
@@ -72,7 +98,7 @@ test_channels_first (void)
         for (guint w = 0; w < 2; w++)
           want[end == 0 ? 2 * c + w : 2 * w + c] = MAX (x8[w] * eight[c] + x8[2 + w] * eight[2 + c] + eight[1 + c], 0);
       g_assert_cmpuint (count_ops (model, NN_OP_PERMUTE), ==, end == 0 ? 2 : 1);
-      compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+      compare_saved (model, want, 4);
     }
 }
 
@@ -124,7 +150,7 @@ test_states (void)
   g_assert_no_error (error);
   as_doubles (want);
   simple_rnn (want, eight, FALSE);
-  compare (model, x8, &NN_SHAPE (1, 4), want + 2, 2);
+  compare_saved (model, want + 2, 2);
 }
 
 /* Two of them, the second's weights three numbers further on. */
@@ -189,7 +215,7 @@ test_cells (void)
   as_doubles (want);
   simple_rnn (want, eight, FALSE);
   simple_rnn (want, eight + 3, FALSE);
-  compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+  compare_saved (model, want, 4);
 }
 
 /* A mask changes nothing but what passes over its steps, which then is not computed. */
@@ -255,7 +281,7 @@ test_norms (void)
   normalise (want, all, 4);
   for (guint i = 0; i < 4; i++)
     want[i] = want[i] * eight[i] + eight[1 + i];
-  compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+  compare_saved (model, want, 4);
   model = load_h5 (RESHAPE ("2, 2") LAYER ("GroupNormalization", "n", ", \"axis\": -1, \"groups\": 2, \"epsilon\": 0.01", "r"), "n", fill_group, &error);
   g_assert_no_error (error);
   as_doubles (want);
@@ -263,7 +289,7 @@ test_norms (void)
     normalise (want, groups[i], 2);
   for (guint i = 0; i < 4; i++)
     want[i] = want[i] * eight[i % 2] + eight[1 + i % 2];
-  compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+  compare_saved (model, want, 4);
 }
 
 /* One number for each channel, and one mean for all. */
@@ -278,12 +304,12 @@ test_scales (void)
   g_assert_no_error (error);
   for (guint i = 0; i < 4; i++)
     want[i] = x8[i] * factors[i] + offsets[i];
-  compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+  compare_saved (model, want, 4);
   model = load_h5 (LAYER ("Normalization", "s", ", \"axis\": null, \"mean\": 0.5, \"variance\": 4.0", "a"), "s", NULL, &error);
   g_assert_no_error (error);
   for (guint i = 0; i < 4; i++)
     want[i] = (x8[i] - 0.5) / 2;
-  compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+  compare_saved (model, want, 4);
 }
 
 /* What pictures are varied by in training is nothing afterwards. */
@@ -296,7 +322,7 @@ test_augmentation (void)
 
   g_assert_no_error (error);
   as_doubles (want);
-  compare (model, x8, &NN_SHAPE (1, 4), want, 4);
+  compare_saved (model, want, 4);
 }
 
 /* QKeras's powers of two: even exponents, found of the square root; leaky below zero; its own hard sigmoid. */
@@ -319,7 +345,7 @@ test_qkeras (void)
       NnModel *model = load_h5 (cases[i].layers, "q", NULL, &error);
 
       g_assert_no_error (error);
-      compare (model, x8, &NN_SHAPE (1, 4), cases[i].want, 4);
+      compare_saved (model, cases[i].want, 4);
     }
 }
 
