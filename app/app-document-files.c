@@ -6,6 +6,7 @@
 #include "app-document-private.h"
 
 #include "app-autosave.h"
+#include "app-reading.h"
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
@@ -58,12 +59,12 @@ app_document_make_notes (AppDocument *self,
       json_builder_set_member_name (json, "step");
       json_builder_add_int_value (json, state->edited != NULL ? 0 : state->step);
     }
-  if (state->data_x != NULL && state->data_y != NULL)
+  if (state->reading != NULL)
     {
-      json_builder_set_member_name (json, "x");
-      json_builder_add_string_value (json, state->data_x);
-      json_builder_set_member_name (json, "y");
-      json_builder_add_string_value (json, state->data_y);
+      json_builder_set_member_name (json, "reading");
+      json_builder_begin_object (json);
+      app_reading_to_json (state->reading, json);
+      json_builder_end_object (json);
     }
   json_builder_set_member_name (json, "pins");
   json_builder_begin_array (json);
@@ -140,7 +141,7 @@ state_of_project (AppOpened *opened)
   app_state_set_model (state, (NnModel *) nn_project_model (project));
   app_state_set_config (state, (NnConfig *) nn_project_config (project));
   app_state_set_data (state, opened->data, nn_project_data_spec (project));
-  app_state_set_arrays (state, opened->x, opened->y);
+  app_state_set_reading (state, opened->reading);
   for (guint i = 0; i < nn_project_n_trails (project); i++)
     {
       g_autoptr (AppRun) run = app_run_new (nn_project_trail (project, i));
@@ -174,8 +175,8 @@ state_of_model (AppDocument *self,
     app_state_set_data (state, opened->data, opened->path);
   else if (before->model == NULL)
     {
-      app_state_set_data (state, before->data, before->data_spec);
-      app_state_set_arrays (state, before->data_x, before->data_y);
+      app_state_set_data (state, opened->refit != NULL ? opened->refit : before->data, before->data_spec);
+      app_state_set_reading (state, before->reading);
     }
   return state;
 }
@@ -192,6 +193,19 @@ take_reports (AppDocument *self,
   g_ptr_array_set_free_func (opened->reports, NULL);
   app_document_say (self, text, FALSE);
   g_signal_emit_by_name (self, "analysed");
+}
+
+/* What was learnt of the data goes with the network from now on. */
+static void
+keep_standard (AppState *state)
+{
+  g_autoptr (NnModel) model = NULL;
+
+  if (state->model == NULL || nn_dataset_mean (state->data) == NULL
+      || nn_dataset_mean (state->data) == nn_model_info (state->model)->input_mean)
+    return;
+  model = nn_dataset_label_model (state->data, state->model);
+  app_state_set_model (state, model);
 }
 
 void
@@ -232,7 +246,8 @@ app_document_take_opened (AppDocument *self,
   if (opened->data != NULL)
     {
       app_state_set_data (next, opened->data, opened->path);
-      app_state_set_arrays (next, opened->x, opened->y);
+      app_state_set_reading (next, opened->reading);
+      keep_standard (next);
     }
   else
     app_state_set_config (next, opened->config);
@@ -286,7 +301,7 @@ app_document_open (AppDocument *self,
                    const char  *path)
 {
   if (self->job == NULL)
-    run_open (self, app_open_job (path));
+    run_open (self, app_open_job (path, app_document_current (self)->model, app_document_current (self)->data));
   else
     app_document_fail (self, _("Busy"), _("Another task is running; wait for it or cancel it."));
 }
@@ -308,7 +323,7 @@ app_document_recover (AppDocument *self,
   app_document_forget_autosave (self);
   self->autosave_path = adopted;
   self->recovering = TRUE;
-  run_open (self, app_open_job (adopted));
+  run_open (self, app_open_job (adopted, NULL, NULL));
 }
 
 void
@@ -317,7 +332,19 @@ app_document_open_data (AppDocument         *self,
                         const NnDataOptions *options)
 {
   if (self->job == NULL)
-    run_open (self, app_open_data_job (spec, options));
+    run_open (self, app_open_data_job (spec, options, app_document_current (self)->model));
+}
+
+/**
+ * app_document_choose_data:
+ *
+ * Asks with "choose-arrays" how the data that are open are to be read instead.
+ */
+void
+app_document_choose_data (AppDocument *self)
+{
+  if (self->job == NULL && app_document_current (self)->data_spec != NULL)
+    run_open (self, app_open_arrays_job (app_document_current (self)->data_spec));
 }
 
 void

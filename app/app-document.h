@@ -61,6 +61,7 @@ void            app_document_recover       (AppDocument *document,
 void            app_document_open_data     (AppDocument *document,
                                             const char  *spec,
                                             const NnDataOptions *options);
+void            app_document_choose_data   (AppDocument *document);
 void            app_document_open_sample   (AppDocument *document);
 void            app_document_optimise      (AppDocument *document,
                                             const AppOptimiseChoices *choices);

@@ -3,6 +3,8 @@
 
 #include "app-open.h"
 
+#include "app-reading.h"
+
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -22,18 +24,19 @@ static const struct { const char *ending; Kind kind; } endings[] = {
 
 typedef struct {
   char         *path;
-  NnDataOptions data;
-  char         *x, *y, *label;
-  gboolean      only_data;
+  NnDataOptions *reading;
+  gboolean      only_data, only_list;
+  NnModel      *model; /* (nullable): what is open already */
+  NnDataset    *data;  /* (nullable) */
 } Input;
 
 static void
 input_free (Input *input)
 {
   g_free (input->path);
-  g_free (input->x);
-  g_free (input->y);
-  g_free (input->label);
+  app_reading_free (input->reading);
+  g_clear_pointer (&input->model, nn_model_unref);
+  g_clear_pointer (&input->data, nn_dataset_unref);
   g_free (input);
 }
 
@@ -94,29 +97,47 @@ read_model (const char       *path,
   return nn_model_load (path, &options, progress, cancellable, error);
 }
 
-/* Two arrays of as many rows, one of them with columns: most likely data whose names are not among the usual ones. */
+/* A table with words that are no labels: only the user can tell what they are. */
 static gboolean
-offer_arrays (AppOpened    *opened,
-              const Input  *input,
-              GCancellable *cancellable)
+has_words (const GPtrArray *entries)
 {
-  g_autoptr (GPtrArray) entries = input->data.x == NULL && input->data.y == NULL ? nn_data_list (input->path, NULL, cancellable, NULL) : NULL;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const NnDataEntry *entry = entries->pdata[i];
 
-  if (entries == NULL || holds (entries, "kernel"))
-    return FALSE;
+      if (entry->is_column && !entry->is_label && g_str_equal (entry->type, "text"))
+        return entries->len > 2;
+    }
+  return FALSE;
+}
+
+static gboolean
+holds_pair (const GPtrArray *entries)
+{
   for (guint i = 0; i < entries->len; i++)
     for (guint k = 0; k < entries->len; k++)
       {
         const NnDataEntry *a = entries->pdata[i], *b = entries->pdata[k];
 
         if (i != k && a->shape.rank >= 2 && b->shape.rank >= 1 && a->shape.dims[0] > 0 && a->shape.dims[0] == b->shape.dims[0])
-          {
-            nn_data_peek (input->path, entries, N_PREVIEWED, cancellable);
-            opened->arrays = g_steal_pointer (&entries);
-            return TRUE;
-          }
+          return TRUE;
       }
   return FALSE;
+}
+
+/* Two arrays of as many rows, one of them with columns: most likely data whose names are not among the usual ones. */
+static gboolean
+offer_arrays (AppOpened    *opened,
+              const Input  *input,
+              GCancellable *cancellable)
+{
+  g_autoptr (GPtrArray) entries = input->reading->x == NULL && input->reading->y == NULL ? nn_data_list (input->path, NULL, cancellable, NULL) : NULL;
+
+  if (entries == NULL || holds (entries, "kernel") || (!has_words (entries) && !holds_pair (entries)))
+    return FALSE;
+  nn_data_peek (input->path, entries, N_PREVIEWED, cancellable);
+  opened->arrays = g_steal_pointer (&entries);
+  return TRUE;
 }
 
 static gboolean
@@ -128,9 +149,8 @@ read_data (AppOpened        *opened,
 {
   g_autoptr (GError) problem = NULL;
 
-  opened->data = nn_dataset_load (input->path, &input->data, progress, cancellable, &problem);
-  opened->x = g_strdup (input->x);
-  opened->y = g_strdup (input->y);
+  opened->data = nn_dataset_load (input->path, input->reading, progress, cancellable, &problem);
+  opened->reading = input->only_data ? app_reading_copy (input->reading) : NULL;
   if (opened->data != NULL || (g_error_matches (problem, NN_ERROR, NN_ERROR_FORMAT) && offer_arrays (opened, input, cancellable)))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&problem));
@@ -228,55 +248,32 @@ read_any (AppOpened        *opened,
     }
 }
 
-/* Notes of another program, or none, name nothing. */
-static void
-names_in_notes (const char  *notes,
-                char       **x,
-                char       **y)
+/* What a project of the window says in its notes; those of another program, or none, say nothing. */
+static NnDataOptions *
+reading_in_notes (const char *notes)
 {
   g_autoptr (JsonNode) root = notes != NULL ? json_from_string (notes, NULL) : NULL;
   JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
+  JsonNode *inner = object != NULL ? json_object_get_member (object, "reading") : NULL;
 
-  if (object == NULL || !json_object_has_member (object, "x") || !json_object_has_member (object, "y"))
-    return;
-  *x = g_strdup (json_object_get_string_member_with_default (object, "x", NULL));
-  *y = g_strdup (json_object_get_string_member_with_default (object, "y", NULL));
-}
-
-static char *
-word (JsonObject *object,
-      const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
-           ? g_strdup (json_node_get_string (node)) : NULL;
+  if (inner != NULL && JSON_NODE_HOLDS_OBJECT (inner))
+    return app_reading_from_json (json_node_get_object (inner));
+  return object != NULL && json_object_has_member (object, "x") ? app_reading_from_json (object) : NULL;
 }
 
 /* A run that the command line made says how it read the data: without that, other data would be read. */
-static void
-options_of_run (AppOpened     *opened,
-                NnDataOptions *options,
-                char         **label)
+static NnDataOptions *
+reading_of_run (const NnProject *project)
 {
   g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
-  guint n = nn_project_n_trails (opened->project);
+  guint n = nn_project_n_trails (project);
   g_autoptr (JsonNode) root = NULL;
   NnPruneOptions run;
-  JsonObject *object;
 
-  if (n == 0 || !nn_prune_options_from_json (&run, nn_trail_options (nn_project_trail (opened->project, n - 1)), hold, NULL) ||
+  if (n == 0 || !nn_prune_options_from_json (&run, nn_trail_options (nn_project_trail (project, n - 1)), hold, NULL) ||
       run.data_options == NULL || (root = json_from_string (run.data_options, NULL)) == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    return;
-  object = json_node_get_object (root);
-  if (opened->x == NULL && opened->y == NULL)
-    {
-      opened->x = word (object, "x");
-      opened->y = word (object, "y");
-    }
-  *label = word (object, "label");
-  options->validation = CLAMP (json_object_get_double_member_with_default (object, "validation", options->validation), 0, 0.999);
-  options->divide = MAX (json_object_get_double_member_with_default (object, "divide", 0), 0);
+    return NULL;
+  return app_reading_from_json (json_node_get_object (root));
 }
 
 /* Data that moved together with its project is looked for beside it. */
@@ -293,25 +290,65 @@ data_beside (const char *project,
 /* Data that cannot be fetched again leaves a project usable: its network and runs are all there. */
 static void
 read_data_of_project (AppOpened        *opened,
-                      NnDataOptions     options,
                       const NnProgress *progress,
                       GCancellable     *cancellable)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *spec = data_beside (opened->path, nn_project_data_spec (opened->project)), *label = NULL;
+  g_autofree char *spec = data_beside (opened->path, nn_project_data_spec (opened->project));
   const char *hash = nn_project_data_hash (opened->project);
 
-  names_in_notes (nn_project_notes (opened->project), &opened->x, &opened->y);
-  options_of_run (opened, &options, &label);
-  options.x = opened->x;
-  options.y = opened->y;
-  options.label = label;
-  opened->data = nn_dataset_load (spec, &options, progress, cancellable, &error);
+  opened->reading = reading_in_notes (nn_project_notes (opened->project));
+  if (opened->reading == NULL)
+    opened->reading = reading_of_run (opened->project);
+  opened->data = nn_dataset_load (spec, opened->reading, progress, cancellable, &error);
   if (opened->data == NULL)
     opened->data_problem = g_strdup (error->message);
   else if (hash != NULL && !g_str_equal (hash, nn_dataset_hash (opened->data)))
     opened->data_problem = g_strdup_printf (_("“%s” has changed since the project was saved: what is judged now may differ from what the project’s "
                                               "runs say."), spec);
+}
+
+/* Raw data are standardised as the network says with which they are used from now on. */
+static gboolean
+fit_data (AppOpened    *opened,
+          const Input  *input,
+          GError      **error)
+{
+  const NnModel *model = opened->project != NULL ? nn_project_model (opened->project) : opened->model != NULL ? opened->model : input->model;
+  g_autoptr (GError) problem = NULL;
+  NnDataset *fitted;
+
+  if (opened->model != NULL && opened->data == NULL && input->data != NULL)
+    opened->refit = nn_dataset_for_model (input->data, opened->model, NULL);
+  if (opened->data == NULL || model == NULL)
+    return TRUE;
+  fitted = nn_dataset_for_model (opened->data, model, &problem);
+  nn_dataset_unref (opened->data);
+  opened->data = fitted;
+  if (fitted != NULL)
+    return TRUE;
+  if (opened->project != NULL)
+    {
+      opened->data_problem = g_strdup (problem->message); /* a project is of use without its data */
+      return TRUE;
+    }
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+/* A pair of files has nothing to choose from but how it is used. */
+static gboolean
+list_arrays (AppOpened        *opened,
+             const Input      *input,
+             const NnProgress *progress,
+             GCancellable     *cancellable,
+             GError          **error)
+{
+  opened->arrays = g_file_test (input->path, G_FILE_TEST_EXISTS) ? nn_data_list (input->path, progress, cancellable, error)
+                                                                 : g_ptr_array_new ();
+  if (opened->arrays != NULL && opened->arrays->len > 0)
+    nn_data_peek (input->path, opened->arrays, N_PREVIEWED, cancellable);
+  return opened->arrays != NULL;
 }
 
 static gpointer
@@ -325,45 +362,66 @@ work (AppJob           *job,
   g_autoptr (AppOpened) opened = g_new0 (AppOpened, 1);
 
   opened->path = g_strdup (input->path);
-  if (!read_any (opened, input, progress, cancellable, error))
+  if (!(input->only_list ? list_arrays : read_any) (opened, input, progress, cancellable, error))
     return NULL;
   if (opened->project != NULL && nn_project_data_spec (opened->project) != NULL)
-    read_data_of_project (opened, input->data, progress, cancellable);
-  return g_steal_pointer (&opened);
+    read_data_of_project (opened, progress, cancellable);
+  return fit_data (opened, input, error) ? g_steal_pointer (&opened) : NULL;
+}
+
+static Input *
+input_new (const char          *path,
+           const NnDataOptions *reading,
+           NnModel             *model)
+{
+  Input *input = g_new0 (Input, 1);
+  NnDataOptions usual;
+
+  nn_data_options_init (&usual);
+  input->path = g_strdup (path);
+  input->reading = app_reading_copy (reading != NULL ? reading : &usual);
+  input->model = model != NULL ? nn_model_ref (model) : NULL;
+  return input;
 }
 
 static AppJob *
-new_job (const char          *path,
-         const NnDataOptions *options)
+new_job (Input *input) /* (transfer full) */
 {
-  Input *input = g_new0 (Input, 1);
-  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *name = g_path_get_basename (input->path);
   g_autofree char *title = g_strdup_printf (_("Opening “%s”"), name);
 
-  input->path = g_strdup (path);
-  nn_data_options_init (&input->data);
-  if (options != NULL)
-    {
-      input->only_data = TRUE;
-      input->data = *options;
-      input->data.x = input->x = g_strdup (options->x);
-      input->data.y = input->y = g_strdup (options->y);
-      input->data.label = input->label = g_strdup (options->label);
-    }
   return app_job_new (title, work, input, (GDestroyNotify) input_free, (GDestroyNotify) app_opened_free);
 }
 
 AppJob *
-app_open_job (const char *path)
+app_open_job (const char *path,
+              NnModel    *model,
+              NnDataset  *data)
 {
-  return new_job (path, NULL);
+  Input *input = input_new (path, NULL, model);
+
+  input->data = data != NULL ? nn_dataset_ref (data) : NULL;
+  return new_job (input);
 }
 
 AppJob *
 app_open_data_job (const char          *spec,
-                   const NnDataOptions *options)
+                   const NnDataOptions *options,
+                   NnModel             *model)
 {
-  return new_job (spec, options);
+  Input *input = input_new (spec, options, model);
+
+  input->only_data = TRUE;
+  return new_job (input);
+}
+
+AppJob *
+app_open_arrays_job (const char *spec)
+{
+  Input *input = input_new (spec, NULL, NULL);
+
+  input->only_list = TRUE;
+  return new_job (input);
 }
 
 void
@@ -376,8 +434,8 @@ app_opened_free (AppOpened *opened)
   g_clear_pointer (&opened->reports, g_ptr_array_unref);
   g_clear_pointer (&opened->arrays, g_ptr_array_unref);
   g_free (opened->data_problem);
-  g_free (opened->x);
-  g_free (opened->y);
+  g_clear_pointer (&opened->reading, app_reading_free);
+  g_clear_pointer (&opened->refit, nn_dataset_unref);
   g_free (opened->path);
   g_free (opened);
 }

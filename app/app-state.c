@@ -3,6 +3,8 @@
 
 #include "app-state.h"
 
+#include "app-reading.h"
+
 /* What the run was asked for but for its seed, and what it began with. */
 static char *
 study_key (const NnPruneOptions *options,
@@ -82,7 +84,7 @@ app_state_copy (const AppState *state,
   app_state_set_model (copy, state->model);
   app_state_set_config (copy, state->config);
   app_state_set_data (copy, state->data, state->data_spec);
-  app_state_set_arrays (copy, state->data_x, state->data_y);
+  app_state_set_reading (copy, state->reading);
   for (guint i = 0; i < state->runs->len; i++)
     app_state_add_run (copy, g_ptr_array_index (state->runs, i));
   copy->run = state->run;
@@ -111,8 +113,7 @@ app_state_unref (AppState *state)
   g_clear_pointer (&state->data, nn_dataset_unref);
   g_ptr_array_unref (state->runs);
   g_free (state->data_spec);
-  g_free (state->data_x);
-  g_free (state->data_y);
+  app_reading_free (state->reading);
   g_free (state->label);
   g_free (state);
 }
@@ -153,14 +154,13 @@ app_state_set_data (AppState   *state,
 }
 
 void
-app_state_set_arrays (AppState   *state,
-                      const char *x,
-                      const char *y)
+app_state_set_reading (AppState            *state,
+                       const NnDataOptions *reading)
 {
-  g_free (state->data_x);
-  g_free (state->data_y);
-  state->data_x = g_strdup (x);
-  state->data_y = g_strdup (y);
+  NnDataOptions *copy = app_reading_copy (reading);
+
+  app_reading_free (state->reading);
+  state->reading = copy;
 }
 
 void

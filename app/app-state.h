@@ -40,7 +40,7 @@ typedef struct {
   NnConfig  *config;
   NnDataset *data;
   char      *data_spec;
-  char      *data_x, *data_y; /* (nullable): names of its arrays, where the user gave them */
+  NnDataOptions *reading; /* (nullable): how it was read, where not as usual */
   GPtrArray *runs;
   int        run;
   guint      step;
@@ -60,9 +60,8 @@ void      app_state_set_config (AppState  *state,
 void      app_state_set_data   (AppState  *state,
                                 NnDataset *data,
                                 const char *spec);
-void      app_state_set_arrays (AppState  *state,
-                                const char *x,
-                                const char *y);
+void      app_state_set_reading (AppState  *state,
+                                const NnDataOptions *reading);
 /* Adds or removes a pin. */
 void      app_state_toggle_pin (AppState  *state,
                                 const char *key);

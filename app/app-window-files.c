@@ -51,6 +51,14 @@ action_open_data (GtkWidget  *widget,
 }
 
 static void
+action_choose_data (GtkWidget  *widget,
+                    const char *action,
+                    GVariant   *parameter)
+{
+  app_document_choose_data (APP_WINDOW (widget)->document);
+}
+
+static void
 action_open_sample (GtkWidget  *widget,
                     const char *action,
                     GVariant   *parameter)
@@ -189,6 +197,7 @@ app_window_install_file_actions (GtkWidgetClass *widget_class)
   static const struct { const char *name, *type; GtkWidgetActionActivateFunc func; } actions[] = {
     { "win.open", NULL, action_open },
     { "win.open-data", NULL, action_open_data },
+    { "win.choose-data", NULL, action_choose_data },
     { "win.open-sample", NULL, action_open_sample },
     { "win.save", NULL, action_save },
     { "win.save-as", NULL, action_save_as },

@@ -123,17 +123,11 @@ on_introduced (AppWindow *self)
 }
 
 static void
-on_arrays (const char *path,
-           const char *x,
-           const char *y,
-           gpointer    object)
+on_arrays (const char          *path,
+           const NnDataOptions *reading,
+           gpointer             object)
 {
-  NnDataOptions options;
-
-  nn_data_options_init (&options);
-  options.x = x;
-  options.y = y;
-  app_document_open_data (APP_WINDOW (object)->document, path, &options);
+  app_document_open_data (APP_WINDOW (object)->document, path, reading);
 }
 
 static void
@@ -142,11 +136,13 @@ on_choose_arrays (AppDocument *document,
                   GPtrArray   *entries,
                   AppWindow   *self)
 {
-  const NnModel *model = app_document_state (document)->model;
+  const AppState *state = app_document_state (document);
+  const NnModel *model = state->model;
+  gboolean open = g_strcmp0 (path, state->data_spec) == 0;
   guint n = 0;
   const guint *inputs = model != NULL ? nn_graph_inputs (nn_model_graph (model), &n) : NULL;
 
-  app_ask_arrays (GTK_WIDGET (self), path, entries,
+  app_ask_arrays (GTK_WIDGET (self), path, entries, open ? state->reading : NULL,
                   n == 1 ? nn_shape_count (&nn_graph_node (nn_model_graph (model), inputs[0])->shape) : 0, on_arrays, self);
 }
 

@@ -5,6 +5,7 @@
 
 #include "nn-error.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -13,6 +14,8 @@
 /* The longest row of which a preview is read, in numbers, and the most arrays. */
 #define MOST_PREVIEWED (1 << 22)
 #define MOST_PREVIEWS 200
+/* Bytes of a table that is not gone through for a preview. */
+#define LARGE_TABLE (64 << 20)
 
 /* One row a format: what it begins with, how it lists, how it opens. */
 typedef struct {
@@ -193,11 +196,20 @@ nn_data_list (const char       *path,
 {
   const FormatInfo *info = find_format (path, error);
   g_autoptr (NnCsvTable) columns = NULL;
+  GPtrArray *entries;
 
   if (info != &table)
     return info != NULL ? info->list (path, error) : NULL;
   columns = nn_data_csv_scan (path, progress, cancellable, error);
-  return columns != NULL ? nn_data_csv_entries (columns) : NULL;
+  entries = columns != NULL ? nn_data_csv_entries (columns) : NULL;
+  for (guint i = 0; entries != NULL && i < entries->len; i++)
+    {
+      NnDataEntry *entry = entries->pdata[i];
+
+      entry->is_column = TRUE;
+      entry->is_label = g_str_equal (entry->name, nn_data_csv_label (columns));
+    }
+  return entries;
 }
 
 char *
@@ -255,11 +267,10 @@ nn_data_open (const char *path,
 }
 
 static void
-peek (const char  *path,
-      NnDataEntry *entry,
-      guint        n)
+peek (NnArrayReader *reader, /* (nullable) */
+      NnDataEntry   *entry,
+      guint          n)
 {
-  g_autoptr (NnArrayReader) reader = entry->shape.rank > 0 ? nn_data_open (path, *entry->name != '\0' ? entry->name : NULL, NULL) : NULL;
   gsize row = reader != NULL ? nn_array_reader_row (reader) : 0, rows;
 
   if (row == 0 || row > MOST_PREVIEWED)
@@ -282,7 +293,7 @@ peek (const char  *path,
  * @entries: (element-type NnDataEntry): of nn_data_list()
  * @n: numbers or words wanted of each
  *
- * Columns of a table, which would be gone through for each of them, are left alone.
+ * Columns of a large table, which is gone through once more, are left alone.
  */
 void
 nn_data_peek (const char   *path,
@@ -290,8 +301,22 @@ nn_data_peek (const char   *path,
               guint         n,
               GCancellable *cancellable)
 {
-  if (find_format (path, NULL) == &table)
+  gboolean is_table = find_format (path, NULL) == &table;
+  g_autoptr (NnCsvTable) columns = NULL;
+  GStatBuf info;
+
+  if (is_table && (g_stat (path, &info) != 0 || info.st_size > LARGE_TABLE ||
+                   (columns = nn_data_csv_scan (path, NULL, cancellable, NULL)) == NULL))
     return;
   for (guint i = 0; i < MIN (entries->len, MOST_PREVIEWS) && !g_cancellable_is_cancelled (cancellable); i++)
-    peek (path, entries->pdata[i], n);
+    {
+      NnDataEntry *entry = entries->pdata[i];
+      g_autoptr (NnArrayReader) reader = NULL;
+
+      if (columns != NULL)
+        reader = nn_data_csv_reader (columns, entry->name, NULL, NULL);
+      else if (entry->shape.rank > 0)
+        reader = nn_data_open (path, *entry->name != '\0' ? entry->name : NULL, NULL);
+      peek (reader, entry, n);
+    }
 }

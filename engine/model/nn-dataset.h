@@ -51,6 +51,8 @@ typedef struct {
  * @first: (nullable): the first numbers in it, where nn_data_peek() has looked
  * @first_texts: (nullable) (array zero-terminated=1): or the first words
  * @n_first: how many
+ * @is_column: of a table
+ * @is_label: the column that is taken for the labels where nobody says which
  * @problem: (nullable): why it cannot be read; then there is no shape
  */
 typedef struct {
@@ -60,6 +62,7 @@ typedef struct {
   double     *first;
   char      **first_texts;
   guint       n_first;
+  gboolean    is_column, is_label;
   char       *problem;
 } NnDataEntry;
 

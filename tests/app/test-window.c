@@ -145,17 +145,68 @@ test_choose_arrays (void)
   adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), "open");
   gtk_window_destroy (dialog);
   WAIT_FOR (app_document_job (document ()) == NULL && app_document_state (document ())->data != before);
-  g_assert_cmpstr (app_document_state (document ())->data_x, ==, "signal");
-  g_assert_cmpstr (app_document_state (document ())->data_y, ==, "truth");
+  g_assert_cmpstr (app_document_state (document ())->reading->x, ==, "signal");
+  g_assert_cmpstr (app_document_state (document ())->reading->y, ==, "truth");
   test_save_project (document (), project);
   app_document_open (reopened, project);
   WAIT_FOR (app_document_job (reopened) == NULL);
   g_assert_nonnull (app_document_state (reopened)->data);
-  g_assert_cmpstr (app_document_state (reopened)->data_x, ==, "signal");
+  g_assert_cmpstr (app_document_state (reopened)->reading->x, ==, "signal");
   app_document_undo (document ());
   WAIT_FOR (app_document_evaluation (document ()) != NULL);
   for (guint i = 0; i < G_N_ELEMENTS (arrays); i++)
     nn_tensor_unref (arrays[i]);
+}
+
+/* Raw numbers in a table: what is learnt of their training part goes with the network into the project, and raw data are standardised by
+ * it from then on. */
+static void
+test_reading (void)
+{
+  g_autofree char *path = g_build_filename (folder, "raw.csv", NULL), *project = g_build_filename (folder, "raw.espalier", NULL);
+  g_autoptr (GString) text = g_string_new ("kind");
+  g_autoptr (AppDocument) reopened = app_document_new ();
+  NnDataset *before = app_document_state (document ())->data;
+  NnModel *model = app_document_state (document ())->model;
+  const NnModelInfo *info;
+  NnDataOptions reading;
+
+  for (guint k = 0; k < 16; k++)
+    g_string_append_printf (text, ",f%u", k);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_string_append_printf (text, "\n%c", 'a' + i % 5);
+      for (guint k = 0; k < 16; k++)
+        g_string_append_printf (text, ",%u", 1000 + (i * 7 + k * 5) % 13);
+    }
+  g_assert_true (g_file_set_contents (path, text->str, -1, NULL));
+  nn_data_options_init (&reading);
+  reading.test = 0.2;
+  reading.standardize = TRUE;
+  app_document_open_data (document (), path, &reading);
+  WAIT_FOR (app_document_job (document ()) == NULL && app_document_state (document ())->data != before);
+  g_assert_cmpuint (nn_dataset_n (app_document_state (document ())->data, NN_SPLIT_TEST), ==, 20);
+  info = nn_model_info (app_document_state (document ())->model);
+  g_assert_true (info->input_mean == nn_dataset_mean (app_document_state (document ())->data));
+  g_assert_cmpfloat (nn_tensor_get (info->input_mean, 0), >, 900);
+  g_assert_cmpstr (info->class_names[0], ==, "a");
+  test_save_project (document (), project);
+  app_document_open (reopened, project);
+  WAIT_FOR (app_document_job (reopened) == NULL);
+  g_assert_true (app_document_state (reopened)->reading->standardize);
+  g_assert_cmpuint (nn_dataset_n (app_document_state (reopened)->data, NN_SPLIT_TEST), ==, 20);
+  g_assert_cmpfloat (nn_tensor_get (nn_model_info (app_document_state (reopened)->model)->input_mean, 0), >, 900);
+  /* as they are, and yet as the network wants them */
+  reading.standardize = FALSE;
+  before = app_document_state (document ())->data;
+  app_document_open_data (document (), path, &reading);
+  WAIT_FOR (app_document_job (document ()) == NULL && app_document_state (document ())->data != before);
+  g_assert_nonnull (nn_dataset_mean (app_document_state (document ())->data));
+  g_assert_cmpfloat (fabs (nn_tensor_get (nn_dataset_x (app_document_state (document ())->data, NN_SPLIT_TRAIN), 0)), <, 10);
+  app_document_undo (document ());
+  app_document_undo (document ());
+  g_assert_true (app_document_state (document ())->model == model);
+  WAIT_FOR (app_document_evaluation (document ()) != NULL);
 }
 
 void
@@ -637,6 +688,7 @@ main (int    argc,
   g_test_add_func ("/window/open", test_open);
   g_test_add_func ("/window/bad-files", test_bad_files);
   g_test_add_func ("/window/choose-arrays", test_choose_arrays);
+  g_test_add_func ("/window/reading", test_reading);
   g_test_add_func ("/window/pages", test_pages);
   g_test_add_func ("/window/widths", test_widths);
   g_test_add_func ("/window/figures", test_figures);
