@@ -3,6 +3,7 @@
 
 #include "app-build-queue.h"
 
+#include "app-build-memory.h"
 #include "app-export.h"
 #include "app-preferences.h"
 
@@ -13,6 +14,7 @@ struct _AppBuildQueue {
 
   /* owned */
   GPtrArray *builds; /* AppBuild */
+  AppJob    *job;    /* nullable: of the active one */
   guint      idle_id;
 
   /* borrowed */
@@ -20,20 +22,21 @@ struct _AppBuildQueue {
   AppBuild    *active;   /* nullable */
 };
 
-enum { SIGNAL_CHANGED, SIGNAL_LINE, N_SIGNALS };
+enum { SIGNAL_CHANGED, SIGNAL_LINE, SIGNAL_PROGRESS, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (AppBuildQueue, app_build_queue, G_TYPE_OBJECT)
 
 static void want_next (AppBuildQueue *self);
 
-static void
-build_free (AppBuild *build)
+void
+app_build_free (AppBuild *build)
 {
-  app_analysis_unref (build->analysis);
+  g_clear_pointer (&build->analysis, app_analysis_unref);
   g_free (build->title);
   g_free (build->folder);
   g_free (build->message);
+  g_free (build->phase);
   g_free (build);
 }
 
@@ -43,22 +46,32 @@ set_state (AppBuildQueue *self,
            AppBuildState  state)
 {
   build->state = state;
+  build->fraction = 0;
+  g_clear_pointer (&build->phase, g_free);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-/* The job at work has ended: so has its build, unless there is more to do for it. */
+/* The job at work has ended: so has its build. It is told once, whether or not somebody looks at the window. */
 static void
 finish (AppBuildQueue *self,
-        AppJob        *job,
         gboolean       ok)
 {
   AppBuild *build = g_steal_pointer (&self->active);
+  g_autoptr (AppJob) job = g_steal_pointer (&self->job);
   const GError *error = app_job_error (job);
+  gboolean stopped = !ok && (app_job_was_cancelled (job) || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+  g_autofree char *text = NULL;
 
-  if (!ok && error != NULL && !app_job_was_cancelled (job))
+  if (!ok && !stopped)
     build->message = g_strdup (error->message);
-  set_state (self, build, ok ? APP_BUILD_DONE : app_job_was_cancelled (job) ? APP_BUILD_STOPPED : APP_BUILD_FAILED);
+  app_build_memory_forget (build->folder);
+  set_state (self, build, ok ? APP_BUILD_DONE : stopped ? APP_BUILD_STOPPED : APP_BUILD_FAILED);
   want_next (self);
+  if (stopped)
+    return;
+  text = g_strdup_printf (ok ? _("“%s” has finished") : _("“%s” has failed"), build->title);
+  app_document_say (self->document, text, FALSE);
+  g_signal_emit_by_name (self->document, "idle-done", app_job_title (job), text);
 }
 
 static void
@@ -70,22 +83,36 @@ on_line (AppJob        *job,
 }
 
 static void
+on_progress (AppJob        *job,
+             AppBuildQueue *self)
+{
+  guint i;
+
+  if (self->active == NULL || !g_ptr_array_find (self->builds, self->active, &i))
+    return;
+  g_free (self->active->phase);
+  self->active->phase = g_strdup (app_job_what (job));
+  self->active->fraction = app_job_fraction (job);
+  g_signal_emit (self, signals[SIGNAL_PROGRESS], 0, i);
+}
+
+static void
 on_built (AppJob        *job,
           AppBuildQueue *self)
 {
   HlsReport *report = app_job_steal_result (job);
 
   if (self->active == NULL || self->document == NULL)
-    return;
+    {
+      g_clear_pointer (&report, hls_report_free);
+      return;
+    }
   self->active->report = report;
   if (report != NULL)
     g_ptr_array_add (app_document_reports (self->document), report);
-  finish (self, job, report != NULL);
-  if (report == NULL)
-    return;
-  app_document_say (self->document, _("The tool has finished"), FALSE);
-  g_signal_emit_by_name (self->document, "analysed");
-  g_signal_emit_by_name (self->document, "idle-done", app_job_title (job), _("The tool has finished"));
+  finish (self, report != NULL);
+  if (report != NULL)
+    g_signal_emit_by_name (self->document, "analysed");
 }
 
 static void
@@ -94,15 +121,16 @@ on_exported (AppJob        *job,
 {
   g_autoptr (HlsProject) project = app_job_steal_result (job);
 
-  if (self->active == NULL)
+  if (self->active == NULL || self->document == NULL)
     return;
   if (project == NULL)
     {
-      finish (self, job, FALSE);
+      finish (self, FALSE);
       return;
     }
-  /* Back in the queue, at its place: the document is not done with this job yet. */
+  /* back in the queue, at its place */
   self->active->exported = TRUE;
+  g_clear_object (&self->job);
   set_state (self, g_steal_pointer (&self->active), APP_BUILD_WAITING);
   want_next (self);
 }
@@ -114,24 +142,46 @@ number_of (GSettings  *settings,
   return settings != NULL ? g_settings_get_int (settings, key) : 0;
 }
 
-static void
-start_build (AppBuildQueue *self,
-             AppBuild      *build)
+/* The program that the preferences name, unless it is that of another backend. Simulation needs a compiler instead. */
+static gboolean
+is_for (const char     *tool,
+        const AppBuild *build)
+{
+  g_autofree char *backend = NULL;
+
+  if (tool == NULL || *tool == '\0' || build->stages == HLS_STAGE_CSIM || build->analysis == NULL)
+    return FALSE;
+  backend = g_ascii_strdown (nn_backend_name (nn_config_backend (build->analysis->config)), -1);
+  return hls_tool_fits (tool, backend);
+}
+
+static AppJob *
+tool_job (const AppBuild *build)
 {
   GSettings *settings = app_settings ();
   g_autofree char *tool = settings != NULL ? g_settings_get_string (settings, "tool") : NULL;
   g_autofree char *script = settings != NULL ? g_settings_get_string (settings, "tool-settings") : NULL;
   g_autofree char *queue = settings != NULL ? g_settings_get_string (settings, "cluster-queue") : NULL;
-  AppBuildPlace place = { tool, script, build->cluster, queue, number_of (settings, "cluster-cpus"),
+  AppBuildPlace place = { is_for (tool, build) ? tool : NULL, script, build->found, build->cluster, queue, number_of (settings, "cluster-cpus"),
                           1024 * number_of (settings, "cluster-memory"), number_of (settings, "cluster-minutes") };
-  AppJob *job = build->exported ? app_build_job (build->folder, build->stages, &place)
-                                : app_export_job (build->analysis, app_document_state (self->document)->data, build->folder);
 
+  return app_build_job (build->folder, build->stages, &place);
+}
+
+static void
+start_build (AppBuildQueue *self,
+             AppBuild      *build)
+{
+  self->job = build->exported ? tool_job (build) : app_export_job (build->analysis, app_document_state (self->document)->data, build->folder);
   self->active = build;
   if (build->exported)
-    g_signal_connect_object (job, "item", G_CALLBACK (on_line), self, 0);
-  g_signal_connect_object (job, "finished", build->exported ? G_CALLBACK (on_built) : G_CALLBACK (on_exported), self, 0);
-  app_document_run (self->document, job);
+    g_signal_connect_object (self->job, "item", G_CALLBACK (on_line), self, 0);
+  g_signal_connect_object (self->job, "progress", G_CALLBACK (on_progress), self, 0);
+  g_signal_connect_object (self->job, "finished", build->exported ? G_CALLBACK (on_built) : G_CALLBACK (on_exported), self, 0);
+  if (app_job_outlives (self->job) && !build->found)
+    app_build_memory_keep (build, self->document);
+  app_job_hold_program (self->job);
+  app_job_start (self->job);
   set_state (self, build, build->exported ? APP_BUILD_RUNNING : APP_BUILD_EXPORTING);
 }
 
@@ -141,7 +191,7 @@ next (gpointer data)
   AppBuildQueue *self = data;
 
   self->idle_id = 0;
-  if (self->document == NULL || self->active != NULL || app_document_job (self->document) != NULL)
+  if (self->document == NULL || self->active != NULL)
     return G_SOURCE_REMOVE;
   for (guint i = 0; i < self->builds->len; i++)
     {
@@ -156,7 +206,6 @@ next (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* When the document has nothing else to do. */
 static void
 want_next (AppBuildQueue *self)
 {
@@ -164,11 +213,40 @@ want_next (AppBuildQueue *self)
     self->idle_id = g_idle_add (next, self);
 }
 
+/* Of a tool that goes on without its window. */
+static void
+on_left_behind (AppJob  *job,
+                gpointer data)
+{
+  GApplication *application = g_application_get_default ();
+  const GError *error = app_job_error (job);
+  g_autoptr (GNotification) notification = g_notification_new (app_job_title (job));
+
+  g_notification_set_body (notification, error != NULL ? error->message : _("The tool has finished"));
+  if (application != NULL)
+    g_application_send_notification (application, "job", notification);
+}
+
+/* A tool at work goes on, and the program with it; everything else ends. */
+static void
+leave (AppBuildQueue *self)
+{
+  if (self->job == NULL)
+    return;
+  g_signal_handlers_disconnect_by_data (self->job, self);
+  if (app_job_outlives (self->job))
+    g_signal_connect (self->job, "finished", G_CALLBACK (on_left_behind), NULL);
+  else
+    app_job_cancel (self->job);
+  g_clear_object (&self->job);
+}
+
 static void
 app_build_queue_dispose (GObject *object)
 {
   AppBuildQueue *self = APP_BUILD_QUEUE (object);
 
+  leave (self);
   g_clear_handle_id (&self->idle_id, g_source_remove);
   g_clear_weak_pointer (&self->document);
   G_OBJECT_CLASS (app_build_queue_parent_class)->dispose (object);
@@ -187,13 +265,14 @@ app_build_queue_class_init (AppBuildQueueClass *klass)
   G_OBJECT_CLASS (klass)->dispose = app_build_queue_dispose;
   G_OBJECT_CLASS (klass)->finalize = app_build_queue_finalize;
   signals[SIGNAL_CHANGED] = g_signal_new ("changed", APP_TYPE_BUILD_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_PROGRESS] = g_signal_new ("progress", APP_TYPE_BUILD_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
   signals[SIGNAL_LINE] = g_signal_new ("line", APP_TYPE_BUILD_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
 app_build_queue_init (AppBuildQueue *self)
 {
-  self->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) build_free);
+  self->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) app_build_free);
 }
 
 AppBuildQueue *
@@ -202,7 +281,8 @@ app_build_queue_new (AppDocument *document)
   AppBuildQueue *self = g_object_new (APP_TYPE_BUILD_QUEUE, NULL);
 
   g_set_weak_pointer (&self->document, document);
-  g_signal_connect_object (document, "job-changed", G_CALLBACK (want_next), self, G_CONNECT_SWAPPED);
+  app_build_memory_find (document, self->builds);
+  want_next (self);
   return self;
 }
 
@@ -242,6 +322,8 @@ app_build_queue_add (AppBuildQueue *self,
 
   build->title = g_strdup (title);
   build->analysis = app_analysis_ref (analysis);
+  for (NnResource r = 0; r < NN_N_RESOURCES; r++)
+    build->estimate.amount[r] = app_analysis_total (analysis, r);
   build->stages = stages;
   build->folder = exported ? g_strdup (folder) : folder_for (self, folder, title);
   build->exported = exported;
@@ -272,8 +354,8 @@ app_build_queue_remove (AppBuildQueue *self,
 
   if (build == self->active)
     {
-      if (self->document != NULL && app_document_job (self->document) != NULL)
-        app_job_cancel (app_document_job (self->document));
+      if (self->job != NULL)
+        app_job_cancel (self->job);
       return;
     }
   g_ptr_array_remove_index (self->builds, i);

@@ -26,8 +26,7 @@ app_document_drop_job (AppDocument  *self,
   if (*job == NULL)
     return;
   g_signal_handlers_disconnect_by_data (*job, self);
-  if (!app_job_outlives (*job))
-    app_job_cancel (*job);
+  app_job_cancel (*job);
   g_clear_object (job);
 }
 

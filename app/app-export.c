@@ -91,7 +91,7 @@ static void
 on_line (const char *line,
          gpointer    data)
 {
-  app_job_post (data, g_utf8_make_valid (line, -1), g_free);
+  app_job_post_line (data, line);
 }
 
 static gpointer
@@ -111,6 +111,7 @@ work_build (AppJob           *job,
   options.tool = input->tool;
   options.settings = input->settings;
   options.cluster = input->place.cluster;
+  options.follow = input->place.follow;
   options.job.queue = input->queue;
   options.job.cpus = MAX (input->place.cpus, 1);
   options.job.memory_mb = input->place.memory_mb;
@@ -146,7 +147,7 @@ app_build_job (const char          *folder,
   input->tool = dup_text (place->tool);
   input->settings = dup_text (place->settings);
   input->queue = dup_text (place->queue);
-  job = app_job_new (stages & HLS_STAGE_SYNTH ? _("Synthesizing") : _("Running the test bench"), work_build, input,
+  job = app_job_new (place->follow || (stages & HLS_STAGE_SYNTH) ? _("Synthesizing") : _("Running the test bench"), work_build, input,
                      (GDestroyNotify) input_free, (GDestroyNotify) hls_report_free);
   app_job_set_outlives (job, stages != HLS_STAGE_CSIM);
   return job;

@@ -14,10 +14,12 @@ AppJob *app_export_job (AppAnalysis *analysis,
 /**
  * AppBuildPlace: where a tool runs, and what it may take there.
  * @tool: (nullable); @settings: (nullable): script sourced before it
+ * @follow: nothing is begun: what was begun in the folder before is waited for
  * @cluster: %HLS_CLUSTER_NONE for this computer; the rest is for clusters, 0 and %NULL leave it to them
  */
 typedef struct {
   const char *tool, *settings;
+  gboolean    follow;
   HlsCluster  cluster;
   const char *queue;
   guint       cpus, memory_mb, minutes;

@@ -4,6 +4,7 @@
 
 #include "app-job.h"
 
+#include <glib/gi18n.h>
 #include <pthread.h>
 #ifdef __linux__
 #include <sys/resource.h>
@@ -12,6 +13,8 @@
 
 #define DRAIN_MS 33
 #define MAX_WHAT 160
+/* Lines that may wait to be shown; a tool can write them faster than anyone could. */
+#define MAX_POSTED_LINES 2000
 /* How much a job's threads give way to the window's, which must answer at once however busy the machine is. */
 #define NICENESS 10
 
@@ -42,6 +45,7 @@ struct _AppJob {
   pthread_mutex_t mutex;
   pthread_cond_t  resumed;
   GQueue          posted; /* Posted */
+  guint           n_left_out; /* lines that came too fast */
   double          new_fraction;
   char            new_what[MAX_WHAT];
   gboolean        has_news, paused;
@@ -77,6 +81,15 @@ report (double      fraction,
   pthread_mutex_unlock (&self->mutex);
 }
 
+static void
+emit_left_out (AppJob *self,
+               guint   n)
+{
+  g_autofree char *line = g_strdup_printf (ngettext ("… %u line is left out here", "… %u lines are left out here", n), n);
+
+  g_signal_emit (self, signals[SIGNAL_ITEM], 0, line);
+}
+
 static gboolean
 drain (gpointer data)
 {
@@ -84,6 +97,7 @@ drain (gpointer data)
   g_autoptr (AppJob) alive = g_object_ref (self);
   GQueue items = G_QUEUE_INIT;
   gboolean news;
+  guint n_left_out;
   Posted *posted;
 
   pthread_mutex_lock (&self->mutex);
@@ -97,8 +111,12 @@ drain (gpointer data)
     }
   items = self->posted;
   g_queue_init (&self->posted);
+  n_left_out = self->n_left_out;
+  self->n_left_out = 0;
   pthread_mutex_unlock (&self->mutex);
 
+  if (n_left_out > 0)
+    emit_left_out (self, n_left_out);
   while ((posted = g_queue_pop_head (&items)) != NULL)
     {
       g_signal_emit (self, signals[SIGNAL_ITEM], 0, posted->item);
@@ -228,6 +246,25 @@ app_job_post (AppJob         *self,
 }
 
 void
+app_job_post_line (AppJob     *self,
+                   const char *line)
+{
+  Posted *posted = g_new (Posted, 1), *oldest = NULL;
+
+  *posted = (Posted){ g_utf8_make_valid (line, -1), g_free };
+  pthread_mutex_lock (&self->mutex);
+  g_queue_push_tail (&self->posted, posted);
+  if (g_queue_get_length (&self->posted) > MAX_POSTED_LINES)
+    {
+      oldest = g_queue_pop_head (&self->posted);
+      self->n_left_out++;
+    }
+  pthread_mutex_unlock (&self->mutex);
+  if (oldest != NULL)
+    posted_free (oldest);
+}
+
+void
 app_job_cancel (AppJob *self)
 {
   g_cancellable_cancel (self->cancellable);
@@ -325,7 +362,7 @@ app_job_seconds_left (AppJob *self)
 {
   double elapsed = g_timer_elapsed (self->timer, NULL);
 
-  if (self->fraction < 0.02 || elapsed < 1)
+  if (self->fraction < 0.02 || elapsed < 1 || self->outlives) /* the phases of foreign tools only have an order */
     return -1;
   return elapsed * (1 - self->fraction) / self->fraction;
 }

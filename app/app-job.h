@@ -27,6 +27,9 @@ void          app_job_start        (AppJob         *job);
 void          app_job_post         (AppJob         *job, /* on the job's thread */
                                     gpointer        item,
                                     GDestroyNotify  item_free);
+/* The same of a line of text; of those that come faster than they are shown the last ones stay. Not beside app_job_post(). */
+void          app_job_post_line    (AppJob         *job,
+                                    const char     *line);
 void          app_job_cancel       (AppJob         *job);
 void          app_job_set_paused   (AppJob         *job,
                                     gboolean        paused);

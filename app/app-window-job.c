@@ -76,18 +76,8 @@ on_left (AppJob       *job,
   g_object_unref (application);
 }
 
-static void
-on_outlived (AppJob       *job,
-             GApplication *application)
-{
-  const GError *error = app_job_error (job);
-
-  app_window_notify (application, app_job_title (job), error != NULL ? error->message : _("The tool has finished"));
-  on_left (job, application);
-}
-
-/* What the window began ends with it, and the program not before that, so that no half of a file is left; but a vendor's tool at
- * work goes on, without a window, and the program says when it has finished. */
+/* What the window began ends with it, and the program not before that, so that no half of a file is left. A vendor's tool at work is
+ * the build queue's and goes on. */
 void
 app_window_leave_job (AppWindow *self)
 {
@@ -96,12 +86,11 @@ app_window_leave_job (AppWindow *self)
 
   if (job == NULL)
     return;
-  if (!app_job_outlives (job))
-    app_job_cancel (job);
+  app_job_cancel (job);
   if (application != NULL)
     {
       g_application_hold (G_APPLICATION (application));
-      g_signal_connect (job, "finished", app_job_outlives (job) ? G_CALLBACK (on_outlived) : G_CALLBACK (on_left), g_object_ref (application));
+      g_signal_connect (job, "finished", G_CALLBACK (on_left), g_object_ref (application));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "espalier-config.h"
 
+#include "app-log-view.h"
 #include "app-export.h"
 #include "app-part-chooser.h"
 #include "app-parts-dialog.h"
@@ -454,6 +455,32 @@ test_calibration (void)
   g_assert_cmpstr (nn_calibration_entry (calibration, 0)->version, ==, "2024.1");
 }
 
+/* The log shows the end of what comes, however much that is; it is searched from where one is, round the end. */
+static void
+test_log (void)
+{
+  AppLogView *log = APP_LOG_VIEW (g_object_ref_sink (app_log_view_new ()));
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  app_log_view_heading (log, "Left out, as the first of too many");
+  for (guint i = 0; i < 12000; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("line %u%s", i, i == 11000 ? " ERROR: Found" : "");
+
+      app_log_view_append (log, line);
+    }
+  WAIT_FOR ((g_free (text), text = app_log_view_dup_text (log), g_str_has_suffix (text, "line 11999")));
+  lines = g_strsplit (text, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 10000);
+  g_assert_cmpstr (lines[0], ==, "line 2000");
+  g_assert_true (app_log_view_search (log, "found", FALSE));
+  g_assert_true (app_log_view_search (log, "found", FALSE)); /* the same once more, round the end */
+  g_assert_true (app_log_view_search (log, "line 2000", TRUE));
+  g_assert_false (app_log_view_search (log, "no such text", FALSE));
+  g_object_unref (log);
+}
+
 static void
 test_close (void)
 {
@@ -487,6 +514,7 @@ main (int    argc,
   g_test_add_func ("/hardware/no-tool", test_no_tool);
   g_test_add_func ("/hardware/cluster", test_cluster);
   g_test_add_func ("/hardware/calibration", test_calibration);
+  g_test_add_func ("/hardware/log", test_log);
   g_test_add_func ("/hardware/close", test_close);
   return g_test_run ();
 }

@@ -3,6 +3,8 @@
 
 #include "app-job.h"
 
+#include <stdio.h>
+
 typedef struct {
   GMainLoop *loop;
   guint      progress, items, finished;
@@ -173,6 +175,73 @@ test_pause (void)
   g_main_loop_unref (seen.loop);
 }
 
+#define N_LINES 100000
+
+static gpointer
+talk (AppJob           *job,
+      gpointer          input,
+      const NnProgress *progress,
+      GCancellable     *cancellable,
+      GError          **error)
+{
+  for (guint i = 1; i <= N_LINES; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("line %u \xff", i);
+
+      app_job_post_line (job, line);
+    }
+  return NULL;
+}
+
+typedef struct {
+  guint n, n_left_out;
+  char *last;
+} Lines;
+
+static void
+on_talk (AppJob     *job,
+         const char *line,
+         Lines      *lines)
+{
+  guint n_left_out;
+
+  g_assert_true (g_utf8_validate (line, -1, NULL));
+  if (sscanf (line, "\xe2\x80\xa6 %u", &n_left_out) == 1)
+    {
+      lines->n_left_out += n_left_out;
+      return;
+    }
+  lines->n++;
+  g_free (lines->last);
+  lines->last = g_strdup (line);
+}
+
+static void
+on_talked (AppJob    *job,
+           GMainLoop *loop)
+{
+  g_main_loop_quit (loop);
+}
+
+/* However fast lines come, few wait, none is lost without a word, and the last one arrives. */
+static void
+test_lines (void)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  AppJob *job = app_job_new ("test", talk, NULL, NULL, NULL);
+  Lines lines = { 0 };
+
+  g_signal_connect (job, "item", G_CALLBACK (on_talk), &lines);
+  g_signal_connect (job, "finished", G_CALLBACK (on_talked), loop);
+  app_job_start (job);
+  g_main_loop_run (loop);
+  g_assert_true (g_str_has_prefix (lines.last, "line 100000 "));
+  g_assert_cmpuint (lines.n + lines.n_left_out, ==, N_LINES);
+  g_assert_cmpuint (lines.n_left_out, >, 0);
+  g_assert_finalize_object (job);
+  g_free (lines.last);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -181,5 +250,6 @@ main (int    argc,
   g_test_add_func ("/job/progress", test_progress);
   g_test_add_func ("/job/cancel", test_cancel);
   g_test_add_func ("/job/pause", test_pause);
+  g_test_add_func ("/job/lines", test_lines);
   return g_test_run ();
 }

@@ -185,21 +185,38 @@ write_tool (const char *path,
   g_assert_true (g_file_set_contents_full (path, script, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
 }
 
-/* A vendor's tool at work goes on when its document is gone. */
+/* A vendor's tool at work goes on when its window is gone, the document stays free for other work meanwhile, and who opens the
+ * document again finds the build. */
 void
 test_outlives (void)
 {
-  g_autofree char *project = g_build_filename (folder, "variants", "first-one", NULL), *tool = g_build_filename (folder, "tool", NULL);
+  g_autofree char *tool = g_build_filename (folder, "vitis_hls", NULL), *base = g_build_filename (folder, "outliving", NULL);
   g_autofree char *began = g_build_filename (folder, "began", NULL), *ended = g_build_filename (folder, "ended", NULL);
-  AppDocument *other = app_document_new ();
-  AppJob *job = app_build_job (project, HLS_STAGE_SYNTH, &(AppBuildPlace) { .tool = tool });
+  g_autofree char *path = g_strdup (g_getenv ("PATH")), *with_tool = g_strdup_printf ("%s:%s", folder, path);
+  AppAnalysis *analysis = app_document_analysis (document ());
+  AppBuildQueue *queue = app_build_queue_new (document ());
+  const AppBuild *build;
 
   write_tool (tool, began, ended);
-  g_object_add_weak_pointer (G_OBJECT (job), (gpointer *) &job);
-  app_document_run (other, job);
+  g_setenv ("PATH", with_tool, TRUE);
+  app_build_queue_add (queue, "Left behind", analysis, HLS_STAGE_SYNTH, base, FALSE, HLS_CLUSTER_NONE);
   WAIT_FOR (g_file_test (began, G_FILE_TEST_EXISTS));
-  g_object_unref (other);
-  WAIT_FOR (g_file_test (ended, G_FILE_TEST_EXISTS) && job == NULL);
+  g_assert_null (app_document_job (document ()));
+  g_object_unref (queue);
+  queue = app_build_queue_new (document ());
+  g_assert_cmpuint (app_build_queue_n (queue), ==, 1);
+  build = app_build_queue_get (queue, 0);
+  g_assert_cmpstr (build->title, ==, "Left behind");
+  g_assert_true (build->found);
+  g_assert_cmpfloat (build->estimate.amount[NN_RESOURCE_DSP], ==, app_analysis_total (analysis, NN_RESOURCE_DSP));
+  WAIT_FOR (build->state == APP_BUILD_FAILED); /* it has left no report */
+  g_assert_true (g_file_test (ended, G_FILE_TEST_EXISTS));
+  g_assert_nonnull (strstr (build->message, "report"));
+  g_object_unref (queue);
+  queue = app_build_queue_new (document ()); /* what has been told is not told again */
+  g_assert_cmpuint (app_build_queue_n (queue), ==, 0);
+  g_object_unref (queue);
+  g_setenv ("PATH", path, TRUE);
 }
 
 /* One sample through the network: as many values in fixed point as in floating point, and close to them. */
