@@ -37,6 +37,7 @@ read_amount (HlsReport  *report,
   static const struct { const char *key; NnResource resource; double ram_kbit; } rows[] = {
     { "Total registers", NN_RESOURCE_FF, 0 },
     { "Total dedicated logic registers", NN_RESOURCE_FF, 0 },
+    { "Dedicated logic registers", NN_RESOURCE_FF, 0 },
     { "Total RAM Blocks", NN_RESOURCE_BRAM, 0 },
     { "M20K blocks", NN_RESOURCE_BRAM, M20K_KBIT },
     { "M10K blocks", NN_RESOURCE_BRAM, M10K_KBIT },
@@ -45,9 +46,10 @@ read_amount (HlsReport  *report,
     { "DSP Blocks Needed", NN_RESOURCE_DSP, 0 },
     { "DSP blocks needed", NN_RESOURCE_DSP, 0 },
     { "Combinational ALUT usage", NN_RESOURCE_LUT, 0 },
+    { "Combinational ALUT usage for logic", NN_RESOURCE_LUT, 0 },
   };
   static const char *const alms[] = { "Logic utilization (in ALMs)", "Logic utilization (ALMs needed / total ALMs on device)",
-                                      "ALMs needed" };
+                                      "ALMs needed", "Estimate of Logic utilization (ALMs needed)" };
   gsize length = strcspn (key, "[");
 
   while (length > 0 && key[length - 1] == ' ')

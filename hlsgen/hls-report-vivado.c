@@ -265,6 +265,7 @@ hls_report_parse_export (char      **lines,
       g_set_error (error, HLS_ERROR, HLS_ERROR_REPORT, "%s: the line \"LUT:\" is missing", path);
       return NULL;
     }
+  hls_report_judge_timing (report);
   report->ram_kbit = 18;
   return g_steal_pointer (&report);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * csynth.xml of Vivado HLS and Vitis HLS, 2018.2 to 2025.1.
+ * csynth.xml of Vivado HLS and Vitis HLS, 2018.2 to 2025.1; export_syn.xml and export_impl.xml, which they write when Vivado has run.
  *
  * Traps: the multiplier element is DSP48E up to 2020.1 and DSP after it; latencies may be "undef"; the interval of a
- * module is a number or a <range>; a loop's own name may be any element, so that elements are known by their whole path.
+ * module is a number or a <range>; a loop's own name may be any element, so that elements are known by their whole path. Of an
+ * export, memories are halves ("BRAM" counts RAMB18), modules have attributes, and an amount of 0 is left out.
  */
 
 #include "hls-report-private.h"
@@ -20,6 +21,48 @@ typedef struct {
   GString   *module_name;
   HlsModule  module;              /* the one that is being read; its name is NULL */
 } Reader;
+
+static const char *
+attribute (const char **names,
+           const char **values,
+           const char  *name)
+{
+  for (guint i = 0; names[i] != NULL; i++)
+    if (g_str_equal (names[i], name))
+      return values[i];
+  return NULL;
+}
+
+/* What an export says of a module by attributes: <RtlModule CELL="inst/fc1" DEPTH="1" ORIG_REF_NAME="dense_config2_s"> and in it
+ * <Resources LUT="12" FF="3"/>. The design itself, of depth 0, is no module. */
+static void
+read_attributes (Reader      *reader,
+                 const char **names,
+                 const char **values)
+{
+  const char *path = reader->path->str, *text;
+  NnResource resource;
+
+  if (g_str_equal (path, "RtlModules/RtlModule"))
+    {
+      text = attribute (names, values, "ORIG_REF_NAME");
+      if (text == NULL)
+        text = attribute (names, values, "CELL");
+      if (text != NULL && g_strcmp0 (attribute (names, values, "DEPTH"), "0") != 0)
+        g_string_assign (reader->module_name, text);
+    }
+  else if (g_str_equal (path, "RtlModules/RtlModule/Resources"))
+    {
+      for (NnResource r = 0; r < NN_N_RESOURCES; r++)
+        reader->module.resources.amount[r] = 0;
+      for (guint i = 0; names[i] != NULL; i++)
+        if (hls_report_resource (names[i], &resource))
+          reader->module.resources.amount[resource] = hls_report_or_zero (hls_report_number (values[i]));
+    }
+  else if (g_str_equal (path, "GeneralInfo/item") && g_strcmp0 (attribute (names, values, "NAME"), "Target device") == 0
+           && (text = attribute (names, values, "VALUE")) != NULL)
+    hls_report_set_text (&reader->report->part, text, -1);
+}
 
 static void
 start_element (GMarkupParseContext *context,
@@ -45,6 +88,7 @@ start_element (GMarkupParseContext *context,
   reader->lengths[reader->depth++] = reader->path->len;
   if (reader->depth > 1)
     g_string_append_printf (reader->path, "%s%s", reader->path->len > 0 ? "/" : "", name);
+  read_attributes (reader, attributes, values);
   g_string_truncate (reader->text, 0);
 }
 
@@ -87,6 +131,32 @@ read_figure (const char  *path,
   return TRUE;
 }
 
+/* Of an export: what Vivado was run for, and what came out. FALSE where @path is of something else. */
+static gboolean
+read_export (HlsReport  *report,
+             const char *path,
+             const char *text)
+{
+  const char *used = "AreaReport/Resources/", *available = "AreaReport/AvailableResources/";
+  NnResource resource;
+
+  if (g_str_has_prefix (path, used) && hls_report_resource (path + strlen (used), &resource))
+    report->resources.amount[resource] = hls_report_or_unknown (hls_report_number (text));
+  else if (g_str_has_prefix (path, available) && hls_report_resource (path + strlen (available), &resource))
+    report->available.amount[resource] = hls_report_or_unknown (hls_report_number (text));
+  else if (g_str_equal (path, "RunData/RUN_TYPE"))
+    hls_report_set_stage (report, strstr (text, "impl") != NULL ? "impl" : "vsynth");
+  else if (g_str_equal (path, "RunData/VIVADO_VERSION"))
+    hls_report_set_text (&report->version, text + strcspn (text, "0123456789"), -1);
+  else if (g_str_equal (path, "TimingReport/TargetClockPeriod"))
+    report->clock_target_ns = hls_report_number (text);
+  else if (g_str_equal (path, "TimingReport/AchievedClockPeriod"))
+    report->clock_estimated_ns = hls_report_number (text);
+  else
+    return FALSE;
+  return TRUE;
+}
+
 static void
 read_design (Reader     *reader,
              const char *path,
@@ -97,7 +167,8 @@ read_design (Reader     *reader,
   NnResource resource;
 
   if (read_figure (path, text, &report->resources, &report->latency_min, &report->latency_max, &report->interval_min,
-                   &report->interval_max))
+                   &report->interval_max)
+      || read_export (report, path, text))
     return;
   if (g_str_has_prefix (path, available) && hls_report_resource (path + strlen (available), &resource))
     report->available.amount[resource] = hls_report_or_unknown (hls_report_number (text));
@@ -149,10 +220,10 @@ end_element (GMarkupParseContext *context,
   else if (g_str_has_prefix (path, in_module))
     read_figure (path + strlen (in_module), reader->text->str, &m->resources, &m->latency_min, &m->latency_max,
                  &m->interval_min, &m->interval_max);
-  else if (g_str_equal (path, "ModuleInformation/Module"))
+  else if (g_str_equal (path, "ModuleInformation/Module") || g_str_equal (path, "RtlModules/RtlModule"))
     {
       /* Vitis lists the design itself among its modules */
-      gboolean is_top = g_strcmp0 (reader->report->top, reader->module_name->str) == 0;
+      gboolean is_top = reader->module_name->len == 0 || g_strcmp0 (reader->report->top, reader->module_name->str) == 0;
       HlsModule *module = is_top ? NULL : hls_report_add_module (reader->report, reader->module_name->str);
 
       if (module != NULL)
@@ -212,7 +283,13 @@ hls_report_parse_xml (const char *text,
                    "%s: neither <TopModelName> nor <AreaEstimates> is in it; this is no csynth report", path);
       return NULL;
     }
-  if (report->version != NULL ? hls_report_is_vivado_hls (report->version) : strstr (text, "<DSP48E>") != NULL)
+  if (!g_str_equal (report->stage, "csynth"))
+    {
+      g_free (report->tool);
+      report->tool = g_strdup ("Vivado");
+      hls_report_judge_timing (report);
+    }
+  else if (report->version != NULL ? hls_report_is_vivado_hls (report->version) : strstr (text, "<DSP48E>") != NULL)
     {
       g_free (report->tool);
       report->tool = g_strdup ("Vivado HLS");

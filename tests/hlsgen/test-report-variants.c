@@ -161,6 +161,37 @@ static const Variant utilization[] = {
   { NULL },
 };
 
+/* ---- Vivado, run by an HLS tool ---- */
+
+#define EXPORT(type, achieved) \
+  "<profile>\n<RunData>\n  <RUN_TYPE>" type "</RUN_TYPE>\n  <VIVADO_VERSION>v.2022.2</VIVADO_VERSION>\n</RunData>\n" \
+  "<TimingReport>\n  <TargetClockPeriod>5.000</TargetClockPeriod>\n  <AchievedClockPeriod>" achieved "</AchievedClockPeriod>\n" \
+  "  <CP_SYNTH>3.100</CP_SYNTH>\n</TimingReport>\n" \
+  "<AreaReport>\n  <Resources>\n    <BRAM>3</BRAM>\n    <CLB>0</CLB>\n    <DSP>12</DSP>\n    <FF>868</FF>\n    <LUT>1200</LUT>\n    <SRL>7</SRL>\n" \
+  "    <URAM>0</URAM>\n  </Resources>\n  <AvailableResources>\n    <BRAM>280</BRAM>\n    <DSP>220</DSP>\n    <FF>106400</FF>\n    <LUT>53200</LUT>\n" \
+  "  </AvailableResources>\n</AreaReport>\n<RtlModules>\n  <RtlModule CELL=\"inst\" DEPTH=\"0\"><Resources LUT=\"1200\"/></RtlModule>\n" \
+  "  <RtlModule CELL=\"inst/grp_fc1_U0\" DEPTH=\"1\" ORIG_REF_NAME=\"dense_config2_s\">\n    <SubModules count=\"1\">mul</SubModules>\n" \
+  "    <Resources BRAM=\"2\" DSP=\"10\" LUT=\"900\"/>\n    <LocalResources LUT=\"1\"/>\n  </RtlModule>\n" \
+  "  <RtlModule CELL=\"inst/empty\" DEPTH=\"1\"/>\n</RtlModules>\n" \
+  "<GeneralInfo NAME=\"General Information\"><item NAME=\"Target device\" VALUE=\"xc7z020-clg400-1\"/></GeneralInfo>\n</profile>\n"
+
+static const Variant export[] = {
+  { "after logic synthesis", "export_syn.xml", EXPORT ("synth", "3.100"),
+    "tool=Vivado|stage=vsynth|version=2022.2|part=xc7z020-clg400-1|target=5|reached=3.1|status=timing met|dsp=12|bram=3|ff=868|lut=1200|uram=0|"
+    "have_bram=280|have_dsp=220|kbit=18|modules=2" },
+  { "placed, and the clock missed", "export_impl.xml", EXPORT ("impl", "5.250"), "stage=impl|reached=5.25|status=timing failed|dsp=12" },
+  { "no path between registers", "export_syn.xml", EXPORT ("synth", "NA"), "stage=vsynth|target=5|reached=-|lut=1200" },
+  { "as text, with modules", "myproject_export.rpt",
+    "\n\nImplementation tool: Xilinx Vivado v.2025.1\nProject:             myproject_prj\nSolution:            solution1\nDevice target:       xc7z007s-clg400-1\n"
+    "Report date:         Sun Jan 18 18:55:09 CET 2026\n\n#=== Modules Info ===\nMODULE CELL\n  NAME=inst/fc1\n  RESOURCES:\n    LUT=7\n    FF=9\n\n"
+    "#=== Post-Implementation Resource usage ===\nSLICE:           38\nLUT:            104\nFF:             131\nDSP:              0\nBRAM:             1\n"
+    "URAM:             0\nLATCH:            0\nSRL:              0\nCLB:              0\n\n#=== Final timing ===\nCP required:                     8.000\n"
+    "CP achieved post-synthesis:      7.127\nCP achieved post-implementation: 8.439\nTiming not met\n",
+    "tool=Vivado|version=2025.1|stage=impl|part=xc7z007s-clg400-1|lut=104|ff=131|dsp=0|bram=1|uram=0|target=8|reached=8.439|status=timing failed" },
+  { "cut off", "export_syn.xml", "<profile><RunData><RUN_TYPE>synth</RUN_TYPE></RunData>", "error=export_syn.xml" },
+  { NULL },
+};
+
 /* ---- Vivado: timing ---- */
 
 #define SUMMARY_TITLES \
@@ -292,6 +323,9 @@ static const Variant cosim[] = {
   { "one language passed and the other failed", "myproject_cosim.rpt",
     COSIM "|      VHDL|      Fail|  NA| NA| NA| NA| NA| NA|  NA|\n|   Verilog|      Pass|  41| 42| 43| 8| 9| 10|  91|\n",
     "status=Fail|lat=41|latavg=42|latmax=43|ii=8|iimax=10" },
+  { "only VHDL, after a line of SystemC's", "myproject_cosim.rpt",
+    COSIM "|   SystemC|        NA|  NA| NA| NA| NA| NA| NA|  NA|\n|      VHDL|      pass|  7| 7| 7| 1| 1| 1|  7|\n|   Verilog|        NA|  NA| NA| NA| NA| NA| NA|  NA|\n",
+    "status=pass|lat=7|ii=1" },
   { "passed, figures not available", "myproject_cosim.rpt", COSIM "|   Verilog|      Pass|  NA| NA| NA| NA| NA| NA|  NA|\n", "status=Pass|lat=-|ii=-" },
   { "nothing was simulated", "myproject_cosim.rpt", COSIM "|   Verilog|        NA|  NA| NA| NA| NA| NA| NA|  NA|\n", "error=every status is NA" },
   { NULL },
@@ -331,6 +365,11 @@ static const Variant quartus[] = {
     "Analysis & Synthesis Status : Successful - Sat\nQuartus Prime Version : 17.1.0 Build 590\nFamily : Stratix V\nLogic utilization (in ALMs) : N/A\n"
     "Total registers : 101\nTotal DSP Blocks : 0\n",
     "stage=vsynth|alms=-|ff=101|dsp=0|bram=-|kbit=20" },
+  { "synthesis of the Pro edition: an estimate of the ALMs", "myproject.syn.rpt",
+    "Synthesis report for myproject\n; Synthesis Summary ;\n; Synthesis Status ; Successful - Fri Nov 22 12:00:00 2024 ;\n; Quartus Prime Version ; 24.1.0 Build 115 03/21/2024 SC Pro Edition ;\n"
+    "; Top-level Entity Name ; myproject ;\n; Family ; Agilex 5 ;\n; Synthesis Resource Usage Summary ;\n; Resource ; Usage ;\n; Estimate of Logic utilization (ALMs needed) ; 2,346 ;\n;  ; ;\n"
+    "; Combinational ALUT usage for logic ; 3912 ;\n;     -- 7 input functions ; 2 ;\n; Dedicated logic registers ; 5,120 ;\n; Total MLAB memory bits ; 0 ;\n; Total DSP Blocks ; 16 ;\n",
+    "stage=vsynth|version=24.1.0|alms=2346|lut=3912|ff=5120|dsp=16|kbit=20|top=myproject" },
   { "older, named Quartus II", "top.fit.summary",
     "Fitter Status : Successful\nQuartus II 64-Bit Version : 15.0.0 Build 145 04/22/2015 SJ Full Version\nFamily : Arria V\nTotal registers : 5\n",
     "version=15.0.0|ff=5|kbit=10" },
@@ -468,6 +507,7 @@ main (int    argc,
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/report-variants/utilization", utilization, check_all);
+  g_test_add_data_func ("/report-variants/export", export, check_all);
   g_test_add_data_func ("/report-variants/timing", timing, check_all);
   g_test_add_data_func ("/report-variants/csynth", csynth, check_all);
   g_test_add_data_func ("/report-variants/cosim", cosim, check_all);
