@@ -88,7 +88,7 @@ on_progress (AppJob        *job,
 {
   guint i;
 
-  if (self->active == NULL || !g_ptr_array_find (self->builds, self->active, &i))
+  if (self->active == NULL || app_job_was_cancelled (job) || !g_ptr_array_find (self->builds, self->active, &i))
     return;
   g_free (self->active->phase);
   self->active->phase = g_strdup (app_job_what (job));
@@ -356,6 +356,9 @@ app_build_queue_remove (AppBuildQueue *self,
     {
       if (self->job != NULL)
         app_job_cancel (self->job);
+      g_free (build->phase); /* a tool may take some seconds to end */
+      build->phase = g_strdup (_("stopping"));
+      g_signal_emit (self, signals[SIGNAL_PROGRESS], 0, i);
       return;
     }
   g_ptr_array_remove_index (self->builds, i);

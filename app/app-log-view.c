@@ -343,7 +343,7 @@ make_text (AppLogView *self)
                 "top-margin", 8, "bottom-margin", 8, NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Log of the tool"), -1);
   gtk_text_buffer_create_tag (buffer_of (self), "error", "weight", PANGO_WEIGHT_BOLD, NULL);
-  gtk_text_buffer_create_tag (buffer_of (self), "heading", "weight", PANGO_WEIGHT_BOLD, "scale", PANGO_SCALE_LARGE, "pixels-above-lines", 6, NULL);
+  gtk_text_buffer_create_tag (buffer_of (self), "heading", "weight", PANGO_WEIGHT_BOLD, "underline", PANGO_UNDERLINE_SINGLE, "pixels-above-lines", 6, NULL);
   gtk_text_buffer_get_end_iter (buffer_of (self), &end);
   gtk_text_buffer_create_mark (buffer_of (self), "end", &end, FALSE);
   gtk_event_controller_set_propagation_phase (scroll, GTK_PHASE_CAPTURE);

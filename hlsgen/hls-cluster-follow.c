@@ -15,6 +15,7 @@
 #define LOCAL_POLL_US (100 * 1000)
 /* The log is looked at more often than the scheduler; the cancellable with it. */
 #define LOOK_MICROSECONDS (50 * 1000)
+#define MAX_LOOK (1 << 20) /* bytes of the log at a time */
 /* How long after the scheduler forgets a job its status may still arrive over a network file system. */
 #define GRACE_US (10 * G_USEC_PER_SEC)
 #define LOCAL_GRACE_US G_USEC_PER_SEC
@@ -170,19 +171,23 @@ typedef struct {
   char        *why_lost; /* nullable */
 } Follow;
 
-/* Reports the complete lines that have come; @all: also a last one without its end. */
+/* Reports the complete lines that have come, of a log that grows faster than it is read some of them; @all: all, and a last one
+ * without its end. */
 static void
-read_log (Follow   *self,
-          gboolean  all)
+read_log (Follow       *self,
+          gboolean      all,
+          GCancellable *cancellable)
 {
   g_autoptr (GFile) file = g_file_new_for_path (self->log);
   g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, NULL);
   char buffer[4096];
+  goffset until = self->offset + MAX_LOOK;
   gssize n;
 
   if (stream == NULL || !g_seekable_seek (G_SEEKABLE (stream), self->offset, G_SEEK_SET, NULL, NULL))
     return;
-  while ((n = g_input_stream_read (G_INPUT_STREAM (stream), buffer, sizeof buffer, NULL, NULL)) > 0)
+  while ((all || self->offset < until) && !g_cancellable_is_cancelled (cancellable)
+         && (n = g_input_stream_read (G_INPUT_STREAM (stream), buffer, sizeof buffer, NULL, NULL)) > 0)
     {
       self->offset += n;
       hls_lines_feed (&self->lines, buffer, (gsize) n);
@@ -295,10 +300,10 @@ wait_for_end (Follow       *self,
           if (is_over (state) && (state != HLS_JOB_LOST || now - lost_since > (here ? LOCAL_GRACE_US : GRACE_US)))
             break;
         }
-      read_log (self, FALSE);
+      read_log (self, FALSE, cancellable);
       g_usleep (LOOK_MICROSECONDS);
     }
-  read_log (self, is_over (state));
+  read_log (self, is_over (state), cancellable);
   /* children that outlive the tool */
   if (here && state == HLS_JOB_DONE && is_alive_here (self->job))
     hls_process_end ((pid_t) g_ascii_strtoll (self->job, NULL, 10), NULL);

@@ -40,7 +40,12 @@ build_says (const AppBuild *build)
   g_autofree char *place = build->cluster != HLS_CLUSTER_NONE ? g_strdup_printf (_("%s on %s"), state, hls_cluster_name (build->cluster)) : g_strdup (state);
 
   if (build->message != NULL)
-    return g_strndup (build->message, quoted != NULL ? (gsize) (quoted - build->message) : strlen (build->message));
+    {
+      char *text = g_strndup (build->message, quoted != NULL ? (gsize) (quoted - build->message) : strlen (build->message));
+
+      *text = g_ascii_toupper (*text);
+      return text;
+    }
   if (build->phase != NULL && *build->phase != '\0')
     return g_strdup_printf ("%s: %s", place, build->phase);
   return g_steal_pointer (&place);

@@ -34,6 +34,7 @@ static const char stand_in[] =
   "killed) bash -c 'kill -KILL $$'; echo \"$0: line 12: 4711 Killed\"; exit 1;;\n"
   "seat) echo '@E [HLS-72] License checkout unsuccessful.'; exit 1;;\n"
   "crash) kill -SEGV $$;;\n"
+  "flood) touch \"$here/flooding\"; yes 'INFO: a line of a log that grows faster than it can be read' | head -n 1500000; sleep 1000;;\n"
   "garbage) head -c 300000 /dev/urandom; exit 2;;\n"
   "esac\n"
   "echo 'INFO: [HLS 200-10] Starting hardware synthesis ...'\n"
@@ -360,6 +361,56 @@ test_cancel (Fixture       *f,
       if (g_file_get_contents (path, &status, NULL, NULL))
         g_assert_nonnull (strstr (status, "Z (zombie)"));
     }
+}
+
+static gpointer
+cancel_the_flood (gpointer data)
+{
+  gpointer *both = data;
+
+  for (guint k = 0; k < 200; k++)
+    {
+      g_autofree char *there = take (both[0], "flooding");
+
+      if (there != NULL)
+        break;
+      g_usleep (50 * 1000);
+    }
+  g_usleep (300 * 1000);
+  g_cancellable_cancel (both[1]);
+  return NULL;
+}
+
+static void
+count_line (const char *line,
+            gpointer    data)
+{
+  (*(guint *) data)++;
+}
+
+/* Who cancels does not wait until all of a log that is far ahead has been read. */
+static void
+test_flood (Fixture       *f,
+            gconstpointer  data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  gpointer both[] = { f, cancellable };
+  HlsBuildOptions options;
+  GThread *thread;
+  guint n = 0;
+
+  put (f, "mode", "flood");
+  hls_build_options_init (&options);
+  options.stages = HLS_STAGE_SYNTH;
+  options.on_line = count_line;
+  options.on_line_data = &n;
+  thread = g_thread_new ("cancel", cancel_the_flood, both);
+  g_assert_null (hls_build (f->project, &options, NULL, cancellable, &error));
+  g_thread_join (thread);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (n, >, 0);
+  g_assert_cmpuint (n, <, 1400000);
 }
 
 /* Every tool: found on PATH, called as it wants to be, followed by phase, its report read. */
@@ -783,6 +834,7 @@ main (int    argc,
       g_test_add (run, Fixture, kinds[i].tool, set_up, test_tool, tear_down);
       g_test_add (hang, Fixture, kinds[i].tool, set_up, test_cancel, tear_down);
     }
+  g_test_add ("/build/flood", Fixture, "vitis_hls", set_up, test_flood, tear_down);
   g_test_add ("/build/queue", Fixture, "vitis_hls", set_up, test_queue, tear_down);
   g_test_add ("/build/settings", Fixture, "vitis_hls", set_up, test_settings, tear_down);
   g_test_add ("/build/settings-forms", Fixture, "vitis_hls", set_up, test_settings_forms, tear_down);
