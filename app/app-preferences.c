@@ -8,6 +8,7 @@
 #include "app-chart.h"
 #include "app-dialogs.h"
 #include "app-names.h"
+#include "app-tool-menu.h"
 #include "hls.h"
 #include "nn.h"
 
@@ -197,6 +198,16 @@ group (const char *title,
   return widget;
 }
 
+/* The program can be chosen among those that are installed. */
+static GtkWidget *
+tool_entry (void)
+{
+  GtkWidget *row = entry (_("Program"), "tool", TRUE);
+
+  adw_entry_row_add_suffix (ADW_ENTRY_ROW (row), app_tool_menu_new (on_file, row));
+  return row;
+}
+
 /* What a job on the cluster that is there asks for. */
 static GtkWidget *
 cluster_group (HlsCluster cluster)
@@ -226,7 +237,7 @@ app_preferences_present (GtkWindow *parent)
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (looks),
                              combo (_("Colours"), _("All are readable with colour-blind eyes"), ramps, "ramp"));
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (work), number (_("Threads"), _("0: all of this computer. Results do not depend on it."), "threads", 256));
-  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Program"), "tool", TRUE));
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), tool_entry ());
   adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), entry (_("Settings script, sourced before it"), "tool-settings", TRUE));
   if (hls_host_sandboxed ())
     adw_preferences_group_add (ADW_PREFERENCES_GROUP (tools), sandbox_row ());
