@@ -170,7 +170,7 @@ oneapi_scripts (HlsEmit *emit)
 
   write_kernel (emit);
   g_string_append_printf (text,
-                          "CXX ?= icpx\n"
+                          "CXX = icpx\n"
                           "NAME = %s\n"
                           "PART = %s\n"
                           "FLAGS = -std=c++17 -O2 -fsycl -fintelfpga -qactypes -Ifirmware -Ifirmware/nnet_utils\n"
@@ -193,7 +193,7 @@ quartus_scripts (HlsEmit *emit)
   GString *text = g_string_new ("# SPDX-License-Identifier: Apache-2.0\n# make emulation | report | simulation | hardware\n");
 
   g_string_append_printf (text,
-                          "CXX ?= i++\n"
+                          "CXX = i++\n"
                           "NAME = %s\n"
                           "PART = %s\n"
                           "FLAGS = -Ifirmware -Ifirmware/nnet_utils\n"
