@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* A period of so many ns is 1 MHz. */
+#define MHZ_OF_NS 1000.0
 #define HEAD "// SPDX-License-Identifier: Apache-2.0\n"
 #define SCRIPT_HEAD "# SPDX-License-Identifier: Apache-2.0\n"
 
@@ -78,6 +80,9 @@ static void
 write_host (HlsEmit      *emit,
             const GArray *list)
 {
+  const NnConfig *config = nn_design_config (emit->design);
+  g_autofree char *platform = nn_config_setting (config, "Platform");
+  guint frequency = (guint) (MHZ_OF_NS / nn_config_clock_ns (config) + 0.5);
   GString *text = g_string_new (HEAD), *make = g_string_new (SCRIPT_HEAD "# make kernel PLATFORM=... | make host\n");
 
   g_string_append (text, "#include <algorithm>\n#include <cstddef>\n#include <cstdlib>\n#include <fstream>\n#include <iomanip>\n#include <iostream>\n"
@@ -92,14 +97,18 @@ write_host (HlsEmit      *emit,
                                 "    for (const unsigned size : sizes) {\n        all += size;\n    }\n    return all;\n}\n\n%s",
                           emit->name, host_body);
   hls_project_add (emit->project, "src/host.cpp", text);
+  if (platform != NULL && !g_str_equal (platform, "null"))
+    g_string_append_printf (make, "PLATFORM ?= %s\n", platform);
   g_string_append_printf (make,
-                          "NAME = %s\nTARGET ?= hw\n\nkernel: $(NAME).xclbin\n\n"
+                          "NAME = %s\nTARGET ?= hw\n# MHz\nFREQUENCY ?= %u\n\nkernel: $(NAME).xclbin\n\n"
                           "$(NAME).xo: firmware/$(NAME)_axi.cpp firmware/$(NAME).cpp\n"
-                          "\tv++ -c -t $(TARGET) --platform $(PLATFORM) -k $(NAME)_axi -Ifirmware -Ifirmware/nnet_utils $^ -o $@\n\n"
-                          "$(NAME).xclbin: $(NAME).xo\n\tv++ -l -t $(TARGET) --platform $(PLATFORM) $^ -o $@\n\n"
+                          "\tv++ -c -t $(TARGET) --platform $(PLATFORM) --kernel_frequency $(FREQUENCY) -k $(NAME)_axi \\\n"
+                          "\t    -Ifirmware -Ifirmware/nnet_utils $^ -o $@\n\n"
+                          "$(NAME).xclbin: $(NAME).xo\n"
+                          "\tv++ -l -t $(TARGET) --platform $(PLATFORM) --kernel_frequency $(FREQUENCY) $^ -o $@\n\n"
                           "host: src/host.cpp\n\t$(CXX) -std=c++17 -O2 -I$(XILINX_XRT)/include $^ -L$(XILINX_XRT)/lib -lxrt_coreutil -pthread -o $@\n\n"
                           ".PHONY: kernel\n",
-                          emit->name);
+                          emit->name, frequency);
   hls_project_add (emit->project, "Makefile", make);
 }
 

@@ -29,6 +29,20 @@ own_ports (NnBackend backend)
 }
 
 /* Of the key "Interface"; hls4ml's words. */
+/* A platform is a name or a file that stands in a Makefile. */
+static gboolean
+check_platform (const HlsEmit  *emit,
+                GError        **error)
+{
+  g_autofree char *platform = nn_config_setting (nn_design_config (emit->design), "Platform");
+  gsize n = platform != NULL ? strspn (platform, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-+./") : 0;
+
+  if (platform == NULL || platform[n] == '\0')
+    return TRUE;
+  g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED, "Platform: \"%s\" must be a name or a path of letters, digits and _-+./", platform);
+  return FALSE;
+}
+
 gboolean
 hls_interface_choose (HlsEmit  *emit,
                       GError  **error)
@@ -48,7 +62,7 @@ hls_interface_choose (HlsEmit  *emit,
       return FALSE;
     }
   if (emit->backend->backend == NN_BACKEND_VITIS || emit->backend->backend == NN_BACKEND_VIVADO)
-    return TRUE;
+    return check_platform (emit, error);
   if (emit->backend->backend == NN_BACKEND_CATAPULT && emit->stream && emit->interface == HLS_INTERFACE_AXI_STREAM)
     {
       emit->interface = HLS_INTERFACE_NONE; /* no wrapper: the ports themselves */

@@ -448,13 +448,13 @@ read_board (const char *text,
   g_hash_table_insert (config->project_extra, g_strdup ("Board"), json_to_string (node, FALSE));
 }
 
-/* Its board and interface mean what they mean at the top; the rest is kept and written back. */
+/* Its board, interface and platform mean what they mean at the top; the rest is kept and written back. */
 static gboolean
 read_accelerator_config (JsonNode  *node,
                          NnConfig  *config,
                          GError   **error)
 {
-  static const char *const keys[] = { "Board", "Interface", "Driver" };
+  static const char *const keys[] = { "Board", "Interface", "Driver", "Platform" };
   JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 
   g_hash_table_insert (config->project_extra, g_strdup ("AcceleratorConfig"), json_to_string (node, FALSE));

@@ -191,7 +191,7 @@ test_host (void)
   put (&w, "tb_data/tb_input_features.dat", "");
   out = shell (&w, "./host-program some.xclbin", &well);
   g_assert_false (well);
-  must (&w, "make -n kernel PLATFORM=x host XILINX_XRT=/x | grep -q 'v++ -l -t hw --platform x'");
+  must (&w, "make -n kernel PLATFORM=x host XILINX_XRT=/x | grep -q 'v++ -l -t hw --platform x --kernel_frequency 200'");
   written_clear (&w);
 }
 
@@ -411,6 +411,7 @@ test_words (void)
     { CONFIG ("Quartus", "io_parallel", "axi_lite"), "Avalon streams" },
     { CONFIG ("Catapult", "io_stream", "axi_stream"), "ac_channel" },
     { CONFIG ("Vitis", "io_parallel", "usb"), "axi_stream, axi_lite and axi_master are" },
+    { "{\"Backend\":\"Vitis\",\"Interface\":\"axi_master\",\"Platform\":\"u250; x\"}", "letters, digits" },
   };
   g_autoptr (NnModel) model = double_network ();
 
@@ -435,12 +436,31 @@ test_words (void)
     }
 }
 
+/* A card's platform, which hls4ml has among the accelerator's settings, and the clock are for its linker. */
+static void
+test_platform (void)
+{
+  g_autoptr (NnModel) model = double_network ();
+  g_autoptr (NnDesign) design = network_design (model, "{\"Backend\":\"Vitis\",\"ClockPeriod\":3.3,\"AcceleratorConfig\":{\"Interface\":"
+                                                       "\"axi_master\",\"Platform\":\"xilinx_u250_xdma_201830_2\"}}");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsProject) project = hls_project_new (design, NULL, &error);
+  const char *makefile;
+  gsize n;
+
+  g_assert_no_error (error);
+  makefile = hls_project_bytes (project, "Makefile", &n);
+  g_assert_nonnull (g_strstr_len (makefile, n, "PLATFORM ?= xilinx_u250_xdma_201830_2\n"));
+  g_assert_nonnull (g_strstr_len (makefile, n, "FREQUENCY ?= 303\n"));
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/interfaces/words", test_words);
+  g_test_add_func ("/interfaces/platform", test_platform);
   g_test_add_func ("/interfaces/wrappers", test_wrappers);
   g_test_add_func ("/interfaces/host", test_host);
   g_test_add_func ("/interfaces/oneapi", test_oneapi);

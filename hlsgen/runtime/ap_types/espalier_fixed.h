@@ -29,10 +29,11 @@ enum overflow { WRAP, SAT, SAT_ZERO, SAT_SYM };
 
 constexpr int max_of(int a, int b) { return a > b ? a : b; }
 
-// 64 bits hold most numbers; products and sums of wide ones need 128.
+// 64 bits hold most numbers; products and sums of wide ones need 128. Of numbers without a sign only those of 128 bits
+// have no bit to spare: what reads them takes their bits for what they are.
 template <int W, bool S> struct storage {
     static_assert(W >= 1, "a number has at least one bit");
-    static_assert(W + (S ? 0 : 1) <= 128, "numbers of more than 128 bits are not supported in simulation");
+    static_assert(W <= 128, "numbers of more than 128 bits are not supported in simulation");
     typedef typename std::conditional<(W + (S ? 0 : 1) <= 64), std::int64_t, wide_t>::type type;
 };
 
@@ -89,14 +90,16 @@ template <int W, bool S, overflow O> ESPALIER_CONSTEXPR wide_t fit(wide_t v, int
     return O == SAT_SYM && S ? -raw_max<W, S>() : raw_min<W, S>();
 }
 
-// The integer of a type with F bits after the point for the number v * 2^-F2.
-template <int W, int F, bool S, rounding Q, overflow O, int F2> ESPALIER_CONSTEXPR wide_t requantize(wide_t v) {
+// The integer of a type with F bits after the point for the number v * 2^-F2; FULL tells that v is 128 bits without a sign.
+template <int W, int F, bool S, rounding Q, overflow O, int F2, bool FULL = false> ESPALIER_CONSTEXPR wide_t requantize(wide_t v) {
     if (F >= F2) {
         const int up = F >= F2 ? F - F2 : 0;
         int over = 0;
         if (O != WRAP && v != 0) {
             const uwide_t low = S ? static_cast<uwide_t>(raw_max<W, S>()) + 1 : 0;
-            if (v > 0) {
+            if (FULL && v < 0) {
+                over = 1;
+            } else if (v > 0) {
                 over = up >= 127 || v > (raw_max<W, S>() >> (up % 128)) ? 1 : 0;
             } else {
                 over = up >= 127 || (static_cast<uwide_t>(0) - static_cast<uwide_t>(v)) > (low >> (up % 128)) ? -1 : 0;
@@ -106,8 +109,10 @@ template <int W, int F, bool S, rounding Q, overflow O, int F2> ESPALIER_CONSTEX
         return fit<W, S, O>(shifted, over);
     }
     const int down = F2 > F ? F2 - F : 1;
-    const bool negative = v < 0;
-    wide_t floor = down >= 128 ? (negative ? -1 : 0) : v >> (down % 128);
+    const bool negative = v < 0 && !FULL;
+    wide_t floor = down >= 128 ? (negative ? -1 : 0)
+                   : FULL      ? static_cast<wide_t>(static_cast<uwide_t>(v) >> (down % 128))
+                               : v >> (down % 128);
     if (Q != TRN) {
         const bool half = down > 128 ? negative : ((v >> ((down - 1) % 128)) & 1) != 0;
         const bool rest =
@@ -258,7 +263,7 @@ template <int W, int I, bool S, rounding Q = TRN, overflow O = WRAP> class numbe
     number &operator=(const number &) = default;
     template <int W2, int I2, bool S2, rounding Q2, overflow O2>
     constexpr number(const number<W2, I2, S2, Q2, O2> &v)
-        : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, W2 - I2>(static_cast<wide_t>(v.raw())))) {}
+        : raw_(static_cast<raw_t>(requantize<W, W - I, S, Q, O, W2 - I2, (W2 == 128 && !S2)>(static_cast<wide_t>(v.raw())))) {}
     template <class A, typename std::enable_if<std::is_integral<A>::value, int>::type = 0>
     constexpr number(A v) : raw_(static_cast<raw_t>(from_whole<W, W - I, S, Q, O>(static_cast<wide_t>(v)))) {}
     template <class A, typename std::enable_if<std::is_floating_point<A>::value, int>::type = 0>
@@ -370,9 +375,9 @@ template <class A, class B> struct product_of {
 
 template <class A, class B> inline typename product_of<A, B>::type multiply(const A &a, const B &b) {
     typedef typename product_of<A, B>::type R;
-    typedef typename R::raw_t raw;
+    typedef typename std::conditional<(R::width == 128 && !R::sign), uwide_t, typename R::raw_t>::type raw;
     R r;
-    r.set_raw(static_cast<raw>(static_cast<raw>(a.raw()) * static_cast<raw>(b.raw())));
+    r.set_raw(static_cast<wide_t>(static_cast<raw>(static_cast<raw>(a.raw()) * static_cast<raw>(b.raw()))));
     return r;
 }
 
