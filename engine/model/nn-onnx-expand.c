@@ -126,6 +126,8 @@ nn_onnx_put_beside (NnOnnx           *onnx,
   char *inputs[3], *outputs[] = { (char *) name };
   Onnx__NodeProto concat;
 
+  if (value->rank > NN_MAX_RANK)
+    return nn_load_unsupported (error, "more than %d axes are not supported", NN_MAX_RANK);
   onnx__node_proto__init (&concat);
   for (guint side = 0; side < 2; side++)
     {
@@ -138,7 +140,7 @@ nn_onnx_put_beside (NnOnnx           *onnx,
         {
           const char *own = nn_onnx_middle (onnx, op, side == 0 ? "before" : "after");
 
-          filled = nn_tensor_try_new (NN_DTYPE_F32, &shape, error);
+          filled = nn_onnx_made (onnx, &shape, error);
           if (filled == NULL)
             return FALSE;
           for (gsize i = 0; i < filled->n; i++)
@@ -222,7 +224,9 @@ nn_onnx_read_cum_sum (NnOnnx           *onnx,
       value->dims[axis] > NN_ONNX_MAX_PARTS)
     return nn_load_unsupported (error, "its axis must be constant, not the batch's, and of at most %d elements", NN_ONNX_MAX_PARTS);
   n = value->dims[axis];
-  matrix = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (n, n));
+  matrix = nn_onnx_made (onnx, &NN_SHAPE (n, n), error);
+  if (matrix == NULL)
+    return FALSE;
   for (gint64 i = 0; i < n; i++)
     for (gint64 k = 0; k < n; k++)
       nn_tensor_f32 (matrix)[i * n + k] = (reverse ? k > i : k < i) || (!exclusive && k == i);
@@ -285,7 +289,7 @@ nn_onnx_read_depth_to_space (NnOnnx           *onnx,
 
   if (value == NULL)
     return FALSE;
-  if (value->rank != 4 || value->batch != 0 || b < 1 || value->dims[1] < 1 || value->dims[2] < 1 || value->dims[3] < 1 ||
+  if (value->rank != 4 || value->batch != 0 || b < 1 || b > NN_ONNX_MAX_PARTS || value->dims[1] < 1 || value->dims[2] < 1 || value->dims[3] < 1 ||
       (to_space ? value->dims[1] % (b * b) : value->dims[2] % b + value->dims[3] % b) != 0)
     return nn_load_unsupported (error, "its block does not divide its data, which must be a map with channels");
   n = nn_onnx_batch (value);

@@ -171,7 +171,7 @@ nn_onnx_fold_gather (const NnTensor *data,
   around (&data->shape, axis, &outer, &inner);
   extent = (gsize) data->shape.dims[axis];
   for (gsize i = 0; i < places->n; i++)
-    if (nn_tensor_get (places, i) < -(double) extent || nn_tensor_get (places, i) >= (double) extent)
+    if (!(nn_tensor_get (places, i) >= -(double) extent && nn_tensor_get (places, i) < (double) extent))
       return NULL;
   result = nn_onnx_new_folded (data->dtype, &shape);
   for (gsize o = 0; result != NULL && o < outer; o++)
@@ -242,7 +242,7 @@ nn_onnx_fold_slice (NnOnnx          *onnx,
       end = g_array_index (ends, double, i);
       begin = step > 0 ? CLAMP (begin < 0 ? begin + extent : begin, 0, extent) : CLAMP (begin < 0 ? begin + extent : begin, -1, extent - 1);
       end = step > 0 ? CLAMP (end < 0 ? end + extent : end, 0, extent) : CLAMP (end < 0 ? end + extent : end, -1, extent - 1);
-      result = nn_onnx_part_along (whole, axis, (gint64) begin, (gint64) step, (gint64) MAX (ceil ((end - begin) / step), 0));
+      result = nn_onnx_part_along (whole, axis, (gint64) begin, nn_onnx_whole (step), nn_onnx_whole (MAX (ceil ((end - begin) / step), 0)));
     }
   return result;
 }

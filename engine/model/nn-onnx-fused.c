@@ -116,7 +116,7 @@ turned (NnOnnx           *onnx,
 
   if (nn_onnx_int (op, attribute, 0) == 0)
     return op->input[i];
-  if (value->rank < 2 || value->rank > NN_MAX_RANK)
+  if (value == NULL || value->rank < 2 || value->rank > NN_MAX_RANK)
     {
       nn_load_unsupported (error, "its factors must be matrices");
       return NULL;
@@ -170,7 +170,8 @@ nn_onnx_read_fused (NnOnnx           *onnx,
     return read_fused_matmul (onnx, op, error);
   make (&made, conv ? "Conv" : "Gemm", sum);
   for (guint i = 0; i < MIN (op->n_input, 3); i++)
-    give (&made, op->input[i]);
+    if (i < 2 || op->input[i][0] != '\0') /* the bias may be left out before what is added */
+      give (&made, op->input[i]);
   give_all_attributes (&made, op);
   if (!nn_onnx_run_op (onnx, &made.op, error) || (added && !nn_onnx_run (onnx, "Add", both, sum, op->input[3], error)))
     return FALSE;

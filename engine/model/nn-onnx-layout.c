@@ -34,12 +34,15 @@ nn_onnx_axis (const NnOnnxValue *value,
   gint64 a = axis < 0 ? axis + (gint64) (value->rank - hidden) : axis;
   gboolean known = a >= 0 && a < (gint64) (value->rank - hidden);
 
+  *resolved = 0;
+  if (!known)
+    return FALSE;
   if (a == (gint64) first)
     a = value->batch;
   else if (a > (gint64) first)
     a += hidden;
   *resolved = (guint) a;
-  return known;
+  return TRUE;
 }
 
 gboolean

@@ -155,11 +155,15 @@ nn_onnx_read_norm (NnOnnx           *onnx,
       values = nn_onnx_flat (nn_onnx_prepare (onnx, node, parts[i].role, c, NULL));
       if (values->n == 1 && channels > 1)
         {
-          NnTensor *wide = nn_onnx_broadcast (values, &NN_SHAPE (channels));
+          NnTensor *wide = nn_onnx_made (onnx, &NN_SHAPE (channels), error);
 
+          for (gsize k = 0; wide != NULL && k < wide->n; k++)
+            nn_tensor_f32 (wide)[k] = nn_tensor_f32 (values)[0];
           nn_tensor_unref (values);
           values = wide;
         }
+      if (values == NULL)
+        return FALSE;
       nn_onnx_weight (onnx, node, parts[i].role, parts[i].name, nn_onnx_by_channel (values, value));
     }
   nn_onnx_result (onnx, nn_onnx_out (op, 0), value);

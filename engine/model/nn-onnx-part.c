@@ -116,6 +116,8 @@ slice_backwards (NnOnnx           *onnx,
       node->attrs.axis = value->at[nn_onnx_sample_axis (value, axis)];
       return nn_onnx_finish (onnx, node, error);
     }
+  if ((first - last) / -step > NN_ONNX_MAX_PARTS)
+    return nn_load_unsupported (error, "more than %d elements in the order of a backward step are not supported", NN_ONNX_MAX_PARTS);
   for (gint64 i = first; i > last; i += step)
     g_array_append_val (places, i);
   return nn_onnx_pick (onnx, op, nn_onnx_out (op, 0), value, axis, (const gint64 *) (gpointer) places->data, places->len, error);
@@ -158,7 +160,7 @@ nn_onnx_read_slice (NnOnnx           *onnx,
       if (step < 0)
         {
           any = TRUE;
-          failed = !slice_backwards (onnx, op, value, axis, begin, end, (gint64) step, error);
+          failed = !slice_backwards (onnx, op, value, axis, begin, end, nn_onnx_whole (step), error);
           if (failed)
             break;
           value = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));
@@ -169,7 +171,7 @@ nn_onnx_read_slice (NnOnnx           *onnx,
       if (begin == 0 && end == extent && step == 1)
         continue;
       any = TRUE;
-      failed = !nn_onnx_slice (onnx, value, axis, (gint64) begin, (gint64) end, (gint64) step, nn_onnx_out (op, 0), op->op_type, error);
+      failed = !nn_onnx_slice (onnx, value, axis, (gint64) begin, (gint64) end, nn_onnx_whole (step), nn_onnx_out (op, 0), op->op_type, error);
       if (failed)
         break;
       value = g_hash_table_lookup (onnx->values, nn_onnx_out (op, 0));

@@ -86,12 +86,14 @@ fill_row (const Resize *resize,
 }
 
 static NnTensor *
-matrix (const Resize *resize,
-        gint64        from,
-        gint64        to,
-        double        scale)
+matrix (NnOnnx        *onnx,
+        const Resize  *resize,
+        gint64         from,
+        gint64         to,
+        double         scale,
+        GError       **error)
 {
-  NnTensor *tensor = nn_tensor_try_new (NN_DTYPE_F32, &NN_SHAPE (to, from), NULL);
+  NnTensor *tensor = nn_onnx_made (onnx, &NN_SHAPE (to, from), error);
 
   for (gint64 i = 0; tensor != NULL && i < to; i++)
     fill_row (resize, nn_tensor_f32 (tensor) + i * from, from, origin (resize, i, scale, from, to));
@@ -135,10 +137,10 @@ resize_by_matrix (NnOnnx           *onnx,
       if (axis == value->batch || from < 1 || !(scale > 0) || scale * (double) from > MAX_EXTENT || from > MAX_EXTENT)
         return nn_load_unsupported (error, "the batch's and open axes keep their extent");
       to = sizes->len == n ? nn_onnx_whole (g_array_index (sizes, double, axis)) : (gint64) floor (scale * (double) from);
-      kernel = to > 0 ? matrix (&resize, from, to, scale) : NULL;
-      if (kernel == NULL)
+      if (to < 1)
         return nn_load_unsupported (error, "nothing is left of an axis");
-      if (!nn_onnx_mix (onnx, op, next, value, axis, kernel, error))
+      kernel = matrix (onnx, &resize, from, to, scale, error);
+      if (kernel == NULL || !nn_onnx_mix (onnx, op, next, value, axis, kernel, error))
         return FALSE;
       value = g_hash_table_lookup (onnx->values, next);
       name = value->name;

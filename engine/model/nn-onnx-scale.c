@@ -35,11 +35,17 @@ add_scale (NnOnnx           *onnx,
            GError          **error)
 {
   const char *type = op->op_type;
-  NnNode *node = nn_onnx_node (onnx, NN_OP_SCALE, nn_onnx_out (op, 0), type, &value->node, 1);
   gint64 channels = nn_shape_last (nn_onnx_shape (onnx, value));
-  NnTensor *scale = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (c->n > 1 || channels < 1 ? (gint64) c->n : channels));
-  NnTensor *bias = nn_tensor_new (NN_DTYPE_F32, &scale->shape);
+  NnTensor *scale = nn_onnx_made (onnx, &NN_SHAPE (c->n > 1 || channels < 1 ? (gint64) c->n : channels), error), *bias;
+  NnNode *node;
 
+  if (scale == NULL)
+    {
+      nn_tensor_unref (c);
+      return FALSE;
+    }
+  bias = nn_tensor_new (NN_DTYPE_F32, &scale->shape);
+  node = nn_onnx_node (onnx, NN_OP_SCALE, nn_onnx_out (op, 0), type, &value->node, 1);
   for (gsize i = 0; i < scale->n; i++)
     {
       float x = nn_tensor_f32 (c)[c->n > 1 ? i : 0];

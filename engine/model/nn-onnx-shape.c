@@ -239,10 +239,15 @@ find_target (const NnOnnxValue *value,
   int open = -1;
 
   for (guint i = 0; i < value->rank; i++)
-    if (i != value->batch)
-      *(i < value->batch ? &before : &after) *= value->dims[i];
-  if (before < 1 || after < 1 || before > G_MAXINT32 || after > G_MAXINT32)
-    return FALSE;
+    {
+      gint64 *side = i < value->batch ? &before : &after;
+
+      if (i == value->batch)
+        continue;
+      if (value->dims[i] < 1 || value->dims[i] > G_MAXINT32 / *side)
+        return FALSE;
+      *side *= value->dims[i];
+    }
   for (guint i = 0; i < n; i++)
     {
       guint axis;
@@ -449,8 +454,8 @@ nn_onnx_read_squeeze (NnOnnx           *onnx,
       double a = g_array_index (axes, double, i);
 
       a += a < 0 ? rank : 0;
-      if (a < 0 || a >= rank || (!add && ((guint) a == value->batch || value->dims[(guint) a] != 1)))
-        return nn_load_unsupported (error, "its axes are not of extent 1");
+      if (a < 0 || a >= rank || mark[(guint) a] || (!add && ((guint) a == value->batch || value->dims[(guint) a] != 1)))
+        return nn_load_unsupported (error, "its axes are not of extent 1, or told twice");
       mark[(guint) a] = TRUE;
     }
   if (!found)

@@ -15,6 +15,8 @@
 #define MAX_KEPT 4096
 /* Elements of a constant in the file after which its pages are given back. */
 #define RELEASED (1u << 20)
+/* Elements of a tensor of which the file tells but some: a small file may not ask for any memory. */
+#define MAX_SPARSE (1u << 26)
 
 /* The upper half of a float. */
 static float
@@ -379,8 +381,10 @@ sparse_place (const NnTensor *indices,
         at += index * size;
         size *= (double) shape->dims[k - 1];
       }
-  *place = at >= 0 ? (gsize) at : 0;
-  return at >= 0;
+  if (!(at >= 0 && at < MAX_SPARSE))
+    return FALSE;
+  *place = (gsize) at;
+  return TRUE;
 }
 
 NnTensor *
@@ -402,7 +406,7 @@ nn_onnx_sparse_tensor (NnOnnx                   *onnx,
       fits = proto->dims[i] >= 0 && proto->dims[i] <= G_MAXINT32;
       shape.dims[shape.rank++] = proto->dims[i];
     }
-  fits = fits && nn_shape_size (&shape, &n) && indices->n == values->n * (indices->shape.rank == 1 ? 1 : shape.rank);
+  fits = fits && nn_shape_size (&shape, &n) && n <= MAX_SPARSE && indices->n == values->n * (indices->shape.rank == 1 ? 1 : shape.rank);
   result = fits ? nn_tensor_try_new (values->dtype, &shape, error) : NULL;
   for (gsize i = 0; result != NULL && i < values->n; i++)
     if (!sparse_place (indices, &shape, i, &place) || place >= result->n)
@@ -417,7 +421,7 @@ nn_onnx_sparse_tensor (NnOnnx                   *onnx,
   if (result != NULL && fits)
     return g_steal_pointer (&result);
   if (error != NULL && *error == NULL)
-    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the sparse tensor \"%s\" lacks its values, indices or shape, or they do not fit each other",
-                 onnx->file, proto->values != NULL && proto->values->name != NULL ? proto->values->name : "?");
+    g_set_error (error, NN_ERROR, NN_ERROR_FORMAT, "%s: the sparse tensor \"%s\" lacks its values, indices or shape, they do not fit each other, or it has more than "
+                 "%u elements", onnx->file, proto->values != NULL && proto->values->name != NULL ? proto->values->name : "?", MAX_SPARSE);
   return NULL;
 }

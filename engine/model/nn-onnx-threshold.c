@@ -65,14 +65,33 @@ add_scale (NnOnnx           *onnx,
 }
 
 static NnTensor *
-same_numbers (gint64 n,
-              double value)
+same_numbers (NnOnnx   *onnx,
+              gint64    n,
+              double    value,
+              GError  **error)
 {
-  NnTensor *tensor = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (MAX (n, 1)));
+  NnTensor *tensor = nn_onnx_made (onnx, &NN_SHAPE (MAX (n, 1)), error);
 
-  for (gsize i = 0; i < tensor->n; i++)
+  for (gsize i = 0; tensor != NULL && i < tensor->n; i++)
     nn_tensor_f32 (tensor)[i] = (float) value;
   return tensor;
+}
+
+/* The same with one number for all channels. */
+static gboolean
+add_numbers (NnOnnx           *onnx,
+             Onnx__NodeProto  *op,
+             const char       *name,
+             NnOnnxValue      *value,
+             double            scale,
+             double            bias,
+             GError          **error)
+{
+  gint64 channels = nn_shape_last (nn_onnx_shape (onnx, value));
+  g_autoptr (NnTensor) scales = same_numbers (onnx, channels, scale, error);
+  g_autoptr (NnTensor) biases = scales != NULL ? same_numbers (onnx, channels, bias, error) : NULL;
+
+  return biases != NULL && add_scale (onnx, op, name, value, g_steal_pointer (&scales), g_steal_pointer (&biases), error);
 }
 
 /* Older files tell bits of input and output alone, and leave the scale as it was: the result is 2^(bits fewer) smaller. */
@@ -86,7 +105,6 @@ old_trunc (NnOnnx           *onnx,
 {
   const char *name = nn_onnx_out (op, 0);
   g_autofree char *cut = g_strdup_printf ("%s__cut", name);
-  gint64 channels = nn_shape_last (nn_onnx_shape (onnx, value));
   NnType type = { .kind = NN_TYPE_FIXED, .width = WIDE_BITS, .integer = WIDE_BITS, .is_signed = TRUE, .rounding = rounding,
                   .overflow = NN_OVERFLOW_SAT };
   double in_bits, out_bits;
@@ -96,8 +114,7 @@ old_trunc (NnOnnx           *onnx,
     return nn_load_unsupported (error, "its numbers of bits must be constant, those of its output not more than its input's");
   if (!add_quantizer (onnx, op, cut, value, &type, scale * exp2 (in_bits - out_bits), error))
     return FALSE;
-  return add_scale (onnx, op, name, g_hash_table_lookup (onnx->values, cut), same_numbers (channels, exp2 (out_bits - in_bits)),
-                    same_numbers (channels, 0), error);
+  return add_numbers (onnx, op, name, g_hash_table_lookup (onnx->values, cut), exp2 (out_bits - in_bits), 0, error);
 }
 
 gboolean
@@ -235,8 +252,10 @@ nn_onnx_read_multi_threshold (NnOnnx           *onnx,
   n = t->constant->shape.dims[1];
   if (rows != 1 && rows != channels)
     return nn_load_unsupported (error, "its thresholds are for %" G_GINT64_FORMAT " channels, not %" G_GINT64_FORMAT, rows, channels);
-  scale = same_numbers (MAX (channels, 1), 1);
-  bias = same_numbers (MAX (channels, 1), 0);
+  scale = same_numbers (onnx, channels, 1, error);
+  bias = scale != NULL ? same_numbers (onnx, channels, 0, error) : NULL;
+  if (bias == NULL)
+    return FALSE;
   for (gsize c = 0; c < scale->n; c++)
     {
       double first, step;
@@ -260,6 +279,5 @@ nn_onnx_read_multi_threshold (NnOnnx           *onnx,
     }
   if (!add_quantizer (onnx, op, counted, value, &type, 1, error))
     return FALSE;
-  return add_scale (onnx, op, name, g_hash_table_lookup (onnx->values, counted), same_numbers (channels, out_scale),
-                    same_numbers (channels, out_bias), error);
+  return add_numbers (onnx, op, name, g_hash_table_lookup (onnx->values, counted), out_scale, out_bias, error);
 }

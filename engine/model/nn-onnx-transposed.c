@@ -60,9 +60,15 @@ find_cut (NnOnnx          *onnx,
   const gint64 *extra = nn_onnx_ints (op, "output_padding", &n_extra), *wanted = nn_onnx_ints (op, "output_shape", &n_shape);
   const char *automatic = nn_onnx_string (onnx, op, "auto_pad", "NOTSET");
   gint64 more = extra != NULL && n_extra == n ? extra[axis] : 0, before = a->pad[axis][0], length, total;
-  gint64 full = a->stride[axis] * (extent - 1) + more + (a->kernel[axis] - 1) * a->dilation[axis] + 1;
+  gint64 full;
+
+  if (more < 0 || more > G_MAXINT32)
+    return FALSE;
+  full = a->stride[axis] * (extent - 1) + more + (a->kernel[axis] - 1) * a->dilation[axis] + 1;
 
   length = full - before - a->pad[axis][1];
+  if (wanted != NULL && n_shape >= n && (wanted[n_shape - n + axis] < 1 || wanted[n_shape - n + axis] > G_MAXINT32))
+    return FALSE;
   if ((wanted != NULL && n_shape >= n) || g_str_has_prefix (automatic, "SAME"))
     {
       length = wanted != NULL && n_shape >= n ? wanted[n_shape - n + axis] : extent * a->stride[axis];

@@ -236,7 +236,7 @@ add_label (NnOnnx           *onnx,
   for (guint i = 0; i < 2; i++)
     {
       numbers[i] = nn_tensor_new (NN_DTYPE_F32, &NN_SHAPE (1));
-      nn_tensor_f32 (numbers[i])[0] = (float) (i == 0 ? labels[1] - labels[0] : labels[0]);
+      nn_tensor_f32 (numbers[i])[0] = (float) (i == 0 ? (double) labels[1] - (double) labels[0] : (double) labels[0]);
     }
   nn_onnx_weight (onnx, node, NN_ROLE_SCALE, "scale", numbers[0]);
   nn_onnx_weight (onnx, node, NN_ROLE_BIAS, "bias", numbers[1]);
@@ -368,6 +368,8 @@ nn_onnx_read_arg_max (NnOnnx           *onnx,
   of.codes = NULL;
   input = &of;
   trees = *(const NnTreeEnsemble *) node->attrs.extra;
+  if (complement && trees.n_targets != 1)
+    return nn_load_unsupported (error, "only one sum has a complement");
   trees.complement = complement;
   trees.post = NN_TREE_POST_LABEL;
   if (!add_node (onnx, op, nn_onnx_out (op, 0), &trees, input, error))

@@ -180,6 +180,16 @@ nn_onnx_ints (Onnx__NodeProto *op,
   return a != NULL ? a->ints : NULL;
 }
 
+/* Places, extents and factors: none of them may be NaN, which every comparison with a bound lets pass. */
+static gboolean
+all_numbers (const GArray *numbers)
+{
+  for (guint i = 0; i < numbers->len; i++)
+    if (isnan (g_array_index (numbers, double, i)))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 nn_onnx_numbers (NnOnnx          *onnx,
                  Onnx__NodeProto *op,
@@ -199,7 +209,7 @@ nn_onnx_numbers (NnOnnx          *onnx,
         g_array_append_val (numbers, (double){ (double) a->ints[i] });
       for (gsize i = 0; i < a->n_floats; i++)
         g_array_append_val (numbers, (double){ (double) a->floats[i] });
-      return TRUE;
+      return all_numbers (numbers);
     }
   if (value == NULL)
     return input >= op->n_input || op->input[input][0] == '\0';
@@ -208,7 +218,7 @@ nn_onnx_numbers (NnOnnx          *onnx,
   *found = TRUE;
   for (gsize i = 0; i < value->constant->n; i++)
     g_array_append_val (numbers, (double){ nn_tensor_get (value->constant, i) });
-  return TRUE;
+  return all_numbers (numbers);
 }
 
 /* The layer's own name, where nn_save_onnx() told by a word within it in which layout its value lies. (transfer full) */

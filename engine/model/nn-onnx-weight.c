@@ -7,6 +7,34 @@
 
 #include <string.h>
 
+/* Elements of all tensors of a file that it does not hold but asks for by an extent: a quarter of a gigabyte. */
+#define MAX_MADE (1u << 26)
+
+/**
+ * nn_onnx_made:
+ *
+ * A tensor that the file does not hold, but asks for: a small file may not ask for more memory than a network is.
+ *
+ * Errors: %NN_ERROR_UNSUPPORTED
+ *
+ * Returns: (transfer full): F32, of zeros
+ */
+NnTensor *
+nn_onnx_made (NnOnnx         *onnx,
+              const NnShape  *shape,
+              GError        **error)
+{
+  gsize n;
+
+  if (shape->rank > NN_MAX_RANK || !nn_shape_size (shape, &n) || n > MAX_MADE - onnx->n_made)
+    {
+      nn_load_unsupported (error, "the constants that it and those before it need would have more than %u elements", MAX_MADE);
+      return NULL;
+    }
+  onnx->n_made += n;
+  return nn_tensor_try_new (NN_DTYPE_F32, shape, error);
+}
+
 /* Numpy's broadcasting of @tensor to @shape; %NULL where it does not go. */
 NnTensor *
 nn_onnx_broadcast (const NnTensor *tensor,

@@ -170,8 +170,10 @@ nn_onnx_read_conv (NnOnnx           *onnx,
     return FALSE;
   if (w == NULL || w->constant->shape.rank != n + 2 || (op->n_input > 2 && op->input[2][0] != '\0' && bias == NULL))
     return nn_load_unsupported (error, "its kernel and bias must be constant, the kernel of %u axes", n + 2);
+  if (groups < 1 || groups > G_MAXINT32 || w->constant->n == 0)
+    return nn_load_unsupported (error, "its kernel is empty, or \"group\" is not a number from 1 to %d", G_MAXINT32);
   channels = nn_shape_last (nn_onnx_shape (onnx, value));
-  units = transpose ? w->constant->shape.dims[1] * MAX (groups, 1) : w->constant->shape.dims[0];
+  units = transpose ? w->constant->shape.dims[1] * groups : w->constant->shape.dims[0];
   inside = w->constant->shape.dims[last ? n + 1 : transpose ? 0 : 1];
   for (guint i = 0; i < n; i++)
     a.kernel[i] = w->constant->shape.dims[last ? i + 1 : i + 2];
@@ -180,7 +182,7 @@ nn_onnx_read_conv (NnOnnx           *onnx,
   for (guint i = 0; i < n; i++)
     if (a.kernel[i] != w->constant->shape.dims[last ? i + 1 : i + 2])
       return nn_load_unsupported (error, "kernel_shape is not that of its kernel");
-  if (groups < 1 || units % groups != 0 || (channels > 0 && inside * (transpose ? 1 : groups) != channels))
+  if (units % groups != 0 || (channels > 0 && inside * (transpose ? 1 : groups) != channels))
     return nn_load_unsupported (error, "its kernel does not fit its %" G_GINT64_FORMAT " channels", channels);
   if (transpose)
     return nn_onnx_read_conv_transpose (onnx, op, value, &a, n, error);

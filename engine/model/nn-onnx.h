@@ -127,6 +127,7 @@ typedef struct {
   guint                depth;     /* of branches that are read */
   GHashTable          *external;  /* name of a file beside → GMappedFile */
   gsize                n_folded;  /* elements of constants that were computed */
+  gsize                n_made;    /* see nn_onnx_made() */
   GArray              *large;     /* (nullable): NnOnnxLarge, raw data of initialisers that stay in the file */
 } NnOnnx;
 
@@ -339,6 +340,9 @@ NnOnnxRead nn_onnx_read_own;
 
 /* nn-onnx-weight.c */
 NnTensor    *nn_onnx_baked         (const NnOnnxValue *value);
+NnTensor    *nn_onnx_made          (NnOnnx            *onnx,
+                                    const NnShape     *shape,
+                                    GError           **error) G_GNUC_WARN_UNUSED_RESULT;
 NnTensor    *nn_onnx_broadcast     (const NnTensor    *tensor,
                                     const NnShape     *shape);
 gboolean     nn_onnx_is_channels_last (Onnx__NodeProto   *op);
