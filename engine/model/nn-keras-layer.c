@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define MAX_LAYERS 100000
-
 gboolean
 nn_keras_bad_file (NnKeras     *keras,
                    const char  *layer,
@@ -324,7 +322,7 @@ nn_keras_add_layer (NnKeras            *keras,
     return FALSE;
   nn_progress_report (keras->progress, keras->n_layers > 0 ? (double) keras->n_done / keras->n_layers : -1, name);
   keras->n_done++;
-  if (nn_graph_builder_n_nodes (keras->builder) > MAX_LAYERS)
+  if (nn_graph_builder_n_nodes (keras->builder) > NN_KERAS_MAX_LAYERS)
     return nn_keras_bad_file (keras, name, "the network has too many layers", error);
   if (n_inputs > 0)
     layer.in = &nn_graph_builder_node (keras->builder, given[0])->shape;

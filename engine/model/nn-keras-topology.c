@@ -252,6 +252,9 @@ nn_keras_build_model (NnKeras            *keras,
     return nn_keras_bad_file (keras, model->scope->prefix[0] != '\0' ? model->scope->prefix : "Model",
                               class_name == NULL ? "the network has no \"class_name\"" : "models are nested too deep",
                               error);
+  /* a few models within each other, each called several times, are any number of layers */
+  if (keras->n_layers > NN_KERAS_MAX_LAYERS)
+    return nn_keras_bad_file (keras, scope->prefix, "the network has too many layers", error);
   class_name = nn_keras_plain_class (class_name);
   if (g_str_equal (class_name, "Sequential"))
     return build_sequential (keras, model, error);

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* Marks what a file left open and what was assumed, which the window says in the user's language. */
 #define N_(text) (text)
 
+/* Layers of a network, those of a nested model for each time that it is called. */
+#define NN_KERAS_MAX_LAYERS 20000
+
 /**
  * NnKerasVar: one variable of a layer, as the file holds it
  * @name: below the layer, `kernel`, `query/kernel`; in a numbered file (Keras 3) its place, `cell/0`

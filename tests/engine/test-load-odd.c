@@ -269,6 +269,37 @@ test_not_finite (void)
   g_assert_nonnull (strstr (nn_graph_node (nn_model_graph (model), i)->reason, "1 of the 8 numbers of its weight \"kernel\""));
 }
 
+/* A model "n" that reads @from, with models of its kind within each other so deep, each called four times. */
+static char *
+calls_within (guint       depth,
+              const char *from)
+{
+  g_autofree char *inner = depth > 0 ? calls_within (depth - 1, "i") : NULL;
+
+  return g_strdup_printf (
+      "{\"class_name\": \"Functional\", \"name\": \"n\", \"config\": {\"name\": \"n\", \"layers\": ["
+      "{\"class_name\": \"InputLayer\", \"config\": {\"batch_input_shape\": [null, 4], \"name\": \"i\"}, \"name\": \"i\", \"inbound_nodes\": []}%s%s], "
+      "\"input_layers\": [[\"i\", 0, 0]], \"output_layers\": [[\"%s\", 0, 0]]}, \"inbound_nodes\": "
+      "[[[\"%s\", 0, 0, {}]], [[\"n\", 0, 0, {}]], [[\"n\", 1, 0, {}]], [[\"n\", 2, 0, {}]]]}",
+      inner != NULL ? ", " : "", inner != NULL ? inner : "", inner != NULL ? "n" : "i", from);
+}
+
+/* A file of a few kilobytes that stands for 4^12 layers is refused, and soon; one of 4^2 is read. */
+static void
+test_calls_within (void)
+{
+  g_autofree char *few = calls_within (2, "a"), *many = calls_within (12, "a");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NnModel) small = load_h5 (few, "n", NULL, &error);
+  g_autoptr (NnModel) large = NULL;
+
+  g_assert_no_error (error);
+  g_assert_nonnull (small);
+  large = load_h5 (many, "n", NULL, &error);
+  g_assert_null (large);
+  g_assert_nonnull (strstr (error->message, "too many layers"));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -292,5 +323,6 @@ main (int    argc,
       g_test_add_data_func (name, GUINT_TO_POINTER (i), test_unknown);
     }
   g_test_add_func ("/load/odd/not-finite", test_not_finite);
+  g_test_add_func ("/load/odd/calls-within", test_calls_within);
   return g_test_run ();
 }
