@@ -3,31 +3,9 @@
 
 #pragma once
 
-#include "fuzz.h"
+#include "fuzz-file.h"
 
 #include "nn-data-private.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* A file without a name that holds the bytes. */
-static inline int
-fuzz_file (const uint8_t *data,
-           size_t         size)
-{
-  int fd = memfd_create ("fuzz", MFD_CLOEXEC);
-
-  g_assert_cmpint (fd, >=, 0);
-  for (size_t done = 0; done < size;)
-    {
-      ssize_t n = write (fd, data + done, size - done);
-
-      g_assert_cmpint (n, >, 0);
-      done += n;
-    }
-  lseek (fd, 0, SEEK_SET);
-  return fd;
-}
 
 static inline void
 fuzz_read_all (NnArrayReader *reader)
@@ -53,7 +31,7 @@ fuzz_data (const uint8_t *data,
            size_t         size)
 {
   int fd = fuzz_file (data, size);
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = fuzz_file_path (fd);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) entries = nn_data_list (path, NULL, NULL, &error);
 

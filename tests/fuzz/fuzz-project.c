@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Project files: what loads can be looked at, saved network and chosen step alike. */
 
-#include "fuzz-data.h"
+#include "fuzz-file.h"
 #include "fuzz-model.h"
 
 #include "nn-project.h"
@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data,
                         size_t         size)
 {
   int fd = fuzz_file (data, size);
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = fuzz_file_path (fd);
   g_autoptr (GError) error = NULL;
   g_autoptr (NnProject) project = nn_project_load (path, &error);
 
