@@ -28,7 +28,6 @@ own_ports (NnBackend backend)
     }
 }
 
-/* Of the key "Interface"; hls4ml's words. */
 /* A platform is a name or a file that stands in a Makefile. */
 static gboolean
 check_platform (const HlsEmit  *emit,
@@ -43,6 +42,7 @@ check_platform (const HlsEmit  *emit,
   return FALSE;
 }
 
+/* Of the key "Interface"; hls4ml's words. */
 gboolean
 hls_interface_choose (HlsEmit  *emit,
                       GError  **error)
