@@ -254,7 +254,7 @@ nn_keras_build_model (NnKeras            *keras,
                               error);
   /* a few models within each other, each called several times, are any number of layers */
   if (keras->n_layers > NN_KERAS_MAX_LAYERS)
-    return nn_keras_bad_file (keras, scope->prefix, "the network has too many layers", error);
+    return nn_keras_bad_file (keras, model->scope->prefix, "the network has too many layers", error);
   class_name = nn_keras_plain_class (class_name);
   if (g_str_equal (class_name, "Sequential"))
     return build_sequential (keras, model, error);
