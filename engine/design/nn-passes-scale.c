@@ -3,6 +3,8 @@
 
 #include "nn-passes-private.h"
 
+#include "nn-quant.h"
+
 #include <math.h>
 
 static const float *
@@ -15,6 +17,29 @@ role_values (const NnRewrite *rewrite,
 
   *n = weight != NULL ? weight->values->n : 0;
   return weight != NULL ? nn_tensor_f32 (weight->values) : NULL;
+}
+
+/* A batch norm's numbers as its layer rounds them, QKeras's QBatchNormalization; else as they are. (transfer full) (nullable) */
+static float *
+rounded_values (const NnRewrite *rewrite,
+                const NnNode    *node,
+                NnRole           role,
+                gsize           *n)
+{
+  const float *values = role_values (rewrite, node, role, n);
+  const NnQuantizer *quantizer = node->attrs.role_quantizer[role];
+  float *copy = values != NULL ? g_memdup2 (values, *n * sizeof *values) : NULL;
+  g_autofree double *wide = NULL;
+
+  if (copy == NULL || quantizer == NULL)
+    return copy;
+  wide = g_new (double, *n);
+  for (gsize k = 0; k < *n; k++)
+    wide[k] = values[k];
+  nn_quantize (quantizer, &NN_SHAPE ((gint64) *n), wide);
+  for (gsize k = 0; k < *n; k++)
+    copy[k] = (float) wide[k];
+  return copy;
 }
 
 static void
@@ -70,7 +95,7 @@ lower_batch_norm (NnRewrite *rewrite,
 {
   const NnNode *node = nn_graph_node (rewrite->graph, i);
   gsize n_gamma, n_beta, n_mean, n_variance, n;
-  const float *gamma, *beta, *mean, *variance;
+  g_autofree float *gamma = NULL, *beta = NULL, *mean = NULL, *variance = NULL;
   guint rank = node->shape.rank, index;
   gint axis = node->attrs.axis < 0 ? node->attrs.axis + (gint) rank : node->attrs.axis;
   gboolean turned;
@@ -81,10 +106,10 @@ lower_batch_norm (NnRewrite *rewrite,
     return complete_scale (rewrite, i);
   if (node->op != NN_OP_BATCH_NORM)
     return FALSE;
-  gamma = role_values (rewrite, node, NN_ROLE_GAMMA, &n_gamma);
-  beta = role_values (rewrite, node, NN_ROLE_BETA, &n_beta);
-  mean = role_values (rewrite, node, NN_ROLE_MEAN, &n_mean);
-  variance = role_values (rewrite, node, NN_ROLE_VARIANCE, &n_variance);
+  gamma = rounded_values (rewrite, node, NN_ROLE_GAMMA, &n_gamma);
+  beta = rounded_values (rewrite, node, NN_ROLE_BETA, &n_beta);
+  mean = rounded_values (rewrite, node, NN_ROLE_MEAN, &n_mean);
+  variance = rounded_values (rewrite, node, NN_ROLE_VARIANCE, &n_variance);
   n = MAX (MAX (n_gamma, n_beta), MAX (n_mean, n_variance));
   if (n == 0 || (n_gamma != 0 && n_gamma != n) || (n_beta != 0 && n_beta != n) || (n_mean != 0 && n_mean != n) ||
       (n_variance != 0 && n_variance != n))

@@ -237,6 +237,39 @@ test_groups (void)
   g_assert_cmpfloat (largest_difference (net_end (&net), WIDE, 0), <, 1e-6);
 }
 
+/* A batch norm that rounds what it is made of to powers of two, as QKeras's has it. */
+static void
+test_rounded_norm (void)
+{
+  static const struct {
+    const char *name;
+    NnRole      role;
+    NnQuantKind kind;
+  } parts[] = {
+    { "gamma", NN_ROLE_GAMMA, NN_QUANT_POWER_RELU },
+    { "beta", NN_ROLE_BETA, NN_QUANT_POWER },
+    { "moving_mean", NN_ROLE_MEAN, NN_QUANT_POWER },
+    { "moving_variance", NN_ROLE_VARIANCE, NN_QUANT_POWER_RELU },
+  };
+  NnNode *node;
+  Net net;
+
+  net_begin (&net, NN_SHAPE (6));
+  node = net_add (&net, NN_OP_BATCH_NORM, "bn");
+  node->attrs.epsilon = 1e-3;
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      NnQuantizer q = { .kind = parts[i].kind, .quadratic = parts[i].role == NN_ROLE_VARIANCE,
+                        .type = { .kind = NN_TYPE_POWER, .width = 6, .integer = 6, .is_signed = parts[i].kind == NN_QUANT_POWER } };
+      NnTensor *values = net_weight (&net, node, parts[i].name, parts[i].role, NN_SHAPE (6));
+
+      node->attrs.role_quantizer[parts[i].role] = nn_graph_builder_quantizer (net.builder, &q);
+      for (gsize k = 0; k < values->n && parts[i].kind == NN_QUANT_POWER_RELU; k++)
+        nn_tensor_f32 (values)[k] = fabsf (nn_tensor_f32 (values)[k]) + 0.3f;
+    }
+  g_assert_cmpfloat (largest_difference (net_end (&net), WIDE, 0), <, 1e-4);
+}
+
 static void
 test_garnet (void)
 {
@@ -442,6 +475,7 @@ main (int    argc,
   g_test_add_func ("/layers/attention", test_attention);
   g_test_add_func ("/layers/transposed", test_transposed);
   g_test_add_func ("/layers/groups", test_groups);
+  g_test_add_func ("/layers/rounded-norm", test_rounded_norm);
   g_test_add_func ("/layers/garnet", test_garnet);
   g_test_add_func ("/layers/gru", test_gru_before);
   g_test_add_func ("/layers/softmax-axis", test_softmax_axis);
