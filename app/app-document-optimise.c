@@ -3,6 +3,8 @@
 
 #include "app-document-private.h"
 
+#include "app-reading.h"
+
 #include <glib/gi18n.h>
 
 const AppOptimiseChoices *
@@ -67,10 +69,11 @@ optimise (AppDocument              *self,
           NnTrail                  *head)
 {
   const AppState *state = app_document_current (self);
-  g_autofree char *notes = app_document_make_notes (self, TRUE, FALSE);
+  g_autofree char *notes = app_document_make_notes (self, TRUE, FALSE), *how = app_reading_to_text (state->reading);
   GHashTable *layers = choices->layers != NULL ? g_hash_table_ref (choices->layers) : NULL;
   AppOptimiseTask task = { .model = state->edited != NULL && head == NULL ? state->edited : state->model, .config = state->config,
-                           .data = state->data, .data_spec = state->data_spec, .pins = state->pins, .runs = state->runs, .notes = notes,
+                           .data = state->data, .data_spec = state->data_spec, .data_options = how, .pins = state->pins,
+                           .runs = state->runs, .notes = notes,
                            .checkpoint = app_document_need_autosave_path (self), .head = head };
   AppJob *job;
 

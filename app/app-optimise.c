@@ -14,7 +14,7 @@ typedef struct {
   GHashTable        *pins;
   GPtrArray         *beside; /* NnTrail */
   NnTrail           *head;
-  char              *checkpoint, *data_spec, *notes;
+  char              *checkpoint, *data_spec, *data_options, *notes;
 } Input;
 
 static void
@@ -29,6 +29,7 @@ input_free (Input *input)
   g_ptr_array_unref (input->beside);
   g_free (input->checkpoint);
   g_free (input->data_spec);
+  g_free (input->data_options);
   g_free (input->notes);
   g_free (input);
 }
@@ -228,6 +229,7 @@ work (AppJob           *job,
   take_layers (input->choices.layers, &options, leave);
   options.checkpoint = input->checkpoint;
   options.data_spec = input->data_spec;
+  options.data_options = input->data_options;
   options.notes = input->notes;
   pins = find_pins (input, &options, &options.n_pins);
   options.pins = pins;
@@ -299,6 +301,7 @@ app_optimise_job (const AppOptimiseTask    *task,
     g_ptr_array_add (input->beside, nn_trail_ref (((AppRun *) task->runs->pdata[i])->trail));
   input->checkpoint = g_strdup (task->checkpoint);
   input->data_spec = g_strdup (task->data_spec);
+  input->data_options = g_strdup (task->data_options);
   input->notes = g_strdup (task->notes);
   return app_job_new (_("Optimizing"), work, input, (GDestroyNotify) input_free, (GDestroyNotify) g_ptr_array_unref);
 }

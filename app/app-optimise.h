@@ -72,6 +72,7 @@ typedef struct {
   NnConfig   *config;
   NnDataset  *data;
   const char *data_spec; /* (nullable) */
+  const char *data_options; /* (nullable): how it was read, as the command line says it too */
   GHashTable *pins;
   const char *checkpoint;
   GPtrArray  *runs;

@@ -67,6 +67,21 @@ app_reading_to_json (const NnDataOptions *reading,
   json_builder_add_int_value (json, reading->standardize);
 }
 
+char *
+app_reading_to_text (const NnDataOptions *reading)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+
+  if (reading == NULL)
+    return NULL;
+  json_builder_begin_object (json);
+  app_reading_to_json (reading, json);
+  json_builder_end_object (json);
+  root = json_builder_get_root (json);
+  return json_to_string (root, FALSE);
+}
+
 static char *
 word (JsonObject *object,
       const char *name)

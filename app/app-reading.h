@@ -15,6 +15,8 @@ void           app_reading_free      (NnDataOptions       *reading);
 /* Members of an object that is begun. */
 void           app_reading_to_json   (const NnDataOptions *reading,
                                       JsonBuilder         *json);
+/* The object as text; (nullable): %NULL of %NULL */
+char          *app_reading_to_text   (const NnDataOptions *reading);
 /* As the window wrote it, or the command line for a run; what is not there is as usual. */
 NnDataOptions *app_reading_from_json (JsonObject          *object);
 
