@@ -7,6 +7,9 @@
 
 /* Wider than any sum or product that is worth a step of its own. */
 #define MAX_BITS_BETWEEN 120
+/* What the simulation's numbers of 128 bits hold with a sign and a comparison's borrow; products of two words of 64 fit besides. */
+#define MAX_BITS_LAST 126
+#define MAX_BITS_PRODUCT 129
 
 /* One operand of a step: an input of the layer, or what the step before made. */
 typedef struct {
@@ -141,6 +144,10 @@ result_of_step (HlsEmit        *emit,
                 Operand        *result,
                 GError        **error)
 {
+  int most = layer->node->op == NN_OP_MULTIPLY ? MAX_BITS_PRODUCT : MAX_BITS_LAST;
+
+  if (k + 1 == layer->node->n_inputs && number->kind == NN_TYPE_FIXED && number->width > most)
+    return hls_layer_unsupported (layer, "the points of its inputs are so far apart that their sum or difference has more than 126 bits", error);
   if (k + 1 == layer->node->n_inputs)
     {
       hls_layer_declare (emit, layer);

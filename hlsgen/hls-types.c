@@ -11,6 +11,9 @@ static const char *const rounding_names[] = {
 
 static const char *const overflow_names[] = { "WRAP", "SAT", "SAT_ZERO", "SAT_SYM" };
 
+/* Numbers are compared with whole ones of 32 bits and a sign, in the simulation's 128. */
+#define MAX_FRACTION 94
+
 /**
  * hls_type_check:
  * @what: the variable of the layer, for the message
@@ -25,6 +28,14 @@ hls_type_check (const NnType  *type,
 {
   g_autofree char *text = NULL;
 
+  if (type->kind == NN_TYPE_FIXED && nn_type_fraction (type) > MAX_FRACTION)
+    {
+      text = nn_type_to_string (type);
+      g_set_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED,
+                   "layer \"%s\": its %s has the type %s; %d bits after the point are the most that an HLS project has", layer, what, text,
+                   MAX_FRACTION);
+      return FALSE;
+    }
   if ((type->kind == NN_TYPE_FIXED && type->width >= 1) || type->kind == NN_TYPE_BINARY || type->kind == NN_TYPE_TERNARY)
     return TRUE;
   text = nn_type_to_string (type);

@@ -337,6 +337,43 @@ test_component (void)
   check_simulation (design, "a component");
 }
 
+/* Types whose sums the simulation cannot hold are refused before anything is written; those just short of it are not. */
+static void
+test_far_points (void)
+{
+  static const struct { const char *a, *b, *words; } cases[] = {
+    { "fixed<64,64>", "fixed<64,-20>", "far apart" },
+    { "fixed<64,-40>", "fixed<16,6>", "94 bits after the point" },
+    { "fixed<64,40>", "fixed<64,-20>", NULL },
+    { "ufixed<64,64>", "fixed<64,4>", NULL },
+  };
+  static const guint inputs[2] = { 0, 1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *settings = g_strdup_printf ("{\"Model\": {}, \"LayerName\": {\"a\": {\"Precision\": \"%s\"}, \"b\": {\"Precision\": \"%s\"}}}",
+                                                   cases[i].a, cases[i].b);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (NnModel) model = NULL;
+      g_autoptr (NnDesign) design = NULL;
+      g_autoptr (HlsProject) project = NULL;
+      TestNetwork n;
+
+      network_begin (&n);
+      network_input (&n, "a", &NN_SHAPE (3));
+      nn_graph_builder_add (n.builder, NN_OP_INPUT, "b", "Input", NULL, 0)->shape = NN_SHAPE (3);
+      nn_graph_builder_add (n.builder, NN_OP_ADD, "sum", "Add", inputs, 2);
+      model = network_end (&n);
+      design = network_design (model, settings);
+      project = hls_project_new (design, NULL, &error);
+      g_assert_cmpint (project == NULL, ==, cases[i].words != NULL);
+      if (cases[i].words == NULL)
+        continue;
+      g_assert_error (error, HLS_ERROR, HLS_ERROR_UNSUPPORTED);
+      g_assert_nonnull (strstr (error->message, cases[i].words));
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -353,5 +390,6 @@ main (int    argc,
   g_test_add_func ("/project/lost-savings", test_lost_savings);
   g_test_add_func ("/project/hls4ml-keys", test_hls4ml_keys);
   g_test_add_func ("/project/dense", test_dense);
+  g_test_add_func ("/project/far-points", test_far_points);
   return g_test_run ();
 }
