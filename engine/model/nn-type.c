@@ -313,15 +313,12 @@ static gint64
 wrap (const NnType *type,
       double        value)
 {
-  double modulus = ldexp (1.0, type->width);
-  double low = fmod (value, modulus); /* exact */
-  guint64 bits;
+  double low = fmod (value, ldexp (1.0, type->width)); /* exact, and less than 2^64 */
+  guint64 bits = low < 0 ? -(guint64) -low : (guint64) low;
 
-  if (low < 0)
-    low += modulus; /* may round up to the modulus only where the bits are lost anyway */
-  bits = low >= 18446744073709551616.0 ? 0 : (guint64) low;
   if (type->width == 64)
     return (gint64) bits;
+  bits &= (G_GUINT64_CONSTANT (1) << type->width) - 1;
   if (type->is_signed && (bits >> (type->width - 1)) & 1)
     bits |= ~G_GUINT64_CONSTANT (0) << type->width;
   return (gint64) bits;
@@ -358,8 +355,8 @@ nn_type_quantize (const NnType *type,
   f = floor (y);
   if (isfinite (y) && rounds_up (type->rounding, f, y - f))
     f += 1;
-  /* 2^63 is not a gint64, but every double below it that is integral is */
-  over = isnan (f) || f < (double) min || (max == G_MAXINT64 ? f >= 0x1p63 : f > (double) max);
+  /* the largest of a wide word is no double, but the power of two above it is */
+  over = isnan (f) || f < (double) min || f >= ldexp (1.0, MIN (type->width - type->is_signed, NN_TYPE_MAX_WIDTH - 1));
   if (overflowed != NULL)
     *overflowed = over;
   if (!over)

@@ -91,6 +91,25 @@ test_overflow (void)
       }
 }
 
+/* Wide words wrap in every bit: a real of 53 bits does not hold them. */
+static void
+test_wide_wrap (void)
+{
+  static const struct { int width; gboolean is_signed; double value; gint64 raw; } cases[] = {
+    { 63, FALSE, -2, G_MAXINT64 - 1 }, { 64, FALSE, -3, -3 }, { 60, FALSE, -1, (G_GINT64_CONSTANT (1) << 60) - 1 },
+    { 63, TRUE, 0x1p62, -(G_GINT64_CONSTANT (1) << 62) }, { 64, TRUE, 0x1.8p63, -(G_GINT64_CONSTANT (1) << 62) },
+    { 64, FALSE, 0x1p64, 0 }, { 64, FALSE, -0x1p64, 0 }, { 64, FALSE, 0x1.8p63, (gint64) G_GUINT64_CONSTANT (0xc000000000000000) },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      NnType type = NN_FIXED (cases[i].width, cases[i].width);
+
+      type.is_signed = cases[i].is_signed;
+      g_assert_cmpint (nn_type_quantize (&type, cases[i].value, NULL), ==, cases[i].raw);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -100,5 +119,6 @@ main (int    argc,
   g_test_add_func ("/type/parse-errors", test_parse_errors);
   g_test_add_func ("/type/rounding", test_rounding);
   g_test_add_func ("/type/overflow", test_overflow);
+  g_test_add_func ("/type/wide-wrap", test_wide_wrap);
   return g_test_run ();
 }
