@@ -398,6 +398,18 @@ static const Writer writers[NN_N_OPS] = {
   [NN_OP_RESHAPE] = hls_write_reshape,
 };
 
+/* A port that no layer reads is there all the same, and its stream must not stand still. */
+static void
+leave_unread (HlsEmit        *emit,
+              const HlsLayer *layer)
+{
+  if (emit->stream)
+    g_string_append_printf (emit->calls, "    nnet::drain<%s_packet, %" G_GSIZE_FORMAT ">(%s); // no layer reads it\n", layer->type,
+                            layer->count, layer->value);
+  else
+    g_string_append_printf (emit->calls, "    (void)%s; // no layer reads it\n", layer->value);
+}
+
 /**
  * hls_emit_layer:
  *
@@ -410,6 +422,8 @@ hls_emit_layer (HlsEmit   *emit,
 {
   if (layer->node->op == NN_OP_INPUT)
     {
+      if (layer->n_readers == 0)
+        leave_unread (emit, layer);
       hls_layer_copies (emit, layer);
       return TRUE;
     }

@@ -303,6 +303,29 @@ test_two_bits (void)
   check_simulation (design, "two bits");
 }
 
+/* An input that no layer reads is a port all the same: no warning, and no stream that fills up. */
+static void
+test_unread (void)
+{
+  static const char *const ports[][2] = { { "Vitis", "io_parallel" }, { "Vitis", "io_stream" }, { "Quartus", "io_parallel" }, { "Quartus", "io_stream" } };
+  TestNetwork n;
+  g_autoptr (NnModel) model = NULL;
+  guint first = 0;
+
+  network_begin (&n);
+  network_input (&n, "x", &NN_SHAPE (3));
+  nn_graph_builder_add (n.builder, NN_OP_INPUT, "unread", "Input", NULL, 0)->shape = NN_SHAPE (4, 2);
+  nn_graph_builder_add (n.builder, NN_OP_ACTIVATION, "relu", "Activation", &first, 1)->attrs.act = NN_ACT_RELU;
+  model = network_end (&n);
+  for (guint i = 0; i < G_N_ELEMENTS (ports); i++)
+    {
+      g_autofree char *config = g_strdup_printf ("{\"Backend\":\"%s\",\"IOType\":\"%s\"}", ports[i][0], ports[i][1]);
+      g_autoptr (NnDesign) design = network_design (model, config);
+
+      check_simulation (design, config);
+    }
+}
+
 /* A network that gives back its input is no project. */
 static void
 test_nothing (void)
@@ -332,6 +355,7 @@ main (int    argc,
   g_test_add_func ("/layers/branches", test_branches);
   g_test_add_func ("/layers/blocks", test_blocks);
   g_test_add_func ("/layers/two-bits", test_two_bits);
+  g_test_add_func ("/layers/unread", test_unread);
   g_test_add_func ("/layers/nothing", test_nothing);
   g_test_add_func ("/layers/interfaces", test_interfaces);
   return g_test_run ();

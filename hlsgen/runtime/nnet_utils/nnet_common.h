@@ -78,6 +78,17 @@ void send(const typename res_T::value_type (&in)[N], stream<res_T> &out) {
     write_all<res_T, N>(in, out);
 }
 
+// Takes a sample that no layer reads.
+NNET_BLOCK
+template <class data_T, unsigned N>
+void drain(stream<data_T> &in) {
+    NNET_LOOP_PIPELINE(1)
+    for (unsigned p = 0; p < N / data_T::size; p++) {
+        NNET_PIPELINE(1)
+        in.read();
+    }
+}
+
 // Copies a stream to several consumers.
 NNET_BLOCK
 template <class data_T, unsigned N>
