@@ -10,7 +10,8 @@
 static inline void
 fuzz_read_all (NnArrayReader *reader)
 {
-  size_t row = nn_array_reader_row (reader), n = reader->shape.dims[0], piece = MAX (NN_DATA_PIECE / MAX (row, 1), 1);
+  size_t row = nn_array_reader_row (reader), n = reader->shape.dims[0];
+  size_t piece = MIN (MAX (NN_DATA_PIECE / MAX (row, 1), 1), MAX (n, 1));
   g_autofree double *values = row < 1 << 24 ? g_new (double, piece * row + 1) : NULL;
   gboolean good = reader->is_text || values != NULL;
 
