@@ -209,6 +209,8 @@ gsize             hls_emit_ports_count (const GArray     *list,
                                         gboolean          input);
 
 /* AXI wrappers, and what runs them. */
+/* Whether the wrapper has streams of words as ports. */
+gboolean          hls_emit_axi_streams (const HlsEmit    *emit);
 gboolean          hls_interface_choose (HlsEmit          *emit,
                                         GError          **error);
 void              hls_interface_write  (HlsEmit          *emit);

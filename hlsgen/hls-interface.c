@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* AXI around the network: streams, registers, or memory. What then runs it is in hls-interface-host.c. */
+/* AXI around the network: hls_emit_axi_streams, registers, or memory. What then runs it is in hls-interface-host.c. */
 
 #include "hls-emit-private.h"
 
@@ -21,7 +21,7 @@ own_ports (NnBackend backend)
       return "A oneAPI project always has a task with its host program; for a family of devices icpx makes an IP of the task, with an Avalon "
              "agent for its arguments and a host for the memory that both share, which Platform Designer joins to AXI";
     case NN_BACKEND_QUARTUS:
-      return "An Intel component has Avalon streams as ports with io_stream and wires with io_parallel, which Platform Designer connects";
+      return "An Intel component has Avalon hls_emit_axi_streams as ports with io_stream and wires with io_parallel, which Platform Designer connects";
     default:
       return "Catapult has axi_stream with io_stream, each port an AXI4-Stream of packets; its other ports are wires, with io_parallel, around "
              "which its library \"amba\" puts registers or a master by directives on the ports";
@@ -125,8 +125,8 @@ hls_emit_ports_count (const GArray *list,
   return sum;
 }
 
-static gboolean
-streams (const HlsEmit *emit)
+gboolean
+hls_emit_axi_streams (const HlsEmit *emit)
 {
   return emit->interface == HLS_INTERFACE_AXI_STREAM;
 }
@@ -185,10 +185,10 @@ append_load (const HlsEmit *emit,
              const GArray  *list,
              GString       *text)
 {
-  const char *value = streams (emit) ? "next(source, ends)" : NULL;
+  const char *value = hls_emit_axi_streams (emit) ? "next(source, ends)" : NULL;
 
   g_string_append (text, "// Numbers from outside, in the network's own types.\nstatic void load(");
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     g_string_append (text, "nnet::stream<axi_word> &source, bool &last");
   else
     append_each_outer (list, 1, emit->interface == HLS_INTERFACE_AXI_MASTER, text);
@@ -197,7 +197,7 @@ append_load (const HlsEmit *emit,
       g_string_append (text, ", ");
       append_inner (emit, &g_array_index (list, HlsPort, k), FALSE, FALSE, text);
     }
-  g_string_append (text, streams (emit) ? ") {\n    bool ends = false;\n" : ") {\n");
+  g_string_append (text, hls_emit_axi_streams (emit) ? ") {\n    bool ends = false;\n" : ") {\n");
   for (guint k = 0; k < list->len && g_array_index (list, HlsPort, k).input; k++)
     {
       const HlsPort *port = &g_array_index (list, HlsPort, k);
@@ -218,7 +218,7 @@ append_load (const HlsEmit *emit,
                                 "        net_%s[i] = %s(%s);\n    }\n",
                                 l->count, port->name, l->type, element);
     }
-  g_string_append (text, streams (emit) ? "    last = ends;\n}\n\n" : "}\n\n");
+  g_string_append (text, hls_emit_axi_streams (emit) ? "    last = ends;\n}\n\n" : "}\n\n");
 }
 
 /* A bit stands for -1 or +1. */
@@ -237,7 +237,7 @@ store_statement (const HlsEmit *emit,
   const HlsLayer *l = port->layer;
   g_autofree char *element = emit->stream ? g_strdup ("packet[c]") : g_strdup_printf ("net_%s[i]", port->name);
 
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     return g_strdup_printf ("sink.write(word_of(%snnet::float_of(%s), %s));", sign_of_bit (l), element,
                             !final         ? "false"
                             : emit->stream ? "last && p + 1 == packets && c + 1 == channels"
@@ -256,10 +256,10 @@ append_store_loops (const HlsEmit *emit,
   const HlsLayer *l = port->layer;
   g_autofree char *give = store_statement (emit, port, final);
 
-  if (streams (emit) && final && emit->stream)
+  if (hls_emit_axi_streams (emit) && final && emit->stream)
     g_string_append_printf (text, "    const unsigned packets = %" G_GSIZE_FORMAT ";\n    const unsigned channels = %u;\n", l->count / l->packet,
                             l->packet);
-  else if (streams (emit) && final)
+  else if (hls_emit_axi_streams (emit) && final)
     g_string_append_printf (text, "    const unsigned numbers = %" G_GSIZE_FORMAT ";\n", l->count);
   if (emit->stream)
     g_string_append_printf (text,
@@ -291,7 +291,7 @@ append_store (const HlsEmit *emit,
         first = FALSE;
       }
   g_string_append (text, ", ");
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     g_string_append (text, "bool last, nnet::stream<axi_word> &sink");
   else
     append_each_outer (list, 0, emit->interface == HLS_INTERFACE_AXI_MASTER, text);
@@ -325,7 +325,7 @@ append_sample (const HlsEmit *emit,
       g_string_append_printf (port->input ? in : out, "%snet_%s", (port->input ? in : out)->len > 0 ? ", " : "", port->name);
       g_string_append_printf (port->input ? from : to, "%s%s", (port->input ? from : to)->len > 0 ? ", " : "", port->name);
     }
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     g_string_append_printf (text,
                             "    bool last;\n    load(source, last, %s);\n    %s(%s, %s);\n    store(%s, last, sink);\n", in->str,
                             emit->name, in->str, out->str, out->str);
@@ -362,7 +362,7 @@ prototype (const HlsEmit *emit,
 {
   GString *text = g_string_new (NULL);
 
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     g_string_append_printf (text, "void %s_axi(nnet::stream<axi_word> &source, nnet::stream<axi_word> &sink)", emit->name);
   else
     {
@@ -427,10 +427,10 @@ write_wrapper (HlsEmit      *emit,
 
   g_string_append_printf (header, "// The network behind AXI; numbers cross as 32-bit floats, inputs (outputs) in the order of the network's.\n"
                                   "#ifndef %s_AXI_H_\n#define %s_AXI_H_\n\n#include \"%s.h\"\n", guard, guard, emit->name);
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     g_string_append (header, emit->backend->backend == NN_BACKEND_VITIS ? vitis_words : vivado_words);
   g_string_append_printf (text, "#include \"%s_axi.h\"\n\n", emit->name);
-  if (streams (emit))
+  if (hls_emit_axi_streams (emit))
     append_word_functions (emit, text);
   append_load (emit, list, text);
   append_store (emit, list, text);
@@ -439,7 +439,7 @@ write_wrapper (HlsEmit      *emit,
   else
     {
       g_string_append_printf (text, "%s {\n", declaration);
-      if (streams (emit))
+      if (hls_emit_axi_streams (emit))
         g_string_append (text, "    NNET_PRAGMA(HLS INTERFACE axis port = source)\n    NNET_PRAGMA(HLS INTERFACE axis port = sink)\n"
                                "    NNET_PRAGMA(HLS INTERFACE ap_ctrl_none port = return)\n");
       else
@@ -450,77 +450,6 @@ write_wrapper (HlsEmit      *emit,
   g_string_append_printf (header, "\n%s;\n\n#endif\n", declaration);
   hls_project_add (emit->project, path, text);
   hls_project_add (emit->project, header_path, header);
-}
-
-/* Puts the vector where the wrapper reads it, as floats of numbers that the inputs can hold. */
-static void
-append_test_inputs (const HlsEmit *emit,
-                    const GArray  *list,
-                    GString       *text)
-{
-  gsize at = 0, n = hls_emit_ports_count (list, TRUE);
-
-  for (guint k = 0; k < list->len; k++)
-    {
-      const HlsPort *port = &g_array_index (list, HlsPort, k);
-
-      if (!port->input && !streams (emit))
-        g_string_append_printf (text, "    float %s[%" G_GSIZE_FORMAT "];\n", port->name, port->layer->count);
-      if (!port->input)
-        continue;
-      if (streams (emit))
-        g_string_append_printf (text,
-                                "    for (unsigned i = %" G_GSIZE_FORMAT "; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "        axi_word word;\n        word.data = static_cast<float>(nnet::real_of(%s(in[i])));\n"
-                                "        word.last = i + 1 == %" G_GSIZE_FORMAT " ? 1 : 0;\n        source.write(word);\n    }\n",
-                                at, at + port->layer->count, port->layer->type, n);
-      else
-        g_string_append_printf (text,
-                                "    float %s[%" G_GSIZE_FORMAT "];\n    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                                "        %s[i] = static_cast<float>(nnet::real_of(%s(in[%" G_GSIZE_FORMAT " + i])));\n    }\n",
-                                port->name, port->layer->count, port->layer->count, port->name, port->layer->type, at);
-      at += port->layer->count;
-    }
-}
-
-/* Runs the wrapper on one vector, which the test bench calls where floats hold the inputs exactly. */
-void
-hls_interface_test (const HlsEmit *emit,
-                    GString       *text)
-{
-  GArray *list = hls_emit_ports (emit);
-  gsize at = 0;
-
-  g_string_append (text, "// The same vector through the wrapper; false where an output differs.\n"
-                         "bool wrapper_agrees(const std::vector<double> &in, const std::vector<double> &out) {\n");
-  if (streams (emit))
-    g_string_append (text, "    nnet::stream<axi_word> source(\"source\");\n    nnet::stream<axi_word> sink(\"sink\");\n");
-  append_test_inputs (emit, list, text);
-  g_string_append_printf (text, "    %s_axi(", emit->name);
-  for (guint k = 0; k < list->len && !streams (emit); k++)
-    g_string_append_printf (text, "%s%s", k > 0 ? ", " : "", g_array_index (list, HlsPort, k).name);
-  g_string_append_printf (text, "%s%s);\n    bool agrees = true;\n", streams (emit) ? "source, sink" : "",
-                          emit->interface == HLS_INTERFACE_AXI_MASTER ? ", 1" : "");
-  if (streams (emit))
-    g_string_append_printf (text,
-                            "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n        const axi_word word = sink.read();\n"
-                            "        agrees = word.data == static_cast<float>(out[i]) && (word.last != 0) == (i + 1 == %" G_GSIZE_FORMAT
-                            ") && agrees;\n    }\n",
-                            hls_emit_ports_count (list, FALSE), hls_emit_ports_count (list, FALSE));
-  for (guint k = 0; k < list->len && !streams (emit); k++)
-    {
-      const HlsPort *port = &g_array_index (list, HlsPort, k);
-
-      if (port->input)
-        continue;
-      g_string_append_printf (text,
-                              "    for (unsigned i = 0; i < %" G_GSIZE_FORMAT "; i++) {\n"
-                              "        agrees = %s[i] == static_cast<float>(out[%" G_GSIZE_FORMAT " + i]) && agrees;\n    }\n",
-                              port->layer->count, port->name, at);
-      at += port->layer->count;
-    }
-  g_string_append (text, "    return agrees;\n}\n\n");
-  hls_emit_ports_free (list);
 }
 
 void
