@@ -108,6 +108,7 @@ typedef struct {
   gboolean    curve;  /* a line that leaves and arrives vertically */
   gboolean    arrow;
   gboolean    upright; /* text turned by 90 degrees */
+  guint       lines;   /* that a text has at most, broken where it meets @w; it is cut after the last, 0 being 1 */
   const char *text;
   const char *tip;
   AppGrid    *grid;

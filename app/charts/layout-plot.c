@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+/* Of what is said where there is nothing to be drawn. */
+#define MOST_LINES 4
 /* Of the size of text, before the axes are laid, for where rows of the legend end. */
 #define LEGEND_LEFT 3.2
 #define SWATCH      20 /* as wide as a piece of line is read */
@@ -370,8 +372,11 @@ app_plot_layout (const AppPlot *plot,
 
   if (is_empty (plot))
     {
-      app_scene_text (scene, plot->empty != NULL ? plot->empty : "–", view->width / 2, view->height / 2, view->text * 1.1, 0.5,
-                      APP_INK (DIM))->w = view->width * 0.9;
+      AppMark *mark = app_scene_text (scene, plot->empty != NULL ? plot->empty : "–", view->width / 2, view->height / 2,
+                                      view->text * 1.1, 0.5, APP_INK (DIM));
+
+      mark->w = view->width * 0.9;
+      mark->lines = MOST_LINES;
       return scene;
     }
   frame_init (&frame, plot, view);

@@ -247,9 +247,14 @@ paint_text (const AppMark    *mark,
       pango_layout_set_width (layout, mark->w * PANGO_SCALE);
       pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
       pango_layout_set_single_paragraph_mode (layout, TRUE);
+      pango_layout_set_height (layout, -(int) MAX (mark->lines, 1));
+      if (mark->lines > 1 && mark->align == 0.5)
+        pango_layout_set_alignment (layout, PANGO_ALIGN_CENTER);
     }
   pango_layout_get_pixel_size (layout, &w, &h);
-  if (mark->w > 0 && mark->align == 0)
+  if (mark->w > 0 && mark->lines > 1)
+    w = (int) mark->w;
+  else if (mark->w > 0 && mark->align == 0)
     w = MIN (w, mark->w);
   paint_source (cr, app_palette_colour (palette, mark->fill));
   cairo_save (cr);

@@ -289,6 +289,40 @@ test_plot (void)
   g_assert_nonnull (strstr (csv, "run 1,1000,0.75,step\r\n"));
 }
 
+/* Rows of the picture that are not all of one colour. */
+static guint
+inked_rows (const AppScene *scene)
+{
+  cairo_surface_t *surface = painted (scene, FALSE);
+  guint n = 0;
+
+  for (int y = 0; y < view.height; y++)
+    {
+      gboolean inked = FALSE;
+
+      for (int x = 1; x < view.width && !inked; x++)
+        inked = pixel (surface, x, y) != pixel (surface, 0, y);
+      n += inked;
+    }
+  cairo_surface_destroy (surface);
+  return n;
+}
+
+/* What is said where there is nothing yet is broken into lines, not cut. */
+static void
+test_empty_text (void)
+{
+  const AppView narrow = { .width = 200, .height = 300, .text = 13 };
+  g_autoptr (AppPlot) plot = app_plot_new ("x", "y");
+  g_autoptr (AppScene) wide = NULL, broken = NULL;
+
+  plot->empty = g_strdup ("Scan widths to see how many bits the network needs.");
+  wide = app_plot_layout (plot, &view);
+  broken = app_plot_layout (plot, &narrow);
+  g_assert_cmpuint (inked_rows (wide), >, 4);
+  g_assert_cmpuint (inked_rows (broken), >, 3 * inked_rows (wide) / 2);
+}
+
 static void
 test_empty_plot (void)
 {
@@ -538,6 +572,7 @@ main (int    argc,
   g_test_add_func ("/charts/paint-pruned", test_paint_pruned);
   g_test_add_func ("/charts/plot", test_plot);
   g_test_add_func ("/charts/empty-plot", test_empty_plot);
+  g_test_add_func ("/charts/empty-text", test_empty_text);
   g_test_add_func ("/charts/bars", test_bars);
   g_test_add_func ("/charts/contrast", test_contrast);
   g_test_add_func ("/charts/mirror", test_mirror);
