@@ -515,7 +515,12 @@ read_top (const char  *key,
   else if (strcmp (name, "Board") == 0)
     read_board (text, node, config);
   else if (strcmp (name, "Model") == 0)
-    return read_layer ("Model", node, config->model, error);
+    {
+      if (!read_layer ("Model", node, config->model, error))
+        return FALSE;
+      /* 0 tells none, which is left to the network by a layer, and by the network is one */
+      config->model->reuse_factor = MAX (config->model->reuse_factor, 1);
+    }
   else if (strcmp (name, "LayerType") == 0)
     return read_layers ("LayerType", node, config, nn_config_type, error);
   else if (strcmp (name, "LayerName") == 0)
