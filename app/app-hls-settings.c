@@ -40,7 +40,9 @@ find_word (const char *const *words,
 static gboolean
 has_wrappers (const NnConfig *config)
 {
-  return nn_config_backend (config) == NN_BACKEND_VITIS || nn_config_backend (config) == NN_BACKEND_VIVADO;
+  const NnBackend backend = nn_config_backend (config);
+
+  return backend == NN_BACKEND_VITIS || backend == NN_BACKEND_VIVADO || backend == NN_BACKEND_CATAPULT;
 }
 
 static guint
@@ -203,7 +205,7 @@ add_rows (Settings *settings)
   settings->style = add_combo (settings, _("Pipeline style"), _("Side by side each layer has its own stage and buffers between."), style_names, G_CALLBACK (on_style));
   settings->interval = add_number (settings, _("Interval"), _("Cycles between two samples; 0 takes the largest reuse factor."), MAX_INTERVAL, G_CALLBACK (on_interval));
   settings->uncertainty = add_number (settings, _("Clock uncertainty"), _("Percent of the period that the tool keeps for wiring."), MAX_PERCENT, G_CALLBACK (on_uncertainty));
-  settings->wrapper = add_combo (settings, _("Wrapper"), _("Around the network, with what runs it. Vitis and Vivado only."), wrapper_names, G_CALLBACK (on_wrapper));
+  settings->wrapper = add_combo (settings, _("Wrapper"), _("Around the network, with what runs it. Of Vitis and Vivado; Catapult has streams."), wrapper_names, G_CALLBACK (on_wrapper));
   settings->filling = FALSE;
   update (settings);
   app_names_apply (GTK_WIDGET (settings->expander));
