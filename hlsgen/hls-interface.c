@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* AXI around the network: hls_emit_axi_streams, registers, or memory. What then runs it is in hls-interface-host.c. */
+/* AXI around the network: streams, registers, or memory. What then runs it is in hls-interface-host.c. */
 
 #include "hls-emit-private.h"
 
@@ -21,7 +21,7 @@ own_ports (NnBackend backend)
       return "A oneAPI project always has a task with its host program; for a family of devices icpx makes an IP of the task, with an Avalon "
              "agent for its arguments and a host for the memory that both share, which Platform Designer joins to AXI";
     case NN_BACKEND_QUARTUS:
-      return "An Intel component has Avalon hls_emit_axi_streams as ports with io_stream and wires with io_parallel, which Platform Designer connects";
+      return "An Intel component has Avalon streams as ports with io_stream and wires with io_parallel, which Platform Designer connects";
     default:
       return "Catapult has axi_stream with io_stream, each port an AXI4-Stream of packets; its other ports are wires, with io_parallel, around "
              "which its library \"amba\" puts registers or a master by directives on the ports";

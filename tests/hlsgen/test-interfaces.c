@@ -409,7 +409,8 @@ test_words (void)
   static const struct { const char *config, *words; } bad[] = {
     { CONFIG ("oneAPI", "io_parallel", "axi_lite"), "a task with its host program" },
     { CONFIG ("Quartus", "io_parallel", "axi_lite"), "Avalon streams" },
-    { CONFIG ("Catapult", "io_stream", "axi_stream"), "ac_channel" },
+    { CONFIG ("Catapult", "io_stream", "axi_lite"), "axi_stream with io_stream" },
+    { CONFIG ("Catapult", "io_parallel", "axi_stream"), "wires, with io_parallel" },
     { CONFIG ("Vitis", "io_parallel", "usb"), "axi_stream, axi_lite and axi_master are" },
     { "{\"Backend\":\"Vitis\",\"Interface\":\"axi_master\",\"Platform\":\"u250; x\"}", "letters, digits" },
   };
