@@ -86,15 +86,18 @@ app_application_open (GApplication  *application,
                       const char    *hint)
 {
   AppWindow *window = NULL, *first = NULL;
+  g_autoptr (GPtrArray) paths = g_ptr_array_new ();
   gboolean has_network = FALSE;
+  guint next = 0;
 
   for (int i = 0; i < n_files; i++)
+    if (g_file_peek_path (files[i]) != NULL)
+      g_ptr_array_add (paths, (gpointer) g_file_peek_path (files[i]));
+  g_ptr_array_add (paths, NULL);
+  for (char *path; (path = app_open_next ((const char *const *) paths->pdata, &next)) != NULL; g_free (path))
     {
-      g_autofree char *path = g_file_get_path (files[i]);
-      gboolean network = path != NULL && app_open_is_network (path);
+      gboolean network = app_open_is_network (path);
 
-      if (path == NULL)
-        continue;
       if (window == NULL || (network && has_network))
         {
           window = new_window (APP_APPLICATION (application));

@@ -10,6 +10,7 @@
 
 typedef struct {
   AppPathFunc  path;
+  AppPathsFunc paths; /* instead of it */
   AppAnswerFunc answer;
   GObject     *object;
 } Question;
@@ -34,16 +35,37 @@ question_free (Question *question)
   g_free (question);
 }
 
+static char **
+chosen_paths (GtkFileChooser *chooser)
+{
+  g_autoptr (GListModel) files = gtk_file_chooser_get_files (chooser);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (files); i++)
+    {
+      g_autoptr (GFile) file = g_list_model_get_item (files, i);
+      g_autofree char *path = g_file_get_path (file);
+
+      if (path != NULL)
+        g_strv_builder_add (builder, path);
+    }
+  return g_strv_builder_end (builder);
+}
+
 static void
 on_chosen (GtkNativeDialog *dialog,
            int              response,
            Question        *question)
 {
-  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-  g_autofree char *path = file != NULL ? g_file_get_path (file) : NULL;
+  g_auto (GStrv) paths = chosen_paths (GTK_FILE_CHOOSER (dialog));
 
-  if (response == GTK_RESPONSE_ACCEPT && path != NULL)
-    question->path (path, question->object);
+  if (response == GTK_RESPONSE_ACCEPT && paths[0] != NULL)
+    {
+      if (question->paths != NULL)
+        question->paths ((const char *const *) paths, question->object);
+      else
+        question->path (paths[0], question->object);
+    }
   question_free (question);
   gtk_native_dialog_destroy (dialog);
   g_object_unref (dialog);
@@ -78,6 +100,7 @@ ask (GtkWidget            *parent,
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (title, GTK_WINDOW (gtk_widget_get_root (parent)), action, accept, NULL);
 
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (dialog), question->paths != NULL);
   add_filters (GTK_FILE_CHOOSER (dialog), patterns);
   if (name != NULL)
     gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
@@ -93,6 +116,19 @@ app_ask_open (GtkWidget         *parent,
               gpointer           object)
 {
   ask (parent, title, GTK_FILE_CHOOSER_ACTION_OPEN, _("_Open"), NULL, patterns, question_new (func, NULL, object));
+}
+
+void
+app_ask_open_files (GtkWidget         *parent,
+                    const char        *title,
+                    const char *const *patterns,
+                    AppPathsFunc       func,
+                    gpointer           object)
+{
+  Question *question = question_new (NULL, NULL, object);
+
+  question->paths = func;
+  ask (parent, title, GTK_FILE_CHOOSER_ACTION_OPEN, _("_Open"), NULL, patterns, question);
 }
 
 void

@@ -12,12 +12,22 @@ typedef void (*AppPathFunc)   (const char *path,
 typedef void (*AppAnswerFunc) (const char *response,
                                gpointer    data);
 
+/* @paths: NULL-terminated */
+typedef void (*AppPathsFunc)  (const char *const *paths,
+                               gpointer           data);
+
 /* @patterns: "Networks|*.h5;*.keras", NULL-terminated; @data must outlive the question: pass a widget, which is kept alive. */
 void app_ask_open   (GtkWidget          *parent,
                      const char         *title,
                      const char *const  *patterns,
                      AppPathFunc         func,
                      gpointer            object);
+/* The same of any number of files. */
+void app_ask_open_files (GtkWidget         *parent,
+                         const char        *title,
+                         const char *const *patterns,
+                         AppPathsFunc       func,
+                         gpointer           object);
 void app_ask_save   (GtkWidget          *parent,
                      const char         *title,
                      const char         *name,

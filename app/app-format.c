@@ -122,6 +122,21 @@ app_resource_title (NnResource resource)
 }
 
 char *
+app_format_files (const char *paths)
+{
+  g_auto (GStrv) parts = g_strsplit (paths, ",", -1);
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      char *name = g_path_get_basename (*part);
+
+      g_free (*part);
+      *part = name;
+    }
+  return g_strjoinv (", ", parts);
+}
+
+char *
 app_format_status (const NnStep *step)
 {
   g_autofree char *gap = app_format_percent (step->gap, 4);

@@ -22,6 +22,8 @@ char *app_format_change   (double             from,
                            double             to) G_GNUC_MALLOC;
 /* BRAM is counted in halves of 18 Kb everywhere inside. */
 const char *app_resource_title (NnResource    resource);
+/* Names of files with a comma between, without their folders. */
+char *app_format_files    (const char        *paths) G_GNUC_MALLOC;
 /* What the solver can and cannot claim, in a sentence. */
 char *app_format_status   (const NnStep      *step) G_GNUC_MALLOC;
 

@@ -14,7 +14,7 @@ typedef enum { KIND_PROJECT, KIND_MODEL, KIND_DATA, KIND_CONFIG, KIND_REPORT, KI
 static const struct { const char *ending; Kind kind; } endings[] = {
   { ".espalier", KIND_PROJECT }, { ".keras", KIND_MODEL }, { ".onnx", KIND_MODEL }, { ".tflite", KIND_MODEL }, { ".pt", KIND_MODEL }, { ".pth", KIND_MODEL },
   { ".npz", KIND_DATA }, { ".npy", KIND_DATA },
-  { ".csv", KIND_DATA }, { ".gz", KIND_DATA }, { ".mat", KIND_DATA }, { ".idx", KIND_DATA }, { ".yml", KIND_CONFIG },
+  { ".csv", KIND_DATA }, { ".tsv", KIND_DATA }, { ".txt", KIND_DATA }, { ".dat", KIND_DATA }, { ".data", KIND_DATA }, { "-ubyte", KIND_DATA }, { ".gz", KIND_DATA }, { ".mat", KIND_DATA }, { ".idx", KIND_DATA }, { ".yml", KIND_CONFIG },
   { ".yaml", KIND_CONFIG }, { ".rpt", KIND_REPORT }, { ".xml", KIND_REPORT }, { ".h5", KIND_HDF5 }, { ".hdf5", KIND_HDF5 },
   { ".json", KIND_JSON },
 };
@@ -82,6 +82,42 @@ app_open_is_network (const char *path)
   Kind kind = kind_of (path);
 
   return kind == KIND_PROJECT || kind == KIND_MODEL || ((kind == KIND_HDF5 || kind == KIND_JSON) && looks_like_network (path, kind));
+}
+
+/* One array is all that such a file holds. */
+static gboolean
+holds_one_array (const char *path)
+{
+  static const char *const names[] = { ".npy", ".idx", "-ubyte", ".idx.gz", "-ubyte.gz" };
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    found = found || g_str_has_suffix (lower, names[i]);
+  return found && strchr (path, ',') == NULL;
+}
+
+/* y_test.npy, train-labels-idx1-ubyte, targets.npy */
+static gboolean
+names_labels (const char *path)
+{
+  g_autofree char *name = g_path_get_basename (path), *lower = g_ascii_strdown (name, -1);
+
+  return strstr (lower, "label") != NULL || strstr (lower, "target") != NULL || (lower[0] == 'y' && !g_ascii_isalpha (lower[1]));
+}
+
+char *
+app_open_next (const char *const *paths,
+               guint             *next)
+{
+  const char *first = paths[*next], *second = first != NULL ? paths[*next + 1] : NULL;
+  gboolean pair = second != NULL && holds_one_array (first) && holds_one_array (second);
+  gboolean turned = pair && names_labels (first) && !names_labels (second);
+
+  if (first == NULL)
+    return NULL;
+  *next += pair ? 2 : 1;
+  return pair ? g_strdup_printf ("%s,%s", turned ? second : first, turned ? first : second) : g_strdup (first);
 }
 
 static NnModel *

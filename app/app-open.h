@@ -24,6 +24,10 @@ typedef struct {
 
 /* Whether a file holds a network or a project, by its name and, where that says too little, by its first look inside. */
 gboolean app_open_is_network (const char *path);
+/* Of files that were given together: the one at @next, or inputs and labels that are a file each, with a comma between; @next goes
+ * on behind. (transfer full) (nullable) */
+char *app_open_next (const char *const *paths,
+                     guint             *next);
 /* Result: AppOpened. @model and @data (nullable): what is open already; raw data are standardised as a network says that carries how. */
 AppJob *app_open_job    (const char          *path,
                          NnModel             *model,

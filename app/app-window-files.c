@@ -5,15 +5,16 @@
 
 #include "app-dialogs.h"
 #include "app-export.h"
+#include "app-open.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
 static void
-on_open_path (const char *path,
-              gpointer    object)
+on_open_paths (const char *const *paths,
+               gpointer           object)
 {
-  app_window_open (object, path);
+  app_window_open_files (object, paths);
 }
 
 static void
@@ -22,22 +23,24 @@ action_open (GtkWidget  *widget,
              GVariant   *parameter)
 {
   const char *patterns[] = {
-    _("All that Espalier reads|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.pt;*.pth;*.json;*.espalier;*.npz;*.npy;*.csv;*.gz;*.mat;*.yml;*.yaml;*.rpt;*.xml"),
-    _("Networks|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.pt;*.pth;*.json"), _("Projects|*.espalier"), _("Data|*.npz;*.npy;*.h5;*.csv;*.gz;*.mat"),
+    _("All that Espalier reads|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.pt;*.pth;*.json;*.espalier;*.npz;*.npy;*.csv;*.tsv;*.idx;*-ubyte;*.gz;*.mat;*.yml;*.yaml;*.rpt;*.xml"),
+    _("Networks|*.h5;*.hdf5;*.keras;*.onnx;*.tflite;*.pt;*.pth;*.json"), _("Projects|*.espalier"), _("Data|*.npz;*.npy;*.h5;*.hdf5;*.csv;*.tsv;*.txt;*.dat;*.data;*.idx;*-ubyte;*.gz;*.mat"),
     _("All files|*"), NULL,
   };
 
-  app_ask_open (widget, _("Open"), patterns, on_open_path, widget);
+  app_ask_open_files (widget, _("Open"), patterns, on_open_paths, widget);
 }
 
 static void
-on_open_data_path (const char *path,
-                   gpointer    object)
+on_open_data_paths (const char *const *paths,
+                    gpointer           object)
 {
+  guint next = 0;
+  g_autofree char *spec = app_open_next (paths, &next);
   NnDataOptions options;
 
   nn_data_options_init (&options);
-  app_document_open_data (APP_WINDOW (object)->document, path, &options);
+  app_document_open_data (APP_WINDOW (object)->document, spec, &options);
 }
 
 static void
@@ -45,9 +48,9 @@ action_open_data (GtkWidget  *widget,
                   const char *action,
                   GVariant   *parameter)
 {
-  const char *patterns[] = { _("Data|*.npz;*.npy;*.h5;*.hdf5;*.csv;*.gz;*.mat"), _("All files|*"), NULL };
+  const char *patterns[] = { _("Data|*.npz;*.npy;*.h5;*.hdf5;*.csv;*.tsv;*.txt;*.dat;*.data;*.idx;*-ubyte;*.gz;*.mat"), _("All files|*"), NULL };
 
-  app_ask_open (widget, _("Open Data"), patterns, on_open_data_path, widget);
+  app_ask_open_files (widget, _("Open Data"), patterns, on_open_data_paths, widget);
 }
 
 static void

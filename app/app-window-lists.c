@@ -117,18 +117,15 @@ on_drop (GtkDropTarget *target,
          AppWindow     *self)
 {
   GSList *files = gdk_file_list_get_files (g_value_get_boxed (value));
-  gboolean any = FALSE;
+  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
 
   for (GSList *l = files; l != NULL; l = l->next)
-    {
-      g_autofree char *path = g_file_get_path (l->data);
-
-      if (path != NULL)
-        app_window_open_later (self, path);
-      any |= path != NULL;
-    }
+    if (g_file_peek_path (l->data) != NULL)
+      g_ptr_array_add (paths, g_file_get_path (l->data));
   g_slist_free (files);
-  return any;
+  g_ptr_array_add (paths, NULL);
+  app_window_open_files (self, (const char *const *) paths->pdata);
+  return paths->len > 1;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "app-arrays-dialog.h"
 #include "app-dialogs.h"
 #include "app-format.h"
+#include "app-open.h"
 #include "app-names.h"
 #include "app-study.h"
 #include "pages/app-data-page.h"
@@ -85,7 +86,7 @@ update_title (AppWindow *self)
 {
   const AppState *state = app_document_state (self->document);
   g_autofree char *name = app_document_dup_title (self->document);
-  g_autofree char *data = state->data_spec != NULL ? g_path_get_basename (state->data_spec) : NULL;
+  g_autofree char *data = state->data_spec != NULL ? app_format_files (state->data_spec) : NULL;
   g_autofree char *marked = g_strconcat (app_document_is_modified (self->document) ? "• " : "", name, NULL);
 
   adw_window_title_set_title (self->title, marked);
@@ -150,9 +151,9 @@ on_choose_arrays (AppDocument *document,
 static void
 add_recent (const char *path)
 {
-  g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
+  g_autofree char *uri = g_file_test (path, G_FILE_TEST_EXISTS) ? g_filename_to_uri (path, NULL, NULL) : NULL;
 
-  if (uri != NULL)
+  if (uri != NULL) /* a pair of files is none */
     gtk_recent_manager_add_item (gtk_recent_manager_get_default (), uri);
 }
 
@@ -363,6 +364,16 @@ app_window_open_later (AppWindow  *self,
     app_window_open (self, path);
   else
     g_queue_push_tail (&self->waiting, g_strdup (path));
+}
+
+void
+app_window_open_files (AppWindow         *self,
+                       const char *const *paths)
+{
+  guint next = 0;
+
+  for (char *spec; (spec = app_open_next (paths, &next)) != NULL; g_free (spec))
+    app_window_open_later (self, spec);
 }
 
 static void

@@ -21,6 +21,8 @@ void         app_window_open_sample (AppWindow     *window);
 /* Several files that belong together: network, data, configuration, reports. */
 void         app_window_open_later (AppWindow      *window,
                                     const char     *path);
+void         app_window_open_files (AppWindow         *window,
+                                    const char *const *paths);
 void         app_window_show_page  (AppWindow      *window,
                                     const char     *name);
 void         app_window_complain   (AppWindow      *window,

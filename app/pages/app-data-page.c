@@ -229,7 +229,7 @@ fill_facts (AppDataPage     *self,
 {
   static const NnSplit splits[] = { NN_SPLIT_TRAIN, NN_SPLIT_VALIDATION, NN_SPLIT_TEST };
   const char *titles[] = { _("Training"), _("Validation"), _("Test") };
-  g_autofree char *name = g_path_get_basename (nn_dataset_source (data));
+  g_autofree char *name = app_format_files (nn_dataset_source (data));
   NnTensor *y = nn_dataset_y (data, NN_SPLIT_TRAIN);
   g_autofree char *features = app_format_count (nn_tensor_row_size (nn_dataset_x (data, NN_SPLIT_TRAIN)));
   g_autofree char *outputs = app_format_count (nn_tensor_row_size (y));

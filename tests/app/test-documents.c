@@ -3,6 +3,7 @@
 
 #include "app-autosave.h"
 #include "app-document.h"
+#include "app-format.h"
 #include "app-help-page.h"
 #include "app-open.h"
 
@@ -248,6 +249,28 @@ on_failed (AppDocument *document,
   *seen = g_strdup (message);
 }
 
+/* Inputs and labels that are a file each are data together, in whatever order they are given; else a file is a file. */
+static void
+test_pairs (void)
+{
+  static const char *const paths[] = { "net.h5", "/d/y_test.npy", "/d/X_test.npy", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
+                                       "table.csv", "alone.npy", "config.yml", NULL };
+  static const char *const expected[] = { "net.h5", "/d/X_test.npy,/d/y_test.npy", "train-images-idx3-ubyte.gz,train-labels-idx1-ubyte.gz",
+                                          "table.csv", "alone.npy", "config.yml" };
+  g_autofree char *names = app_format_files (expected[1]), *none = NULL;
+  guint next = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
+    {
+      g_autofree char *spec = app_open_next (paths, &next);
+
+      g_assert_cmpstr (spec, ==, expected[i]);
+    }
+  none = app_open_next (paths, &next);
+  g_assert_null (none);
+  g_assert_cmpstr (names, ==, "X_test.npy, y_test.npy");
+}
+
 /* A project finds data that moved with it, and says so where it is gone or another. */
 static void
 test_moved_data (void)
@@ -423,6 +446,7 @@ main (int    argc,
   g_test_add_func ("/documents/opened-while-saving", test_opened_while_saving);
   g_test_add_func ("/documents/refused", test_refused);
   g_test_add_func ("/documents/kinds", test_kinds);
+  g_test_add_func ("/documents/pairs", test_pairs);
   g_test_add_func ("/documents/moved-data", test_moved_data);
   g_test_add_func ("/documents/help", test_help);
   g_test_add_func ("/documents/help-page", test_help_page);
