@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the HDF5 library does not look at before it reads: heaps that point out of a damaged file end the whole program there
- * (seen with 1.10.8). Source of the layout: HDF5 File Format Specification 1.1, section III.D, "Local Heaps". */
+/* What the HDF5 library does not look at before it reads: heaps, and groups whose heaps are not in the file, end the whole program
+ * there (seen with 1.10.8). Source of the layout: HDF5 File Format Specification 1.1, sections III.D, "Local Heaps", and IV.A.2.r,
+ * "Symbol Table Message". */
 
 #include "nn-h5.h"
 
@@ -13,6 +14,13 @@
 #define HEADER_BYTES 32
 #define SIZE_AT 8
 #define ADDRESS_AT 24
+/* A message of type 0x11 with 16 bytes; its flags and three reserved bytes follow, then the addresses of the tree and of the heap. */
+#define GROUP "\x11\0\x10\0"
+#define GROUP_BYTES 4
+#define GROUP_RESERVED_AT 5
+#define TREE_AT 8
+#define HEAP_AT 16
+#define MESSAGE_BYTES 24
 /* Of the superblock: how many bytes offsets and lengths have; in versions 0 and 1, and in 2 and 3. */
 #define OLD_SIZES_AT 13
 #define NEW_SIZES_AT 9
@@ -59,16 +67,42 @@ heaps_fit (const guint8 *bytes,
   return TRUE;
 }
 
+/* The same of all groups. */
+static gboolean
+groups_fit (const guint8 *bytes,
+            gsize         n,
+            guint64       size)
+{
+  static const guint8 reserved[3];
+  const guint8 *at = bytes, *end = bytes + n;
+
+  while ((at = memmem (at, (gsize) (end - at), GROUP, GROUP_BYTES)) != NULL && end - at >= MESSAGE_BYTES)
+    {
+      if (memcmp (at + GROUP_RESERVED_AT, reserved, sizeof reserved) == 0 && (number (at + TREE_AT) >= size || number (at + HEAP_AT) >= size))
+        return FALSE;
+      at += GROUP_BYTES;
+    }
+  return TRUE;
+}
+
+static gboolean
+fits_within (const guint8 *bytes,
+             gsize         n,
+             guint64       size)
+{
+  return heaps_fit (bytes, n, size) && groups_fit (bytes, n, size);
+}
+
 /**
  * nn_h5_check_image:
  *
- * Returns: whether no heap of the file points out of it
+ * Returns: whether no heap and no group of the file points out of it
  */
 gboolean
 nn_h5_check_image (const guint8 *bytes,
                    gsize         n)
 {
-  return !is_usual (bytes, n) || heaps_fit (bytes, n, n);
+  return !is_usual (bytes, n) || fits_within (bytes, n, n);
 }
 
 /* The same of the first CHECKED_BYTES of a file: of a larger one the library is trusted with the rest. */
@@ -92,7 +126,7 @@ nn_h5_check_file (const char *path)
 
       if (seen == 0 && !is_usual (bytes, n))
         break;
-      fits = heaps_fit (bytes, n, size);
+      fits = fits_within (bytes, n, size);
       /* a header that lies across is seen with the next part */
       kept = MIN (n, HEADER_BYTES - 1);
       memmove (bytes, bytes + n - kept, kept);

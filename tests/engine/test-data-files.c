@@ -296,10 +296,12 @@ test_hdf5_records (void)
   g_unlink (path);
 }
 
-/* A heap that points out of the file is an error; the library alone would end the program. */
+/* A heap, or a group, that points out of the file is an error; the library alone would end the program. */
 static void
-test_hdf5_heap (void)
+test_hdf5_heap (gconstpointer which)
 {
+  static const char group[] = "\x11\0\x10";
+  gboolean of_group = GPOINTER_TO_UINT (which);
   g_autofree char *path = g_build_filename (folder, "heap.h5", NULL), *bytes = NULL;
   hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   g_autoptr (GError) error = NULL;
@@ -311,9 +313,9 @@ test_hdf5_heap (void)
   g_assert_true (g_file_get_contents (path, &bytes, &n, NULL));
   g_assert_true (nn_h5_check_image ((const guint8 *) bytes, n));
   g_assert_true (nn_h5_check_file (path));
-  heap = memmem (bytes, n, "HEAP", 4);
+  heap = of_group ? memmem (bytes, n, group, sizeof group) : memmem (bytes, n, "HEAP", 4);
   g_assert_nonnull (heap);
-  memset (heap + 24, 0xff, 8); /* the address of its data */
+  memset (heap + (of_group ? 16 : 24), 0xff, 8); /* the address of the group's heap, or of its data */
   g_assert_true (g_file_set_contents (path, bytes, (gssize) n, NULL));
   g_assert_false (nn_h5_check_image ((const guint8 *) bytes, n));
   g_assert_null (nn_data_list (path, NULL, NULL, &error));
@@ -516,7 +518,8 @@ main (int    argc,
   g_test_add_func ("/data-files/csv-cancelled", test_csv_cancelled);
   g_test_add_func ("/data-files/matlab-turned", test_matlab_turned);
   g_test_add_func ("/data-files/hdf5-records", test_hdf5_records);
-  g_test_add_func ("/data-files/hdf5-heap", test_hdf5_heap);
+  g_test_add_data_func ("/data-files/hdf5-heap", GUINT_TO_POINTER (FALSE), test_hdf5_heap);
+  g_test_add_data_func ("/data-files/hdf5-group", GUINT_TO_POINTER (TRUE), test_hdf5_heap);
   g_test_add_func ("/data-files/csv-bad", test_csv_bad);
   g_test_add_func ("/data-files/csv-headers", test_csv_headers);
   g_test_add_func ("/data-files/lzf", test_lzf);
