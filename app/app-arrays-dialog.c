@@ -6,7 +6,6 @@
 
 #include "app-axis.h"
 #include "app-format.h"
-#include "app-reading.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "app-document-private.h"
 
 #include "app-autosave.h"
-#include "app-reading.h"
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
@@ -61,10 +60,10 @@ app_document_make_notes (AppDocument *self,
     }
   if (state->reading != NULL)
     {
+      g_autofree char *reading = nn_data_options_to_json (state->reading);
+
       json_builder_set_member_name (json, "reading");
-      json_builder_begin_object (json);
-      app_reading_to_json (state->reading, json);
-      json_builder_end_object (json);
+      json_builder_add_value (json, json_from_string (reading, NULL));
     }
   json_builder_set_member_name (json, "pins");
   json_builder_begin_array (json);

@@ -3,7 +3,6 @@
 
 #include "app-document-private.h"
 
-#include "app-reading.h"
 
 #include <glib/gi18n.h>
 
@@ -69,7 +68,8 @@ optimise (AppDocument              *self,
           NnTrail                  *head)
 {
   const AppState *state = app_document_current (self);
-  g_autofree char *notes = app_document_make_notes (self, TRUE, FALSE), *how = app_reading_to_text (state->reading);
+  g_autofree char *notes = app_document_make_notes (self, TRUE, FALSE);
+  g_autofree char *how = state->reading != NULL ? nn_data_options_to_json (state->reading) : NULL;
   GHashTable *layers = choices->layers != NULL ? g_hash_table_ref (choices->layers) : NULL;
   AppOptimiseTask task = { .model = state->edited != NULL && head == NULL ? state->edited : state->model, .config = state->config,
                            .data = state->data, .data_spec = state->data_spec, .data_options = how, .pins = state->pins,

@@ -3,7 +3,6 @@
 
 #include "app-open.h"
 
-#include "app-reading.h"
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
@@ -34,7 +33,7 @@ static void
 input_free (Input *input)
 {
   g_free (input->path);
-  app_reading_free (input->reading);
+  nn_data_options_free (input->reading);
   g_clear_pointer (&input->model, nn_model_unref);
   g_clear_pointer (&input->data, nn_dataset_unref);
   g_free (input);
@@ -186,7 +185,7 @@ read_data (AppOpened        *opened,
   g_autoptr (GError) problem = NULL;
 
   opened->data = nn_dataset_load (input->path, input->reading, progress, cancellable, &problem);
-  opened->reading = input->only_data ? app_reading_copy (input->reading) : NULL;
+  opened->reading = input->only_data ? nn_data_options_copy (input->reading) : NULL;
   if (opened->data != NULL || (g_error_matches (problem, NN_ERROR, NN_ERROR_FORMAT) && offer_arrays (opened, input, cancellable)))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&problem));
@@ -289,12 +288,10 @@ static NnDataOptions *
 reading_in_notes (const char *notes)
 {
   g_autoptr (JsonNode) root = notes != NULL ? json_from_string (notes, NULL) : NULL;
-  JsonObject *object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
-  JsonNode *inner = object != NULL ? json_object_get_member (object, "reading") : NULL;
+  JsonNode *inner = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_object_get_member (json_node_get_object (root), "reading") : NULL;
+  g_autofree char *text = inner != NULL ? json_to_string (inner, FALSE) : NULL;
 
-  if (inner != NULL && JSON_NODE_HOLDS_OBJECT (inner))
-    return app_reading_from_json (json_node_get_object (inner));
-  return object != NULL && json_object_has_member (object, "x") ? app_reading_from_json (object) : NULL;
+  return nn_data_options_from_json (text);
 }
 
 /* A run that the command line made says how it read the data: without that, other data would be read. */
@@ -303,13 +300,11 @@ reading_of_run (const NnProject *project)
 {
   g_autoptr (GPtrArray) hold = g_ptr_array_new_with_free_func (g_free);
   guint n = nn_project_n_trails (project);
-  g_autoptr (JsonNode) root = NULL;
   NnPruneOptions run;
 
-  if (n == 0 || !nn_prune_options_from_json (&run, nn_trail_options (nn_project_trail (project, n - 1)), hold, NULL) ||
-      run.data_options == NULL || (root = json_from_string (run.data_options, NULL)) == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+  if (n == 0 || !nn_prune_options_from_json (&run, nn_trail_options (nn_project_trail (project, n - 1)), hold, NULL))
     return NULL;
-  return app_reading_from_json (json_node_get_object (root));
+  return nn_data_options_from_json (run.data_options);
 }
 
 /* Data that moved together with its project is looked for beside it. */
@@ -415,7 +410,7 @@ input_new (const char          *path,
 
   nn_data_options_init (&usual);
   input->path = g_strdup (path);
-  input->reading = app_reading_copy (reading != NULL ? reading : &usual);
+  input->reading = nn_data_options_copy (reading != NULL ? reading : &usual);
   input->model = model != NULL ? nn_model_ref (model) : NULL;
   return input;
 }
@@ -470,7 +465,7 @@ app_opened_free (AppOpened *opened)
   g_clear_pointer (&opened->reports, g_ptr_array_unref);
   g_clear_pointer (&opened->arrays, g_ptr_array_unref);
   g_free (opened->data_problem);
-  g_clear_pointer (&opened->reading, app_reading_free);
+  g_clear_pointer (&opened->reading, nn_data_options_free);
   g_clear_pointer (&opened->refit, nn_dataset_unref);
   g_free (opened->path);
   g_free (opened);

@@ -3,7 +3,6 @@
 
 #include "app-state.h"
 
-#include "app-reading.h"
 
 /* What the run was asked for but for its seed, and what it began with. */
 static char *
@@ -113,7 +112,7 @@ app_state_unref (AppState *state)
   g_clear_pointer (&state->data, nn_dataset_unref);
   g_ptr_array_unref (state->runs);
   g_free (state->data_spec);
-  app_reading_free (state->reading);
+  nn_data_options_free (state->reading);
   g_free (state->label);
   g_free (state);
 }
@@ -157,9 +156,9 @@ void
 app_state_set_reading (AppState            *state,
                        const NnDataOptions *reading)
 {
-  NnDataOptions *copy = app_reading_copy (reading);
+  NnDataOptions *copy = nn_data_options_copy (reading);
 
-  app_reading_free (state->reading);
+  nn_data_options_free (state->reading);
   state->reading = copy;
 }
 

@@ -7,76 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* How the data are read, so that a run can go on with the same. */
-static char *
-data_options (const CliPruneOptions *o)
-{
-  g_autoptr (JsonBuilder) json = json_builder_new ();
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  g_autoptr (JsonNode) root = NULL;
-
-  json_builder_begin_object (json);
-  cli_json_string (json, "x", o->x);
-  cli_json_string (json, "y", o->y);
-  cli_json_string (json, "label", o->label);
-  cli_json_double (json, "validation", o->validation);
-  cli_json_double (json, "test", o->test);
-  cli_json_int (json, "limit", o->limit);
-  cli_json_double (json, "divide", o->divide);
-  cli_json_int (json, "standardize", o->standardize);
-  cli_json_int (json, "raw", o->raw);
-  json_builder_end_object (json);
-  root = json_builder_get_root (json);
-  json_generator_set_root (generator, root);
-  return json_generator_to_data (generator, NULL);
-}
-
-static char *
-string_member (JsonObject *object,
-               const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
-             ? g_strdup (json_node_get_string (node))
-             : NULL;
-}
-
-/* What data_options() wrote; projects of the window and older ones have none. */
-static void
-take_data_options (CliPruneOptions    *o,
-                   const char *text)
-{
-  g_autoptr (JsonNode) root = text != NULL ? json_from_string (text, NULL) : NULL;
-  JsonObject *object;
-
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    return;
-  object = json_node_get_object (root);
-  if (o->x == NULL)
-    o->x = string_member (object, "x");
-  if (o->y == NULL)
-    o->y = string_member (object, "y");
-  if (o->label == NULL)
-    o->label = string_member (object, "label");
-  o->validation = CLAMP (json_object_get_double_member_with_default (object, "validation", o->validation), 0, 0.999);
-  if (o->test == 0)
-    o->test = CLAMP (json_object_get_double_member_with_default (object, "test", 0), 0, 0.999);
-  if (o->limit == 0)
-    o->limit = MAX (json_object_get_int_member_with_default (object, "limit", 0), 0);
-  if (o->divide == 0)
-    o->divide = json_object_get_double_member_with_default (object, "divide", 0);
-  o->standardize = o->standardize || json_object_get_int_member_with_default (object, "standardize", 0) != 0;
-  o->raw = o->raw || json_object_get_int_member_with_default (object, "raw", 0) != 0;
-}
-
-static NnDataset *
-load_data (Cli           *cli,
-           const CliPruneOptions *o,
-           const char    *spec,
-           NnModel      **model,
-           guint64        seed,
-           GError       **error)
+static NnDataOptions
+wanted_data (const CliPruneOptions *o,
+             guint64                seed)
 {
   NnDataOptions wanted;
 
@@ -90,6 +23,59 @@ load_data (Cli           *cli,
   wanted.divide = o->divide;
   wanted.standardize = o->standardize;
   wanted.seed = seed;
+  return wanted;
+}
+
+/* How the data are read, so that a run can go on with the same; "raw" is the command line's own. */
+static char *
+data_options (const CliPruneOptions *o)
+{
+  NnDataOptions wanted = wanted_data (o, 0);
+  g_autofree char *text = nn_data_options_to_json (&wanted);
+  g_autoptr (JsonNode) root = json_from_string (text, NULL);
+
+  json_object_set_int_member (json_node_get_object (root), "raw", o->raw);
+  return json_to_string (root, FALSE);
+}
+
+/* What data_options() wrote, where the command line says nothing else; projects of the window and older ones have none. */
+static void
+take_data_options (CliPruneOptions *o,
+                   const char      *text)
+{
+  g_autoptr (JsonNode) root = text != NULL ? json_from_string (text, NULL) : NULL;
+  NnDataOptions *kept = nn_data_options_from_json (text);
+
+  if (kept == NULL || root == NULL)
+    return;
+  if (o->x == NULL)
+    o->x = g_strdup (kept->x);
+  if (o->y == NULL)
+    o->y = g_strdup (kept->y);
+  if (o->label == NULL)
+    o->label = g_strdup (kept->label);
+  o->validation = kept->validation;
+  if (o->test == 0)
+    o->test = kept->test;
+  if (o->limit == 0)
+    o->limit = (gint64) kept->limit;
+  if (o->divide == 0)
+    o->divide = kept->divide;
+  o->standardize = o->standardize || kept->standardize;
+  o->raw = o->raw || json_object_get_int_member_with_default (json_node_get_object (root), "raw", 0) != 0;
+  nn_data_options_free (kept);
+}
+
+static NnDataset *
+load_data (Cli           *cli,
+           const CliPruneOptions *o,
+           const char    *spec,
+           NnModel      **model,
+           guint64        seed,
+           GError       **error)
+{
+  NnDataOptions wanted = wanted_data (o, seed);
+
   return cli_read_data (cli, spec, &wanted, o->raw, model, error);
 }
 

@@ -7,15 +7,7 @@
 
 #include <string.h>
 
-#define DEFAULT_VALIDATION 0.2
-
 G_DEFINE_BOXED_TYPE (NnDataset, nn_dataset, nn_dataset_ref, nn_dataset_unref)
-
-void
-nn_data_options_init (NnDataOptions *options)
-{
-  *options = (NnDataOptions){ .validation = DEFAULT_VALIDATION, .seed = 1 };
-}
 
 /**
  * nn_dataset_new:

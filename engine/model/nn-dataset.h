@@ -72,6 +72,13 @@ typedef struct _NnDataset NnDataset;
 GType nn_dataset_get_type (void);
 
 void               nn_data_options_init   (NnDataOptions       *options);
+/* With words of its own; of %NULL %NULL. */
+NnDataOptions     *nn_data_options_copy   (const NnDataOptions *options);
+void               nn_data_options_free   (NnDataOptions       *options);
+/* All but the seed and the memory: how the same data are read again. */
+char              *nn_data_options_to_json   (const NnDataOptions *options) G_GNUC_MALLOC;
+/* (transfer full) (nullable): what is not there is as usual; %NULL where @json is none */
+NnDataOptions     *nn_data_options_from_json (const char          *json);
 NnDataset         *nn_dataset_load        (const char          *spec,
                                            const NnDataOptions *options,
                                            const NnProgress    *progress,

@@ -389,6 +389,43 @@ test_cancel (void)
   g_unlink (ny);
 }
 
+/* How data are read comes back from text, numbers small enough for an exponent among them; text of nobody's is none, or within bounds. */
+static void
+test_options (void)
+{
+  NnDataOptions options;
+  NnDataOptions *back;
+  g_autofree char *text = NULL;
+
+  nn_data_options_init (&options);
+  options.x = "a,\"b\"";
+  options.label = "y";
+  options.validation = 0.125;
+  options.test = 1e-8;
+  options.limit = 77;
+  options.divide = 255;
+  options.standardize = TRUE;
+  text = nn_data_options_to_json (&options);
+  back = nn_data_options_from_json (text);
+  g_assert_cmpstr (back->x, ==, options.x);
+  g_assert_null (back->y);
+  g_assert_cmpstr (back->label, ==, "y");
+  g_assert_cmpfloat (back->validation, ==, 0.125);
+  g_assert_cmpfloat (back->test, ==, 1e-8);
+  g_assert_cmpuint (back->limit, ==, 77);
+  g_assert_cmpfloat (back->divide, ==, 255);
+  g_assert_true (back->standardize);
+  nn_data_options_free (back);
+  back = nn_data_options_from_json ("{\"x\": 3, \"validation\": 7, \"test\": 1, \"divide\": -2, \"limit\": -1}");
+  g_assert_null (back->x);
+  g_assert_cmpfloat (back->validation + back->test, <, 1);
+  g_assert_cmpfloat (back->divide, ==, 0);
+  g_assert_cmpuint (back->limit, ==, 0);
+  nn_data_options_free (back);
+  g_assert_null (nn_data_options_from_json ("[]"));
+  g_assert_null (nn_data_options_from_json (NULL));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -405,6 +442,7 @@ main (int    argc,
   g_test_add_func ("/data/targets", test_targets);
   g_test_add_func ("/data/bad", test_bad);
   g_test_add_func ("/data/cancel", test_cancel);
+  g_test_add_func ("/data/options", test_options);
   status = g_test_run ();
   g_rmdir (folder);
   g_free (folder);
