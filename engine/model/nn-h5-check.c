@@ -8,15 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SIGNATURE "HEAP\0\0\0\0" /* with version 0 and three reserved bytes */
-#define SIGNATURE_BYTES 8
+/* What is searched for ends in a byte other than 0: in zeros, which pruned weights are, the search is slow else. */
+#define SIGNATURE "HEAP"
+#define SIGNATURE_BYTES 4
+/* Version 0 and three reserved bytes. */
+#define VERSION_BYTES 4
 /* Signature, size of the data, the free list, address of the data. */
 #define HEADER_BYTES 32
 #define SIZE_AT 8
 #define ADDRESS_AT 24
 /* A message of type 0x11 with 16 bytes; its flags and three reserved bytes follow, then the addresses of the tree and of the heap. */
-#define GROUP "\x11\0\x10\0"
-#define GROUP_BYTES 4
+#define GROUP "\x11\0\x10"
+#define GROUP_BYTES 3
 #define GROUP_RESERVED_AT 5
 #define TREE_AT 8
 #define HEAP_AT 16
@@ -54,13 +57,14 @@ heaps_fit (const guint8 *bytes,
            gsize         n,
            guint64       size)
 {
+  static const guint8 version[VERSION_BYTES];
   const guint8 *at = bytes, *end = bytes + n;
 
   while ((at = memmem (at, (gsize) (end - at), SIGNATURE, SIGNATURE_BYTES)) != NULL && end - at >= HEADER_BYTES)
     {
       guint64 length = number (at + SIZE_AT), address = number (at + ADDRESS_AT);
 
-      if (address > size || length > size - address)
+      if (memcmp (at + SIGNATURE_BYTES, version, sizeof version) == 0 && (address > size || length > size - address))
         return FALSE;
       at += SIGNATURE_BYTES;
     }
@@ -78,7 +82,7 @@ groups_fit (const guint8 *bytes,
 
   while ((at = memmem (at, (gsize) (end - at), GROUP, GROUP_BYTES)) != NULL && end - at >= MESSAGE_BYTES)
     {
-      if (memcmp (at + GROUP_RESERVED_AT, reserved, sizeof reserved) == 0 && (number (at + TREE_AT) >= size || number (at + HEAP_AT) >= size))
+      if (at[GROUP_BYTES] == 0 && memcmp (at + GROUP_RESERVED_AT, reserved, sizeof reserved) == 0 && (number (at + TREE_AT) >= size || number (at + HEAP_AT) >= size))
         return FALSE;
       at += GROUP_BYTES;
     }
