@@ -312,10 +312,24 @@ static char *
 data_beside (const char *project,
              const char *spec)
 {
-  g_autofree char *folder = g_path_get_dirname (project), *name = g_path_get_basename (spec);
-  g_autofree char *beside = g_build_filename (folder, name, NULL);
+  g_autofree char *folder = g_path_get_dirname (project);
+  g_auto (GStrv) parts = g_strsplit (spec, ",", -1);
 
-  return !g_file_test (spec, G_FILE_TEST_EXISTS) && g_file_test (beside, G_FILE_TEST_EXISTS) ? g_steal_pointer (&beside) : g_strdup (spec);
+  if (g_file_test (spec, G_FILE_TEST_EXISTS))
+    return g_strdup (spec);
+  for (char **part = parts; *part != NULL; part++)
+    {
+      g_autofree char *name = g_path_get_basename (*part);
+      char *beside = g_build_filename (folder, name, NULL);
+
+      if (!g_file_test (*part, G_FILE_TEST_EXISTS) && g_file_test (beside, G_FILE_TEST_EXISTS))
+        {
+          g_free (*part);
+          *part = g_steal_pointer (&beside);
+        }
+      g_free (beside);
+    }
+  return g_strjoinv (",", parts);
 }
 
 /* Data that cannot be fetched again leaves a project usable: its network and runs are all there. */

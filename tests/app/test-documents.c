@@ -298,6 +298,55 @@ test_moved_data (void)
   g_assert_nonnull (seen);
 }
 
+/* An array of 16 columns, or of classes, as NumPy writes it. */
+static void
+write_npy (const char *path,
+           gboolean    labels)
+{
+  enum { ROWS = 40, COLUMNS = 16, CLASSES = 5 };
+  g_autofree char *header = g_strdup_printf ("{'descr': '%s', 'fortran_order': False, 'shape': (%d,%s), }", labels ? "|u1" : "<f4", ROWS,
+                                             labels ? "" : " 16");
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint16 length = GUINT16_TO_LE (strlen (header));
+
+  g_byte_array_append (bytes, (const guint8 *) "\x93NUMPY\1\0", 8);
+  g_byte_array_append (bytes, (const guint8 *) &length, sizeof length);
+  g_byte_array_append (bytes, (const guint8 *) header, (guint) strlen (header));
+  for (guint i = 0; i < ROWS * (labels ? 1 : COLUMNS); i++)
+    {
+      guint8 class = i % CLASSES;
+      float value = (float) i / ROWS;
+
+      g_byte_array_append (bytes, labels ? &class : (const guint8 *) &value, labels ? sizeof class : sizeof value);
+    }
+  g_assert_true (g_file_set_contents (path, (const char *) bytes->data, bytes->len, NULL));
+}
+
+/* So is a pair of files, each of them. */
+static void
+test_moved_pair (void)
+{
+  g_autofree char *here = g_build_filename (folder, "pair", NULL), *project = g_build_filename (here, "p.espalier", NULL);
+  g_autofree char *x = g_build_filename (folder, "X.npy", NULL), *y = g_build_filename (folder, "y.npy", NULL);
+  g_autofree char *spec = g_strjoin (",", x, y, NULL), *seen = NULL;
+  g_autofree char *moved_x = g_build_filename (here, "X.npy", NULL), *moved_y = g_build_filename (here, "y.npy", NULL);
+  g_autoptr (AppDocument) document = open_edited ("jets.h5"), reopened = app_document_new ();
+
+  g_assert_cmpint (g_mkdir (here, 0700), ==, 0);
+  write_npy (x, FALSE);
+  write_npy (y, TRUE);
+  app_document_open (document, spec);
+  WAIT_FOR (app_document_job (document) == NULL && app_document_state (document)->data != NULL);
+  test_save_project (document, project);
+  g_assert_cmpint (g_rename (x, moved_x), ==, 0);
+  g_assert_cmpint (g_rename (y, moved_y), ==, 0);
+  g_signal_connect (reopened, "failed", G_CALLBACK (on_failed), &seen);
+  app_document_open (reopened, project);
+  WAIT_FOR (app_document_job (reopened) == NULL);
+  g_assert_null (seen);
+  g_assert_nonnull (app_document_state (reopened)->data);
+}
+
 typedef struct { char *title, *message; } Complaint;
 
 static void
@@ -448,6 +497,7 @@ main (int    argc,
   g_test_add_func ("/documents/kinds", test_kinds);
   g_test_add_func ("/documents/pairs", test_pairs);
   g_test_add_func ("/documents/moved-data", test_moved_data);
+  g_test_add_func ("/documents/moved-pair", test_moved_pair);
   g_test_add_func ("/documents/help", test_help);
   g_test_add_func ("/documents/help-page", test_help_page);
   status = g_test_run ();
