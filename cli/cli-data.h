@@ -19,6 +19,10 @@ G_BEGIN_DECLS
   { "test-split", 0, 0, G_OPTION_ARG_DOUBLE, &(o).test, "Fraction for the test where the data have no such part (0)", "F" },      \
   { "max-samples", 0, 0, G_OPTION_ARG_INT64, &(o).limit, "Most samples to divide, chosen at random (all)", "N" }
 
+/* The NnDataOptions @wanted take what those entries have set in @o; with the parts its member validation too. */
+#define CLI_DATA_TAKE(wanted, o) ((wanted).x = (o).x, (wanted).y = (o).y, (wanted).label = (o).label, (wanted).divide = (o).divide)
+#define CLI_PARTS_TAKE(wanted, o) ((wanted).validation = (o).validation, (wanted).test = (o).test, (wanted).limit = (guint64) MAX ((o).limit, 0))
+
 /* Data as @options ask, standardised as the network says unless @raw, or as the training part asks for; in that case, and where classes
  * have names, @model (in, out) is one that knows so. */
 NnDataset *cli_read_data (Cli                 *cli,

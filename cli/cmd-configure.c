@@ -188,10 +188,7 @@ observe (Cli             *cli,
   guint n;
 
   nn_data_options_init (&data_options);
-  data_options.x = options->x;
-  data_options.y = options->y;
-  data_options.label = options->label;
-  data_options.divide = options->divide;
+  CLI_DATA_TAKE (data_options, *options);
   data = nn_dataset_load (options->data, &data_options, &cli->progress, cli->cancellable, error);
   if (data == NULL)
     return FALSE;

@@ -280,13 +280,8 @@ run (Cli   *cli,
   if (!check_options (&options))
     return CLI_USAGE;
   nn_data_options_init (&wanted);
-  wanted.x = options.x;
-  wanted.y = options.y;
-  wanted.label = options.label;
-  wanted.validation = options.validation;
-  wanted.divide = options.divide;
-  wanted.test = options.test;
-  wanted.limit = (guint64) MAX (options.limit, 0);
+  CLI_DATA_TAKE (wanted, options);
+  CLI_PARTS_TAKE (wanted, options);
   wanted.seed = cli->seed;
   if (!cli_predictor_load (&predictor, cli, argv[1], options.weights, options.config, &error))
     return cli_fail (&cli_evaluate, error);

@@ -78,10 +78,7 @@ read_data (Job     *job,
   guint n;
 
   nn_data_options_init (&data_options);
-  data_options.x = job->options->x;
-  data_options.y = job->options->y;
-  data_options.label = job->options->label;
-  data_options.divide = job->options->divide;
+  CLI_DATA_TAKE (data_options, *job->options);
   data = nn_dataset_load (job->options->data, &data_options, &job->cli->progress, job->cli->cancellable, error);
   if (data == NULL)
     return FALSE;

@@ -145,13 +145,8 @@ load_data (Cli           *cli,
   NnDataOptions wanted;
 
   nn_data_options_init (&wanted);
-  wanted.x = o->x;
-  wanted.y = o->y;
-  wanted.label = o->label;
-  wanted.validation = o->validation;
-  wanted.test = o->test;
-  wanted.limit = (guint64) MAX (o->limit, 0);
-  wanted.divide = o->divide;
+  CLI_DATA_TAKE (wanted, *o);
+  CLI_PARTS_TAKE (wanted, *o);
   wanted.standardize = o->standardize;
   wanted.seed = cli->seed;
   return cli_read_data (cli, o->data, &wanted, o->raw, model, error);
