@@ -7,6 +7,7 @@
 
 #include "nn-error.h"
 
+#include "test-matlab.h"
 #include "test-shared.h"
 
 #include <glib/gstdio.h>
@@ -170,21 +171,6 @@ test_csv_decimal (void)
   }
 }
 
-/* An element of a MATLAB file: its type, its bytes, padded to eight. */
-static void
-put_element (GByteArray   *to,
-             guint32       type,
-             gconstpointer bytes,
-             guint32       n)
-{
-  static const guint8 zeros[8];
-  const guint32 tag[2] = { type, n };
-
-  g_byte_array_append (to, (const guint8 *) tag, sizeof tag);
-  g_byte_array_append (to, bytes, n);
-  g_byte_array_append (to, zeros, (8 - n % 8) % 8);
-}
-
 static void
 put_matrix (GByteArray    *file,
             const char    *name,
@@ -196,11 +182,11 @@ put_matrix (GByteArray    *file,
   g_autoptr (GByteArray) inner = g_byte_array_new ();
   const guint32 flags[2] = { 6, 0 };
 
-  put_element (inner, 6, flags, sizeof flags);
-  put_element (inner, 5, dims, rank * sizeof *dims);
-  put_element (inner, 1, name, strlen (name));
-  put_element (inner, 9, values, n * sizeof *values);
-  put_element (file, 14, inner->data, inner->len);
+  test_matlab_put (inner, 6, flags, sizeof flags);
+  test_matlab_put (inner, 5, dims, rank * sizeof *dims);
+  test_matlab_put (inner, 1, name, strlen (name));
+  test_matlab_put (inner, 9, values, n * sizeof *values);
+  test_matlab_put (file, 14, inner->data, inner->len);
 }
 
 /* Pictures whose samples are counted by the last axis, and one sample a column. */

@@ -5,6 +5,8 @@
 
 #include "nn-error.h"
 
+#include "test-matlab.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <glib/gstdio.h>
@@ -246,21 +248,6 @@ test_idx (void)
   g_unlink (labels);
 }
 
-/* An element of a MATLAB file: its type, its bytes, padded to eight. */
-static void
-put (GByteArray   *to,
-     guint32       type,
-     gconstpointer bytes,
-     guint32       n)
-{
-  static const guint8 zeros[8];
-  const guint32 tag[2] = { type, n };
-
-  g_byte_array_append (to, (const guint8 *) tag, sizeof tag);
-  g_byte_array_append (to, bytes, n);
-  g_byte_array_append (to, zeros, (8 - n % 8) % 8);
-}
-
 static void
 put_array (GByteArray   *to,
            guint32       kind,
@@ -271,11 +258,11 @@ put_array (GByteArray   *to,
   g_autoptr (GByteArray) inner = g_byte_array_new ();
   const guint32 flags[2] = { kind, 0 };
 
-  put (inner, 6, flags, sizeof flags);
-  put (inner, 5, dims, 2 * sizeof *dims);
-  put (inner, 1, name, strlen (name));
+  test_matlab_put (inner, 6, flags, sizeof flags);
+  test_matlab_put (inner, 5, dims, 2 * sizeof *dims);
+  test_matlab_put (inner, 1, name, strlen (name));
   g_byte_array_append (inner, rest->data, rest->len);
-  put (to, 14, inner->data, inner->len);
+  test_matlab_put (to, 14, inner->data, inner->len);
 }
 
 /* The fields of a structure, packed or not; what is cut short, and a sum that does not fit. */
@@ -293,17 +280,17 @@ test_matlab (void)
   memset (header, ' ', sizeof header);
   memcpy (header, "MATLAB 5.0 MAT-file", 19);
   memcpy (header + 124, "\0\1IM", 4);
-  put (numbers, 9, x, sizeof x);
-  put (labels, 9, y, sizeof y);
-  put (fields, 5, &length, sizeof length);
-  put (fields, 1, "X\0\0\0\0\0\0\0y\0\0\0\0\0\0\0", 16);
+  test_matlab_put (numbers, 9, x, sizeof x);
+  test_matlab_put (labels, 9, y, sizeof y);
+  test_matlab_put (fields, 5, &length, sizeof length);
+  test_matlab_put (fields, 1, "X\0\0\0\0\0\0\0y\0\0\0\0\0\0\0", 16);
   put_array (fields, 6, "", wide, numbers);
   put_array (fields, 6, "", column, labels);
   put_array (plain, 2, "data", one, fields);
   n = compressBound (plain->len);
   bytes = g_malloc (n);
   g_assert_cmpint (compress (bytes, &n, plain->data, plain->len), ==, Z_OK);
-  put (packed, 15, bytes, n);
+  test_matlab_put (packed, 15, bytes, n);
   for (guint i = 0; i < 2; i++)
     {
       GByteArray *file = i == 0 ? plain : packed;
